@@ -1,0 +1,51 @@
+"""What every launcher shares: typed flags in, one sentence and a non-zero exit code on bad input."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags, logging
+
+from tvnet_keras.errors import InputError
+
+EXIT_BAD_INPUT = 2
+
+
+def report_error(error: Exception) -> None:
+    """Prints a user's mistake as one line on stderr."""
+    print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
+
+
+def guarded(main: Callable[[], None]) -> int:
+    """Runs `main` and returns the exit code: 0, or 2 after printing the sentence of an `InputError`."""
+    try:
+        main()
+    except InputError as error:
+        report_error(error)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        report_error(InputError("interrupted; the same command goes on from the last checkpoint"))
+        return 130
+    return 0
+
+
+def run(main: Callable[[], None], *, parser: Callable[[Sequence[str]], Sequence[str]] | None = None) -> None:
+    """The `if __name__ == "__main__"` of every launcher.
+
+    Args:
+        main: a function without arguments that reads `flags.FLAGS`.
+        parser: parses argv; `launch.config_flags.parse` for launchers that take `--config.*`.
+    """
+    # TensorFlow's start-up chatter would bury the one sentence that matters.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.set_verbosity(logging.WARNING)
+    app.run(lambda _: sys.exit(guarded(main)), flags_parser=parser or parse_flags)
+
+
+def parse_flags(argv: Sequence[str]) -> Sequence[str]:
+    """Parses argv; a mistake in a flag is one sentence and exit code 2, like any other bad input."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        report_error(error)
+        sys.exit(EXIT_BAD_INPUT)

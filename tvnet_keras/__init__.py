@@ -1,0 +1,48 @@
+"""Networks that see motion: TV-L1 optical flow as a Keras layer, and what stands on it.
+
+Five contracts hold the suite together; every function, file and launcher keeps them.
+
+Clip
+    `[B, T, H, W, 3]`, RGB: uint8 0..255 from the pipeline, float32 0..1 inside a model. Integer input always means
+    0..255, float input means the layer's `value_range`; TV-L1 rescales to 0..255 inside, where its constants belong.
+Flow
+    float32 `[B, T - 1, H, W, 2]`: channel 0 = u, + right; channel 1 = v, + down; pixels per frame at the tensor's own
+    resolution; `I_t(x) ~ I_{t+1}(x + flow)`.
+Motion layer
+    A Keras layer `[B, T, H, W, C] -> [B, T - n, H, W, C']` with n = its `frames_consumed`. Output t belongs to
+    frame t. All motion layers are interchangeable in front of any classifier.
+Scores
+    One `.npz` without pickles: `video_id[N]`, `label[N]` (-1 unknown), `class_names[K]`, `logits[N, K]` (mean of
+    pre-softmax logits over views) and a JSON header. Fusion joins by video id, never by position.
+Result
+    `docs/results/<table>/<row>-seed<k>.json`: config, protocol, commit, machine, numbers. Tables read only these.
+
+Decided once: flips obey what a data set says of its labels and negate u; short videos loop unless told otherwise;
+tau, lambda and theta are kept positive by a constraint; every sample and its augmentation is a pure function of
+(seed, epoch, index).
+"""
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.flow_image import FlowImage
+from tvnet_keras.layers.per_step import PerStep
+from tvnet_keras.layers.sliding_windows import SlidingWindows
+from tvnet_keras.layers.tvnet import TVNet
+from tvnet_keras.layers.unit_range import UnitRange
+from tvnet_keras.losses.endpoint import EndPointError
+from tvnet_keras.losses.tvl1_energy import TVL1Energy
+from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
+from tvnet_keras.version import __version__
+
+__all__ = [
+    "EndPointError",
+    "FlowImage",
+    "GroupedAdam",
+    "GroupedSGD",
+    "InputError",
+    "PerStep",
+    "SlidingWindows",
+    "TVL1Energy",
+    "TVNet",
+    "UnitRange",
+    "__version__",
+]

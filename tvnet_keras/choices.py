@@ -1,0 +1,39 @@
+"""Picking a name from a known set: modules of a package, options of a field; a wrong one is told the nearest."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from types import ModuleType
+
+from tvnet_keras.errors import InputError
+
+
+def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
+    """Returns `value` if it is one of `allowed`.
+
+    Args:
+        what: what the value is, with the flag or field that sets it, as it stands at the sentence's start.
+        value: the name received.
+        allowed: the known names.
+
+    Raises:
+        InputError: the value is not allowed; the sentence names the nearest one.
+    """
+    if value in allowed:
+        return value
+    lower = {name.lower(): name for name in allowed}
+    near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.5)
+    hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
+    raise InputError(f"{what} is {value!r}, which is not one of {', '.join(sorted(allowed))}.{hint}")
+
+
+def module_names(package: ModuleType) -> tuple[str, ...]:
+    """The public modules of a package: adding a file adds a name, there is no registry to edit."""
+    return tuple(sorted(found.name for found in pkgutil.iter_modules(package.__path__) if found.name[0] != "_"))
+
+
+def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
+    """Imports the module `name` of `package`; an unknown name is an `InputError` with the nearest one."""
+    check_choice(what, name, module_names(package))
+    return importlib.import_module(f"{package.__name__}.{name}")

@@ -1,0 +1,50 @@
+"""Flow as an image: the normalisation between a flow layer and a classifier."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class FlowImage(keras.layers.Layer):
+    """Clips flow to `[-bound, bound]` pixels and scales it to `[-1, 1]`.
+
+    The differentiable form of storing flow as 8-bit pictures around grey, as the two-stream networks do
+    (Simonyan & Zisserman 2014, bound 20); nothing is rounded, so gradients reach the flow.
+
+    Args:
+        bound: largest displacement that is kept apart, pixels per frame.
+        **kwargs: `keras.layers.Layer` arguments.
+
+    Call arguments:
+        flow: `[B, T, H, W, 2]` in pixels.
+
+    Input shape:
+        Any.
+
+    Output shape:
+        The input's.
+
+    Example:
+        >>> FlowImage(bound=20)(np.full((1, 1, 1, 1, 2), 5.0))  # 0.25
+
+    Reference:
+        Simonyan & Zisserman, "Two-Stream Convolutional Networks for Action Recognition in Videos", NIPS 2014.
+    """
+
+    def __init__(self, bound: float = 20.0, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if not bound > 0:
+            raise ValueError(f"bound must be positive, in pixels. Received: bound={bound}")
+        self.bound = float(bound)
+
+    def call(self, flow):
+        """Flow in pixels to values in [-1, 1]."""
+        return ops.clip(flow, -self.bound, self.bound) / self.bound
+
+    def compute_output_shape(self, input_shape):
+        """The input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {**super().get_config(), "bound": self.bound}

@@ -1,0 +1,57 @@
+"""Stacks of neighbouring time steps, as the temporal stream of a two-stream network takes them."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class SlidingWindows(keras.layers.Layer):
+    """Stacks every `length` neighbouring steps along the channels.
+
+    Five flow fields become the ten channels (u1, v1, u2, v2, ...) of the temporal stream; a longer clip becomes
+    several overlapping stacks, one for every starting step.
+
+    Args:
+        length: steps in a window, at least 1.
+        **kwargs: `keras.layers.Layer` arguments.
+
+    Call arguments:
+        steps: `[B, T, H, W, C]`, T >= length.
+
+    Input shape:
+        `[B, T, H, W, C]`.
+
+    Output shape:
+        `[B, T - length + 1, H, W, length * C]`.
+
+    Raises:
+        ValueError: fewer steps than `length`, where the number of steps is known.
+
+    Example:
+        >>> SlidingWindows(5)(np.zeros((1, 8, 64, 64, 2))).shape
+        (1, 4, 64, 64, 10)
+    """
+
+    def __init__(self, length: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if length < 1:
+            raise ValueError(f"length must be at least 1. Received: length={length}")
+        self.length = int(length)
+
+    def call(self, steps):
+        """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""
+        if steps.shape[1] is not None and steps.shape[1] < self.length:
+            raise ValueError(
+                f"SlidingWindows({self.length}) needs at least {self.length} steps. Received: {steps.shape[1]}"
+            )
+        windows = ops.shape(steps)[1] - self.length + 1
+        return ops.concatenate([steps[:, k : k + windows] for k in range(self.length)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""
+        batch, time, height, width, channels = input_shape
+        return batch, None if time is None else time - self.length + 1, height, width, self.length * channels
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {**super().get_config(), "length": self.length}

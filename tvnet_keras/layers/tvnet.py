@@ -1,0 +1,229 @@
+"""TVNet: TV-L1 optical flow unrolled into a trainable layer."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tvnet_keras.ops import pyramid, tvl1
+from tvnet_keras.ops.gradients import FORWARD_TAPS, central_gradient
+from tvnet_keras.ops.intensity import smooth, to_255, to_grey
+from tvnet_keras.ops.solver import STATE_FIELDS, solve
+from tvnet_keras.ops.warp import warp
+
+LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class Positive(keras.constraints.Constraint):
+    """Keeps a weight at or above `minimum`, so that tau, lambda and theta stay positive while they are trained."""
+
+    def __init__(self, minimum: float = 1e-3) -> None:
+        self.minimum = minimum
+
+    def __call__(self, weight):
+        """Returns `weight` with smaller values raised to the minimum."""
+        return ops.maximum(weight, ops.cast(self.minimum, weight.dtype))
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {"minimum": self.minimum}
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class TVNet(keras.layers.Layer):
+    """Optical flow between neighbouring frames by the unrolled TV-L1 iterations of TVNet.
+
+    Untrained it is a TV-L1 solver with fixed numbers of scales, warps and iterations (TVNet-S-W-I of the paper);
+    trained, its initial flow `u0` and the two-tap kernels of every iteration adapt to the loss behind it.
+    A motion layer: output t is the flow from frame t to frame t + 1, and nothing else of the clip enters it.
+
+    The frames are turned to grey, scaled to 0..255 (TV-L1's constants belong to that range) and smoothed inside.
+    The layer always computes in float32: under mixed precision float16 would round its epsilons to zero.
+
+    Args:
+        scales: pyramid levels S, at least 1. Small images use fewer (`ops.pyramid.scale_limit`).
+        warps: times W that the second frame is warped at every level.
+        iterations: TV-L1 iterations I after each warp.
+        value_range: `(low, high)` that *float* input spans; integer input always means 0..255.
+        tau: step of the dual update.
+        lambda_: weight of the brightness term.
+        theta: coupling of u and v.
+        zoom: size ratio of neighbouring pyramid levels.
+        learn: which of "u0", "kernels", "tau", "lambda", "theta" are trainable; `()` for none.
+        u0_size: `(height, width)` of the grid on which the initial flow u0 is kept; by default the size of the
+            coarsest level of the input it is built with. At other input sizes u0 is resized (align-corners) and its
+            vectors scaled, so that a trained u0 transfers to any size.
+        **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
+
+    Call arguments:
+        clip: `[B, T, H, W, C]`, C = 1 or 3 (R, G, B), T >= 2; integers 0..255 or floats within `value_range`.
+
+    Input shape:
+        `[B, T, H, W, C]`; T, H and W may be unknown until run time (then give `u0_size`).
+
+    Output shape:
+        `[B, T - 1, H, W, 2]`, float32: u (+ right) and v (+ down) in pixels per frame at the clip's resolution.
+
+    Raises:
+        ValueError: an argument out of its range, a clip of one frame, or another number of channels.
+
+    Example:
+        >>> flow = TVNet(iterations=50)(np.random.rand(1, 6, 64, 64, 3))
+        >>> flow.shape
+        (1, 5, 64, 64, 2)
+
+    Reference:
+        Fan et al., "End-to-End Learning of Motion Representation for Video Understanding", CVPR 2018, Algorithm 1.
+        Deviations from the paper and from its released code: `docs/methods/tvnet.md`.
+    """
+
+    frames_consumed = 1
+
+    def __init__(
+        self,
+        scales: int = 1,
+        warps: int = 1,
+        iterations: int = 50,
+        *,
+        value_range: tuple[float, float] = (0.0, 1.0),
+        tau: float = 0.25,
+        lambda_: float = 0.15,
+        theta: float = 0.3,
+        zoom: float = 0.5,
+        learn: tuple[str, ...] = ("u0", "kernels"),
+        u0_size: tuple[int, int] | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if self.dtype_policy.compute_dtype != "float32":
+            raise ValueError(f"TVNet computes in float32 only. Received: dtype={self.dtype_policy.name}")
+        self.scales = _positive_int("scales", scales)
+        self.warps = _positive_int("warps", warps)
+        self.iterations = _positive_int("iterations", iterations)
+        self.value_range = _range(value_range)
+        self.tau, self.lambda_, self.theta = (
+            _positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
+        )
+        if not 0 < zoom < 1:
+            raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
+        self.zoom = float(zoom)
+        self.learn = _learnable(learn)
+        self.u0_size = None if u0_size is None else tuple(int(n) for n in u0_size)
+
+    def build(self, input_shape) -> None:
+        """Creates u0, the kernels `[S, W, I, 8, 2]` (ordered as in `ops.tvl1.iteration`) and the three scalars."""
+        if len(input_shape) != 5:
+            raise ValueError(f"TVNet needs a clip [B, T, H, W, C]. Received: input_shape={tuple(input_shape)}")
+        if self.u0_size is None:
+            self.u0_size = self._coarsest_size(*input_shape[2:4])
+        self.u0 = self.add_weight(
+            name="u0", shape=(*self.u0_size, 2), initializer="zeros", trainable="u0" in self.learn
+        )
+        self.kernels = self.add_weight(
+            name="kernels",
+            shape=(self.scales, self.warps, self.iterations, 8, 2),
+            initializer=lambda shape, dtype=None: ops.broadcast_to(ops.convert_to_tensor(FORWARD_TAPS, dtype), shape),
+            trainable="kernels" in self.learn,
+        )
+        self.scalars = [self._add_scalar(name, value) for name, value in self._initial_scalars()]
+
+    def call(self, clip):
+        """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
+        batch, time, height, width = ops.shape(clip)[:4]
+        if isinstance(time, int) and time < 2:
+            raise ValueError(f"TVNet needs at least 2 frames. Received: clip.shape={tuple(clip.shape)}")
+        grey = ops.reshape(to_grey(to_255(clip, self.value_range)), (-1, height, width))
+        grey = ops.reshape(smooth(grey), (batch, time, height, width))
+        first = ops.reshape(grey[:, :-1], (-1, height, width))
+        second = ops.reshape(grey[:, 1:], (-1, height, width))
+        return ops.reshape(self._flow(first, second), (batch, time - 1, height, width, 2))
+
+    def compute_output_shape(self, input_shape):
+        """`[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
+        batch, time, height, width, _ = input_shape
+        return batch, None if time is None else time - 1, height, width, 2
+
+    def get_config(self) -> dict:
+        """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
+        names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom", "learn", "u0_size")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    def _initial_scalars(self):
+        return (("tau", self.tau), ("lambda", self.lambda_), ("theta", self.theta))
+
+    def _add_scalar(self, name: str, value: float):
+        return self.add_weight(
+            name=name,
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            constraint=Positive(),
+            trainable=name in self.learn,
+        )
+
+    def _coarsest_size(self, height, width) -> tuple[int, int]:
+        if height is None or width is None:
+            raise ValueError(
+                "TVNet built with an unknown height or width needs u0_size=(height, width), the grid of its initial "
+                f"flow. Received: height={height}, width={width}, u0_size=None"
+            )
+        level = min(self.scales, pyramid.scale_limit(height, width, self.zoom)) - 1
+        return pyramid.level_size(height, level, self.zoom), pyramid.level_size(width, level, self.zoom)
+
+    def _flow(self, first, second):
+        """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
+        height, width = ops.shape(first)[1:3]
+        limit = pyramid.scale_limit(height, width, self.zoom)
+        flow = ops.broadcast_to(self.u0[None], (ops.shape(first)[0], *self.u0_size, 2))
+        for level in reversed(range(self.scales)):
+            if isinstance(limit, int):
+                flow = self._solve_level(level, first, second, flow) if level < limit else flow
+            else:
+                flow = ops.cond(
+                    level < limit,
+                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow),
+                    lambda flow=flow: flow,
+                )
+        return flow
+
+    def _solve_level(self, level: int, first, second, flow):
+        size = [pyramid.level_size(length, level, self.zoom) for length in ops.shape(first)[1:3]]
+        first = pyramid.resize(first[..., None], *size)[..., 0]
+        second = pyramid.resize(second[..., None], *size)[..., 0]
+        flow = pyramid.resize_flow(flow, *size)
+        # The derivatives are computed once per level and warped together with the frame.
+        target = ops.stack([second, *central_gradient(second)], axis=-1)
+        dual = ops.zeros((STATE_FIELDS - 2, *ops.shape(first)), "float32")
+        constants = ops.stack([ops.cast(scalar, "float32") for scalar in self.scalars])
+        for turn in range(self.warps):
+            warped = warp(target, flow)
+            data = tvl1.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow)
+            state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
+            state = solve(state, ops.stack(data), self.kernels[level, turn], constants)
+            flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
+        return flow
+
+
+def _positive_int(name: str, value: int) -> int:
+    if int(value) != value or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value}")
+    return int(value)
+
+
+def _positive(name: str, value: float) -> float:
+    if not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{name} must be positive. Received: {name}={value}")
+    return float(value)
+
+
+def _range(value_range) -> tuple[float, float]:
+    low, high = value_range
+    if not high > low:
+        raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")
+    return float(low), float(high)
+
+
+def _learnable(learn) -> tuple[str, ...]:
+    unknown = [name for name in learn if name not in LEARNABLE]
+    if isinstance(learn, str) or unknown:
+        raise ValueError(f"learn must be a tuple of names from {LEARNABLE}. Received: learn={learn!r}")
+    return tuple(learn)

@@ -1,0 +1,40 @@
+"""Clips as floats 0..1, whatever they came as."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class UnitRange(keras.layers.Layer):
+    """Integers 0..255 become floats 0..1; floats, which a model expects in 0..1 already, pass.
+
+    Computes in float32 under mixed precision too: Keras casts a layer's float input before `call`, and float16 has
+    only eleven bits for 0..255.
+
+    Args:
+        **kwargs: `keras.layers.Layer` arguments.
+
+    Call arguments:
+        clip: integers 0..255 or floats 0..1, any shape.
+
+    Input shape:
+        Any.
+
+    Output shape:
+        The input's; float32.
+
+    Example:
+        >>> UnitRange()(np.array([255], "uint8"))  # 1.0
+    """
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, clip):
+        """The clip in 0..1."""
+        values = ops.cast(clip, "float32")
+        return values / 255.0 if keras.backend.is_int_dtype(clip.dtype) else values
+
+    def compute_output_shape(self, input_shape):
+        """The input's shape."""
+        return input_shape

@@ -1,0 +1,84 @@
+"""The TV-L1 energy of a flow field: what TVNet minimises without labels."""
+
+import keras
+from keras import ops
+
+from tvnet_keras.ops.gradients import forward_x, forward_y
+from tvnet_keras.ops.intensity import to_255
+from tvnet_keras.ops.warp import warp
+
+DATA_WEIGHT = 0.15
+"""Weight of the brightness term for frames in 0..255 (lambda of the paper's Eq. 1)."""
+
+
+def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT):
+    """Mean TV-L1 energy per pixel of every clip (Fan et al. 2018, Eq. 1, a mean instead of a sum).
+
+    `data_weight * mean|I_{t+1}(x + flow) - I_t(x)| + mean(|u_x| + |u_y| + |v_x| + |v_y|)`, with exact warping and
+    fixed derivative kernels: trainable ones, as in the released code, let the loss fall without a better flow.
+
+    Args:
+        clip: `[B, T, H, W, C]`; integers 0..255 or floats within `value_range`.
+        flow: `[B, T - 1, H, W, 2]`, pixels at the clip's resolution.
+        value_range: `(low, high)` of float clips.
+        data_weight: weight of the brightness term, whose frames are scaled to 0..255.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        ValueError: the flow does not have one step fewer than the clip has frames.
+    """
+    if None not in (clip.shape[1], flow.shape[1]) and clip.shape[1] != flow.shape[1] + 1:
+        raise ValueError(
+            f"tvl1_energy needs a flow of T - 1 steps for T frames. Received: clip.shape={tuple(clip.shape)}, "
+            f"flow.shape={tuple(flow.shape)}"
+        )
+    batch, _, height, width, channels = ops.shape(clip)
+    clip = to_255(clip, value_range)
+    first = ops.reshape(clip[:, :-1], (-1, height, width, channels))
+    second = ops.reshape(clip[:, 1:], (-1, height, width, channels))
+    fields = ops.reshape(ops.cast(flow, "float32"), (-1, height, width, 2))
+    brightness = ops.mean(ops.abs(warp(second, fields) - first), axis=(1, 2, 3))
+    energy = data_weight * brightness + _total_variation(fields[..., 0]) + _total_variation(fields[..., 1])
+    return ops.mean(ops.reshape(energy, (batch, -1)), axis=1)
+
+
+def _total_variation(field):
+    return ops.mean(ops.abs(forward_x(field)) + ops.abs(forward_y(field)), axis=(1, 2))
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class TVL1Energy(keras.losses.Loss):
+    """`tvl1_energy` as a Keras loss: `y_true` is the clip, `y_pred` the flow.
+
+    Example:
+        >>> model.compile("sgd", loss={"flow": TVL1Energy()})
+        >>> model.fit(clips, {"flow": clips})
+
+    Args:
+        value_range: `(low, high)` of float clips; integer clips mean 0..255.
+        data_weight: weight of the brightness term.
+        **kwargs: `keras.losses.Loss` arguments.
+    """
+
+    def __init__(self, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.value_range = tuple(value_range)
+        self.data_weight = float(data_weight)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The reduced loss."""
+        # Keras casts y_true to float before `call`, after which a clip of integers could not be told from one of floats.
+        low, high = self.value_range
+        frames = ops.convert_to_tensor(y_true)
+        frames = to_255(frames, self.value_range) * ((high - low) / 255.0) + low
+        return super().__call__(frames, y_pred, sample_weight)
+
+    def call(self, y_true, y_pred):
+        """Energy `[B]` of the flow `y_pred` on the clip `y_true`."""
+        return tvl1_energy(y_true, y_pred, self.value_range, self.data_weight)
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {**super().get_config(), "value_range": self.value_range, "data_weight": self.data_weight}

@@ -1,0 +1,23 @@
+"""Compiles a pure tensor function for the backend in use."""
+
+from collections.abc import Callable
+
+import keras
+
+
+def compiled(function: Callable) -> Callable:
+    """Returns `function` compiled by XLA where the backend has it (TensorFlow, JAX), as it is on Torch.
+
+    The function must be pure and take and return dense tensors: on TensorFlow an XLA function inside an uncompiled
+    graph cannot be differentiated through, so callers own its gradient (`ops.solver`).
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=True, autograph=False)
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function

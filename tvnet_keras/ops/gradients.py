@@ -1,0 +1,62 @@
+"""Image derivatives on `[N, H, W]` fields: central for frames, two-tap forward for flow, and the divergence.
+
+Every derivative takes `(x, y)` in pixels, x to the right and y down: a ramp that rises to the right has a positive
+x derivative. The two-tap operators take their taps, so that TVNet can train them (Fan et al. 2018, section 4.1).
+"""
+
+from keras import ops
+
+FORWARD_TAPS = (-1.0, 1.0)
+
+
+def central_gradient(images):
+    """Central differences, with half of the one-sided difference at the borders (as the released TVNet).
+
+    Args:
+        images: `[N, H, W]`.
+
+    Returns:
+        `(gx, gy)`, each `[N, H, W]`, in grey values per pixel.
+    """
+    left = ops.concatenate([images[:, :, :1], images[:, :, :-1]], axis=2)
+    right = ops.concatenate([images[:, :, 1:], images[:, :, -1:]], axis=2)
+    up = ops.concatenate([images[:, :1], images[:, :-1]], axis=1)
+    down = ops.concatenate([images[:, 1:], images[:, -1:]], axis=1)
+    return 0.5 * (right - left), 0.5 * (down - up)
+
+
+def forward_x(field, taps=FORWARD_TAPS):
+    """`taps[0] * f(x) + taps[1] * f(x + 1)`, zero in the last column. `[N, H, W] -> [N, H, W]`."""
+    return ops.pad(taps[0] * field[:, :, :-1] + taps[1] * field[:, :, 1:], ((0, 0), (0, 0), (0, 1)))
+
+
+def forward_y(field, taps=FORWARD_TAPS):
+    """`taps[0] * f(y) + taps[1] * f(y + 1)`, zero in the last row. `[N, H, W] -> [N, H, W]`."""
+    return ops.pad(taps[0] * field[:, :-1] + taps[1] * field[:, 1:], ((0, 0), (0, 1), (0, 0)))
+
+
+def backward_x(field, taps=FORWARD_TAPS):
+    """`taps[0] * f(x - 1) + taps[1] * f(x)`, with f = 0 left of the image. `[N, H, W] -> [N, H, W]`."""
+    return taps[1] * field + taps[0] * ops.pad(field[:, :, :-1], ((0, 0), (0, 0), (1, 0)))
+
+
+def backward_y(field, taps=FORWARD_TAPS):
+    """`taps[0] * f(y - 1) + taps[1] * f(y)`, with f = 0 above the image. `[N, H, W] -> [N, H, W]`."""
+    return taps[1] * field + taps[0] * ops.pad(field[:, :-1], ((0, 0), (1, 0), (0, 0)))
+
+
+def divergence(px, py, taps_x=FORWARD_TAPS, taps_y=FORWARD_TAPS):
+    """Divergence of the vector field `(px, py)`: minus the adjoint of (`forward_x`, `forward_y`).
+
+    Exact for fields whose last column (px) and last row (py) are zero, as TV-L1's dual variables always are.
+
+    Args:
+        px: x component `[N, H, W]`.
+        py: y component `[N, H, W]`.
+        taps_x: two weights of the x difference.
+        taps_y: two weights of the y difference.
+
+    Returns:
+        `[N, H, W]`.
+    """
+    return backward_x(px, taps_x) + backward_y(py, taps_y)

@@ -1,0 +1,84 @@
+"""From colour frames to the smooth grey images on which TV-L1 works."""
+
+import keras
+import numpy as np
+from keras import ops
+
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
+"""ITU-R BT.601 luma, for R, G, B (FACTS: the released TVNet uses the same weights)."""
+
+
+def to_255(frames, value_range: tuple[float, float] = (0.0, 1.0)):
+    """Frames as float32 in 0..255, the range that TV-L1's constants belong to.
+
+    Args:
+        frames: integers, which mean 0..255, or floats within `value_range`.
+        value_range: `(low, high)` that float frames span.
+    """
+    values = ops.cast(frames, "float32")
+    if keras.backend.is_int_dtype(frames.dtype):
+        return values
+    low, high = value_range
+    return (values - low) * (255.0 / (high - low))
+
+
+def to_grey(frames):
+    """Luma of RGB frames, or the only channel of grey ones.
+
+    Args:
+        frames: float tensor `[..., C]`, C = 1 or 3 (R, G, B), any value range.
+
+    Returns:
+        Tensor `[...]` in the range of `frames`.
+
+    Raises:
+        ValueError: C is neither 1 nor 3.
+    """
+    channels = frames.shape[-1]
+    if channels == 1:
+        return frames[..., 0]
+    if channels != 3:
+        raise ValueError(f"to_grey needs 1 or 3 channels (R, G, B). Received: frames.shape={tuple(frames.shape)}")
+    red, green, blue = GREY_WEIGHTS
+    return red * frames[..., 0] + green * frames[..., 1] + blue * frames[..., 2]
+
+
+def gaussian_taps(size: int = 5, sigma: float = 0.8) -> np.ndarray:
+    """The `size` weights of a normalised Gaussian with standard deviation `sigma` pixels."""
+    offsets = np.arange(size) - (size - 1) / 2
+    taps = np.exp(-(offsets**2) / (2 * sigma**2))
+    return (taps / taps.sum()).astype("float32")
+
+
+def smooth(images, size: int = 5, sigma: float = 0.8):
+    """Separable Gaussian smoothing with edge-replicated borders, so that a constant image stays constant.
+
+    Args:
+        images: float tensor `[N, H, W]`.
+        size: taps per direction, odd.
+        sigma: standard deviation in pixels.
+
+    Returns:
+        Tensor `[N, H, W]`.
+    """
+    taps = gaussian_taps(size, sigma)
+    for axis in (1, 2):
+        images = _weighted_shifts(images, taps, axis)
+    return images
+
+
+def _weighted_shifts(images, taps, axis: int):
+    radius = len(taps) // 2
+    first, last = _edge(images, axis, 0), _edge(images, axis, -1)
+    padded = ops.concatenate([first] * radius + [images] + [last] * radius, axis=axis)
+    length = ops.shape(images)[axis]
+    if axis == 1:
+        shifted = [padded[:, k : k + length] for k in range(len(taps))]
+    else:
+        shifted = [padded[:, :, k : k + length] for k in range(len(taps))]
+    return sum(float(tap) * part for tap, part in zip(taps, shifted, strict=True))
+
+
+def _edge(images, axis: int, index: int):
+    window = slice(index, None) if index == -1 else slice(index, index + 1)
+    return images[:, window] if axis == 1 else images[:, :, window]

@@ -1,0 +1,104 @@
+"""The loop over TV-L1 iterations: one compiled loop forward, one backward, whatever the number of iterations.
+
+The state travels as one tensor `[6, N, H, W]` (u1, u2, p11, p12, p21, p22), the data term as `[3, N, H, W]`
+(rho_c, gx, gy) and the kernels as `[iterations, 8, 2]`, so that the graph holds one iteration instead of fifty.
+"""
+
+import functools
+
+from keras import ops
+
+from tvnet_keras.ops.compiled import compiled
+from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
+from tvnet_keras.ops.tvl1_adjoint import iteration_adjoint
+
+STATE_FIELDS = 6
+
+
+def solve(state, data, taps, constants):
+    """Runs `taps.shape[0]` TV-L1 iterations. Differentiable in all four arguments.
+
+    Args:
+        state: `[6, N, H, W]`, float32: flow (u1, u2) in pixels and the dual variables.
+        data: `[3, N, H, W]`, float32: rho_c, gx, gy for frames in 0..255.
+        taps: `[iterations, 8, 2]`, float32: the kernels of every iteration, ordered as in `tvl1.iteration`.
+        constants: `[3]`, float32: tau, lambda, theta, all positive.
+
+    Returns:
+        `[6, N, H, W]`, the state after the last iteration.
+    """
+    return _differentiable()(state, data, taps, constants)
+
+
+@functools.cache
+def _differentiable():
+    forward, backward = compiled(_forward), compiled(_backward)
+
+    @ops.custom_gradient
+    def run(state, data, taps, constants):
+        # TensorFlow's eager tape records inside a custom gradient too and would store every iteration.
+        arguments = [ops.stop_gradient(tensor) for tensor in (state, data, taps, constants)]
+        final = forward(*arguments)
+
+        # Torch hands the upstream gradient over by keyword after the arguments, the others alone.
+        def gradient(*args, upstream=None):
+            upstream = args[-1] if upstream is None else upstream
+            return backward(*arguments, upstream)
+
+        return final, gradient
+
+    return run
+
+
+def _forward(state, data, taps, constants):
+    step = _stepper(data, taps, constants)
+    return ops.stack(ops.fori_loop(0, taps.shape[0], step, _fields(state)))
+
+
+def _stepper(data, taps, constants):
+    data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
+    return lambda k, state: iteration(state, data, taps[k], constants)
+
+
+def _trajectory(state, data, taps, constants):
+    """The state before every iteration, `[iterations, 6, N, H, W]`."""
+    step = _stepper(data, taps, constants)
+
+    def store(k, carry):
+        state, states = carry
+        return step(k, state), _write(states, k, ops.stack(state))
+
+    empty = ops.zeros((taps.shape[0], *ops.shape(state)), state.dtype)
+    return ops.fori_loop(0, taps.shape[0], store, (_fields(state), empty))[1]
+
+
+def _backward(state, data, taps, constants, upstream):
+    # The trajectory is computed again rather than kept from the forward pass: inference then stores nothing,
+    # and a training step holds it only while this function runs.
+    states = _trajectory(state, data, taps, constants)
+    data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
+    last = taps.shape[0] - 1
+
+    def step(i, carry):
+        bar_state, bar_data, bar_taps, bar_constants = carry
+        k = last - i
+        gradient = iteration_adjoint(_fields(states[k]), data, taps[k], constants, bar_state)
+        bar_data = tuple(a + b for a, b in zip(bar_data, gradient.data, strict=True))
+        return gradient.state, bar_data, _write(bar_taps, k, gradient.taps), bar_constants + gradient.constants
+
+    start = (
+        _fields(upstream),
+        tuple(ops.zeros_like(field) for field in data),
+        ops.zeros_like(taps),
+        ops.zeros_like(ops.stack(constants)),
+    )
+    bar_state, bar_data, bar_taps, bar_constants = ops.fori_loop(0, taps.shape[0], step, start)
+    return ops.stack(bar_state), ops.stack(bar_data), bar_taps, bar_constants
+
+
+def _write(table, k, row):
+    return ops.slice_update(table, [k] + [0] * (len(table.shape) - 1), row[None])
+
+
+def _fields(tensor):
+    return tuple(tensor[k] for k in range(tensor.shape[0]))

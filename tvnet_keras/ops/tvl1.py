@@ -1,0 +1,79 @@
+"""The formulae of TV-L1 optical flow (Zach et al. 2007; Fan et al. 2018, Algorithm 1), and one iteration's adjoint.
+
+Everything works on `[N, H, W]` fields in float32 with frames in 0..255. One iteration maps the state
+`(u1, u2, p11, p12, p21, p22)` to the next one, given the data term `(rho_c, gx, gy)` and eight two-tap kernels.
+"""
+
+from typing import NamedTuple
+
+from keras import ops
+
+from tvnet_keras.ops.gradients import backward_x, backward_y, forward_x, forward_y
+
+EPSILON = 1e-12
+"""Added under square roots and to squared gradients: far below any grey value, far above float32's smallest."""
+
+
+class DataTerm(NamedTuple):
+    """The linearised brightness difference `rho(u) = rho_c + gx * u1 + gy * u2` around the flow of the last warp."""
+
+    rho_c: object
+    gx: object
+    gy: object
+
+
+class Constants(NamedTuple):
+    """TV-L1's scalars: dual step `tau`, data weight `lambda_`, coupling `theta` (floats or scalar tensors)."""
+
+    tau: object
+    lambda_: object
+    theta: object
+
+
+def data_term(first, warped, gx, gy, flow) -> DataTerm:
+    """Linearises `I2(x + u) - I1(x)` at `flow`, where I2 and its gradient have already been warped by `flow`."""
+    return DataTerm(warped - gx * flow[..., 0] - gy * flow[..., 1] - first, gx, gy)
+
+
+def threshold_step(u1, u2, data: DataTerm, limit):
+    """The exact minimiser v of `limit * |rho(v)| + |u - v|^2 / 2` at every pixel (limit = lambda * theta).
+
+    The three cases of the paper in branch-free form: v = u - clip(rho / |g|^2, -limit, +limit) * g.
+    """
+    step, _ = _threshold(u1, u2, data, limit)
+    return u1 - step * data.gx, u2 - step * data.gy
+
+
+def _threshold(u1, u2, data: DataTerm, limit):
+    rho = data.rho_c + data.gx * u1 + data.gy * u2
+    ratio = rho / (data.gx * data.gx + data.gy * data.gy + EPSILON)
+    return ops.clip(ratio, -limit, limit), ratio
+
+
+def dual_step(px, py, ux, uy, rate):
+    """`p = (p + rate * grad u) / (1 + rate * |grad u|)` with rate = tau / theta; keeps |p| <= 1."""
+    denominator = 1.0 + rate * ops.sqrt(ux * ux + uy * uy + EPSILON)
+    return (px + rate * ux) / denominator, (py + rate * uy) / denominator
+
+
+def iteration(state, data: DataTerm, taps, constants: Constants):
+    """One TV-L1 iteration: threshold, divergence, forward gradient, dual step.
+
+    Args:
+        state: tuple `(u1, u2, p11, p12, p21, p22)` of `[N, H, W]`.
+        data: the linearised data term.
+        taps: `[8, 2]`: divergence kernels of p11 (x), p12 (y), p21 (x), p22 (y), then gradient kernels of
+            u1 (x), u1 (y), u2 (x), u2 (y).
+        constants: tau, lambda, theta.
+
+    Returns:
+        The next state.
+    """
+    u1, u2, p11, p12, p21, p22 = state
+    v1, v2 = threshold_step(u1, u2, data, constants.lambda_ * constants.theta)
+    u1 = v1 + constants.theta * (backward_x(p11, taps[0]) + backward_y(p12, taps[1]))
+    u2 = v2 + constants.theta * (backward_x(p21, taps[2]) + backward_y(p22, taps[3]))
+    rate = constants.tau / constants.theta
+    p11, p12 = dual_step(p11, p12, forward_x(u1, taps[4]), forward_y(u1, taps[5]), rate)
+    p21, p22 = dual_step(p21, p22, forward_x(u2, taps[6]), forward_y(u2, taps[7]), rate)
+    return u1, u2, p11, p12, p21, p22

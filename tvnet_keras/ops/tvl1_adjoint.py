@@ -1,0 +1,155 @@
+"""Reverse mode of one TV-L1 iteration, derived by hand.
+
+Automatic differentiation of the loop stores every intermediate field of every iteration; the adjoint below needs only
+the iteration's input state and recomputes the rest in one fused pass.
+"""
+
+from typing import NamedTuple
+
+from keras import ops
+
+from tvnet_keras.ops.gradients import backward_x, backward_y, forward_x, forward_y
+from tvnet_keras.ops.tvl1 import EPSILON, Constants, DataTerm, _threshold
+
+
+class IterationGradient(NamedTuple):
+    """Gradients of one iteration: state (6 fields), data (3 fields), taps `[8, 2]`, constants `[3]`."""
+
+    state: tuple
+    data: tuple
+    taps: object
+    constants: object
+
+
+def iteration_adjoint(state, data: DataTerm, taps, constants: Constants, upstream) -> IterationGradient:
+    """Pulls `upstream`, the gradient of the next state, back through `tvl1.iteration`.
+
+    Args:
+        state: the state *before* the iteration, six `[N, H, W]` fields.
+        data: the linearised data term.
+        taps: `[8, 2]`, as in `tvl1.iteration`.
+        constants: tau, lambda, theta.
+        upstream: gradient with respect to the state after the iteration, six `[N, H, W]` fields.
+
+    Returns:
+        The gradients with respect to every argument of `tvl1.iteration`.
+    """
+    u1, u2, p11, p12, p21, p22 = state
+    theta, limit, rate = constants.theta, constants.lambda_ * constants.theta, constants.tau / constants.theta
+    step, ratio = _threshold(u1, u2, data, limit)
+    div1 = backward_x(p11, taps[0]) + backward_y(p12, taps[1])
+    div2 = backward_x(p21, taps[2]) + backward_y(p22, taps[3])
+    new1 = u1 - step * data.gx + theta * div1
+    new2 = u2 - step * data.gy + theta * div2
+
+    dual1 = _dual_adjoint(new1, p11, p12, taps[4], taps[5], rate, upstream[2:4])
+    dual2 = _dual_adjoint(new2, p21, p22, taps[6], taps[7], rate, upstream[4:6])
+    bar1, bar2 = upstream[0] + dual1.u, upstream[1] + dual2.u
+
+    threshold = _threshold_adjoint(u1, u2, data, step, ratio, limit, bar1, bar2)
+    bar_p = (
+        dual1.px + theta * _backward_x_adjoint(bar1, taps[0]),
+        dual1.py + theta * _backward_y_adjoint(bar1, taps[1]),
+        dual2.px + theta * _backward_x_adjoint(bar2, taps[2]),
+        dual2.py + theta * _backward_y_adjoint(bar2, taps[3]),
+    )
+    bar_taps = ops.stack(
+        [
+            theta * _tap_gradient_x(bar1, p11),
+            theta * _tap_gradient_y(bar1, p12),
+            theta * _tap_gradient_x(bar2, p21),
+            theta * _tap_gradient_y(bar2, p22),
+            *dual1.taps,
+            *dual2.taps,
+        ]
+    )
+    bar_theta = ops.sum(bar1 * div1 + bar2 * div2)
+    bar_constants = _constants_adjoint(constants, threshold.limit, dual1.rate + dual2.rate, bar_theta)
+    return IterationGradient((*threshold.u, *bar_p), threshold.data, bar_taps, bar_constants)
+
+
+def _constants_adjoint(constants: Constants, bar_limit, bar_rate, bar_theta):
+    tau, lambda_, theta = constants
+    return ops.stack(
+        [
+            bar_rate / theta,
+            bar_limit * theta,
+            bar_theta + bar_limit * lambda_ - bar_rate * tau / (theta * theta),
+        ]
+    )
+
+
+class _ThresholdGradient(NamedTuple):
+    u: tuple
+    data: tuple
+    limit: object
+
+
+def _threshold_adjoint(u1, u2, data: DataTerm, step, ratio, limit, bar1, bar2) -> _ThresholdGradient:
+    bar_step = -(data.gx * bar1 + data.gy * bar2)
+    inside = ops.cast(ops.abs(ratio) <= limit, ratio.dtype)
+    bar_rho = inside * bar_step / (data.gx * data.gx + data.gy * data.gy + EPSILON)
+    # d ratio / d g through the denominator, ratio = rho / |g|^2.
+    bar_square = -2.0 * bar_rho * ratio
+    bar_gx = bar_rho * u1 + bar_square * data.gx - step * bar1
+    bar_gy = bar_rho * u2 + bar_square * data.gy - step * bar2
+    bar_limit = ops.sum((1.0 - inside) * ops.sign(ratio) * bar_step)
+    return _ThresholdGradient(
+        (bar1 + data.gx * bar_rho, bar2 + data.gy * bar_rho), (bar_rho, bar_gx, bar_gy), bar_limit
+    )
+
+
+class _DualGradient(NamedTuple):
+    u: object
+    px: object
+    py: object
+    taps: tuple
+    rate: object
+
+
+def _dual_adjoint(u, px, py, taps_x, taps_y, rate, upstream) -> _DualGradient:
+    ux, uy = forward_x(u, taps_x), forward_y(u, taps_y)
+    norm = ops.sqrt(ux * ux + uy * uy + EPSILON)
+    denominator = 1.0 + rate * norm
+    bar_px, bar_py = upstream[0] / denominator, upstream[1] / denominator
+    new_px, new_py = (px + rate * ux) / denominator, (py + rate * uy) / denominator
+    bar_product = -(bar_px * new_px + bar_py * new_py)
+    bar_norm = rate * bar_product / norm
+    bar_ux = rate * bar_px + bar_norm * ux
+    bar_uy = rate * bar_py + bar_norm * uy
+    return _DualGradient(
+        u=_forward_x_adjoint(bar_ux, taps_x) + _forward_y_adjoint(bar_uy, taps_y),
+        px=bar_px,
+        py=bar_py,
+        taps=(
+            ops.stack([ops.sum(bar_ux[:, :, :-1] * u[:, :, :-1]), ops.sum(bar_ux[:, :, :-1] * u[:, :, 1:])]),
+            ops.stack([ops.sum(bar_uy[:, :-1] * u[:, :-1]), ops.sum(bar_uy[:, :-1] * u[:, 1:])]),
+        ),
+        rate=ops.sum(bar_px * ux + bar_py * uy + bar_product * norm),
+    )
+
+
+def _forward_x_adjoint(bar, taps):
+    inner = bar[:, :, :-1]
+    return taps[0] * ops.pad(inner, ((0, 0), (0, 0), (0, 1))) + taps[1] * ops.pad(inner, ((0, 0), (0, 0), (1, 0)))
+
+
+def _forward_y_adjoint(bar, taps):
+    inner = bar[:, :-1]
+    return taps[0] * ops.pad(inner, ((0, 0), (0, 1), (0, 0))) + taps[1] * ops.pad(inner, ((0, 0), (1, 0), (0, 0)))
+
+
+def _backward_x_adjoint(bar, taps):
+    return taps[1] * bar + taps[0] * ops.pad(bar[:, :, 1:], ((0, 0), (0, 0), (0, 1)))
+
+
+def _backward_y_adjoint(bar, taps):
+    return taps[1] * bar + taps[0] * ops.pad(bar[:, 1:], ((0, 0), (0, 1), (0, 0)))
+
+
+def _tap_gradient_x(bar, field):
+    return ops.stack([ops.sum(bar[:, :, 1:] * field[:, :, :-1]), ops.sum(bar * field)])
+
+
+def _tap_gradient_y(bar, field):
+    return ops.stack([ops.sum(bar[:, 1:] * field[:, :-1]), ops.sum(bar * field)])

@@ -1,0 +1,1 @@
+"""Keras optimizers with a learning rate per group of weights."""

@@ -1,0 +1,61 @@
+"""Learning rates per group of weights, right for momentum and Adam alike.
+
+Scaling gradients instead would change nothing under Adam, which divides by their size.
+"""
+
+import re
+
+import keras
+
+
+class RateGroups:
+    """Mixin: multiplies the learning rate of the weights whose path matches a pattern.
+
+    Args:
+        rates: `{pattern: multiplier}`; a weight's multiplier is that of the first regular expression found in its
+            Keras path (`variable.path`), 1 without any.
+        **kwargs: the optimizer's own arguments.
+
+    Raises:
+        ValueError: a negative multiplier, or (when it is built) a pattern that matches no weight.
+    """
+
+    def __init__(self, *args, rates: dict[str, float] | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.rates = dict(rates or {})
+        if any(multiplier < 0 for multiplier in self.rates.values()):
+            raise ValueError(f"Multipliers of learning rates must not be negative. Received: rates={self.rates}")
+
+    def build(self, variables) -> None:
+        """Creates the optimizer's state and looks up the multiplier of every weight."""
+        super().build(variables)
+        self._multipliers = [self.multiplier(variable.path) for variable in variables]
+        for pattern in self.rates:
+            if not any(re.search(pattern, variable.path) for variable in variables):
+                raise ValueError(
+                    f"No weight matches the pattern of a learning rate. Received: rates={self.rates}, pattern="
+                    f"{pattern!r}, weights={[variable.path for variable in variables]}"
+                )
+
+    def multiplier(self, path: str) -> float:
+        """The multiplier of the weight with this path."""
+        return next((rate for pattern, rate in self.rates.items() if re.search(pattern, path)), 1.0)
+
+    def update_step(self, gradient, variable, learning_rate) -> None:
+        """One weight's update, at its group's rate."""
+        # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
+        super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {**super().get_config(), "rates": self.rates}
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class GroupedSGD(RateGroups, keras.optimizers.SGD):
+    """`keras.optimizers.SGD` with a learning rate per group of weights."""
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class GroupedAdam(RateGroups, keras.optimizers.Adam):
+    """`keras.optimizers.Adam` with a learning rate per group of weights."""

@@ -29,17 +29,32 @@ def guarded(main: Callable[[], None]) -> int:
     return 0
 
 
-def run(main: Callable[[], None], *, parser: Callable[[Sequence[str]], Sequence[str]] | None = None) -> None:
+def run(
+    main: Callable[..., None],
+    *,
+    parser: Callable[[Sequence[str]], Sequence[str]] | None = None,
+    positional: bool = False,
+) -> None:
     """The `if __name__ == "__main__"` of every launcher.
 
     Args:
-        main: a function without arguments that reads `flags.FLAGS`.
-        parser: parses argv; `launch.config_flags.parse` for launchers that take `--config.*`.
+        main: a function that reads `flags.FLAGS`; with `positional` it takes the other arguments as a list.
+        parser: parses argv; `launch.config_flags.parser` for launchers that take `--config.*`.
+        positional: whether arguments that are no flags are welcome.
     """
     # TensorFlow's start-up chatter would bury the one sentence that matters.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.set_verbosity(logging.WARNING)
-    app.run(lambda _: sys.exit(guarded(main)), flags_parser=parser or parse_flags)
+
+    def start(argv: Sequence[str]) -> None:
+        if positional:
+            sys.exit(guarded(lambda: main(list(argv[1:]))))
+        if len(argv) > 1:
+            report_error(InputError(f"unexpected argument {argv[1]!r}; flags are written --name=value"))
+            sys.exit(EXIT_BAD_INPUT)
+        sys.exit(guarded(main))
+
+    app.run(start, flags_parser=parser or parse_flags)
 
 
 def parse_flags(argv: Sequence[str]) -> Sequence[str]:

@@ -30,7 +30,8 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
 
 def module_names(package: ModuleType) -> tuple[str, ...]:
     """The public modules of a package: adding a file adds a name, there is no registry to edit."""
-    return tuple(sorted(found.name for found in pkgutil.iter_modules(package.__path__) if found.name[0] != "_"))
+    found = pkgutil.iter_modules(package.__path__)
+    return tuple(sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_")))
 
 
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:

@@ -16,7 +16,7 @@ class PerStep(keras.layers.Wrapper):
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
-        steps: `[B, T, H, W, C]`; T may be unknown until run time.
+        steps: `[B, T, H, W, C]`; T, H and W may be unknown until run time.
         training: as in Keras.
 
     Input shape:
@@ -40,7 +40,7 @@ class PerStep(keras.layers.Wrapper):
         """`[B, T, H, W, C] -> [B, T, ...]`."""
         batch, time = ops.shape(steps)[:2]
         folded = self.layer(ops.reshape(steps, (-1, *ops.shape(steps)[2:])), training=training)
-        return ops.reshape(folded, (batch, time, *folded.shape[1:]))
+        return ops.reshape(folded, (batch, time, *ops.shape(folded)[1:]))
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T, ...]`."""

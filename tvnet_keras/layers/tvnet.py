@@ -112,8 +112,7 @@ class TVNet(keras.layers.Layer):
 
     def build(self, input_shape) -> None:
         """Creates u0, the kernels `[S, W, I, 8, 2]` (ordered as in `ops.tvl1.iteration`) and the three scalars."""
-        if len(input_shape) != 5:
-            raise ValueError(f"TVNet needs a clip [B, T, H, W, C]. Received: input_shape={tuple(input_shape)}")
+        _check_clip(input_shape)
         if self.u0_size is None:
             self.u0_size = self._coarsest_size(*input_shape[2:4])
         self.u0 = self.add_weight(
@@ -129,9 +128,8 @@ class TVNet(keras.layers.Layer):
 
     def call(self, clip):
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
+        _check_clip(clip.shape)
         batch, time, height, width = ops.shape(clip)[:4]
-        if isinstance(time, int) and time < 2:
-            raise ValueError(f"TVNet needs at least 2 frames. Received: clip.shape={tuple(clip.shape)}")
         grey = ops.reshape(to_grey(to_255(clip, self.value_range)), (-1, height, width))
         grey = ops.reshape(smooth(grey), (batch, time, height, width))
         first = ops.reshape(grey[:, :-1], (-1, height, width))
@@ -140,6 +138,8 @@ class TVNet(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
+        # While a model is put together Keras asks for this only, not for `call`.
+        _check_clip(input_shape)
         batch, time, height, width, _ = input_shape
         return batch, None if time is None else time - 1, height, width, 2
 
@@ -201,6 +201,16 @@ class TVNet(keras.layers.Layer):
             state = solve(state, ops.stack(data), self.kernels[level, turn], constants)
             flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
         return flow
+
+
+def _check_clip(shape) -> None:
+    shape = tuple(shape)
+    if len(shape) != 5:
+        raise ValueError(f"TVNet needs a clip [B, T, H, W, C]. Received: shape={shape}")
+    if shape[1] is not None and shape[1] < 2:
+        raise ValueError(f"TVNet needs at least 2 frames. Received: shape={shape}")
+    if shape[-1] not in (1, 3):
+        raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={shape}")
 
 
 def _positive_int(name: str, value: int) -> int:

@@ -21,12 +21,32 @@ def end_point_error(truth, flow):
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class EndPointError(keras.losses.Loss):
-    """Mean end-point error of `[B, ..., 2]` flows in pixels; `sample_weight` masks unknown vectors.
+    """Mean end-point error of `[B, ..., 2]` flows in pixels.
+
+    `sample_weight` masks unknown vectors: one weight per vector, or per leading axes (`[B]`: one per clip). Unlike
+    Keras's default, masked vectors do not count in the mean.
+
+    Args:
+        reduction: as in `keras.losses.Loss`.
+        **kwargs: `keras.losses.Loss` arguments.
 
     Example:
         >>> EndPointError()(np.zeros((1, 4, 4, 2)), np.ones((1, 4, 4, 2)))
         1.4142
     """
+
+    def __init__(self, reduction: str = "mean_with_sample_weight", **kwargs) -> None:
+        super().__init__(reduction=reduction, **kwargs)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The reduced loss."""
+        if sample_weight is not None:
+            # Keras divides by the sum of the weights as they are: right only if there is one for every vector.
+            vectors, weight = ops.shape(y_pred)[:-1], ops.convert_to_tensor(sample_weight)
+            missing = len(vectors) - len(weight.shape)
+            weight = ops.reshape(weight, (*ops.shape(weight), *[1] * missing))
+            sample_weight = ops.broadcast_to(weight, vectors)
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):
         """Per-pixel error `[B, ...]` of `y_pred` against `y_true`."""

@@ -69,7 +69,7 @@ class TVL1Energy(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss."""
-        # Keras casts y_true to float before `call`, after which a clip of integers could not be told from one of floats.
+        # Keras casts y_true to float before `call`; after that, integers could not be told from floats.
         low, high = self.value_range
         frames = ops.convert_to_tensor(y_true)
         frames = to_255(frames, self.value_range) * ((high - low) / 255.0) + low

@@ -1,4 +1,7 @@
-"""Coarse-to-fine sizes and align-corners resizing of images and flows; sizes may be tensors (unknown until run time)."""
+"""Coarse-to-fine sizes and align-corners resizing of images and flows.
+
+Sizes are ints where they are known and scalar tensors where they are not until run time.
+"""
 
 import math
 
@@ -22,12 +25,12 @@ def scale_limit(height, width, zoom: float):
     return ops.maximum(1, ops.cast(1 + ops.log(diagonal / 4) / math.log(1 / zoom), "int32"))
 
 
-def level_size(length, level, zoom: float):
-    """`int(length * zoom ** level + 0.5)`, at least 1 pixel. Length and level are ints or scalar tensors."""
-    if isinstance(length, int) and isinstance(level, int):
+def level_size(length, level: int, zoom: float):
+    """`int(length * zoom ** level + 0.5)`, at least 1 pixel. The length is an int or an integer tensor."""
+    if isinstance(length, int):
         return max(1, int(length * zoom**level + 0.5))
-    factor = ops.exp(ops.cast(level, "float32") * math.log(zoom))
-    return ops.maximum(1, ops.cast(ops.cast(length, "float32") * factor + 0.5, "int32"))
+    # Python's float64 here too: float32 rounds some sizes the other way (45 * 0.7 + 0.5 falls short of 32).
+    return ops.maximum(1, ops.cast(ops.cast(length, "float64") * zoom**level + 0.5, "int32"))
 
 
 def resize(images, height, width):

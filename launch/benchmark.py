@@ -1,0 +1,54 @@
+"""Measures speed, with machine, versions and protocol beside the numbers.
+
+python -m launch.benchmark --suite=pipeline --data_dir=UCF-101
+"""
+
+import json
+import time
+from pathlib import Path
+
+from absl import flags
+from rich.console import Console
+from rich.table import Table
+
+import launch.benchmarks
+from launch import app
+from launch.run_folder import git_commit, machine, versions
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.choices import load_module
+
+SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of launch/benchmarks/.")
+DATA_DIR = flags.DEFINE_string("data_dir", "data", "Videos or pictures that the suite reads.")
+OUTPUT = flags.DEFINE_string("output", "", "JSON file of the result (default: benchmarks/<suite>.json).")
+
+
+def main() -> None:
+    """Reads the flags, measures, prints the table and writes the JSON file."""
+    suite = load_module(launch.benchmarks, "--suite", SUITE.value)
+    start = time.monotonic()
+    measured = suite.run(DATA_DIR.value)
+    result = {
+        "suite": SUITE.value,
+        "machine": machine(),
+        "versions": versions(),
+        "commit": git_commit(),
+        "seconds": round(time.monotonic() - start, 1),
+        **measured,
+    }
+    path = Path(OUTPUT.value or f"benchmarks/{SUITE.value}.json")
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(result, indent=2) + "\n")
+    print_rows(measured["rows"])
+    print(f"written: {path}")
+
+
+def print_rows(rows: list[dict]) -> None:
+    """Prints rows of equal keys as a table."""
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    app.run(main)

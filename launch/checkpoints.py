@@ -1,0 +1,44 @@
+"""Saving and resuming: TensorFlow checkpoints for the same command, Keras files for people."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from launch.run_folder import WEIGHTS_FILE
+from tvnet_keras.atomic import atomic_path
+
+KEPT = 2
+"""Checkpoints kept, so that one that was being written when the run was killed is no loss."""
+
+
+class Checkpoints:
+    """The state of a run: weights, optimizer, step.
+
+    Args:
+        folder: the run's folder.
+        model: with its weights.
+        optimizer: built.
+    """
+
+    def __init__(self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+        self.folder, self.model = folder, model
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step)
+        self.manager = tf.train.CheckpointManager(state, folder / "checkpoints", max_to_keep=KEPT)
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint and returns its step, 0 without one."""
+        self.manager.restore_or_initialize()
+        return int(self.step)
+
+    def save(self, step: int) -> None:
+        """Saves the state after `step` updates."""
+        self.step.assign(step)
+        self.manager.save(checkpoint_number=step)
+
+    def export_weights(self) -> None:
+        """Writes `model.weights.h5` and `model.keras`."""
+        for name, save in ((WEIGHTS_FILE, self.model.save_weights), ("model.keras", self.model.save)):
+            with atomic_path(self.folder / name) as partial:
+                save(partial)

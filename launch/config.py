@@ -1,0 +1,184 @@
+"""The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
+
+import dataclasses
+from typing import Any
+
+import models
+from tvnet_keras.choices import check_choice, load_module
+from tvnet_keras.errors import InputError
+
+CHOICES = {
+    "data.missing": ("error", "report"),
+    "data.short": ("loop", "clamp", "error"),
+    "data.crop": ("corner", "random", "none"),
+    "data.test_crop": ("center", "none"),
+    "eval.sampling": ("even", "dense"),
+    "train.optimizer": ("sgd", "adam"),
+    "train.schedule": ("constant", "steps", "cosine"),
+}
+"""Fields that hold one of a few words."""
+
+
+@dataclasses.dataclass
+class DataConfig:
+    """Which videos, and how clips are cut from them."""
+
+    dataset: str = "moving_shapes"  # a module of tvnet_keras/video/datasets
+    root: str = "data/moving_shapes"  # folder of the videos and their lists
+    split: int = 1
+    classes: tuple[str, ...] = ()  # keep these, in this label order; () keeps all
+    missing: str = "error"  # what to do about listed files that are not there: error, or report and go on
+    short: str = "loop"  # what a video shorter than a clip does: loop, clamp (repeat the last frame), error
+    frames: int = 6
+    segments: int = 1  # TSN: clips per video in training, their logits averaged
+    step: int = 1  # distance of neighbouring frames of a clip
+    height: int = 64
+    width: int = 64
+    resize_short: int = 0  # short side before cropping, pixels; 0 keeps the video's own
+    crop: str = "corner"  # training crop: corner (with scale jitter), random, none (the whole frame)
+    test_crop: str = "center"  # center, or none (the whole frame)
+    flip: bool = True  # mirror half of the training clips, if the data set allows it
+    colour_jitter: float = 0.0
+    cache: str = ""  # folder written by launch.prepare --cache; empty reads the video files
+    workers: int = 2  # videos decoded at the same time
+
+
+@dataclasses.dataclass
+class TrainConfig:
+    """Optimisation."""
+
+    steps: int = 300
+    batch_size: int = 16  # clips per update, over all replicas and accumulated pieces
+    accumulate: int = 1  # pieces that a batch is computed in; gradients are summed
+    optimizer: str = "adam"
+    lr: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "cosine"
+    lr_steps: tuple[int, ...] = ()  # schedule=steps: the rate falls to a tenth at these steps
+    warmup: int = 0  # steps of linear warm-up
+    clip_norm: float = 10.0  # global norm at which the summed gradient is clipped; 0 never clips
+    log_every: int = 10
+    validate_every: int = 0  # steps; 0 validates at the end only
+    checkpoint_every: int = 100
+
+
+@dataclasses.dataclass
+class EvalConfig:
+    """Test protocol: `clips` evenly spaced clips times `crops` views of each, logits averaged."""
+
+    clips: int = 1
+    crops: int = 1  # 1 centre, 5 with the corners, 10 with mirror images
+    sampling: str = "even"
+    batch_size: int = 16
+
+
+@dataclasses.dataclass
+class Config:
+    """Everything that decides what a run computes; saved with it."""
+
+    method: str
+    experiment: str
+    model: Any  # the method's Options
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    eval: EvalConfig = dataclasses.field(default_factory=EvalConfig)
+    seed: int = 0
+    init_from: str = ""  # a run's folder, a .weights.h5 file, or imagenet
+
+
+def method_module(name: str):
+    """The module of models/ that `--method` names."""
+    return load_module(models, "--method", name)
+
+
+def new_config(method: str, experiment: str, **sections) -> Config:
+    """A configuration with the method's default options and clip length.
+
+    Args:
+        method: `--method`.
+        experiment: `--experiment`.
+        **sections: `data`, `train`, `eval`, `model`: dictionaries of fields to set.
+
+    Raises:
+        InputError: unknown method.
+    """
+    module = method_module(method)
+    config = Config(method, experiment, module.Options(**sections.pop("model", {})))
+    config.data.frames = module.FRAMES
+    for name, fields in sections.items():
+        setattr(config, name, dataclasses.replace(getattr(config, name), **fields))
+    return config
+
+
+def to_dict(config: Config) -> dict:
+    """A JSON-ready dictionary; tuples become lists."""
+    return _plain(dataclasses.asdict(config))
+
+
+def from_dict(values: dict) -> Config:
+    """The inverse of `to_dict`."""
+    config = new_config(values["method"], values["experiment"])
+    return dataclasses.replace(
+        config,
+        seed=values["seed"],
+        init_from=values["init_from"],
+        **{name: _section(getattr(config, name), values[name]) for name in ("model", "data", "train", "eval")},
+    )
+
+
+def check(config: Config) -> Config:
+    """Returns a tidied copy of the configuration.
+
+    Raises:
+        InputError: a field holds a word or a number that it cannot; the sentence names the flag.
+    """
+    for path, allowed in CHOICES.items():
+        section, name = path.split(".")
+        check_choice(f"--config.{path}", getattr(getattr(config, section), name), allowed)
+    config = dataclasses.replace(config, data=_split_classes(config.data))
+    _check_numbers(config)
+    return config
+
+
+def _check_numbers(config: Config) -> None:
+    positive = {
+        "data": ("frames", "segments", "step", "height", "width", "split", "workers"),
+        "train": ("batch_size", "accumulate", "log_every", "checkpoint_every"),
+        "eval": ("clips", "batch_size"),
+    }
+    for section, names in positive.items():
+        for name in names:
+            value = getattr(getattr(config, section), name)
+            if value < 1:
+                raise InputError(f"--config.{section}.{name} must be at least 1, but is {value}.")
+    if config.train.batch_size % config.train.accumulate:
+        raise InputError(
+            f"--config.train.batch_size={config.train.batch_size} must be a multiple of "
+            f"--config.train.accumulate={config.train.accumulate}."
+        )
+    if config.eval.crops not in (1, 5, 10):
+        raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")
+    minimum = method_module(config.method).FRAMES
+    if config.data.frames < minimum:
+        raise InputError(
+            f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "
+            f"least {minimum} frames."
+        )
+
+
+def _split_classes(data: DataConfig) -> DataConfig:
+    # The flag library hands "A,B" over as one string.
+    names = [part.strip() for name in data.classes for part in name.split(",")]
+    return dataclasses.replace(data, classes=tuple(name for name in names if name))
+
+
+def _section(default, values: dict):
+    tuples = {f.name for f in dataclasses.fields(default) if isinstance(getattr(default, f.name), tuple)}
+    return dataclasses.replace(default, **{k: tuple(v) if k in tuples else v for k, v in values.items()})
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

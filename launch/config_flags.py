@@ -1,0 +1,89 @@
+"""Typed `--config.*` overrides on a configuration that other flags choose."""
+
+import dataclasses
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import flags
+from ml_collections import config_flags
+
+from launch.app import EXIT_BAD_INPUT, parse_flags, report_error
+from launch.config import Config, check
+from tvnet_keras.errors import InputError
+
+
+def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Sequence[str]]:
+    """A parser for `launch.app.run` that defines `--config.*` after the other flags have been read.
+
+    Args:
+        make_config: returns the configuration to override; it may read any other flag.
+    """
+
+    def parse(argv: Sequence[str]) -> Sequence[str]:
+        try:
+            _parse_known(argv)
+            config = make_config()
+            _define(config, argv)
+        except InputError as error:
+            report_error(error)
+            sys.exit(EXIT_BAD_INPUT)
+        return parse_flags(argv)
+
+    return parse
+
+
+def parsed_config() -> Config:
+    """The configuration with its overrides, checked.
+
+    Raises:
+        InputError: a value that its field cannot hold.
+    """
+    return check(flags.FLAGS.config)
+
+
+def _parse_known(argv: Sequence[str]) -> None:
+    other = [arg for arg in argv[1:] if not arg.lstrip("-").removeprefix("no").startswith("config.")]
+    flag_values = flags.FLAGS
+    if any(arg in ("--help", "-help", "--helpfull", "--helpshort", "-h") for arg in other):
+        # Defining the configuration first lets --help list its fields.
+        other = [arg for arg in other if "help" not in arg and arg != "-h"]
+    try:
+        flag_values([argv[0], *other])
+    except flags.Error as error:
+        raise InputError(str(error)) from None
+
+
+def _define(config: Config, argv: Sequence[str]) -> None:
+    _refuse_unknown_fields(config, argv)
+    if "config" in flags.FLAGS:
+        delattr(flags.FLAGS, "config")
+    help_string = "Typed overrides, as --config.train.steps=100. Fields: " + ", ".join(field_paths(config))
+    try:
+        config_flags.DEFINE_config_dataclass("config", config, help_string, sys_argv=list(argv))
+    except (KeyError, ValueError, TypeError, config_flags.UnsupportedOperationError) as error:
+        raise InputError(f"A --config flag cannot be applied: {error}") from None
+
+
+def _refuse_unknown_fields(config: Config, argv: Sequence[str]) -> None:
+    known = field_paths(config)
+    for arg in argv[1:]:
+        name = arg.lstrip("-").split("=")[0].removeprefix("no")
+        if not arg.startswith("-") or not name.startswith("config."):
+            continue
+        path = name.removeprefix("config.")
+        if path not in known:
+            near = difflib.get_close_matches(path, known, n=1, cutoff=0.4)
+            raise InputError(f"There is no --config.{path}." + (f" Did you mean --config.{near[0]}?" if near else ""))
+
+
+def field_paths(config, prefix: str = "") -> list[str]:
+    """Every field that a flag can set, such as `train.steps`."""
+    paths = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            paths += field_paths(value, f"{prefix}{field.name}.")
+        else:
+            paths.append(prefix + field.name)
+    return paths

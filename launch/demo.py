@@ -1,0 +1,152 @@
+"""The whole suite in a few minutes: videos, two trainings and their twin, evaluation, export, one table.
+
+    make demo
+
+Every stage is a launcher's command, printed as it is run, so that each can be tried alone. A killed demo goes on.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from absl import flags
+from rich.console import Console
+from rich.table import Table
+
+from launch import app
+from launch.init_from import build_model, load_run
+from launch.predict import flow_of_video
+from launch.run_folder import git_commit, machine, versions
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.colour import flow_to_colour
+from tvnet_keras.flow.picture import contact_sheet
+from tvnet_keras.video import datasets
+from tvnet_keras.video.moving_shapes import exact_flow
+from tvnet_keras.video.read import read_frames
+
+OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.")
+OVERRIDES = flags.DEFINE_multi_string("train_flag", [], "A flag for the trainings, such as --config.train.steps=50.")
+GROUPS = flags.DEFINE_string("groups", "40,25", "Groups of Moving Shapes for training and testing, 12 clips each.")
+
+PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")
+"""Classes in the figure."""
+
+
+def main() -> None:
+    """Runs the demo."""
+    demo(Path(OUTPUT_DIR.value), GROUPS.value.split(","), OVERRIDES.value)
+
+
+def demo(folder: Path, groups: list[str], train_flags: list[str]) -> dict:
+    """Runs every stage in `folder` and returns what `summary.json` holds.
+
+    Raises:
+        InputError: a stage failed; its own message stands above.
+    """
+    seconds: dict[str, float] = {}
+    for name, command in stages(folder, groups, train_flags).items():
+        print(f"\n[{name}] python -m {shlex.join(command)}", flush=True)
+        start = time.monotonic()
+        if subprocess.run([sys.executable, "-m", *command]).returncode:
+            raise InputError(f"The demo's stage {name!r} failed: see its message above.")
+        seconds[name] = round(time.monotonic() - start, 1)
+    summary = summarise(folder, seconds)
+    figure = folder / "flow.png"
+    draw_flow(folder, figure)
+    show(summary)
+    for label, path in {
+        "flow": figure,
+        "confusion": folder / "tvnet/evaluation/confusion.png",
+        "flow video": folder / "flow_videos",
+        "SavedModel": folder / "export",
+        "TensorBoard": f"tensorboard --logdir {folder}",
+    }.items():
+        print(f"{label:12} {path}")
+    return summary
+
+
+def stages(folder: Path, groups: list[str], train_flags: list[str]) -> dict[str, list[str]]:
+    """The launchers' commands, in order."""
+    size = [f"--train_groups={groups[0]}", f"--test_groups={groups[1]}"]
+    motion, look = folder / "data/motion", folder / "data/look"
+
+    def train(method: str, data: Path, run: str) -> list[str]:
+        return ["launch.train", f"--method={method}", "--experiment=moving_shapes", f"--config.data.root={data}",
+                f"--output_dir={folder / run}", *train_flags]  # fmt: skip
+
+    return {
+        "generate": ["launch.prepare", f"--generate={motion}", *size],
+        "generate twin": ["launch.prepare", f"--generate={look}", "--label=look", *size],
+        "train rgb": train("rgb", motion, "rgb"),
+        "train rgb on twin": train("rgb", look, "rgb_look"),
+        "train tvnet": train("tvnet", motion, "tvnet"),
+        "evaluate rgb": ["launch.evaluate", f"--run={folder / 'rgb'}"],
+        "evaluate rgb on twin": ["launch.evaluate", f"--run={folder / 'rgb_look'}"],
+        "evaluate tvnet": ["launch.evaluate", f"--run={folder / 'tvnet'}"],
+        "export": ["launch.export", f"--run={folder / 'tvnet'}", f"--output_dir={folder / 'export'}"],
+        "predict": [
+            "launch.predict",
+            f"--run={folder / 'tvnet'}",
+            f"--flow_dir={folder / 'flow_videos'}",
+            "--flow_format=gif",
+            str(motion / f"videos/ZoomIn/v_ZoomIn_g{int(groups[0]) + 1:02d}_c01.avi"),
+        ],  # fmt: skip
+    }
+
+
+def summarise(folder: Path, seconds: dict[str, float]) -> dict:
+    """Collects the metrics of the evaluations and writes `summary.json`."""
+    rows = {
+        run: json.loads((folder / run / "evaluation/metrics.json").read_text()) for run in ("rgb", "rgb_look", "tvnet")
+    }
+    summary = {
+        **rows,
+        "chance": 1 / rows["tvnet"]["classes"],
+        "seconds": {**seconds, "total": round(sum(seconds.values()), 1)},
+        "first_step_s": json.loads((folder / "tvnet/run.json").read_text())["results"].get("first_step_s"),
+        "versions": versions(),
+        "machine": machine(),
+        "commit": git_commit(),
+    }
+    with atomic_path(folder / "summary.json") as partial:
+        partial.write_text(json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def show(summary: dict) -> None:
+    """Prints the table."""
+    table = Table("network", "label is", "test clips", "top-1 %", "EPE untrained", "EPE trained", "EPE of zero flow")
+    for run, method, label in (("rgb", "rgb", "motion"), ("rgb_look", "rgb", "look"), ("tvnet", "tvnet", "motion")):
+        row = summary[run]
+        errors = [f"{row[key]:.3f}" if key in row else "" for key in ("epe_untrained", "epe", "epe_zero")]
+        table.add_row(method, label, str(row["videos"]), f"{100 * row['top1']:.1f}", *errors)
+    table.caption = f"chance {100 * summary['chance']:.1f} %; {summary['seconds']['total']:.0f} s in all"
+    Console().print(table)
+
+
+def draw_flow(folder: Path, path: Path) -> None:
+    """Draws frame, exact, untrained and trained flow of some test clips."""
+    config, model, class_names = load_run(folder / "tvnet")
+    untrained = build_model(config, len(class_names)).motion
+    videos = datasets.load(config.data.dataset, config.data.root, subset="test").videos
+    rows = []
+    for name in PICTURED:
+        video = next(video for video in videos if class_names[video.label] == name)
+        frames, truth = read_frames(video.path), exact_flow(video.path)
+        middle = len(truth) // 2
+        flows = [truth, flow_of_video(untrained, frames), flow_of_video(model.motion, frames)]
+        longest = float(np.linalg.norm(truth[middle], axis=-1).max())
+        rows.append([frames[middle], *(flow_to_colour(flow[middle], longest) for flow in flows)])
+    sheet = contact_sheet(rows, ["frame", "exact flow", "untrained", "trained"], scale=3)
+    with atomic_path(path) as partial:
+        cv2.imwrite(str(partial), sheet[..., ::-1])
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,113 @@
+"""Writes a SavedModel that runs with TensorFlow alone: uint8 clips of any length and size in, probabilities out.
+
+    python -m launch.export --run=runs/tvnet --output_dir=export
+
+Signatures: `serving_default(clip) -> probabilities [B, K]` resizes to the training size inside;
+`flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (methods with a motion layer).
+"""
+
+import shutil
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from absl import flags
+
+from launch import app
+from launch.config import Config, method_module
+from launch.init_from import load_run
+from launch.run_folder import required_config
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.fit_clip import FitClip
+
+RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.")
+OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "The SavedModel's folder (default: <run>/export).")
+
+CLASSES_FILE = "classes.txt"
+CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
+
+
+def main() -> None:
+    """Reads the flags and exports."""
+    required_config("run", RUN.value)
+    run = Path(RUN.value)
+    folder = export(run, Path(OUTPUT_DIR.value or run / "export"))
+    print(f"written: {folder}")
+
+
+def export(run: Path, folder: Path) -> Path:
+    """Exports the model of `run` to `folder`, replacing an earlier export there.
+
+    Raises:
+        InputError: an unfinished run, or a folder that holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "saved_model.pb").is_file():
+        raise InputError(f"--output_dir={folder} holds something else than an export; choose another folder.")
+    config, model, class_names = load_run(run)
+    module = ServingModule(model, config)
+    signatures = {"serving_default": module.classify}
+    if hasattr(model, "motion"):
+        signatures["flow"] = module.flow
+    partial = folder.with_name(f".partial.{folder.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        tf.saved_model.save(module, str(partial), signatures=signatures)
+    except OSError as error:
+        raise InputError(f"--output_dir={folder} cannot be written: {error.strerror or error}.") from error
+    (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
+    refuse_python_ops(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return folder
+
+
+class ServingModule(tf.Module):
+    """A trained model behind the exported signatures.
+
+    Args:
+        model: clips to `{"logits": ...}`, with a `motion` layer or without.
+        config: its run's configuration, for the training size.
+    """
+
+    def __init__(self, model: keras.Model, config: Config) -> None:
+        super().__init__()
+        data = config.data
+        # A crop needs a frame to be cut from; where the videos' own size was taken, the whole frame is resized.
+        short = data.resize_short if data.test_crop == "center" else 0
+        self.fit = FitClip(data.height, data.width, short)
+        self.model = model
+        self.minimum = method_module(config.method).FRAMES
+
+    @tf.function(input_signature=[CLIP])
+    def classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`."""
+        clip = self._long_enough(clip, self.minimum)
+        return {"probabilities": tf.nn.softmax(self.model(self.fit(clip), training=False)["logits"])}
+
+    @tf.function(input_signature=[CLIP])
+    def flow(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Flow `[B, T - 1, H, W, 2]` of uint8 clips `[B, T, H, W, 3]`, pixels at their own size."""
+        return {"flow": self.model.motion(self._long_enough(clip, 2))}
+
+    @staticmethod
+    def _long_enough(clip: tf.Tensor, minimum: int) -> tf.Tensor:
+        check = tf.debugging.assert_greater_equal(
+            tf.shape(clip)[1], minimum, message=f"The clip needs at least {minimum} frames."
+        )
+        with tf.control_dependencies([check]):
+            return tf.identity(clip)
+
+
+def refuse_python_ops(folder: Path) -> None:
+    """Fails if an exported graph calls back into this process's Python, which no other process has.
+
+    Raises:
+        RuntimeError: the graph holds a PyFunc.
+    """
+    graph = (folder / "saved_model.pb").read_bytes()
+    if b"PyFunc" in graph:
+        raise RuntimeError(f"{folder} calls Python functions and would fail elsewhere; export the portable solver.")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,51 @@
+"""Logits of videos: views in, one row per video out."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from launch.progress import progress
+from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.pipeline import video_errors
+
+
+def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) -> np.ndarray:
+    """Mean logits over the views of every video.
+
+    Args:
+        model: clips to `{"logits": [B, K], ...}`.
+        views: what `tvnet_keras.video.pipeline.eval_dataset` yields for `videos`.
+        videos: the list that the views' `index` counts in.
+
+    Returns:
+        float32 `[N, K]`, rows in list order.
+
+    Raises:
+        InputError: a file breaks while it is read.
+    """
+    predict = tf.function(lambda clip: model(clip, training=False)["logits"], reduce_retracing=True)
+    total = np.zeros((len(videos.videos), len(videos.class_names)))
+    count = np.zeros((len(videos.videos), 1))
+    batch_size = None
+    with video_errors(), progress("scoring", "videos") as show:
+        for batch in views:
+            batch_size = batch_size or len(batch["index"])
+            logits = predict(_padded(batch["clip"], batch_size)).numpy()[: len(batch["index"])]
+            logits = np.where(batch["flipped"].numpy()[:, None], _unflipped(logits, videos), logits)
+            index = batch["index"].numpy()
+            np.add.at(total, index, logits)
+            np.add.at(count, index, 1)
+            show(int(index[-1]) + 1, len(videos.videos))
+    return (total / count).astype("float32")
+
+
+def _padded(clip: tf.Tensor, batch_size: int) -> tf.Tensor:
+    # A smaller last batch would compile the whole network once more.
+    missing = batch_size - clip.shape[0]
+    return tf.concat([clip, tf.repeat(clip[-1:], missing, axis=0)], axis=0) if missing else clip
+
+
+def _unflipped(logits: np.ndarray, videos: VideoList) -> np.ndarray:
+    """Logits of mirrored views, brought back to the labels of the videos as they are."""
+    mirrored = [videos.flip_label(label) for label in range(logits.shape[1])] if videos.flips else slice(None)
+    return logits[:, mirrored]

@@ -1,0 +1,101 @@
+"""Names the action in video files, and shows the flow that the network saw.
+
+python -m launch.predict --run=runs/tvnet clip1.avi clip2.mp4
+python -m launch.predict --run=runs/tvnet --flow_dir=flow --flow_format=gif clip.avi
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import flags
+
+from launch import app, config_flags
+from launch.app import report_error
+from launch.data import Source, test_views
+from launch.inference import score_videos
+from launch.init_from import load_run
+from launch.run_folder import required_config
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.picture import beside, write_video
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.read import VideoError, count_frames, probe, read_frames
+
+RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.")
+FLOW_DIR = flags.DEFINE_string("flow_dir", "", "Write a video of frames beside flow colours for every file here.")
+FLOW_FORMAT = flags.DEFINE_enum("flow_format", "mp4", ["mp4", "gif", "avi"], "Format of the flow videos.")
+TOP = flags.DEFINE_integer("top", 5, "Classes named per video.", lower_bound=1)
+SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "Go on without videos that cannot be read, naming them.")
+
+PIECE = 8
+"""Flow fields computed at a time, so that long videos fit into memory."""
+
+
+def main(paths: list[str]) -> None:
+    """Reads the flags and predicts.
+
+    Raises:
+        InputError: no video named, or one that cannot be read.
+    """
+    if not paths:
+        raise InputError("Name at least one video: python -m launch.predict --run=FOLDER VIDEO...")
+    config, model, class_names = load_run(Path(RUN.value), config_flags.parsed_config())
+    if FLOW_DIR.value and not hasattr(model, "motion"):
+        raise InputError(f"--flow_dir needs a method with a motion layer; --run={RUN.value} is {config.method}.")
+    source = open_files(paths, class_names, skip_unreadable=SKIP_UNREADABLE.value)
+    logits = score_videos(model, test_views(source, config), source.videos)
+    for video, row in zip(source.videos.videos, logits, strict=True):
+        print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
+        if FLOW_DIR.value:
+            target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
+            write_flow_video(model.motion, video.path, target)
+            print(f"written: {target}")
+
+
+def open_files(paths: list[str], class_names: tuple[str, ...], *, skip_unreadable: bool = False) -> Source:
+    """Unlabelled videos as a source; every file is decoded once.
+
+    Raises:
+        InputError: a file cannot be read (named and dropped with `skip_unreadable`), or none can.
+    """
+    counts = {}
+    for path in paths:
+        try:
+            counts[path] = count_frames(path)
+        except VideoError as error:
+            if not skip_unreadable:
+                raise
+            report_error(InputError(f"skipped: {error}"))
+    if not counts:
+        raise InputError("None of the videos can be read.")
+    videos = tuple(Video(path, -1, Path(path).stem) for path in counts)
+    return Source(VideoList(videos, class_names), counts, None)
+
+
+def top_classes(logits: np.ndarray, class_names: tuple[str, ...], count: int) -> list[str]:
+    """The most probable classes with their probabilities, such as `Surfing 93.1 %`."""
+    probabilities = tf.nn.softmax(logits).numpy()
+    best = np.argsort(-probabilities)[:count]
+    return [f"{class_names[k]} {100 * probabilities[k]:.1f} %" for k in best]
+
+
+def write_flow_video(motion: keras.layers.Layer, path: str, target: Path) -> None:
+    """Writes the frames of a video beside the colours of their flow, with the colour wheel."""
+    frames = read_frames(path)
+    flow = flow_of_video(motion, frames)
+    # One outlier would pale every other vector.
+    longest = float(np.percentile(np.linalg.norm(flow, axis=-1), 99)) or 1.0
+    write_video(target, beside(frames, flow, max_flow=longest), probe(path).fps)
+
+
+def flow_of_video(motion: keras.layers.Layer, frames: np.ndarray) -> np.ndarray:
+    """Flow `[T - 1, H, W, 2]` of frames `[T, H, W, 3]` at their own size, computed piece by piece."""
+    compute = tf.function(lambda clip: motion(clip), reduce_retracing=True)
+    starts = range(0, len(frames) - 1, PIECE)
+    return np.concatenate([compute(frames[None, k : k + PIECE + 1]).numpy()[0] for k in starts])
+
+
+if __name__ == "__main__":
+    parser = config_flags.parser(lambda: required_config("run", RUN.value))
+    app.run(main, parser=parser, positional=True)

@@ -1,0 +1,160 @@
+"""A run's folder: `run.json` says what it is, and a folder of another run is refused."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from launch.config import Config, from_dict, to_dict
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+
+RUN_FILE = "run.json"
+WEIGHTS_FILE = "model.weights.h5"
+PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
+
+
+def claim(folder: Path, config: Config) -> dict:
+    """Makes a run's folder, or returns what an earlier start of the same run left in it.
+
+    Args:
+        folder: `--output_dir`.
+        config: the run's configuration.
+
+    Returns:
+        The content of `run.json`.
+
+    Raises:
+        InputError: the folder cannot be written, or holds something else or a run of another configuration.
+    """
+    existing = folder / RUN_FILE
+    if existing.is_file():
+        run = read(folder)
+        changed = _differences(run["config"], to_dict(config))
+        if changed:
+            raise InputError(
+                f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
+                "another folder or the same flags."
+            )
+        return run
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"--output_dir={folder} is not empty and holds no run; choose another folder.")
+    run = {
+        "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),
+        "config": to_dict(config),
+        "seed": config.seed,
+        "commit": git_commit(),
+        "versions": versions(),
+        "machine": machine(),
+        "results": {},
+    }
+    write(folder, run)
+    return run
+
+
+def read(folder: Path) -> dict:
+    """The content of `run.json`.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = Path(folder) / RUN_FILE
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no run: {path} is missing; give a folder that launch.train wrote.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration of the run in `folder`.
+
+    Raises:
+        InputError: no run, or one of another version of the program.
+    """
+    try:
+        return from_dict(read(folder)["config"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{Path(folder) / RUN_FILE} does not fit this version of the program: {error}.") from None
+
+
+def required_config(flag: str, folder: str) -> Config:
+    """The configuration of the run that a flag names.
+
+    Raises:
+        InputError: the flag is empty, or names no run.
+    """
+    if not folder:
+        raise InputError(f"--{flag}=FOLDER is required: the folder that launch.train wrote.")
+    return read_config(Path(folder))
+
+
+def write(folder: Path, run: dict) -> None:
+    """Writes `run.json` atomically."""
+    with atomic_path(Path(folder) / RUN_FILE) as partial:
+        partial.write_text(json.dumps(run, indent=2) + "\n")
+
+
+def add_results(folder: Path, **results) -> dict:
+    """Adds entries to the `results` of `run.json` and returns the whole."""
+    run = read(folder)
+    run["results"].update(results)
+    write(folder, run)
+    return run
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide numbers."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str | int]:
+    """Processor, system and number of cores."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return {"processor": model, "cores": os.cpu_count() or 1, "system": platform.system()}
+
+
+def git_commit() -> str:
+    """The repository's commit, with `+` if files differ from it; empty outside a repository."""
+    root = Path(__file__).resolve().parents[1]
+    try:
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _module_arguments() -> list[str]:
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    return ["-m", spec.name, *sys.argv[1:]] if spec else list(sys.argv)
+
+
+def _differences(old: dict, new: dict, prefix: str = "--config.") -> list[str]:
+    changed = []
+    for key in {**old, **new}:
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            changed += _differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            changed.append(f"{prefix}{key} was {before!r}, is {after!r}")
+    return changed

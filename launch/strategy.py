@@ -1,0 +1,37 @@
+"""`--strategy`: how a step is spread over devices."""
+
+import tensorflow as tf
+from absl import flags
+
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+
+STRATEGIES = ("none", "mirrored")
+
+STRATEGY = flags.DEFINE_string("strategy", "none", "none, or mirrored: one replica per device.")
+DEVICES = flags.DEFINE_list(
+    "devices", [], "Devices of --strategy=mirrored, such as GPU:0,GPU:1 (default: all GPUs) or CPU:0,CPU:1."
+)
+
+
+def make_strategy() -> tf.distribute.Strategy:
+    """The strategy that the flags name. Call before anything else touches TensorFlow's devices.
+
+    Raises:
+        InputError: unknown strategy or device.
+    """
+    check_choice("--strategy", STRATEGY.value, STRATEGIES)
+    if STRATEGY.value == "none":
+        return tf.distribute.get_strategy()
+    _split_cpu(sum(name.upper().startswith("CPU") for name in DEVICES.value))
+    try:
+        return tf.distribute.MirroredStrategy(DEVICES.value or None)
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"--devices={','.join(DEVICES.value)} cannot be used: {error}") from None
+
+
+def _split_cpu(count: int) -> None:
+    """Makes the processor appear as `count` devices, so that replicas can be tried without GPUs."""
+    if count > 1:
+        processor = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * count)

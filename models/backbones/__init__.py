@@ -1,0 +1,1 @@
+"""Image classifiers, one per file: `build(input_shape, num_classes, dropout) -> keras.Model` giving logits."""

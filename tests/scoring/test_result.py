@@ -1,0 +1,133 @@
+"""The Result contract: what is checked, and that files give back what was put in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.scoring.result import Result, load_results, save_result
+
+FIELDS = {
+    "table": "moving_shapes",
+    "row": "tvnet",
+    "seed": 0,
+    "config": {"train": {"steps": 100, "lr": 0.01}},
+    "protocol": {"split": 1, "clips": 25, "crops": 10},
+    "commit": "abc123",
+    "machine": {"cpu": "x86", "cores": 2},
+    "numbers": {"top1": 0.9, "videos": 300},
+}
+
+file_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,12}", fullmatch=True)
+keys = st.text(min_size=1, max_size=8)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | finite | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=6,
+)
+results = st.builds(
+    Result,
+    table=file_names,
+    row=file_names,
+    seed=st.integers(0, 10**6),
+    config=st.dictionaries(keys, json_values, max_size=3),
+    protocol=st.dictionaries(keys, json_values, min_size=1, max_size=3),
+    commit=st.text(min_size=1, max_size=8),
+    machine=st.dictionaries(keys, json_values, min_size=1, max_size=3),
+    numbers=st.dictionaries(keys, finite | st.integers(-(10**9), 10**9), min_size=1, max_size=4),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(original=results)
+def test_round_trip_is_exact(tmp_path_factory, original):
+    root = tmp_path_factory.mktemp("results", numbered=True)
+    save_result(root, original)
+    assert load_results(root) == (original,)
+
+
+def test_files_are_named_after_row_and_seed_and_loaded_in_order(tmp_path):
+    made = [Result(**FIELDS | change) for change in ({"seed": 10}, {"seed": 2}, {"row": "rgb"}, {"table": "a"})]
+    paths = [save_result(tmp_path / "results", result) for result in made]
+    assert paths[0] == tmp_path / "results/moving_shapes/tvnet-seed10.json"
+    loaded = load_results(tmp_path / "results")
+    assert [result.file_name for result in loaded] == [
+        "a/tvnet-seed0.json",
+        "moving_shapes/rgb-seed0.json",
+        "moving_shapes/tvnet-seed2.json",
+        "moving_shapes/tvnet-seed10.json",
+    ]
+    assert loaded[1] == made[2]
+
+
+def test_saving_again_replaces(tmp_path):
+    save_result(tmp_path, Result(**FIELDS))
+    better = Result(**FIELDS | {"numbers": {"top1": 0.95}})
+    save_result(tmp_path, better)
+    assert load_results(tmp_path) == (better,)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"table": ""}, "table="),
+        ({"table": "../elsewhere"}, "table="),
+        ({"row": "a/b"}, "row="),
+        ({"row": ".hidden"}, "row="),
+        ({"row": "two\n"}, "row="),
+        ({"row": 3}, "row=3"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": 1.0}, "seed=1.0"),
+        ({"seed": True}, "seed=True"),
+        ({"commit": ""}, "commit="),
+        ({"config": [1]}, "config"),
+        ({"config": {"lr": float("inf")}}, "config"),
+        ({"config": {"model": object()}}, "config"),
+        ({"config": {1: 2}}, "config"),
+        ({"protocol": {}}, "protocol"),
+        ({"machine": "my laptop"}, "machine"),
+        ({"numbers": {}}, "numbers"),
+        ({"numbers": {"top1": float("nan")}}, "numbers"),
+        ({"numbers": {"top1": "0.9"}}, "top1='0.9'"),
+        ({"numbers": {"top1": True}}, "top1=True"),
+        ({"numbers": {"per_class": [0.5]}}, "per_class"),
+    ],
+)
+def test_what_breaks_the_schema_is_refused_in_one_sentence(change, message):
+    with pytest.raises(InputError, match=message) as caught:
+        Result(**FIELDS | change)
+    assert "\n" not in str(caught.value).replace("two\n", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "readable result"),
+        ("[1, 2]", "no JSON object"),
+        (json.dumps(FIELDS | {"top1": 0.9}), "unknown keys: top1"),
+        (json.dumps({key: value for key, value in FIELDS.items() if key != "commit"}), "missing keys: commit"),
+        (json.dumps(FIELDS | {"numbers": {"top1": float("nan")}}), "valid result: numbers"),
+        (json.dumps(FIELDS | {"seed": "0"}), "valid result: seed"),
+        (json.dumps(FIELDS | {"seed": 4}), r"holds the result of moving_shapes/tvnet-seed4\.json"),
+    ],
+)
+def test_bad_files_are_refused_and_named(tmp_path, content, message):
+    path = tmp_path / "moving_shapes/tvnet-seed0.json"
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(InputError, match=message) as caught:
+        load_results(tmp_path)
+    assert "tvnet-seed0.json" in str(caught.value)
+
+
+def test_missing_folder_and_unwritable_place_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no folder of results"):
+        load_results(tmp_path / "absent")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="Cannot write"):
+        save_result(tmp_path / "file", Result(**FIELDS))

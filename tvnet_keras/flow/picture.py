@@ -1,0 +1,143 @@
+"""Flow to look at: beside its frames, in contact sheets, as a video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.colour import colour_wheel, flow_to_colour
+
+GAP = 4  # white pixels between pictures
+SMALLEST_FONT = 8
+_CODECS = {".mp4": ("libx264", "mpeg4"), ".avi": ("mpeg4",)}
+
+
+def beside(frames: np.ndarray, flow: np.ndarray, max_flow: float | None = None) -> np.ndarray:
+    """Puts each frame beside the colours of its flow, with a small colour wheel in the corner.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`, RGB.
+        flow: `[N, h, w, 2]` with N <= T, pixels; flow n belongs to frame n. Another size than the frames' is stretched
+            to theirs as a picture.
+        max_flow: As for `flow_to_colour`.
+
+    Returns:
+        uint8 `[N, H, 2 W + GAP, 3]`.
+
+    Raises:
+        InputError: The shapes don't fit.
+    """
+    frames, flow = np.asarray(frames), np.asarray(flow)
+    if frames.ndim != 4 or frames.shape[-1] != 3 or flow.ndim != 4 or not 0 < len(flow) <= len(frames):
+        raise InputError(
+            f"Frames must be [T, H, W, 3] and flow [at most T, h, w, 2]. Received: {frames.shape} and {flow.shape}."
+        )
+    height, width = frames.shape[1:3]
+    colours = flow_to_colour(flow, max_flow)
+    if colours.shape[1:3] != (height, width):
+        colours = np.stack([cv2.resize(colour, (width, height)) for colour in colours])
+    wheel = colour_wheel(max(9, min(height, width) // 5))
+    side = min(len(wheel), height, width)
+    corner, disc = colours[:, -side:, -side:], wheel[-side:, -side:]
+    corner[:] = np.where(disc.any(axis=-1, keepdims=True), disc, corner)
+    gap = np.full((len(flow), height, GAP, 3), 255, np.uint8)
+    return np.concatenate([frames[: len(flow)].astype(np.uint8), gap, colours], axis=2)
+
+
+def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], scale: int = 1) -> np.ndarray:
+    """Lays pictures out in a grid with a title above each column.
+
+    Args:
+        rows: Rows of pictures, uint8 `[h, w, 3]`, all of one size and as many in each row as there are titles.
+        titles: One per column; shrunk, then cut, to the column's width.
+        scale: Whole-number enlargement of the pictures.
+
+    Returns:
+        uint8 `[H, W, 3]`, on white.
+
+    Raises:
+        InputError: No picture, unequal sizes or row lengths.
+    """
+    pictures = [np.asarray(picture, np.uint8) for row in rows for picture in row]
+    if not pictures or any(len(row) != len(titles) for row in rows):
+        lengths = [len(row) for row in rows]
+        raise InputError(
+            f"Each row of a contact sheet needs {len(titles)} pictures, one per title. Received: {lengths}."
+        )
+    if {picture.shape for picture in pictures} != {(*pictures[0].shape[:2], 3)}:
+        shapes = sorted({picture.shape for picture in pictures})
+        raise InputError(f"Pictures of a contact sheet must all be [h, w, 3] of one size. Received: {shapes}.")
+    height, width = (scale * side for side in pictures[0].shape[:2])
+    header = max(12, min(24, width // 8)) + 2 * GAP
+    sheet = Image.new("RGB", (GAP + len(titles) * (width + GAP), header + len(rows) * (height + GAP)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for column, title in enumerate(titles):
+        centre = GAP + column * (width + GAP) + width / 2
+        text, font = _fitting(title, width, header - 2 * GAP)
+        draw.text((centre, header / 2), text, "black", font=font, anchor="mm")
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, len(titles))
+        enlarged = Image.fromarray(picture).resize((width, height), Image.Resampling.NEAREST)
+        sheet.paste(enlarged, (GAP + column * (width + GAP), header + row * (height + GAP)))
+    return np.asarray(sheet)
+
+
+def _fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTypeFont]:
+    """Shrinks the font, then cuts the text, until it is no wider than `width` pixels."""
+    length = ImageFont.load_default(size=height).getlength(text)
+    font = ImageFont.load_default(size=max(SMALLEST_FONT, int(height * min(1.0, width / max(1.0, length)))))
+    while len(text) > 1 and font.getlength(text) > width:
+        text = text[:-2] + "…"
+    return text, font
+
+
+def write_video(path: str | os.PathLike[str], frames: np.ndarray, fps: float) -> None:
+    """Writes frames as .mp4, .avi or .gif, whole or not at all.
+
+    Args:
+        path: Where to write; the suffix chooses the format.
+        frames: uint8 `[T, H, W, 3]`, RGB. MPEG needs even sides, so an odd one is continued by one line.
+        fps: Frames per second.
+
+    Raises:
+        InputError: Unknown suffix, no frames, a rate that is not positive, or the file can't be written.
+    """
+    path, frames = Path(path), np.asarray(frames)
+    if path.suffix.lower() not in (*_CODECS, ".gif"):
+        raise InputError(f"A video is written as .mp4, .avi or .gif. Received: {path}.")
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not frames.size:
+        raise InputError(f"Frames for {path} must be uint8 [T, H, W, 3]. Received: {frames.dtype} {frames.shape}.")
+    if not 0 < fps <= 1000:
+        raise InputError(f"The frame rate for {path} must be between 0 and 1000. Received: fps={fps}.")
+    with atomic_path(path) as partial:
+        if path.suffix.lower() == ".gif":
+            _write_gif(partial, frames, fps)
+        else:
+            _write_mpeg(partial, frames, fps, path.suffix.lower())
+
+
+def _write_gif(path: Path, frames: np.ndarray, fps: float) -> None:
+    first, *rest = (Image.fromarray(frame) for frame in frames)
+    first.save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
+
+
+def _write_mpeg(path: Path, frames: np.ndarray, fps: float, suffix: str) -> None:
+    frames = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), mode="edge")
+    codec = next(name for name in _CODECS[suffix] if name in av.codecs_available)  # libx264 is not in every build
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
+        if codec == "mpeg4":
+            stream.codec_context.qmin, stream.codec_context.qmax = 2, 5  # its default rate blurs flow colours
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())

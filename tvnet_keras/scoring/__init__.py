@@ -1,0 +1,35 @@
+"""Scores of videos: kept as files, fused by video id, counted; and the results that tables are made of.
+
+* `scores`: one file of logits per evaluation;
+* `fusion`: several evaluations of the same videos into one;
+* `report`: accuracies with their uncertainty, confusion;
+* `result`: the committed numbers behind every table.
+"""
+
+from tvnet_keras.scoring.fusion import fuse
+from tvnet_keras.scoring.report import (
+    accuracy_interval,
+    confusion_matrix,
+    confusion_picture,
+    mean_class_accuracy,
+    per_class_table,
+    top_k,
+)
+from tvnet_keras.scoring.result import Result, load_results, save_result
+from tvnet_keras.scoring.scores import Scores, load_scores, save_scores
+
+__all__ = [
+    "Result",
+    "Scores",
+    "accuracy_interval",
+    "confusion_matrix",
+    "confusion_picture",
+    "fuse",
+    "load_results",
+    "load_scores",
+    "mean_class_accuracy",
+    "per_class_table",
+    "save_result",
+    "save_scores",
+    "top_k",
+]

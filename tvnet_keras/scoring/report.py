@@ -1,0 +1,142 @@
+"""Accuracies, their uncertainty and the confusions of a Scores file. Videos of unknown label don't count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.scoring.scores import Scores
+
+NORMAL_95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class of `per_class_table`; `confused_with` is the most frequent wrong answer, empty if there is none."""
+
+    class_name: str
+    videos: int
+    correct: int
+    accuracy: float
+    confused_with: str
+
+
+def _labelled(scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Labels `[n]` and logits `[n, K]` of the videos whose label is known."""
+    known = scores.label >= 0
+    if not known.any():
+        raise InputError(
+            "No video of these scores has a known label, so there is no accuracy; evaluate a labelled list."
+        )
+    return scores.label[known], scores.logits[known]
+
+
+def top_k(scores: Scores, k: int = 1) -> float:
+    """Share of videos (0..1) whose true class is among the k highest logits.
+
+    Equal logits are ranked by class number, as `argmax` does, so constant scores earn no more than chance.
+
+    Raises:
+        InputError: k is not between 1 and the number of classes, or no label is known.
+    """
+    if not 1 <= k <= len(scores.class_names):
+        raise InputError(f"k must be between 1 and the number of classes, {len(scores.class_names)}. Received: k={k}.")
+    label, logits = _labelled(scores)
+    true = np.take_along_axis(logits, label[:, None], axis=1)
+    ranked_before = (logits > true) | ((logits == true) & (np.arange(logits.shape[1]) < label[:, None]))
+    return float(np.mean(ranked_before.sum(axis=1) < k))
+
+
+def accuracy_interval(correct: int, videos: int) -> tuple[float, float]:
+    """95 % interval (Wilson, 1927) of an accuracy, as shares 0..1.
+
+    Args:
+        correct: Number of videos answered rightly.
+        videos: Number of videos asked.
+
+    Raises:
+        InputError: Not 0 <= correct <= videos, or no videos.
+    """
+    if not 0 <= correct <= videos or videos < 1:
+        raise InputError(f"An interval needs 0 <= correct <= videos. Received: correct={correct}, videos={videos}.")
+    share, spread = correct / videos, NORMAL_95**2 / videos
+    centre = (share + spread / 2) / (1 + spread)
+    half = np.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def confusion_matrix(scores: Scores) -> np.ndarray:
+    """Counts, int64 `[K, K]`: rows are true classes, columns the answers.
+
+    Raises:
+        InputError: No label is known.
+    """
+    label, logits = _labelled(scores)
+    classes = len(scores.class_names)
+    return np.bincount(label * classes + logits.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
+
+
+def mean_class_accuracy(scores: Scores) -> float:
+    """Mean over classes (those with at least one video) of the share answered rightly, 0..1.
+
+    Raises:
+        InputError: No label is known.
+    """
+    matrix = confusion_matrix(scores)
+    videos = matrix.sum(axis=1)
+    return float(np.mean(matrix.diagonal()[videos > 0] / videos[videos > 0]))
+
+
+def per_class_table(scores: Scores) -> tuple[ClassRow, ...]:
+    """One row per class that has videos, in label order.
+
+    Raises:
+        InputError: No label is known.
+    """
+    matrix = confusion_matrix(scores)
+    rows = []
+    for index, (name, answers) in enumerate(zip(scores.class_names, matrix, strict=True)):
+        videos, correct = int(answers.sum()), int(answers[index])
+        wrong = answers.copy()
+        wrong[index] = 0
+        confused_with = scores.class_names[int(wrong.argmax())] if wrong.any() else ""
+        if videos:
+            rows.append(ClassRow(name, videos, correct, correct / videos, confused_with))
+    return tuple(rows)
+
+
+def confusion_picture(scores: Scores) -> np.ndarray:
+    """Draws the confusion matrix, each row as shares of its class; it grows with the number of classes.
+
+    Returns:
+        uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+        InputError: No label is known.
+    """
+    matrix = confusion_matrix(scores)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    classes = len(scores.class_names)
+    many = classes > 30
+    side = max(4.0, (0.13 if many else 0.42) * classes)
+    # The Agg canvas directly: pyplot would keep every figure alive and choose a backend for the whole process.
+    figure = Figure(figsize=(side + 2.6, side + 2.0), dpi=120, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    picture = axes.imshow(shares, cmap="viridis", vmin=0, vmax=1)
+    axes.set_xticks(range(classes), scores.class_names, rotation=90, fontsize=6 if many else 9)
+    axes.set_yticks(range(classes), scores.class_names, fontsize=6 if many else 9)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("true class")
+    axes.set_title(f"top-1 {100 * top_k(scores):.1f} % of {matrix.sum()} videos")
+    figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.05)
+    if not many:
+        for row, column in zip(*np.nonzero(matrix), strict=True):
+            colour = "black" if shares[row, column] > 0.6 else "white"
+            axes.text(column, row, matrix[row, column], ha="center", va="center", fontsize=7, color=colour)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

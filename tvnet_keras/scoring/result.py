@@ -1,0 +1,131 @@
+"""The committed numbers behind every table: one small JSON file per row and seed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+
+_FILE_NAME_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of a table, for one seed; checked when made.
+
+    Args:
+        table: Name of the table, and of its folder.
+        row: Name of the row; letters, digits and `._+-`, as it names a file.
+        seed: Seed of the run, not negative.
+        config: The merged config, a JSON object.
+        protocol: What the numbers mean, a JSON object that is not empty: split, clips, crops, budget, ...
+        commit: The code's version.
+        machine: What it ran on, a JSON object that is not empty: processor, cores, versions, ...
+        numbers: The results by name, finite numbers, at least one.
+
+    Raises:
+        InputError: A field of the wrong type, empty, or a number that is not finite.
+    """
+
+    table: str
+    row: str
+    seed: int
+    config: Mapping[str, Any]
+    protocol: Mapping[str, Any]
+    commit: str
+    machine: Mapping[str, Any]
+    numbers: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        for field in ("table", "row"):
+            name = getattr(self, field)
+            if not isinstance(name, str) or not _FILE_NAME_PART.fullmatch(name):
+                raise InputError(f"{field} of a result must be letters, digits and ._+-. Received: {field}={name!r}.")
+        if not _is_number(self.seed, int) or self.seed < 0:
+            raise InputError(f"seed of a result must be a whole number from 0. Received: seed={self.seed!r}.")
+        if not isinstance(self.commit, str) or not self.commit:
+            raise InputError(f"commit of a result must be a text that is not empty. Received: commit={self.commit!r}.")
+        for field in ("config", "protocol", "machine", "numbers"):
+            object.__setattr__(self, field, _json_object(field, getattr(self, field)))
+        for name, number in self.numbers.items():
+            if not _is_number(number, (int, float)) or not math.isfinite(number):
+                raise InputError(f"numbers of a result must be finite numbers. Received: {name}={number!r}.")
+
+    @property
+    def file_name(self) -> str:
+        """Path of its file below the results' root."""
+        return f"{self.table}/{self.row}-seed{self.seed}.json"
+
+
+def save_result(root: str | os.PathLike[str], result: Result) -> Path:
+    """Writes `<root>/<table>/<row>-seed<k>.json`, whole or not at all; an earlier result of that name is replaced.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        InputError: The file can't be written.
+    """
+    path = Path(root) / result.file_name
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(asdict(result), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def load_results(root: str | os.PathLike[str]) -> tuple[Result, ...]:
+    """Reads every result below `root`, ordered by table, row and seed.
+
+    Raises:
+        InputError: `root` is no folder, or a file is damaged, has unknown or missing keys, breaks a rule of `Result`
+            or stands under another name than its content says.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"There is no folder of results {root}; check the path.")
+    results = [_load(root, path) for path in sorted(root.glob("*/*.json")) if not path.name.startswith(".")]
+    return tuple(sorted(results, key=lambda result: (result.table, result.row, result.seed)))
+
+
+def _load(root: Path, path: Path) -> Result:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a readable result ({error}); run its row again.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} is not a result: it holds no JSON object; run its row again.")
+    expected = [field.name for field in fields(Result)]
+    missing = [key for key in expected if key not in content]
+    unknown = [key for key in content if key not in expected]
+    if missing or unknown:
+        listed = f"missing keys: {', '.join(missing) or 'none'}; unknown keys: {', '.join(unknown) or 'none'}"
+        raise InputError(f"{path} is not a result ({listed}); run its row again.")
+    try:
+        result = Result(**content)
+    except InputError as error:
+        raise InputError(f"{path} is not a valid result: {error}") from error
+    if path != root / result.file_name:
+        raise InputError(f"{path} holds the result of {result.file_name}; rename it.")
+    return result
+
+
+def _is_number(value: Any, types: type | tuple[type, ...]) -> bool:
+    return isinstance(value, types) and not isinstance(value, bool)
+
+
+def _json_object(field: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or (field != "config" and not value):
+        raise InputError(f"{field} of a result must be a JSON object that is not empty. Received: {value!r}.")
+    if not all(isinstance(key, str) and key for key in value):
+        raise InputError(f"{field} of a result must have texts that are not empty as keys. Received: {list(value)}.")
+    try:
+        return json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{field} of a result must be finite JSON ({error}).") from error

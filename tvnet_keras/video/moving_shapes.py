@@ -1,0 +1,223 @@
+"""Moving Shapes: a small data set of real video files in which only the motion tells the class.
+
+Textured objects move over a textured, slowly drifting background; the twelve classes are eight directions, two senses
+of rotation and two of zoom. A second kind, `label="look"`, is its twin: same pictures, but the class is what the
+objects look like and the motion is drawn at random. `moving_shapes_scene` says why a single frame of the first kind
+can't tell the class.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+from zipfile import BadZipFile
+
+import av
+import cv2
+import numpy as np
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.moving_shapes_render import render
+from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
+
+FRAMES_PER_SECOND = 25
+LABELS = {"motion": CLASS_NAMES, "look": LOOK_NAMES}
+_RECIPE_FILE = "moving_shapes.json"
+_RECIPE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """Everything the bytes of a set follow from; kept beside it, so that two sets never mix in one folder."""
+
+    version: int
+    label: str
+    seed: int
+    train_groups: int
+    test_groups: int
+    frames: int
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        check_choice("label", self.label, tuple(LABELS))
+        if self.frames < 2:
+            raise InputError(f"frames must be at least 2, for a motion needs two. Received: frames={self.frames}.")
+        if len(self.size) != 2 or min(self.size) < 32 or any(side % 2 for side in self.size):
+            raise InputError(f"size must be two even numbers (height, width) from 32 up. Received: size={self.size}.")
+        if min(self.train_groups, self.test_groups) < 1:
+            received = f"train_groups={self.train_groups}, test_groups={self.test_groups}"
+            raise InputError(f"train_groups and test_groups must be at least 1. Received: {received}.")
+        if self.seed < 0:
+            raise InputError(f"seed must not be negative. Received: seed={self.seed}.")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return LABELS[self.label]
+
+
+def write_dataset(
+    root: str | os.PathLike[str],
+    *,
+    train_groups: int = 40,
+    test_groups: int = 25,
+    frames: int = 10,
+    size: tuple[int, int] = (64, 64),
+    label: str = "motion",
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write a Moving Shapes set in UCF101's layout; the same arguments give the same bytes.
+
+    `root/videos/<Class>/v_<Class>_gNN_c01.avi` (MPEG-4, every frame a key frame), `root/flow/<Class>/v_..._c01.npz`
+    (the exact flow) and `root/splits/{classInd,trainlist01,testlist01}.txt`. One clip per class and group; the first
+    `train_groups` groups train, the others test. Every file appears whole or not at all and the lists come last: the
+    same call finishes what a killed one began.
+
+    Args:
+        root: Folder of the set; made if absent.
+        train_groups: Groups for training.
+        test_groups: Groups for testing.
+        frames: Frames per clip.
+        size: (H, W) in pixels, even; speeds grow with it.
+        label: "motion" or "look".
+        seed: Seed of all draws.
+        workers: Threads; default the number of CPUs.
+        progress: Called as `progress(clips_done, clips_in_all)`.
+
+    Returns:
+        `root` as a Path.
+
+    Raises:
+        InputError: A bad argument, a folder that can't be written or that already holds something else.
+    """
+    root = Path(root)
+    recipe = _Recipe(_RECIPE_VERSION, label, seed, train_groups, test_groups, frames, (int(size[0]), int(size[1])))
+    _claim(root, recipe)
+    groups = range(1, train_groups + test_groups + 1)
+    _write_groups(root, recipe, groups, workers or os.cpu_count() or 1, progress or (lambda done, total: None))
+    _write_lists(root, recipe, groups)
+    return root
+
+
+def exact_flow(video_path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the exact flow of a Moving Shapes clip, float32 `[T-1, H, W, 2]`, pixels per frame.
+
+    Args:
+        video_path: `root/videos/<Class>/<name>.avi`; the flow is read from `root/flow/<Class>/<name>.npz`.
+
+    Raises:
+        InputError: There is no readable flow file for this video.
+    """
+    path = Path(video_path)
+    stored = path.parents[2] / "flow" / path.parent.name / f"{path.stem}.npz" if len(path.parents) > 2 else path
+    try:
+        with np.load(stored, allow_pickle=False) as file:
+            return file["flow"]
+    except (OSError, KeyError, ValueError, TypeError, BadZipFile) as error:
+        raise InputError(f"No exact flow for {path}: {stored} can't be read; give a clip of Moving Shapes.") from error
+
+
+def _claim(root: Path, recipe: _Recipe) -> None:
+    """Leave the recipe in the folder, or see that the one already there is the same."""
+    marker = root / _RECIPE_FILE
+    wanted = json.dumps(asdict(recipe), indent=2) + "\n"
+    try:
+        held = marker.read_text() if marker.exists() else None
+        foreign = held is None and root.exists() and any(not entry.name.startswith(".") for entry in root.iterdir())
+    except OSError as error:
+        raise InputError(f"Cannot read {root} ({error.strerror}); choose another folder.") from error
+    if foreign:
+        raise InputError(f"{root} already holds other files; choose an empty folder for Moving Shapes.")
+    if held is None:
+        with atomic_path(marker) as partial:
+            partial.write_text(wanted)
+    elif held != wanted:
+        raise InputError(f"{root} holds Moving Shapes made otherwise (see {_RECIPE_FILE}); choose an empty folder.")
+
+
+def _write_groups(root: Path, recipe: _Recipe, groups: range, workers: int, progress: Callable) -> None:
+    done, total, lock = 0, len(groups) * len(recipe.classes), Lock()
+
+    def count_clip() -> None:
+        nonlocal done
+        with lock:
+            done += 1
+            progress(done, total)
+
+    threads_before = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the groups already run side by side
+    pool = ThreadPoolExecutor(workers)
+    try:
+        jobs = [pool.submit(_write_group, root, recipe, group, count_clip) for group in groups]
+        for job in wait(jobs, return_when=FIRST_EXCEPTION).done:
+            job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)  # also when interrupted from the keyboard: no new group begins
+        cv2.setNumThreads(threads_before)
+
+
+def _write_group(root: Path, recipe: _Recipe, group: int, count_clip: Callable[[], None]) -> None:
+    for index, name in enumerate(recipe.classes):
+        video, flow = (root / kind / _clip_path(name, group, ext) for kind, ext in (("videos", "avi"), ("flow", "npz")))
+        if not video.exists():  # the flow is written first, so a video never stands without it
+            pictures, displacement = _render_clip(recipe, group, index)
+            with atomic_path(flow) as partial:
+                np.savez_compressed(partial, flow=displacement)
+            with atomic_path(video) as partial:
+                _encode(partial, pictures)
+        count_clip()
+
+
+def _render_clip(recipe: _Recipe, group: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Render the clip of a group and class.
+
+    With label "motion" the generator starts equally for all classes of the group: same look, same rates. With label
+    "look" each clip has its own.
+    """
+    name = recipe.classes[index]
+    if recipe.label == "motion":
+        rng = np.random.default_rng([recipe.seed, group])
+        scene, motion = draw_scene(rng, recipe.size), draw_motion(name, rng, recipe.size)
+    else:
+        rng = np.random.default_rng([recipe.seed, group, index + 1])
+        scene = draw_scene(rng, recipe.size, look=name)
+        motion = draw_motion(CLASS_NAMES[rng.integers(len(CLASS_NAMES))], rng, recipe.size)
+    return render(scene, motion, recipe.frames, recipe.size)
+
+
+def _encode(path: Path, pictures: np.ndarray) -> None:
+    """Write MPEG-4 in which every frame is coded alone and equally finely, so no frame tells of its neighbours."""
+    with av.open(str(path), "w", format="avi", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("mpeg4", rate=FRAMES_PER_SECOND, options={"flags": "+bitexact"})
+        stream.height, stream.width, stream.pix_fmt, stream.gop_size = *pictures.shape[1:3], "yuv420p", 1
+        codec = stream.codec_context
+        codec.thread_count, codec.qmin, codec.qmax = 1, 2, 2
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _clip_path(name: str, group: int, extension: str) -> str:
+    return f"{name}/v_{name}_g{group:02d}_c01.{extension}"
+
+
+def _write_lists(root: Path, recipe: _Recipe, groups: range) -> None:
+    """Write the lists as UCF101 does: CRLF, labels from 1 in the training list, none in the test list."""
+    numbered = list(enumerate(recipe.classes, start=1))
+    train, test = groups[: recipe.train_groups], groups[recipe.train_groups :]
+    lists = {
+        "classInd.txt": [f"{number} {name}" for number, name in numbered],
+        "trainlist01.txt": [f"{_clip_path(name, g, 'avi')} {number}" for number, name in numbered for g in train],
+        "testlist01.txt": [_clip_path(name, g, "avi") for _, name in numbered for g in test],
+    }
+    for file_name, lines in lists.items():
+        with atomic_path(root / "splits" / file_name) as partial:
+            partial.write_bytes("".join(line + "\r\n" for line in lines).encode())

@@ -1,0 +1,27 @@
+"""The commands: `python -m launch.train` and its sisters, run from the repository's root."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hides what C++ libraries print while they load; Python's exceptions pass as ever."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+# TensorFlow announces its CPU features in eight lines that no setting silences without making it slower
+# (TF_ENABLE_ONEDNN_OPTS=0); they would bury the one sentence that a launcher has to say.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with _quiet_stderr():
+    import tensorflow  # noqa: F401

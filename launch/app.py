@@ -10,6 +10,9 @@ from tvnet_keras.errors import InputError
 
 EXIT_BAD_INPUT = 2
 
+SHARED_FLAG = {"allow_override": True}
+"""For a flag that several launchers define: importing two of them into one process is no conflict."""
+
 
 def report_error(error: Exception) -> None:
     """Prints a user's mistake as one line on stderr."""

@@ -24,7 +24,10 @@ class Checkpoints:
     def __init__(self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
         self.folder, self.model = folder, model
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-        state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step)
+        weights = {id(weight) for weight in model.weights}
+        # The generators of dropout's masks are no weights, and TensorFlow does not find them in a Keras model.
+        random = [variable for variable in model.variables if id(variable) not in weights]
+        state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step, random=random)
         self.manager = tf.train.CheckpointManager(state, folder / "checkpoints", max_to_keep=KEPT)
 
     def restore(self) -> int:

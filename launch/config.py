@@ -1,6 +1,7 @@
 """The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
 
 import dataclasses
+import typing
 from typing import Any
 
 import models
@@ -136,7 +137,9 @@ def check(config: Config) -> Config:
     for path, allowed in CHOICES.items():
         section, name = path.split(".")
         check_choice(f"--config.{path}", getattr(getattr(config, section), name), allowed)
-    config = dataclasses.replace(config, data=_split_classes(config.data))
+    config = dataclasses.replace(
+        config, **{name: _split_tuples(name, getattr(config, name)) for name in ("model", "data", "train", "eval")}
+    )
     _check_numbers(config)
     return config
 
@@ -167,10 +170,22 @@ def _check_numbers(config: Config) -> None:
         )
 
 
-def _split_classes(data: DataConfig) -> DataConfig:
-    # The flag library hands "A,B" over as one string.
-    names = [part.strip() for name in data.classes for part in name.split(",")]
-    return dataclasses.replace(data, classes=tuple(name for name in names if name))
+def _split_tuples(name: str, section):
+    """Fields that hold several values, each of the type that the field declares."""
+    changed = {}
+    for field, kind in typing.get_type_hints(type(section)).items():
+        if typing.get_origin(kind) is not tuple:
+            continue
+        # The flag library hands "A,B" over as one string, and a class called 1 as a number.
+        parts = [part.strip() for item in getattr(section, field) for part in str(item).split(",")]
+        item_type = typing.get_args(kind)[0]
+        try:
+            changed[field] = tuple(item_type(part) for part in parts if part)
+        except ValueError:
+            raise InputError(
+                f"--config.{name}.{field}={','.join(parts)} must be values of type {item_type.__name__}."
+            ) from None
+    return dataclasses.replace(section, **changed)
 
 
 def _section(default, values: dict):

@@ -12,6 +12,10 @@ from launch.app import EXIT_BAD_INPUT, parse_flags, report_error
 from launch.config import Config, check
 from tvnet_keras.errors import InputError
 
+HELP_FLAGS = ("--help", "-help", "--helpfull", "-helpfull", "--helpshort", "-helpshort", "-h", "-?")
+CHOSEN_BY_FLAGS = ("method", "experiment")
+"""Fields that flags of their own set: other fields follow from them."""
+
 
 def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Sequence[str]]:
     """A parser for `launch.app.run` that defines `--config.*` after the other flags have been read.
@@ -23,9 +27,11 @@ def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Seque
     def parse(argv: Sequence[str]) -> Sequence[str]:
         try:
             _parse_known(argv)
-            config = make_config()
-            _define(config, argv)
+            _define(make_config(), argv)
         except InputError as error:
+            if _asks_for_help(argv):
+                # Help must not need the flags that it explains.
+                return parse_flags(argv)
             report_error(error)
             sys.exit(EXIT_BAD_INPUT)
         return parse_flags(argv)
@@ -45,13 +51,16 @@ def parsed_config() -> Config:
 def _parse_known(argv: Sequence[str]) -> None:
     other = [arg for arg in argv[1:] if not arg.lstrip("-").removeprefix("no").startswith("config.")]
     flag_values = flags.FLAGS
-    if any(arg in ("--help", "-help", "--helpfull", "--helpshort", "-h") for arg in other):
-        # Defining the configuration first lets --help list its fields.
-        other = [arg for arg in other if "help" not in arg and arg != "-h"]
+    # Defining the configuration first lets --help list its fields.
+    other = [arg for arg in other if arg not in HELP_FLAGS]
     try:
         flag_values([argv[0], *other])
     except flags.Error as error:
         raise InputError(str(error)) from None
+
+
+def _asks_for_help(argv: Sequence[str]) -> bool:
+    return any(arg in HELP_FLAGS for arg in argv[1:])
 
 
 def _define(config: Config, argv: Sequence[str]) -> None:
@@ -63,6 +72,8 @@ def _define(config: Config, argv: Sequence[str]) -> None:
         config_flags.DEFINE_config_dataclass("config", config, help_string, sys_argv=list(argv))
     except (KeyError, ValueError, TypeError, config_flags.UnsupportedOperationError) as error:
         raise InputError(f"A --config flag cannot be applied: {error}") from None
+    # Without this, --help would leave the most used flag to --helpfull.
+    flags.FLAGS.register_key_flag_for_module(argv[0], flags.FLAGS["config"])
 
 
 def _refuse_unknown_fields(config: Config, argv: Sequence[str]) -> None:
@@ -73,14 +84,18 @@ def _refuse_unknown_fields(config: Config, argv: Sequence[str]) -> None:
             continue
         path = name.removeprefix("config.")
         if path not in known:
+            if path in CHOSEN_BY_FLAGS:
+                raise InputError(f"--config.{path} cannot be set: give --{path} when training.")
             near = difflib.get_close_matches(path, known, n=1, cutoff=0.4)
             raise InputError(f"There is no --config.{path}." + (f" Did you mean --config.{near[0]}?" if near else ""))
 
 
 def field_paths(config, prefix: str = "") -> list[str]:
-    """Every field that a flag can set, such as `train.steps`."""
+    """Every field that a `--config` flag can set, such as `train.steps`."""
     paths = []
     for field in dataclasses.fields(config):
+        if not prefix and field.name in CHOSEN_BY_FLAGS:
+            continue
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
             paths += field_paths(value, f"{prefix}{field.name}.")

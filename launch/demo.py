@@ -30,7 +30,7 @@ from tvnet_keras.video import datasets
 from tvnet_keras.video.moving_shapes import exact_flow
 from tvnet_keras.video.read import read_frames
 
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.")
+OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.", **app.SHARED_FLAG)
 OVERRIDES = flags.DEFINE_multi_string("train_flag", [], "A flag for the trainings, such as --config.train.steps=50.")
 GROUPS = flags.DEFINE_string("groups", "40,25", "Groups of Moving Shapes for training and testing, 12 clips each.")
 

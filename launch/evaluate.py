@@ -14,7 +14,7 @@ import numpy as np
 from absl import flags
 
 from launch import app, config_flags, run_folder
-from launch.config import Config
+from launch.config import Config, to_dict
 from launch.data import Source, open_source, test_views
 from launch.flow_error import flow_errors, has_exact_flow
 from launch.inference import score_videos
@@ -22,11 +22,19 @@ from launch.init_from import build_model, load_run
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring import report
+from tvnet_keras.scoring.result import Result, save_result
 from tvnet_keras.scoring.scores import Scores, save_scores
 
-RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.")
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "Where the scores go (default: <run>/evaluation).")
-SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "Go on without videos that cannot be read, naming them.")
+RESULTS_DIR = Path("docs/results")
+
+RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", "", "Where the scores go (default: <run>/evaluation).", **app.SHARED_FLAG
+)
+RESULT = flags.DEFINE_string("result", "", "Also write docs/results/<TABLE>/<ROW>-seed<k>.json: give TABLE/ROW.")
+SKIP_UNREADABLE = flags.DEFINE_bool(
+    "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
+)
 
 
 def main() -> None:
@@ -37,6 +45,8 @@ def main() -> None:
     for name, value in metrics.items():
         print(f"{name:24} {value}")
     print(f"written: {folder}/scores.npz, metrics.json, confusion.png")
+    if RESULT.value:
+        print(f"written: {write_result(RESULT.value, config, metrics)}")
 
 
 def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool = False) -> dict:
@@ -66,6 +76,33 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
     with atomic_path(folder / "confusion.png") as partial:
         cv2.imwrite(str(partial), report.confusion_picture(scores)[..., ::-1])
     return metrics
+
+
+def write_result(name: str, config: Config, metrics: dict) -> Path:
+    """Writes the Result file of an evaluation, `docs/results/<table>/<row>-seed<k>.json`.
+
+    Args:
+        name: `TABLE/ROW`.
+        config: the run's configuration.
+        metrics: what `evaluate` returned.
+
+    Raises:
+        InputError: the name is not of that form.
+    """
+    table, slash, row = name.partition("/")
+    if not (table and slash and row):
+        raise InputError(f"--result={name} must be TABLE/ROW, such as ucf101_six/tvnet.")
+    result = Result(
+        table=table,
+        row=row,
+        seed=config.seed,
+        config=to_dict(config),
+        protocol={key: value for key, value in metrics.items() if not isinstance(value, float)},
+        commit=run_folder.git_commit() or "unknown",
+        machine={**run_folder.machine(), **run_folder.versions()},
+        numbers={key: value for key, value in metrics.items() if isinstance(value, float)},
+    )
+    return save_result(RESULTS_DIR, result)
 
 
 def weights_sha256(run: Path) -> str:

@@ -20,10 +20,15 @@ from launch.run_folder import required_config
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
 
-RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.")
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "The SavedModel's folder (default: <run>/export).")
+RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", "", "The SavedModel's folder (default: <run>/export).", **app.SHARED_FLAG
+)
 
 CLASSES_FILE = "classes.txt"
+EXPORTED = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CLASSES_FILE}
+"""What an export's folder holds; a folder with anything else is not replaced."""
+
 CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
 
 
@@ -41,7 +46,7 @@ def export(run: Path, folder: Path) -> Path:
     Raises:
         InputError: an unfinished run, or a folder that holds something else.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "saved_model.pb").is_file():
+    if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= EXPORTED):
         raise InputError(f"--output_dir={folder} holds something else than an export; choose another folder.")
     config, model, class_names = load_run(run)
     module = ServingModule(model, config)
@@ -51,13 +56,14 @@ def export(run: Path, folder: Path) -> Path:
     partial = folder.with_name(f".partial.{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
+        partial.mkdir(parents=True)
         tf.saved_model.save(module, str(partial), signatures=signatures)
+        (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
+        refuse_python_ops(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
     except OSError as error:
         raise InputError(f"--output_dir={folder} cannot be written: {error.strerror or error}.") from error
-    (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
-    refuse_python_ops(partial)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
     return folder
 
 

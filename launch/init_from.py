@@ -113,9 +113,12 @@ def transfer_images(source: keras.Model, target: keras.Model) -> int:
     Raises:
         InputError: the networks do not have the same layers.
     """
-    pairs = list(zip(_weighted(source), _weighted(target), strict=False))
     copied = 0
-    for from_layer, to_layer in pairs:
+    for from_layer, to_layer in zip(_weighted(source), _weighted(target), strict=False):
+        if len(from_layer.weights) != len(to_layer.weights):
+            raise InputError(
+                f"Layer {from_layer.name} has no equal in the network: {to_layer.name} stands in its place."
+            )
         values = [
             _adapt(np.array(a), tuple(b.shape)) for a, b in zip(from_layer.weights, to_layer.weights, strict=True)
         ]

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from launch.config import TrainConfig
 from launch.progress import clock
+from launch.run_folder import LOGS_DIR
 from tvnet_keras.flow.colour import flow_to_colour
 
 PICTURED_CLIPS = 4
@@ -34,7 +35,7 @@ class Monitor:
         rates: dict[str, float],
         start_step: int,
     ) -> None:
-        self.writer = tf.summary.create_file_writer(str(folder / "logs"))
+        self.writer = tf.summary.create_file_writer(str(folder / LOGS_DIR))
         self.train, self.optimizer, self.rates = train, optimizer, rates
         self.start_step, self.start = start_step, time.monotonic()
         self.first_step_s = 0.0

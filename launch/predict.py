@@ -19,14 +19,17 @@ from launch.init_from import load_run
 from launch.run_folder import required_config
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.picture import beside, write_video
-from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video import datasets
+from tvnet_keras.video.listing import Flip, Video, VideoList
 from tvnet_keras.video.read import VideoError, count_frames, probe, read_frames
 
-RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.")
+RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 FLOW_DIR = flags.DEFINE_string("flow_dir", "", "Write a video of frames beside flow colours for every file here.")
 FLOW_FORMAT = flags.DEFINE_enum("flow_format", "mp4", ["mp4", "gif", "avi"], "Format of the flow videos.")
 TOP = flags.DEFINE_integer("top", 5, "Classes named per video.", lower_bound=1)
-SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "Go on without videos that cannot be read, naming them.")
+SKIP_UNREADABLE = flags.DEFINE_bool(
+    "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
+)
 
 PIECE = 8
 """Flow fields computed at a time, so that long videos fit into memory."""
@@ -41,9 +44,12 @@ def main(paths: list[str]) -> None:
     if not paths:
         raise InputError("Name at least one video: python -m launch.predict --run=FOLDER VIDEO...")
     config, model, class_names = load_run(Path(RUN.value), config_flags.parsed_config())
-    if FLOW_DIR.value and not hasattr(model, "motion"):
-        raise InputError(f"--flow_dir needs a method with a motion layer; --run={RUN.value} is {config.method}.")
-    source = open_files(paths, class_names, skip_unreadable=SKIP_UNREADABLE.value)
+    if FLOW_DIR.value:
+        if not hasattr(model, "motion"):
+            raise InputError(f"--flow_dir needs a method with a motion layer; --run={RUN.value} is {config.method}.")
+        _refuse_equal_names(paths)
+    flip = flip_of(config.data.dataset, class_names)
+    source = open_files(paths, class_names, flip, skip_unreadable=SKIP_UNREADABLE.value)
     logits = score_videos(model, test_views(source, config), source.videos)
     for video, row in zip(source.videos.videos, logits, strict=True):
         print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
@@ -53,11 +59,25 @@ def main(paths: list[str]) -> None:
             print(f"written: {target}")
 
 
-def open_files(paths: list[str], class_names: tuple[str, ...], *, skip_unreadable: bool = False) -> Source:
+def flip_of(dataset: str, class_names: tuple[str, ...]) -> Flip:
+    """What mirroring does to the labels of a data set; those whose labels survive it do not say."""
+    module = datasets.module(dataset)
+    return module.flip_of(class_names) if hasattr(module, "flip_of") else "keep"
+
+
+def open_files(
+    paths: list[str], class_names: tuple[str, ...], flip: Flip = "keep", *, skip_unreadable: bool = False
+) -> Source:
     """Unlabelled videos as a source; every file is decoded once.
 
+    Args:
+        paths: the files.
+        class_names: the network's classes.
+        flip: as in `VideoList`, for views that are mirrored.
+        skip_unreadable: drop broken files, naming them, instead of stopping.
+
     Raises:
-        InputError: a file cannot be read (named and dropped with `skip_unreadable`), or none can.
+        InputError: a file cannot be read, or none can.
     """
     counts = {}
     for path in paths:
@@ -70,7 +90,15 @@ def open_files(paths: list[str], class_names: tuple[str, ...], *, skip_unreadabl
     if not counts:
         raise InputError("None of the videos can be read.")
     videos = tuple(Video(path, -1, Path(path).stem) for path in counts)
-    return Source(VideoList(videos, class_names), counts, None)
+    return Source(VideoList(videos, class_names, flip), counts, None)
+
+
+def _refuse_equal_names(paths: list[str]) -> None:
+    first: dict[str, str] = {}
+    for path in paths:
+        other = first.setdefault(Path(path).stem, path)
+        if other != path:
+            raise InputError(f"The flow videos of {other} and {path} would have one name; predict them one by one.")
 
 
 def top_classes(logits: np.ndarray, class_names: tuple[str, ...], count: int) -> list[str]:

@@ -44,13 +44,14 @@ def _bar(console: Console, unit: str) -> Progress:
 
 def _lines(console: Console, description: str, unit: str) -> Callable[[int, int], None]:
     start = last = time.monotonic()
+    shown = 0
 
     def show(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, shown
         now = time.monotonic()
-        if now - last < LINE_EVERY_S and done < total:
+        if done == shown or (now - last < LINE_EVERY_S and done < total):
             return
-        last = now
+        last, shown = now, done
         rate = done / max(now - start, 1e-9)
         left = clock((total - done) / max(rate, 1e-9))
         console.print(f"{description}: {done}/{total}, {rate:.1f} {unit}/s, {left} left", highlight=False)

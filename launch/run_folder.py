@@ -15,6 +15,7 @@ from tvnet_keras.errors import InputError
 
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.weights.h5"
+LOGS_DIR = "logs"
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
 
 
@@ -29,19 +30,22 @@ def claim(folder: Path, config: Config) -> dict:
         The content of `run.json`.
 
     Raises:
-        InputError: the folder cannot be written, or holds something else or a run of another configuration.
+        InputError: the folder cannot be written, or holds something else or a run of another configuration that has
+            begun to train.
     """
     existing = folder / RUN_FILE
     if existing.is_file():
         run = read(folder)
         changed = _differences(run["config"], to_dict(config))
-        if changed:
+        if not changed:
+            return run
+        # A start that bad data stopped before its first step left nothing that another configuration could mix with.
+        if (folder / LOGS_DIR).exists():
             raise InputError(
                 f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
                 "another folder or the same flags."
             )
-        return run
-    if folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"--output_dir={folder} is not empty and holds no run; choose another folder.")
     run = {
         "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),

@@ -15,6 +15,7 @@ import tensorflow as tf
 from absl import flags
 
 import launch.experiments
+import launch.strategy
 from launch import app, config_flags, run_folder
 from launch.checkpoints import Checkpoints
 from launch.config import Config, method_module
@@ -23,6 +24,7 @@ from launch.inference import score_videos
 from launch.init_from import build_model, initialise
 from launch.monitor import PICTURED_CLIPS, Monitor
 from launch.optimization import make_optimizer
+from launch.profiling import Profiler
 from launch.strategy import make_strategy
 from launch.train_step import TrainStep
 from tvnet_keras.choices import load_module
@@ -31,10 +33,14 @@ from tvnet_keras.video.pipeline import video_errors
 
 METHOD = flags.DEFINE_string("method", "tvnet", "The network: a module of models/.")
 EXPERIMENT = flags.DEFINE_string("experiment", "moving_shapes", "The experiment: a module of launch/experiments/.")
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "", "The run's folder (default: runs/<experiment>-<method>).")
-SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "Go on without videos that cannot be read, naming them.")
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", "", "The run's folder (default: runs/<experiment>-<method>).", **app.SHARED_FLAG
+)
+SKIP_UNREADABLE = flags.DEFINE_bool(
+    "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
+)
+flags.adopt_module_key_flags(launch.strategy)
 PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard profile of steps 5 to 10 and the step's graph.")
-PROFILED_STEPS = (5, 10)
 
 
 def experiment_config() -> Config:
@@ -122,15 +128,18 @@ class _Session:
         train = self.config.train
         metrics: dict[str, float] = {}
         iterator = iter(batches)
+        profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
         for step in range(start + 1, train.steps + 1):
-            self._profile(step - start, profile)
+            profiler.before(step - start)
             metrics = {name: float(value) for name, value in step_function(next(iterator)).items()}
+            profiler.after(step - start)
             _require_finite(step, metrics, self.config)
             self.monitor.step(step, metrics)
             if step % train.checkpoint_every == 0 or step == train.steps:
                 self.checkpoints.save(step)
             if train.validate_every and step % train.validate_every == 0 and step < train.steps:
                 self.validate(step)
+        profiler.close()
         return metrics
 
     def validate(self, step: int) -> dict[str, float]:
@@ -145,15 +154,6 @@ class _Session:
         flow = self.model(clips, training=False).get("flow")
         self.monitor.pictures(step, clips.numpy(), None if flow is None else flow.numpy())
         return result
-
-    def _profile(self, step: int, profile: bool) -> None:
-        if not profile:
-            return
-        first, last = PROFILED_STEPS
-        if step == first:
-            tf.profiler.experimental.start(str(self.checkpoints.folder / "logs"))
-        elif step == last:
-            tf.profiler.experimental.stop()
 
 
 def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:

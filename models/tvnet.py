@@ -1,7 +1,7 @@
 """TVNet in front of a classifier (Fan et al., CVPR 2018): six frames -> ten channels of learned flow -> action.
 
-The paper: TVNet-50 with BN-Inception, 92.5 % on UCF101 split 1 with ImageNet weights and 250 views
-(`docs/methods/tvnet.md` lists what differs here).
+The paper claims 85.5 % on UCF101 and 57.5 % on HMDB51, split 1 (Table 3: TVNet-50, BN-Inception from ImageNet weights,
+250 views). `docs/methods/tvnet.md` lists what differs here.
 """
 
 import dataclasses

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from tvnet_keras.ops.antialias import resize_antialiased
+
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class FitClip(keras.layers.Layer):
@@ -61,19 +63,17 @@ class FitClip(keras.layers.Layer):
 
     def _scaled(self, height, width):
         """Size of the resized frame: its short side is `resize_short`."""
-        short = ops.minimum(height, width)
         if isinstance(height, int) and isinstance(width, int):
             short = min(height, width)
             return round(height * self.resize_short / short), round(width * self.resize_short / short)
-        scale = self.resize_short / ops.cast(short, "float32")
-        return tuple(ops.cast(ops.round(ops.cast(side, "float32") * scale), "int32") for side in (height, width))
+        # Python's float64 here too, so that halves round the same way.
+        sides = [ops.cast(side, "float64") for side in (height, width)]
+        return tuple(ops.cast(ops.round(side * self.resize_short / ops.minimum(*sides)), "int32") for side in sides)
 
     def _resize(self, frames, height, width):
         if isinstance(height, int) and tuple(frames.shape[1:3]) == (height, width):
             return frames
-        resized = ops.image.resize(
-            ops.cast(frames, "float32"), (height, width), antialias=True, data_format="channels_last"
-        )
+        resized = resize_antialiased(ops.cast(frames, "float32"), height, width)
         if keras.backend.is_int_dtype(frames.dtype):
             return ops.cast(ops.clip(ops.round(resized), 0, 255), frames.dtype)
         return ops.cast(resized, frames.dtype)

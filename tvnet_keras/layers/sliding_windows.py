@@ -40,18 +40,21 @@ class SlidingWindows(keras.layers.Layer):
 
     def call(self, steps):
         """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""
-        if steps.shape[1] is not None and steps.shape[1] < self.length:
-            raise ValueError(
-                f"SlidingWindows({self.length}) needs at least {self.length} steps. Received: {steps.shape[1]}"
-            )
+        self._check_steps(steps.shape[1])
         windows = ops.shape(steps)[1] - self.length + 1
         return ops.concatenate([steps[:, k : k + windows] for k in range(self.length)], axis=-1)
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""
         batch, time, height, width, channels = input_shape
+        # While a model is put together Keras asks for this only, not for `call`.
+        self._check_steps(time)
         return batch, None if time is None else time - self.length + 1, height, width, self.length * channels
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
         return {**super().get_config(), "length": self.length}
+
+    def _check_steps(self, steps: int | None) -> None:
+        if steps is not None and steps < self.length:
+            raise ValueError(f"SlidingWindows({self.length}) needs at least {self.length} steps. Received: {steps}")

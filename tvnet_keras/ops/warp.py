@@ -44,7 +44,9 @@ def _corners(position, length):
     clamped = ops.clip(position, 0.0, limit)
     lower = ops.floor(clamped)
     upper = ops.minimum(lower + 1, limit)
-    return ops.cast(lower, "int32"), ops.cast(upper, "int32"), (clamped - lower)[..., None]
+    # A NaN position is no index; its weight stays NaN, so that a diverged flow gives NaN and not a failing gather.
+    first, second = (ops.maximum(ops.cast(corner, "int32"), 0) for corner in (lower, upper))
+    return first, second, (clamped - lower)[..., None]
 
 
 def _sampler(images):

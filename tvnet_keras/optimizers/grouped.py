@@ -11,6 +11,8 @@ import keras
 class RateGroups:
     """Mixin: multiplies the learning rate of the weights whose path matches a pattern.
 
+    Weight decay keeps the common rate: take a group out of it with `exclude_from_weight_decay(var_names=[pattern])`.
+
     Args:
         rates: `{pattern: multiplier}`; a weight's multiplier is that of the first regular expression found in its
             Keras path (`variable.path`), 1 without any.

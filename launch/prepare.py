@@ -1,0 +1,132 @@
+"""Prepares videos: generates Moving Shapes, checks a data set before training, decodes one into a cache.
+
+python -m launch.prepare --generate=data/moving_shapes
+python -m launch.prepare --check --dataset=ucf101 --data_dir=UCF-101
+python -m launch.prepare --check --data_dir=some_folder_of_videos
+python -m launch.prepare --cache=cache/ucf101 --dataset=ucf101 --data_dir=UCF-101
+"""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from launch import app
+from launch.check_videos import check_dataset, check_folder, splits_of, union
+from launch.progress import progress
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.cache import write_cache
+from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.scan import scan
+
+GENERATE = flags.DEFINE_string("generate", "", "Write the Moving Shapes data set into this folder.")
+CHECK = flags.DEFINE_bool(
+    "check", False, "Decode every video and name what is missing, unreadable, short or duplicate."
+)
+CACHE = flags.DEFINE_string("cache", "", "Decode the videos once into TFRecords of JPEG frames in this folder.")
+
+DATASET = flags.DEFINE_string("dataset", "", "A module of tvnet_keras/video/datasets; empty checks a folder's files.")
+DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.")
+SPLIT = flags.DEFINE_integer("split", 0, "Split of the data set; 0 takes all.", lower_bound=0)
+CLASSES = flags.DEFINE_list("classes", [], "Only these classes.")
+WORKERS = flags.DEFINE_integer("workers", 0, "Files worked on at the same time; 0 takes one per CPU.", lower_bound=0)
+
+MINIMUM = flags.DEFINE_integer("min_frames", 2, "--check: videos with fewer frames are short.", lower_bound=2)
+MEMORY = flags.DEFINE_string(
+    "memory", "", "--check: JSON file that remembers what was decoded, for a quick next check."
+)
+
+QUALITY = flags.DEFINE_integer("quality", 95, "--cache: JPEG quality, 1 to 100.")
+SHORT_SIDE = flags.DEFINE_integer(
+    "short_side", 0, "--cache: short side of the frames, pixels; 0 keeps it.", lower_bound=0
+)
+SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "--cache: go on without broken videos, naming them.")
+
+LABEL = flags.DEFINE_string("label", "motion", "--generate: what tells the class, motion or look.")
+SEED = flags.DEFINE_integer("seed", 0, "--generate: seed of all draws.")
+TRAIN_GROUPS = flags.DEFINE_integer("train_groups", 40, "--generate: training groups, one clip per class each.")
+TEST_GROUPS = flags.DEFINE_integer("test_groups", 25, "--generate: test groups, one clip per class each.")
+FRAMES = flags.DEFINE_integer("frames", 10, "--generate: frames per clip.")
+SIZE = flags.DEFINE_list("size", ["64", "64"], "--generate: height,width in pixels.")
+
+
+def main() -> None:
+    """Reads the flags and does the one thing that they ask for."""
+    chosen = [name for name, value in (("generate", GENERATE), ("check", CHECK), ("cache", CACHE)) if value.value]
+    if len(chosen) != 1:
+        raise InputError(f"Give one of --generate=DIR, --check and --cache=DIR. Received: {chosen or 'none of them'}.")
+    {"generate": generate, "check": check, "cache": cache}[chosen[0]]()
+
+
+def generate() -> None:
+    """Writes Moving Shapes as the flags ask."""
+    if len(SIZE.value) != 2 or not all(side.isdigit() for side in SIZE.value):
+        raise InputError(f"--size must be HEIGHT,WIDTH, such as 64,64. Received: --size={','.join(SIZE.value)}.")
+    with progress("generating", "clips") as show:
+        root = write_dataset(
+            GENERATE.value,
+            train_groups=TRAIN_GROUPS.value,
+            test_groups=TEST_GROUPS.value,
+            frames=FRAMES.value,
+            size=(int(SIZE.value[0]), int(SIZE.value[1])),
+            label=LABEL.value,
+            seed=SEED.value,
+            workers=WORKERS.value or None,
+            progress=show,
+        )
+    print(f"written: {root}")
+
+
+def check() -> None:
+    """Checks a data set or a folder; stops with a sentence where a file cannot be read."""
+    options = {"minimum": MINIMUM.value, "workers": WORKERS.value or None, "memory": MEMORY.value or None}
+    root = _data_dir()
+    if DATASET.value:
+        splits = splits_of(DATASET.value, root, SPLIT.value, CLASSES.value)
+        found = check_dataset(splits, **options)
+    else:
+        found = check_folder(root, **options)
+    broken = {problem.path for problem in found.problems if problem.unusable}
+    if broken:
+        files = len(found.counts) + len(broken)
+        raise InputError(f"{len(broken)} of {files} files cannot be read; replace them or take them off the lists.")
+
+
+def cache() -> None:
+    """Writes a cache of a data set's present videos."""
+    if not DATASET.value:
+        raise InputError("--cache needs to know the data set; give --dataset, such as --dataset=folder.")
+    videos = union(splits_of(DATASET.value, _data_dir(), SPLIT.value, CLASSES.value))
+    if SKIP_UNREADABLE.value:
+        videos = _readable(videos)
+    with progress("caching", "videos") as show:
+        write_cache(
+            videos,
+            CACHE.value,
+            quality=QUALITY.value,
+            short_side=SHORT_SIDE.value or None,
+            progress=show,
+            workers=WORKERS.value or None,
+        )
+    print(f"written: {CACHE.value} ({len(videos.videos)} videos; {len(videos.missing)} listed ones are missing)")
+
+
+def _readable(videos: VideoList) -> VideoList:
+    with progress("checking", "files") as show:
+        problems = scan(videos.videos, workers=WORKERS.value or None, progress=show).problems
+    broken = [problem for problem in problems if problem.unusable]
+    for problem in broken:
+        print(f"skipped: {problem.message}", file=sys.stderr)
+    return videos.without([problem.path for problem in broken])
+
+
+def _data_dir() -> Path:
+    folder = Path(DATA_DIR.value)
+    if not DATA_DIR.value or not folder.is_dir():
+        raise InputError(f"--data_dir={DATA_DIR.value} is no folder; give the folder of the videos.")
+    return folder
+
+
+if __name__ == "__main__":
+    app.run(main)

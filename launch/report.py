@@ -1,0 +1,95 @@
+"""Tables of the committed results, generated, never typed by hand.
+
+python -m launch.report                 prints every table of docs/results
+python -m launch.report --update        writes them into README.md, between its markers
+"""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from launch import app
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+from tvnet_keras.scoring.result import Result, load_results
+
+RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "Where the Result files are.")
+UPDATE = flags.DEFINE_bool("update", False, "Write the tables into README.md instead of printing them.")
+
+README = Path("README.md")
+START, END = "<!-- results: python -m launch.report --update -->", "<!-- end of results -->"
+PERCENT = ("top1", "top5", "mean_class_accuracy")
+HEADINGS = {
+    "top1": "top-1 %",
+    "top5": "top-5 %",
+    "mean_class_accuracy": "mean class %",
+    "epe_untrained": "EPE untrained",
+    "epe": "EPE trained",
+    "epe_zero": "EPE of zero flow",
+}
+
+
+def main() -> None:
+    """Reads the flags, prints or writes."""
+    text = tables(load_results(RESULTS_DIR.value))
+    if not UPDATE.value:
+        print(text)
+        return
+    with atomic_path(README) as partial:
+        partial.write_text(between_markers(README.read_text(), text))
+    print(f"written: {README}")
+
+
+def tables(results: tuple[Result, ...]) -> str:
+    """Markdown: one table per `table`, one line per row, seeds as mean and standard deviation."""
+    by_table: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_table[result.table].append(result)
+    return "\n\n".join(_table(name, by_table[name]) for name in sorted(by_table))
+
+
+def between_markers(page: str, text: str) -> str:
+    """`page` with what stands between the markers replaced by `text`.
+
+    Raises:
+        InputError: the page has no markers.
+    """
+    if START not in page or END not in page:
+        raise InputError(f"{README} lacks the lines {START!r} and {END!r}.")
+    head, rest = page.split(START, 1)
+    return f"{head}{START}\n{text}\n{END}{rest.split(END, 1)[1]}"
+
+
+def _table(name: str, results: list[Result]) -> str:
+    names = [key for key in HEADINGS if any(key in result.numbers for result in results)]
+    rows: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        rows[result.row].append(result)
+    lines = [
+        f"**{name}**\n",
+        "| "
+        + " | ".join(["network", *(HEADINGS[key] for key in names), "test videos", "clips x crops", "seeds"])
+        + " |",
+        "|" + "---|" * (len(names) + 4),
+    ]
+    for row, group in sorted(rows.items()):
+        protocol = group[0].protocol
+        cells = [row, *(_cell(key, group) for key in names), str(protocol["videos"])]
+        cells += [f"{protocol['clips']} x {protocol['crops']}", str(len(group))]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(key: str, group: list[Result]) -> str:
+    values = np.array([result.numbers[key] for result in group if key in result.numbers])
+    if not len(values):
+        return ""
+    values, digits = (100 * values, 1) if key in PERCENT else (values, 3)
+    spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{values.mean():.{digits}f}{spread}"
+
+
+if __name__ == "__main__":
+    app.run(main)

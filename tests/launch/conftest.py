@@ -1,0 +1,130 @@
+"""A tiny Moving Shapes set, tiny runs on it, and the launchers as a user starts them."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from launch.config import Config, check, new_config
+from launch.train import train
+from tvnet_keras.video.moving_shapes import write_dataset
+
+SIZE = 32
+MODEL = {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a launcher did."""
+
+    code: int
+    out: str
+    error: str
+
+    def sentence(self) -> str:
+        """The one sentence of a refused command: exit code 2, nothing else said, no traceback."""
+        lines = [line for line in self.error.splitlines() if line.startswith("error: ")]
+        assert self.code == 2 and len(lines) == 1, f"exit code {self.code}\n{self.out}\n{self.error}"
+        assert "Traceback" not in self.out + self.error
+        return lines[0].removeprefix("error: ")
+
+
+@pytest.fixture(scope="session")
+def command(repository) -> Callable[..., list[str]]:
+    """The command line of a launcher: `command("train", "--method=rgb")`."""
+    return lambda module, *arguments: [sys.executable, "-m", f"launch.{module}", *map(str, arguments)]
+
+
+@pytest.fixture(scope="session")
+def launcher(repository, command) -> Callable[..., Outcome]:
+    """Runs a launcher in a process of its own, from the repository's root."""
+
+    def run(module: str, *arguments) -> Outcome:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+        environment.pop("PYTHONPATH", None)
+        done = subprocess.run(
+            command(module, *arguments), cwd=repository, env=environment, capture_output=True, text=True, timeout=240
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory) -> Path:
+    """Moving Shapes: 36 training and 12 test clips of 8 frames of 32 x 32."""
+    root = tmp_path_factory.mktemp("shapes") / "data"
+    return write_dataset(root, train_groups=3, test_groups=1, frames=8, size=(SIZE, SIZE))
+
+
+@pytest.fixture(scope="session")
+def tiny(shapes) -> Callable[..., Config]:
+    """A configuration of seconds: `tiny("rgb", train={"steps": 3}, seed=1)` sets what is named."""
+
+    def make(method: str = "tvnet", *, seed: int = 0, init_from: str = "", **sections) -> Config:
+        data = {"root": str(shapes), "height": SIZE, "width": SIZE, "crop": "none", "test_crop": "none"}
+        # Videos are in the page cache: the clock goes to the network, not to threads.
+        training = {"steps": 4, "batch_size": 8, "schedule": "constant", "log_every": 1, "checkpoint_every": 2}
+        config = new_config(
+            method,
+            "moving_shapes",
+            model={**(MODEL if method == "tvnet" else {"dropout": 0.0}), **sections.get("model", {})},
+            data={**data, **sections.get("data", {})},
+            train={**training, **sections.get("train", {})},
+            eval=sections.get("eval", {}),
+        )
+        config.seed, config.init_from = seed, init_from
+        return check(config)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def overrides(tiny) -> Callable[..., list[str]]:
+    """The flags that describe `tiny(...)` to `launch.train`."""
+
+    def flags(method: str = "tvnet", **sections) -> list[str]:
+        config = tiny(method, **sections)
+        given = {"data": ("root", "height", "width", "crop", "test_crop"), "model": ("dropout",)}
+        given["train"] = ("steps", "batch_size", "schedule", "log_every", "checkpoint_every", *sections.get("train", {}))
+        given["model"] += ("iterations", "flow_bound") if method == "tvnet" else ()
+        values = [
+            f"--config.{section}.{name}={getattr(getattr(config, section), name)}"
+            for section, names in given.items()
+            for name in dict.fromkeys(names)
+        ]
+        return [f"--method={method}", "--experiment=moving_shapes", *values]
+
+    return flags
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny, tmp_path_factory) -> Path:
+    """The folder of a run of `tiny("tvnet")`. Tests only read it."""
+    folder = tmp_path_factory.mktemp("run") / "tvnet"
+    train(tiny(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rgb_run(tiny, tmp_path_factory) -> Path:
+    """The folder of a run of `tiny("rgb")`. Tests only read it."""
+    folder = tmp_path_factory.mktemp("run") / "rgb"
+    train(tiny("rgb"), folder)
+    return folder
+
+
+@pytest.fixture
+def one_sentence() -> Callable[[str], str]:
+    """Checks the message of an `InputError` as a user meets it: one line that ends a sentence."""
+
+    def check_message(message: str) -> str:
+        assert message and "\n" not in message and re.search(r"[.?)\w]$", message), message
+        return message
+
+    return check_message

@@ -1,0 +1,95 @@
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+from launch.config_flags import parsed_config, parser
+from launch.train import experiment_config
+from tvnet_keras.errors import InputError
+
+
+@pytest.fixture
+def parse():
+    """Parses a command line of `launch.train` in this process; every test starts from unset flags."""
+    saved = flagsaver.save_flag_values()
+
+    def run(*arguments):
+        parser(experiment_config)(["launch.train", *arguments])
+        return parsed_config()
+
+    yield run
+    if "config" in flags.FLAGS:
+        delattr(flags.FLAGS, "config")
+    flagsaver.restore_flag_values(saved)
+
+
+@pytest.fixture
+def refusal(parse, capsys):
+    """The sentence that refuses a command line."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            parse(*arguments)
+        assert stopped.value.code == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1 and lines[0].startswith("error: "), lines
+        return lines[0]
+
+    return run
+
+
+def test_overrides_land_with_their_types(parse):
+    config = parse(
+        "--method=tvnet", "--experiment=ucf101", "--config.train.steps=7", "--config.train.lr=1e-4", "--config.seed=3",
+        "--config.data.root=a b", "--noconfig.data.flip", "--config.model.backbone=resnet18",
+        "--config.data.classes=Surfing,Archery", "--config.train.lr_steps=10,20", "--config.model.learn=u0,tau",
+    )  # fmt: skip
+    assert (config.method, config.experiment, config.seed) == ("tvnet", "ucf101", 3)
+    assert config.train.steps == 7 and isinstance(config.train.steps, int)
+    assert config.train.lr == 1e-4
+    assert config.data.root == "a b" and config.data.flip is False
+    assert config.data.classes == ("Surfing", "Archery")
+    assert config.train.lr_steps == (10, 20)
+    assert config.model.learn == ("u0", "tau") and config.model.backbone == "resnet18"
+    assert config.data.dataset == "ucf101" and config.data.resize_short == 128  # the experiment's own
+
+
+def test_the_method_decides_the_options(parse):
+    assert not hasattr(parse("--method=rgb").model, "iterations")
+    assert parse("--method=tvnet", "--config.model.iterations=7").model.iterations == 7
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("--config.train.step=7", "no --config.train.step. Did you mean --config.train.steps?"),
+        ("--config.steps=7", "no --config.steps. Did you mean --config.train.steps?"),
+        ("--config.modl.iterations=7", "Did you mean --config.model.iterations?"),
+        ("--noconfig.data.flp", "Did you mean --config.data.flip?"),
+        ("--config.train.steps=many", "many"),
+        ("--config.train.lr=fast", "fast"),
+        ("--config.data.flip=perhaps", "perhaps"),
+        ("--method=tvnett", "Did you mean 'tvnet'?"),
+        ("--experiment=ufc101", "Did you mean 'ucf101'?"),
+        ("--metod=tvnet", "'metod'"),
+        ("--config.method=rgb", "give --method"),
+    ],
+)
+def test_a_mistake_is_one_sentence(refusal, argument, said):
+    assert said in refusal(argument)
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("--config.train.optimizer=sgdd", r"--config.train.optimizer is 'sgdd'.*Did you mean 'sgd'\?"),
+        ("--config.train.lr_steps=10,ten", "--config.train.lr_steps=10,ten must be values of type int"),
+        ("--config.eval.crops=7", "--config.eval.crops must be 1, 5 or 10, but is 7"),
+    ],
+)
+def test_a_value_that_its_field_cannot_hold_is_refused(parse, argument, said):
+    with pytest.raises(InputError, match=said):
+        parse(argument)
+
+
+def test_a_misspelt_flag_is_told_the_nearest(refusal):
+    assert "method" in refusal("--metod=tvnet").split("'metod'")[1]

@@ -1,0 +1,105 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launch.check_videos import check_dataset, check_folder, splits_of, union
+from tvnet_keras.errors import InputError
+from tvnet_keras.video import CachedVideos, datasets
+from tvnet_keras.video.moving_shapes import write_dataset
+
+ALL = {"minimum": 2, "workers": None, "memory": None}
+
+
+def prepare(repository, *arguments):
+    command = [sys.executable, "-m", "launch.prepare", *map(str, arguments)]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def shapes(tmp_path):
+    return write_dataset(tmp_path / "shapes", train_groups=2, test_groups=1, size=(32, 32), frames=6)
+
+
+def test_generate_check_and_cache_through_the_command_line(repository, tmp_path):
+    root, folder = tmp_path / "shapes", tmp_path / "cache"
+    size = ("--train_groups=1", "--test_groups=1", "--frames=4", "--size=32,48")
+    assert prepare(repository, f"--generate={root}", *size).returncode == 0
+    assert len(datasets.load("moving_shapes", root, subset="test").videos) == 12
+    done = prepare(repository, f"--cache={folder}", "--dataset=moving_shapes", f"--data_dir={root}")
+    assert done.returncode == 0 and "24 videos; 0 listed ones are missing" in done.stdout
+    cached = CachedVideos(folder)
+    assert len(cached.video_ids) == 24
+    assert cached.read_frames("v_ZoomIn_g02_c01").shape == (4, 32, 48, 3)
+
+
+def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(repository, shared_data):
+    done = prepare(repository, "--check", f"--data_dir={shared_data / 'corrupt'}")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: 14 of 21 files cannot be read")
+    rows = dict(re.findall(r"│ (\S+/\S+\.\w+) +│ (\w+ +│ \d+) ", done.stdout))
+    assert len(rows) == 21
+    told = {name: tuple(re.split(r" +│ ", row)) for name, row in rows.items()}
+    assert told["decord/corrupted.mp4"] == ("damaged", "28")
+    assert told["mp4parse-rust/no_timescale.mp4"] == ("damaged", "8")
+    assert told["format_parser/Test_Meta_Atom_With_Size_Zero.mov"] == ("fine", "59")
+    assert told["mp4parse-rust/sine-3s-xhe-aac-44khz-mono.mp4"] == ("no_video", "0")
+    assert [verdict for verdict, _ in told.values()].count("fine") == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Give one of --generate=DIR, --check and --cache=DIR"),
+        (("--check", "--data_dir=nowhere"), "--data_dir=nowhere is no folder"),
+    ],
+)
+def test_mistakes_are_one_sentence(repository, arguments, said):
+    done = prepare(repository, *arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert said in done.stderr.splitlines()[-1]
+
+
+def test_a_check_names_everything_that_is_wrong(shapes, capsys):
+    splits = splits_of("moving_shapes", shapes, 0, ())
+    victims = [*splits[1, "train"].videos[:2], splits[1, "test"].videos[2]]
+    spoilt = [b"", b"no video", Path(splits[1, "test"].videos[0].path).read_bytes()]
+    for video, content in zip(victims, spoilt, strict=True):
+        Path(video.path).write_bytes(content)
+    found = check_dataset(splits, **ALL)
+    said = capsys.readouterr().out
+    assert {(problem.path, problem.kind) for problem in found.problems} == {
+        (victims[0].path, "empty"),
+        (victims[1].path, "unreadable"),
+        (victims[2].path, "duplicate"),
+    }
+    for video in victims:
+        assert video.path in said
+    assert "36 videos are there, 0 listed ones are missing, 34 decode to their end." in said
+
+
+def test_missing_videos_are_counted_by_class_and_split_and_named(shared_data, capsys):
+    splits = splits_of("ucf101", shared_data / "ucf101", 1, ("Surfing", "YoYo"))
+    check_dataset(splits, **ALL)
+    said = capsys.readouterr().out
+    assert re.search(r"Surfing +│ 18 / 93 +│ 7 / 33 ", said)
+    assert re.search(r"YoYo +│ 0 / 92 +│ 0 / 36 ", said)
+    assert "missing from YoYo (128): all of them" in said
+    names = re.search(r"missing from Surfing \(101\): (.*?)missing from", said, re.S)[1]
+    assert len(re.findall(r"v_Surfing_g\d\d_c\d\d", names)) == 101
+
+
+def test_a_video_in_both_lists_is_a_duplicate(shapes, capsys):
+    splits = splits_of("moving_shapes", shapes, 1, ("ZoomIn",))
+    leaking = {**splits, (1, "test"): splits[1, "train"]}
+    check_dataset(leaking, **ALL)
+    assert f"{splits[1, 'train'].videos[0].path}: is listed 2 times in split 1." in capsys.readouterr().out
+    assert len(union(leaking).videos) == 2
+
+
+def test_a_folder_without_videos(tmp_path):
+    (tmp_path / "readme.txt").touch()
+    with pytest.raises(InputError, match="no video file"):
+        check_folder(tmp_path, **ALL)

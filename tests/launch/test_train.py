@@ -1,0 +1,229 @@
+import json
+import os
+import signal
+import subprocess
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import models.tvnet
+from launch import run_folder
+from launch.train import train
+from models.rgb import RGBClassifier
+from tvnet_keras.errors import InputError
+
+
+def folder_content(folder):
+    """Every file below a folder with its bytes."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def tensorboard(folder):
+    accumulator = EventAccumulator(str(folder / "logs"), size_guidance={"tensors": 0})
+    return accumulator.Reload()
+
+
+def test_a_run_leaves_its_record(finished_run, tiny):
+    run = json.loads((finished_run / "run.json").read_text())
+    assert {"command", "config", "seed", "commit", "versions", "machine", "results", "class_names"} <= set(run)
+    assert run_folder.read_config(finished_run) == tiny()
+    assert {"python", "keras", "numpy", "av"} <= set(run["versions"])
+    assert run["class_names"][0] == "MoveRight" and len(run["class_names"]) == 12
+    results = run["results"]
+    assert 0 <= results["validation_top1"] <= 1 and results["first_step_s"] > 0
+    assert results["loss"] == pytest.approx(results["class"] + results["energy"], rel=1e-4)
+
+
+def test_a_run_leaves_weights_model_and_checkpoints(finished_run, shapes):
+    model = keras.saving.load_model(finished_run / "model.keras")
+    clip = np.random.default_rng(0).integers(0, 256, (1, 6, 32, 32, 3), dtype="uint8")
+    logits = keras.ops.convert_to_numpy(model(clip)["logits"])
+    model.load_weights(finished_run / "model.weights.h5")
+    np.testing.assert_allclose(model(clip)["logits"], logits, atol=1e-6)
+    assert tf.train.latest_checkpoint(finished_run / "checkpoints").endswith("ckpt-4")
+
+
+def test_tensorboard_shows_what_the_run_did(finished_run, tiny):
+    logs = tensorboard(finished_run)
+    tags = set(logs.Tags()["tensors"])
+    assert {f"train/{name}" for name in ("loss", "class", "energy", "accuracy", "flow_magnitude")} <= tags
+    assert {"learning_rate/classifier", "learning_rate/tvnet", "validation/validation_top1", "frame", "flow"} <= tags
+    assert [event.step for event in logs.Tensors("train/loss")] == [1, 2, 3, 4]
+    rates = [tf.make_ndarray(logs.Tensors(f"learning_rate/{group}")[-1].tensor_proto) for group in ("tvnet", "classifier")]
+    assert rates[1] == pytest.approx(tiny().train.lr) and rates[0] == pytest.approx(rates[1] / 255)
+    width, height, *pictures = tf.make_ndarray(logs.Tensors("flow")[0].tensor_proto).tolist()
+    assert (width, height) == (b"32", b"32") and len(pictures) == 4
+    assert tf.io.decode_png(pictures[0]).shape == (32, 32, 3)
+
+
+def test_training_learns_the_motion(tiny, tmp_path):
+    # Four motions; the clips of a group look the same, so only their motion can tell them apart.
+    names = ("MoveRight", "MoveLeft", "MoveUp", "MoveDown")
+    config = tiny(data={"classes": names}, train={"steps": 60, "batch_size": 12, "lr": 1e-2, "log_every": 20})
+    results = train(config, tmp_path / "run")
+    assert results["accuracy"] >= 0.9
+    assert results["validation_top1"] >= 0.75
+
+
+def test_a_finished_run_is_not_trained_again(tiny, tmp_path, monkeypatch):
+    config = tiny("rgb", train={"steps": 2})
+    first = train(config, tmp_path)
+    monkeypatch.setattr("launch.train.TrainStep.__call__", None)  # a further step would fail
+    second = train(config, tmp_path)
+    assert second == first
+
+
+def test_a_run_goes_on_where_it_stopped(tiny, tmp_path, monkeypatch):
+    # Dropout too: its masks go on, they do not start again.
+    config = tiny(model={"dropout": 0.5}, train={"steps": 6, "checkpoint_every": 3})
+    whole = train(config, tmp_path / "whole")
+    fail_after(monkeypatch, steps=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "halves")
+    monkeypatch.undo()
+    assert tf.train.latest_checkpoint(tmp_path / "halves/checkpoints").endswith("ckpt-3")
+    resumed = train(config, tmp_path / "halves")
+    for name in ("loss", "class", "energy", "gradient_norm", "flow_magnitude", "validation_top1"):
+        assert resumed[name] == pytest.approx(whole[name], rel=1e-3), name
+
+
+def fail_after(monkeypatch, steps):
+    """Lets training be interrupted once so many steps are done."""
+    from launch.monitor import Monitor
+
+    report = Monitor.step
+
+    def step(self, number, metrics):
+        report(self, number, metrics)
+        if number == steps:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Monitor, "step", step)
+
+
+def test_a_killed_process_goes_on_with_the_same_command(command, overrides, repository, tmp_path, launcher, tiny):
+    folder = tmp_path / "run"
+    # More steps than it will reach; it is killed as soon as a checkpoint is there.
+    sections = {"train": {"steps": 400, "checkpoint_every": 5, "log_every": 100}}
+    arguments = [*overrides("rgb", **sections), f"--config.data.root={tiny().data.root}", f"--output_dir={folder}"]
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen(command("train", *arguments), cwd=repository, stdout=log, stderr=log)
+        wait_for(lambda: list(folder.glob("checkpoints/ckpt-*.index")), process, seconds=120)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (folder / "model.weights.h5").exists()
+    outcome = launcher("train", *arguments)
+    assert outcome.code == 0, outcome.error
+    start = int(outcome.out.split("going on from step ")[1].split()[0])
+    assert start % 5 == 0 and 0 < start < 400
+    assert tf.train.latest_checkpoint(folder / "checkpoints").endswith("ckpt-400")
+    run = run_folder.read(folder)
+    assert run["command"].startswith("python") and f"--output_dir={folder}" in run["command"]
+    assert run["results"]["validation_top1"] <= 1
+
+
+def wait_for(condition, process, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the process ended by itself"
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_run_of_another_configuration_is_refused(finished_run, tiny):
+    before = folder_content(finished_run)
+    with pytest.raises(InputError, match="--config.train.lr was 0.001, is 0.5.*choose another folder"):
+        train(tiny(train={"lr": 0.5}), finished_run)
+    assert folder_content(finished_run) == before
+
+
+def test_a_folder_of_other_files_is_refused(tiny, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="is not empty and holds no run"):
+        train(tiny(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_start_that_failed_on_its_data_does_not_block_the_folder(tiny, tmp_path):
+    with pytest.raises(InputError, match="nowhere"):
+        train(tiny("rgb", data={"root": str(tmp_path / "nowhere")}), tmp_path / "run")
+    config = tiny("rgb", train={"steps": 1})
+    train(config, tmp_path / "run")
+    assert run_folder.read_config(tmp_path / "run") == config
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tiny, tmp_path):
+    (tmp_path / "file.txt").write_text("")
+    with pytest.raises(InputError, match=r"Cannot write .*file\.txt"):
+        train(tiny(), tmp_path / "file.txt" / "run")
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_likely_cause(tiny, tmp_path, monkeypatch, one_sentence):
+    config = tiny(train={"steps": 9, "checkpoint_every": 1})
+    calls = tf.Variable(0)
+    right = models.tvnet.objective
+
+    def spoilt(options, clip, label, outputs):
+        factor = tf.where(calls.assign_add(1) > 3, np.float32("nan"), 1.0)
+        return {name: factor * term for name, term in right(options, clip, label, outputs).items()}
+
+    monkeypatch.setattr(models.tvnet, "objective", spoilt)
+    with pytest.raises(InputError, match="stopped at step 4 because .*loss.* not finite.*--config.train.lr") as refusal:
+        train(config, tmp_path)
+    one_sentence(str(refusal.value))
+    latest = tf.train.latest_checkpoint(tmp_path / "checkpoints")
+    assert latest.endswith("ckpt-3")
+    values = [tf.train.load_variable(latest, name) for name, _ in tf.train.list_variables(latest) if "model/" in name]
+    assert all(np.isfinite(value).all() for value in values)
+
+
+def test_a_rate_out_of_all_proportion_stops(tiny, tmp_path):
+    config = tiny(train={"steps": 6, "lr": 1e30, "optimizer": "sgd"})
+    with pytest.raises(InputError, match="not finite.*learning rate is likely too high"):
+        train(config, tmp_path)
+
+
+def test_segments_train_the_mean_of_their_logits(tiny, tmp_path):
+    results = train(tiny(data={"segments": 3}, train={"steps": 2, "batch_size": 4, "accumulate": 2}), tmp_path)
+    assert np.isfinite(results["loss"]) and results["flow_magnitude"] > 0
+
+
+def test_a_profile_and_the_graph_are_written_on_request(tiny, tmp_path):
+    train(tiny("rgb", train={"steps": 7}), tmp_path, profile=True)
+    assert list((tmp_path / "logs").rglob("*.xplane.pb"))
+    graph = tensorboard(tmp_path).Tensors("step")[0].tensor_proto.string_val[0]
+    assert b"conv" in graph.lower()
+
+
+def test_a_batch_must_divide(tiny, tmp_path):
+    class TwoReplicas:
+        num_replicas_in_sync = 2
+
+    with pytest.raises(InputError, match="batch_size=9 must be a multiple of 6, the 2 replicas times .*accumulate=3"):
+        train(tiny(train={"batch_size": 9, "accumulate": 3}), tmp_path, TwoReplicas())
+
+
+def test_an_impossible_network_is_refused(tiny, tmp_path):
+    with pytest.raises(InputError, match="inception_v3 needs at least 75 x 75"):
+        train(tiny("rgb", model={"backbone": "inception_v3"}), tmp_path / "small")
+    with pytest.raises(InputError, match="Did you mean 'resnet18'"):
+        train(tiny("rgb", model={"backbone": "resnet81"}), tmp_path / "misspelt")
+    with pytest.raises(InputError, match="learn must be"):
+        train(tiny(model={"learn": ("kernel",)}), tmp_path / "learn")
+
+
+def test_the_seed_decides_the_run(tiny, tmp_path):
+    first, second, other = (
+        train(tiny("rgb", seed=seed, train={"steps": 2}), tmp_path / name) for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert first["loss"] == pytest.approx(second["loss"], rel=1e-4)
+    assert first["loss"] != pytest.approx(other["loss"], rel=1e-3)
+
+
+def test_the_saved_model_is_the_method(rgb_run):
+    model = keras.saving.load_model(rgb_run / "model.keras")
+    assert isinstance(model, RGBClassifier) and model.num_classes == 12

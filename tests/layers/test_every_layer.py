@@ -1,0 +1,169 @@
+"""Runs the same checks on every layer of `tvnet_keras/layers`; a new one is described once, in LAYERS."""
+
+import functools
+import importlib
+import inspect
+import json
+import pkgutil
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tvnet_keras.layers
+from tests.textures import moving_clip
+from tvnet_keras import FlowImage, PerStep, SlidingWindows, TVNet, UnitRange
+from tvnet_keras.layers.fit_clip import FitClip
+
+HEADINGS = ("Args:", "Call arguments:", "Input shape:", "Output shape:", "Example:")
+
+
+class Description(NamedTuple):
+    """How to make a layer, and an input shape that it takes."""
+
+    make: object
+    input_shape: tuple
+
+
+LAYERS = {
+    FitClip: Description(lambda: FitClip(5, 6, resize_short=8), (2, 3, 9, 11, 3)),
+    FlowImage: Description(lambda: FlowImage(bound=0.7), (2, 3, 6, 7, 2)),
+    PerStep: Description(lambda: PerStep(keras.layers.Conv2D(4, 3)), (2, 3, 6, 7, 2)),
+    SlidingWindows: Description(lambda: SlidingWindows(2), (2, 3, 6, 7, 2)),
+    TVNet: Description(lambda: TVNet(1, 1, 3), (1, 3, 24, 31, 3)),
+    UnitRange: Description(UnitRange, (2, 3, 6, 7, 3)),
+}
+
+
+def found_layers():
+    """Every layer class defined in a module of `tvnet_keras/layers`."""
+    modules = [
+        importlib.import_module(f"tvnet_keras.layers.{found.name}")
+        for found in pkgutil.iter_modules(tvnet_keras.layers.__path__)
+    ]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, keras.Layer) and value.__module__ == module.__name__
+    ]
+
+
+every_layer = pytest.mark.parametrize("layer_class", found_layers(), ids=lambda layer_class: layer_class.__name__)
+
+
+def described(layer_class):
+    assert layer_class in LAYERS, (
+        f"{layer_class.__name__} has no description: add its constructor and an input shape to LAYERS in {__file__}."
+    )
+    return LAYERS[layer_class]
+
+
+def example_input(layer_class):
+    """A moving texture cut to the described shape, 0..1."""
+    batch, frames, height, width, channels = described(layer_class).input_shape
+    return np.concatenate([moving_clip(frames, height, width, (0.6, -0.3))[..., :channels]] * batch)
+
+
+@functools.cache
+def made(layer_class):
+    """The layer, built, and its eager output on the example."""
+    layer = described(layer_class).make()
+    output = layer(example_input(layer_class))
+    return layer, keras.ops.convert_to_numpy(output)
+
+
+@pytest.fixture
+def mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+def test_layers_are_found():
+    assert len(found_layers()) >= 5
+
+
+@every_layer
+def test_is_registered_so_that_models_load_without_custom_objects(layer_class):
+    assert keras.saving.get_registered_name(layer_class) == f"tvnet_keras>{layer_class.__name__}"
+
+
+@every_layer
+def test_docstring_has_every_heading(layer_class):
+    missing = [heading for heading in HEADINGS if heading not in layer_class.__doc__]
+    assert not missing, f"{layer_class.__name__}'s docstring lacks {missing}"
+
+
+@every_layer
+def test_gives_finite_output_of_the_promised_shape(layer_class):
+    layer, output = made(layer_class)
+    assert np.isfinite(output).all()
+    assert tuple(layer.compute_output_shape(described(layer_class).input_shape)) == output.shape
+
+
+@every_layer
+def test_unknown_batch_and_time_keep_the_other_sizes(layer_class):
+    layer, output = made(layer_class)
+    shape = layer.compute_output_shape((None, None, *described(layer_class).input_shape[2:]))
+    assert tuple(shape) == (None, None, *output.shape[2:])
+
+
+@every_layer
+def test_survives_a_saved_model(layer_class, tmp_path):
+    layer, output = made(layer_class)
+    inputs = keras.Input(described(layer_class).input_shape[1:])
+    keras.Model(inputs, layer(inputs)).save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    as_stored = json.loads(json.dumps(layer.get_config()))  # tuples come back as lists from nested layers
+    assert json.loads(json.dumps(loaded.layers[-1].get_config())) == as_stored
+    np.testing.assert_allclose(loaded(example_input(layer_class)), output, atol=1e-5)
+
+
+@every_layer
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "compiled"])
+def test_graph_and_compiled_equal_eager(layer_class, jit_compile):
+    layer, output = made(layer_class)
+    result = tf.function(lambda x: layer(x), jit_compile=jit_compile)(tf.constant(example_input(layer_class)))
+    np.testing.assert_allclose(result, output, atol=1e-4)
+
+
+@every_layer
+def test_unknown_sizes_equal_known_ones(layer_class):
+    layer, output = made(layer_class)
+    channels = described(layer_class).input_shape[-1]
+    function = tf.function(lambda x: layer(x), input_signature=[tf.TensorSpec((None, None, None, None, channels))])
+    np.testing.assert_allclose(function(example_input(layer_class)), output, atol=1e-4)
+
+
+@every_layer
+def test_is_finite_and_near_in_mixed_precision(layer_class, mixed_precision):
+    layer = described(layer_class).make()
+    layer.build(described(layer_class).input_shape)
+    layer.set_weights(made(layer_class)[0].get_weights())
+    output = keras.ops.convert_to_numpy(layer(example_input(layer_class)))
+    assert output.dtype == layer.compute_dtype
+    np.testing.assert_allclose(output, made(layer_class)[1], atol=0.02)
+
+
+@every_layer
+def test_gradients_are_finite(layer_class):
+    layer, _ = made(layer_class)
+    inputs = tf.constant(example_input(layer_class))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        total = tf.reduce_sum(layer(inputs))
+    for gradient in tape.gradient(total, [inputs, *(weight.value for weight in layer.trainable_weights)]):
+        assert gradient is not None
+        assert np.isfinite(gradient).all()
+
+
+@every_layer
+def test_batch_entries_are_independent(layer_class):
+    layer, output = made(layer_class)
+    clip = example_input(layer_class)
+    other = layer(np.concatenate([clip[:1], clip[:1, ::-1]]))
+    np.testing.assert_allclose(other[:1], output[:1], atol=1e-5)

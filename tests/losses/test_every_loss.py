@@ -1,0 +1,107 @@
+"""Runs the same checks on every loss of `tvnet_keras/losses`; a new one is described once, in LOSSES."""
+
+import importlib
+import inspect
+import pkgutil
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tvnet_keras.losses
+from tests.textures import moving_clip
+from tvnet_keras import EndPointError, TVL1Energy
+
+CLIP = np.repeat(moving_clip(1, 9, 11), 3, axis=1)
+FLOW = np.zeros((1, 2, 9, 11, 2), "float32")
+
+
+class Description(NamedTuple):
+    """How to make a loss, a target, and a prediction that is perfect for it."""
+
+    make: object
+    target: np.ndarray
+    perfect: np.ndarray
+
+
+LOSSES = {
+    EndPointError: Description(lambda: EndPointError(name="epe"), FLOW + 0.5, FLOW + 0.5),
+    TVL1Energy: Description(lambda: TVL1Energy((0, 1), data_weight=0.3), CLIP, FLOW),
+}
+
+
+def found_losses():
+    """Every loss class defined in a module of `tvnet_keras/losses`."""
+    modules = [
+        importlib.import_module(f"tvnet_keras.losses.{found.name}")
+        for found in pkgutil.iter_modules(tvnet_keras.losses.__path__)
+    ]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, keras.losses.Loss) and value.__module__ == module.__name__
+    ]
+
+
+every_loss = pytest.mark.parametrize("loss_class", found_losses(), ids=lambda loss_class: loss_class.__name__)
+
+
+def described(loss_class):
+    assert loss_class in LOSSES, (
+        f"{loss_class.__name__} has no description: add its constructor, a target and a perfect prediction to LOSSES "
+        f"in {__file__}."
+    )
+    return LOSSES[loss_class]
+
+
+def test_losses_are_found():
+    assert len(found_losses()) >= 2
+
+
+@every_loss
+def test_is_registered_and_shows_an_example(loss_class):
+    assert keras.saving.get_registered_name(loss_class) == f"tvnet_keras>{loss_class.__name__}"
+    assert "Example:" in loss_class.__doc__
+
+
+@every_loss
+def test_serialises(loss_class):
+    make, target, perfect = described(loss_class)
+    loss = make()
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert type(copy) is loss_class
+    assert copy.get_config() == loss.get_config()
+    assert float(copy(target, perfect + 0.3)) == float(loss(target, perfect + 0.3))
+
+
+@every_loss
+def test_a_perfect_prediction_costs_nothing_and_has_a_finite_gradient(loss_class):
+    make, target, perfect = described(loss_class)
+    prediction = tf.constant(perfect)
+    with tf.GradientTape() as tape:
+        tape.watch(prediction)
+        value = make()(target, prediction)
+    assert float(value) == pytest.approx(0, abs=1e-4)
+    assert np.isfinite(tape.gradient(value, prediction)).all()
+
+
+@every_loss
+def test_a_worse_prediction_costs_more(loss_class):
+    make, target, perfect = described(loss_class)
+    error = np.random.default_rng(0).normal(size=perfect.shape).astype("float32")
+    costs = [float(make()(target, perfect + scale * error)) for scale in (0.0, 0.1, 1.0)]
+    assert costs[0] < costs[1] < costs[2]
+
+
+@every_loss
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "compiled"])
+def test_graph_and_compiled_equal_eager(loss_class, jit_compile):
+    make, target, perfect = described(loss_class)
+    loss = make()
+    function = tf.function(lambda y_true, y_pred: loss(y_true, y_pred), jit_compile=jit_compile)
+    prediction = perfect + np.float32(0.3)
+    value = function(tf.constant(target), tf.constant(prediction))
+    assert float(value) == pytest.approx(float(loss(target, prediction)), rel=1e-4)

@@ -1,0 +1,92 @@
+"""The five contracts are stated where a reader looks, and every motion layer keeps its own."""
+
+import importlib
+import inspect
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+
+import tvnet_keras
+import tvnet_keras.layers
+from tests.textures import moving_clip
+
+CONTRACTS = ("Clip", "Flow", "Motion layer", "Scores", "Result")
+# Layers whose constructor needs arguments, or that are slow with their defaults, are made here.
+MADE_WITH = {"TVNet": {"iterations": 5}}
+
+
+def motion_layers():
+    """Every layer that declares `frames_consumed`."""
+    modules = [
+        importlib.import_module(f"tvnet_keras.layers.{found.name}")
+        for found in pkgutil.iter_modules(tvnet_keras.layers.__path__)
+    ]
+    return [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and value.__module__ == module.__name__ and hasattr(value, "frames_consumed")
+    ]
+
+
+@pytest.fixture(scope="module", params=motion_layers(), ids=lambda layer_class: layer_class.__name__)
+def layer(request):
+    return request.param(**MADE_WITH.get(request.param.__name__, {}))
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return moving_clip(5, 24, 31, (0.6, -0.3))
+
+
+@pytest.fixture(scope="module")
+def motion(layer, clip):
+    return keras.ops.convert_to_numpy(layer(clip))
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_package_states_every_contract(name):
+    assert f"\n{name}\n" in tvnet_keras.__doc__
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_readme_states_every_contract(repository, name):
+    readme = repository / "README.md"
+    if not readme.is_file():
+        pytest.skip("README.md is not written yet")
+    assert name in readme.read_text(encoding="utf-8")
+
+
+def test_there_is_a_motion_layer():
+    assert tvnet_keras.TVNet in motion_layers()
+
+
+def test_a_motion_layer_consumes_its_frames_and_keeps_the_size(layer, clip, motion):
+    batch, frames, height, width, _ = clip.shape
+    assert isinstance(layer.frames_consumed, int) and layer.frames_consumed >= 1
+    assert motion.shape[:4] == (batch, frames - layer.frames_consumed, height, width)
+    assert tuple(layer.compute_output_shape(clip.shape)) == motion.shape
+
+
+def test_output_t_belongs_to_frame_t_and_sees_nothing_else(layer, clip, motion):
+    # A change of frame k reaches only the outputs t <= k <= t + frames_consumed.
+    for changed in range(clip.shape[1]):
+        other = clip.copy()
+        other[:, changed] = other[:, changed, ::-1]
+        difference = np.abs(keras.ops.convert_to_numpy(layer(other)) - motion).max(axis=(0, 2, 3, 4))
+        reached = [t for t in range(len(difference)) if t <= changed <= t + layer.frames_consumed]
+        assert (difference[reached] > 1e-3).all()
+        assert np.delete(difference, reached).max(initial=0) < 1e-5
+
+
+def test_a_flow_is_float32_in_pixels_to_the_next_frame(clip):
+    flow = tvnet_keras.TVNet(2, 2, 20)(clip)
+    assert flow.dtype == "float32"
+    np.testing.assert_allclose(np.mean(flow[:, :, 8:-8, 8:-8], axis=(0, 1, 2, 3)), (0.6, -0.3), atol=0.1)
+
+
+def test_a_clip_of_bytes_and_one_of_floats_are_the_same_clip(layer, clip):
+    frames = np.round(clip * 255).astype("uint8")
+    np.testing.assert_allclose(layer(frames), layer(frames.astype("float32") / 255), atol=1e-3)

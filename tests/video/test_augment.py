@@ -1,0 +1,146 @@
+import cv2
+import numpy as np
+import pytest
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video import augment
+
+
+def coordinates(frames=3, height=60, width=80):
+    """A clip whose pixels tell where they are: red = x, green = y, blue = frame."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack([np.stack([x, y, np.full_like(x, 10 * t)], -1) for t in range(frames)]).astype(np.uint8)
+
+
+def texture(height=80, width=96):
+    noise = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)
+    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+
+
+def test_a_crop_is_the_same_window_in_every_frame():
+    rng = np.random.default_rng(0)
+    for crop in ("corner", "random", "none"):
+        for _ in range(20):
+            view, _ = augment.train_view(coordinates(), (30, 40), rng, crop=crop)
+            assert view.shape == (3, 30, 40, 3) and view.flags.c_contiguous
+            for frame in view[1:]:
+                np.testing.assert_array_equal(frame[..., :2], view[0, ..., :2])
+
+
+def test_corner_crops_are_tsns_windows():
+    rng = np.random.default_rng(0)
+    clip = coordinates(1)
+    sides = [60, 52, 45, 39]
+    seen = set()
+    for _ in range(3000):
+        view = augment.corner_crop(clip, 8, rng)[0].astype(float)
+        # Half a target pixel lies between the first sample and the window's edge.
+        wide = (view[0, -1, 0] - view[0, 0, 0]) * 8 / 7
+        high = (view[-1, 0, 1] - view[0, 0, 1]) * 8 / 7
+        i, j = (int(np.abs(np.array(sides) - side).argmin()) for side in (high, wide))
+        assert abs(high - sides[i]) < 3 and abs(wide - sides[j]) < 3
+        left, top = view[0, 0, 0] - wide / 16 + 0.5, view[0, 0, 1] - high / 16 + 0.5
+        place_x = min((0, (80 - sides[j]) // 2, 80 - sides[j]), key=lambda x: abs(x - left))
+        place_y = min((0, (60 - sides[i]) // 2, 60 - sides[i]), key=lambda y: abs(y - top))
+        assert abs(place_x - left) < 2 and abs(place_y - top) < 2
+        seen.add((i, j))
+    assert seen == {(i, j) for i in range(4) for j in range(4) if abs(i - j) <= 1}
+
+
+def test_a_flip_mirrors_the_picture_and_half_of_the_views_are_flipped():
+    rng = np.random.default_rng(0)
+    clip = coordinates()
+    flips = 0
+    for _ in range(400):
+        view, flipped = augment.train_view(clip, (60, 80), rng, crop="none")
+        np.testing.assert_array_equal(view, clip[:, :, ::-1] if flipped else clip)
+        flips += flipped
+    assert 150 < flips < 250
+    assert not any(augment.train_view(clip, 20, rng, flip=False)[1] for _ in range(30))
+
+
+def test_flip_of_flow_belongs_to_the_flip_of_the_pictures():
+    first = texture()
+    flow = np.zeros((80, 96, 2), np.float32)
+    flow[..., 0], flow[..., 1] = 3, -2
+    second = np.roll(first, (-2, 3), (0, 1))
+    first, second = augment.flip_clip(np.stack([first, second]))
+    u, v = augment.flip_flow(flow)[40, 48]
+    assert (u, v) == (-3, -2)
+    np.testing.assert_array_equal(np.roll(second, (-int(v), -int(u)), (0, 1)), first)
+    np.testing.assert_array_equal(augment.flip_flow(augment.flip_flow(flow)), flow)
+
+
+def test_none_is_the_whole_frame_and_nothing_where_the_size_is_right():
+    clip = coordinates()
+    view, flipped = augment.train_view(clip, (60, 80), np.random.default_rng(0), crop="none", flip=False)
+    np.testing.assert_array_equal(view, clip)
+    views, mirrored = augment.test_views(clip, (30, 40), crop="none")
+    assert views.shape == (1, 3, 30, 40, 3) and not flipped and mirrored.tolist() == [False]
+    np.testing.assert_allclose(views[0, 0, :, :, 0][0], np.arange(40) * 2 + 0.5, atol=0.51)
+
+
+def test_views_of_a_test_are_corners_centre_and_their_mirrors():
+    clip = coordinates()
+    views, flipped = augment.test_views(clip, (40, 40), crops=10, resize_short=60)
+    places = [(0, 0), (40, 0), (0, 20), (40, 20), (20, 10)]
+    for view, (left, top) in zip(views[:5], places, strict=True):
+        np.testing.assert_array_equal(view, clip[:, top : top + 40, left : left + 40])
+    np.testing.assert_array_equal(views[5:], views[:5, :, :, ::-1])
+    assert flipped.tolist() == [False] * 5 + [True] * 5
+    five, _ = augment.test_views(clip, (40, 40), crops=5, resize_short=60)
+    np.testing.assert_array_equal(five, views[:5])
+    one, _ = augment.test_views(clip, (40, 40), crops=1, resize_short=60)
+    np.testing.assert_array_equal(one, views[4:5])
+
+
+@pytest.mark.parametrize("size", [(7, 200), (200, 7), (33, 33), (241, 321)])
+def test_every_size_is_reached_from_every_frame(size):
+    clip = coordinates(2, 37, 53)
+    rng = np.random.default_rng(0)
+    for resize_short in (None, 16, 90):
+        assert augment.test_views(clip, size, crops=5, resize_short=resize_short)[0].shape == (5, 2, *size, 3)
+        for crop in augment.TRAIN_CROPS:
+            assert augment.train_view(clip, size, rng, crop=crop, resize_short=resize_short)[0].shape == (2, *size, 3)
+
+
+def test_colours_change_the_same_way_in_every_frame_and_by_as_much_as_asked():
+    clip = np.repeat(texture()[None], 3, 0)
+    rng = np.random.default_rng(0)
+    changes = {}
+    for strength in (0.0, 0.1, 0.4):
+        views = [augment.jitter_colours(clip, strength, rng) for _ in range(40)]
+        for view in views:
+            np.testing.assert_array_equal(view[1:], view[:-1])
+        changes[strength] = np.mean([np.abs(view.astype(float) - clip).mean() for view in views])
+    assert changes[0.0] < 0.5
+    assert 1 < changes[0.1] < changes[0.4]
+
+
+def test_grey_stays_grey():
+    clip = np.full((2, 9, 9, 3), 100, np.uint8)
+    for seed in range(20):
+        view = augment.jitter_colours(clip, 0.5, np.random.default_rng(seed)).astype(int)
+        assert np.ptp(view, axis=-1).max() <= 1
+
+
+def test_shrinking_does_not_alias():
+    stripes = np.zeros((1, 64, 64, 3), np.uint8)
+    stripes[:, :, ::2] = 255
+    small = augment.resize(stripes, 16)
+    assert np.ptp(small) <= 1 and abs(float(small.mean()) - 127.5) < 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda clip: augment.train_view(clip, 8, np.random.default_rng(0), crop="centre"),
+        lambda clip: augment.test_views(clip, 8, crop="corner"),
+        lambda clip: augment.test_views(clip, 8, crops=3),
+        lambda clip: augment.test_views(clip, 8, crops=10, crop="none"),
+        lambda clip: augment.resize(clip, (0, 4)),
+    ],
+)
+def test_bad_options_are_refused(call):
+    with pytest.raises(InputError, match="crop|size"):
+        call(coordinates())

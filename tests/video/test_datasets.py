@@ -1,0 +1,174 @@
+import shutil
+
+import pytest
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video import datasets
+from tvnet_keras.video.datasets import moving_shapes
+
+# (train, test) lines of the official lists, and how many of these files are there.
+UCF101 = {1: ((9537, 3783), (108, 53)), 2: ((9586, 3734), (119, 42)), 3: ((9624, 3696), (119, 42))}
+HMDB51 = {1: ((3570, 1530), (2, 4)), 2: ((3570, 1530), (5, 2)), 3: ((3570, 1530), (4, 2))}
+SIX = ("Archery", "BasketballDunk", "HorseRace", "PlayingPiano", "PlayingViolin", "Surfing")
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+
+
+def ucf101_lists(folder, test="A/v_A_g01_c01.avi\r\nB/v_B_g01_c01.avi \r\n", train="A/v_A_g02_c01.avi 1\r\n"):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "classInd.txt").write_bytes(b"1 A\r\n2 B\r\n")
+    (folder / "testlist01.txt").write_bytes(test.encode())
+    (folder / "trainlist01.txt").write_bytes(train.encode())
+
+
+def test_every_data_set_is_found_by_listing_the_folder():
+    assert set(datasets.names()) >= {"folder", "hmdb51", "moving_shapes", "ucf101"}
+    for name in datasets.names():
+        assert datasets.module(name).SPLITS[0] == 1
+
+
+def test_an_unknown_data_set_is_named_with_the_nearest(tmp_path):
+    with pytest.raises(InputError, match="'ucf-101'.*Did you mean 'ucf101'"):
+        datasets.load("ucf-101", tmp_path, subset="train")
+
+
+@pytest.mark.parametrize("split", [1, 2, 3])
+@pytest.mark.parametrize("subset", [0, 1])
+@pytest.mark.parametrize(("name", "expected"), [("ucf101", UCF101), ("hmdb51", HMDB51)])
+def test_official_lists_are_read_whole(shared_data, name, expected, split, subset):
+    videos = datasets.load(name, shared_data / name, subset=("train", "test")[subset], split=split)
+    lines, present = expected[split]
+    assert len(videos.videos) + len(videos.missing) == lines[subset]
+    assert len(videos.videos) == present[subset]
+    assert len(videos.class_names) == {"ucf101": 101, "hmdb51": 51}[name]
+    assert videos.flip == "keep"
+
+
+def test_the_six_class_subset_of_ucf101(shared_data):
+    for subset, count in (("train", 18), ("test", 7)):
+        videos = datasets.load("ucf101", shared_data / "ucf101", subset=subset, classes=SIX)
+        assert videos.class_names == SIX
+        labels = [video.label for video in videos.videos]
+        assert [labels.count(label) for label in range(6)] == [count] * 6
+        assert all(SIX[video.label] in video.path for video in (*videos.videos, *videos.missing))
+
+
+def test_reencoded_hmdb51_files_have_their_official_ids(shared_data):
+    videos = datasets.load("hmdb51", shared_data / "hmdb51", subset="test", split=2)
+    ids = {video.video_id for video in videos.videos}
+    assert (
+        "Bruno_Walks_up_Stairs_-_Chicago_Dog_Training_-_We_can_teach_ANYTHING_to_a_dog!!!!_climb_stairs_f_cm_np1_fr_med_0"
+        in ids
+    )
+    assert all(video.path.endswith(".mp4") for video in videos.videos)
+
+
+@pytest.mark.parametrize("lists", [".", "splits", "ucfTrainTestlist"])
+@pytest.mark.parametrize("videos", ["UCF-101", "videos", "."])
+def test_ucf101_folders(tmp_path, lists, videos):
+    ucf101_lists(tmp_path / lists)
+    touch(tmp_path / videos, "A/v_A_g01_c01.avi")
+    found = datasets.load("ucf101", tmp_path, subset="test")
+    assert [(video.label, video.video_id) for video in found.videos] == [(0, "v_A_g01_c01")]
+    assert [(video.label, video.video_id) for video in found.missing] == [(1, "v_B_g01_c01")]
+    assert found.missing[0].path.endswith("B/v_B_g01_c01.avi")
+
+
+def test_lists_beside_the_root_and_reencoded_videos(tmp_path):
+    ucf101_lists(tmp_path / "lists")
+    touch(tmp_path / "data", "A/v_A_g01_c01.mkv", "A/v_A_g01_c01.txt", "B/v_B_g01_c01.webm", "B/v_B_g01_c01.avi")
+    found = datasets.load("ucf101", tmp_path / "data", subset="test", splits_dir=tmp_path / "lists")
+    assert [video.path.rsplit("/", 1)[1] for video in found.videos] == ["v_A_g01_c01.mkv", "v_B_g01_c01.avi"]
+
+
+def test_malformed_lists_name_file_and_line(tmp_path):
+    for line, said in (("C/v.avi", "line 2"), ("A/v.avi 2", "number 1"), ("nonsense", "line 2")):
+        ucf101_lists(tmp_path, test=f"A/v_A_g01_c01.avi\r\n{line}\r\n")
+        with pytest.raises(InputError, match=f"testlist01.txt, {said}" if "line" in said else said):
+            datasets.load("ucf101", tmp_path, subset="test")
+
+
+def test_missing_roots_lists_and_wrong_splits_are_one_sentence(tmp_path):
+    for name in ("ucf101", "hmdb51"):
+        with pytest.raises(InputError, match="no folder"):
+            datasets.load(name, tmp_path / "nowhere", subset="test")
+        with pytest.raises(InputError, match="none of these folders"):
+            datasets.load(name, tmp_path, subset="test")
+        with pytest.raises(InputError, match="split=4"):
+            datasets.load(name, tmp_path, subset="test", split=4)
+        with pytest.raises(InputError, match="subset='val'"):
+            datasets.load(name, tmp_path, subset="val")
+    ucf101_lists(tmp_path)
+    with pytest.raises(InputError, match="testlist02.txt does not exist"):
+        datasets.load("ucf101", tmp_path, subset="test", split=2)
+
+
+def test_hmdb51_leaves_unused_files_out(tmp_path, shared_data):
+    shutil.copytree(shared_data / "hmdb51" / "splits", tmp_path / "testTrainMulti_7030_splits")
+    touch(
+        tmp_path,
+        "drink/20060723sfjffsomelikeitwarmed_drink_f_nm_np1_fr_med_5.avi",
+        "drink/310ToYuma_drink_h_cm_np1_le_goo_3.avi",
+    )
+    train = datasets.load("hmdb51", tmp_path, subset="train")
+    test = datasets.load("hmdb51", tmp_path, subset="test")
+    assert [video.video_id for video in train.videos] == ["310ToYuma_drink_h_cm_np1_le_goo_3"]
+    assert test.videos == ()
+
+
+def test_a_folder_per_class(tmp_path):
+    touch(tmp_path / "train", "run/1.mp4", "run/2.MOV", "run/notes.txt", "jump/1.avi")
+    touch(tmp_path / "test", "jump/7.avi", "swim/8.avi")
+    train = datasets.load("folder", tmp_path, subset="train")
+    test = datasets.load("folder", tmp_path, subset="test")
+    assert train.class_names == test.class_names == ("jump", "run", "swim")
+    # "1" is in two classes, so its class tells the two apart.
+    assert [(video.label, video.video_id) for video in train.videos] == [(0, "jump/1"), (1, "run/1"), (1, "2")]
+    assert [(video.label, video.video_id) for video in test.videos] == [(0, "7"), (2, "8")]
+
+
+def test_an_undivided_folder_is_split_by_file_name(tmp_path):
+    touch(tmp_path, *(f"{name}/{name}{number}.mp4" for name in "ab" for number in range(300)))
+    before = {subset: datasets.load("folder", tmp_path, subset=subset).videos for subset in ("train", "test")}
+    assert len(before["train"]) + len(before["test"]) == 600
+    assert not set(before["train"]) & set(before["test"])
+    # 600 draws of 0.2: five standard deviations are 49.
+    assert 71 < len(before["test"]) < 169
+    touch(tmp_path, *(f"a/new{number}.mp4" for number in range(50)))
+    after = datasets.load("folder", tmp_path, subset="test").videos
+    assert set(before["test"]) <= set(after)
+
+
+def test_a_folder_without_videos(tmp_path):
+    touch(tmp_path, "a/readme.txt")
+    with pytest.raises(InputError, match="no folder with videos"):
+        datasets.load("folder", tmp_path, subset="train")
+
+
+def test_what_a_mirror_does_to_moving_shapes():
+    names = (
+        "MoveLeft",
+        "MoveRight",
+        "MoveUpRight",
+        "MoveUpLeft",
+        "ZoomIn",
+        "RotateCounterclockwise",
+        "RotateClockwise",
+    )
+    assert moving_shapes.flip_of(names) == (1, 0, 3, 2, 4, 6, 5)
+    assert moving_shapes.flip_of(("RedDisc", "BlueStar")) == "keep"
+    assert moving_shapes.flip_of(("MoveLeft", "ZoomIn")) == "forbidden"
+
+
+def test_moving_shapes_is_ucf101s_layout(tmp_path):
+    (tmp_path / "splits").mkdir()
+    (tmp_path / "splits/classInd.txt").write_text("1 MoveLeft\n2 MoveRight\n3 MoveUp\n")
+    (tmp_path / "splits/trainlist01.txt").write_text("MoveLeft/v_MoveLeft_g01_c01.avi 1\n")
+    touch(tmp_path, "videos/MoveLeft/v_MoveLeft_g01_c01.avi")
+    assert datasets.load("moving_shapes", tmp_path, subset="train").flip == (1, 0, 2)
+    pair = datasets.load("moving_shapes", tmp_path, subset="train", classes=("MoveUp", "MoveRight", "MoveLeft"))
+    assert pair.flip == (0, 2, 1) and pair.videos[0].label == 2

@@ -1,0 +1,217 @@
+"""TV-L1 iterations as one pass over the image rows, compiled by numba: what `ops.tvl1.iteration` says, fused.
+
+A band of rows is packed as `[rows, fields, columns]`, so that everything one row needs lies side by side. Column
+`FIRST` is the image's first; the columns before and after it are padding, which spares the loops their border cases.
+Loop counters are unsigned: signed ones make numba test every index for Python's negative indexing, and LLVM then
+no longer vectorises. Constants are float32, because one Python float would turn a whole expression into float64.
+"""
+
+import numba
+import numpy as np
+
+# Divisions by Newton steps and reordered sums, but NaN and infinity keep their meaning.
+FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
+EPSILON = np.float32(1e-12)  # tvl1.EPSILON
+ZERO, ONE = np.float32(0), np.float32(1)
+STEP = np.uint64(1)
+ORIGIN, FIRST = np.uint64(0), np.uint64(16)
+LANES = 16
+CACHE_FLOATS = 2**18
+
+OPTIONS = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True, "cache": True}
+jit = numba.njit(**OPTIONS)
+
+# Entry points have one signature each, so that they are compiled once and for all: inputs may be read-only.
+FIELDS = numba.types.Array(numba.float32, 4, "C")
+CONST_FIELDS = numba.types.Array(numba.float32, 4, "C", readonly=True)
+CONST_TAPS = numba.types.Array(numba.float32, 3, "C", readonly=True)
+CONST_VECTOR = numba.types.Array(numba.float32, 1, "C", readonly=True)
+WORKSPACE = numba.types.Array(numba.float32, 1, "C")
+RANGE = numba.types.UniTuple(numba.int64, 2)
+
+
+@jit
+def row_length(width):
+    """Floats in a packed row: an odd number of cache lines, else the fields of a row evict one another."""
+    return LANES * (((width + 2 * LANES) // LANES + 1) | 1)
+
+
+@jit
+def row_end(width):
+    """The column after the last one computed: whole vectors, so that no remainder is done pixel by pixel."""
+    return FIRST + np.uint64(LANES * ((width + LANES - 1) // LANES))
+
+
+@jit
+def not_last_column(width):
+    """1 where a pixel has a right neighbour, else 0: the forward difference ends there. `[columns]`."""
+    mask = np.zeros(row_length(width), np.float32)
+    for x in range(FIRST, FIRST + np.uint64(width - 1)):
+        mask[x] = ONE
+    return mask
+
+
+@jit
+def band_floats(rows, width, slots, extra_fields):
+    """Size of the workspace that holds a packed band: `slots` states, the data term and `extra_fields` more."""
+    return rows * row_length(width) * (6 * slots + 4 + extra_fields)
+
+
+@jit
+def carve(workspace, offset, rows, fields, width):
+    """A `[rows, fields, columns]` view of the workspace and the offset behind it; its content is arbitrary."""
+    end = offset + rows * fields * row_length(width)
+    return workspace[offset:end].reshape((rows, fields, row_length(width))), end
+
+
+@jit
+def carve_states(workspace, slots, rows, width):
+    """A `[slots, rows, 6, columns]` view at the start of the workspace and the offset behind it."""
+    end = slots * rows * 6 * row_length(width)
+    return workspace[:end].reshape((slots, rows, 6, row_length(width))), end
+
+
+@jit
+def clear_margins(states, end):
+    """Zeroes the columns beside the computed ones, which the differences of the border pixels read."""
+    for slot in range(states.shape[0]):
+        for y in range(states.shape[1]):
+            for field in range(states.shape[2]):
+                states[slot, y, field, FIRST - STEP] = ZERO
+                states[slot, y, field, end] = ZERO
+
+
+@jit
+def pack(source, image, start, packed):
+    """Copies rows `start ...` of `source [F, N, H, W]` into `packed [rows, F, columns]`, zero in the padding."""
+    stop = FIRST + np.uint64(source.shape[3])
+    for y in range(packed.shape[0]):
+        for field in range(source.shape[0]):
+            for x in range(ORIGIN, FIRST):
+                packed[y, field, x] = ZERO
+            for x in range(FIRST, stop):
+                packed[y, field, x] = source[field, image, start + y, x - FIRST]
+            for x in range(stop, np.uint64(packed.shape[2])):
+                packed[y, field, x] = ZERO
+
+
+@jit
+def unpack(packed, offset, target, image, start, stop):
+    """Copies rows of `packed`, from `offset` on, into rows `start ... stop` of `target [F, N, H, W]`."""
+    for y in range(stop - start):
+        for field in range(target.shape[0]):
+            for x in range(ORIGIN, np.uint64(target.shape[3])):
+                target[field, image, start + y, x] = packed[offset + y, field, x + FIRST]
+
+
+@jit
+def pack_data(data, image, start, packed):
+    """Packs rho_c, gx, gy and, as the fourth field, 1 / (gx^2 + gy^2 + epsilon)."""
+    pack(data, image, start, packed)
+    for y in range(packed.shape[0]):
+        for x in range(FIRST, row_end(data.shape[3])):
+            gx, gy = packed[y, 1, x], packed[y, 2, x]
+            packed[y, 3, x] = ONE / (gx * gx + gy * gy + EPSILON)
+
+
+@jit
+def flow_row(states, old, new, data, y, end, taps, k, theta, limit):
+    """The threshold step and the divergence on row y: u of slot `new` from slot `old`."""
+    a = max(y - 1, 0)
+    above = theta if y > 0 else ZERO
+    a0, a1, b0, b1 = theta * taps[k, 0, 0], theta * taps[k, 0, 1], above * taps[k, 1, 0], theta * taps[k, 1, 1]
+    c0, c1, d0, d1 = theta * taps[k, 2, 0], theta * taps[k, 2, 1], above * taps[k, 3, 0], theta * taps[k, 3, 1]
+    for x in range(FIRST, end):
+        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[old, y, 0, x], states[old, y, 1, x]
+        ratio = (data[y, 0, x] + gx * u1 + gy * u2) * data[y, 3, x]
+        step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
+        div1 = a0 * states[old, y, 2, x - STEP] + a1 * states[old, y, 2, x]
+        div2 = c0 * states[old, y, 4, x - STEP] + c1 * states[old, y, 4, x]
+        states[new, y, 0, x] = u1 - step * gx + div1 + b0 * states[old, a, 3, x] + b1 * states[old, y, 3, x]
+        states[new, y, 1, x] = u2 - step * gy + div2 + d0 * states[old, a, 5, x] + d1 * states[old, y, 5, x]
+
+
+@jit
+def dual_row(states, old, new, mask, y, end, taps, k, rate):
+    """The dual step on row y: p of slot `new`. One division serves both components."""
+    b = min(y + 1, states.shape[1] - 1)
+    below = ONE if b > y else ZERO
+    a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], below * taps[k, 5, 0], below * taps[k, 5, 1]
+    c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], below * taps[k, 7, 0], below * taps[k, 7, 1]
+    for x in range(FIRST, end):
+        ux = mask[x] * (a0 * states[new, y, 0, x] + a1 * states[new, y, 0, x + STEP])
+        uy = b0 * states[new, y, 0, x] + b1 * states[new, b, 0, x]
+        vx = mask[x] * (c0 * states[new, y, 1, x] + c1 * states[new, y, 1, x + STEP])
+        vy = d0 * states[new, y, 1, x] + d1 * states[new, b, 1, x]
+        first = ONE + rate * np.sqrt(ux * ux + uy * uy + EPSILON)
+        second = ONE + rate * np.sqrt(vx * vx + vy * vy + EPSILON)
+        inverse = ONE / (first * second)
+        over_first, over_second = second * inverse, first * inverse
+        states[new, y, 2, x] = (states[old, y, 2, x] + rate * ux) * over_first
+        states[new, y, 3, x] = (states[old, y, 3, x] + rate * uy) * over_first
+        states[new, y, 4, x] = (states[old, y, 4, x] + rate * vx) * over_second
+        states[new, y, 5, x] = (states[old, y, 5, x] + rate * vy) * over_second
+
+
+@jit
+def iterate(states, data, mask, end, taps, first, last, constants):
+    """Runs iterations `first ... last - 1` on a packed band, skewed in time.
+
+    Iteration k works two rows behind iteration k - 1 in the same sweep, so that a row is still in the cache when the
+    next iteration needs it.
+
+    Args:
+        states: `[slots, rows, 6, columns]`; iteration k reads slot k modulo slots and writes the next one. Two slots
+            do, I + 1 keep every state. (In place, LLVM could not prove that the loops may be vectorised.)
+        data: `[rows, 4, columns]` of `pack_data`.
+        mask: of `not_last_column`.
+        end: of `row_end`.
+        taps: `[I, 8, 2]`.
+        first: first iteration.
+        last: the iteration after the last one.
+        constants: tau, lambda, theta.
+    """
+    theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
+    slots, rows = states.shape[:2]
+    for sweep in range(rows + 2 * (last - first) - 1):
+        for k in range(first, last):
+            y = sweep - 2 * (k - first)
+            old, new = k % slots, (k + 1) % slots
+            if 0 <= y < rows:
+                flow_row(states, old, new, data, y, end, taps, k, theta, limit)
+            if 0 < y <= rows:
+                dual_row(states, old, new, mask, y - 1, end, taps, k, rate)
+
+
+@numba.njit((CONST_FIELDS, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, FIELDS, RANGE, RANGE, WORKSPACE), **OPTIONS)
+def advance(state, data, taps, constants, result, images, rows, workspace):
+    """Runs iterations on some images and rows of a batch.
+
+    A band is solved as if it were an image of its own. What is wrong at its false borders travels one row per
+    iteration, so the band is widened by as many rows as there are iterations and only `rows` are written.
+
+    Args:
+        state: `[6, N, H, W]`.
+        data: `[3, N, H, W]`.
+        taps: `[I, 8, 2]`.
+        constants: tau, lambda, theta.
+        result: `[6, N, H, W]`, another array; `images` and `rows` of it are written.
+        images: `(first, last + 1)`.
+        rows: `(first, last + 1)`.
+        workspace: float32, at least `band_floats` of the widened band, two slots.
+    """
+    height, width = state.shape[2:]
+    iterations = taps.shape[0]
+    start, stop = max(0, rows[0] - iterations), min(height, rows[1] + iterations)
+    states, offset = carve_states(workspace, 2, stop - start, width)
+    packed_data, offset = carve(workspace, offset, stop - start, 4, width)
+    mask, end = not_last_column(width), row_end(width)
+    clear_margins(states, end)
+    # The skewed sweep holds two rows of 16 fields per iteration: half a second-level cache of 2 MiB at most.
+    block = max(1, CACHE_FLOATS // (32 * row_length(width)))
+    for image in range(images[0], images[1]):
+        pack(state, image, start, states[0])
+        pack_data(data, image, start, packed_data)
+        for k in range(0, iterations, block):
+            iterate(states, packed_data, mask, end, taps, k, min(k + block, iterations), constants)
+        unpack(states[iterations % 2], rows[0] - start, result, image, rows[0], rows[1])

@@ -1,0 +1,32 @@
+"""Video files in, clips out.
+
+* `read`: frame-exact reading (`probe`, `count_frames`, `read_frames`); `orientation`: turning frames upright;
+* `sample`: which frames make a clip; `augment`: crops, flips, colours;
+* `listing`: a data set's list of labelled files; `datasets`: one module per data set; `split_files`: official lists;
+* `scan`: what is broken, short or there twice, before training; `cache`: TFRecords of JPEG frames;
+* `views` and `pipeline`: tf.data batches for training and testing;
+* `moving_shapes`: the generated data set.
+"""
+
+from tvnet_keras.video.cache import CachedVideos, write_cache
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.pipeline import eval_dataset, train_dataset, video_errors
+from tvnet_keras.video.read import VideoError, VideoInfo, count_frames, probe, read_frames
+from tvnet_keras.video.scan import Problem, Scan
+
+__all__ = [
+    "CachedVideos",
+    "Problem",
+    "Scan",
+    "Video",
+    "VideoError",
+    "VideoInfo",
+    "VideoList",
+    "count_frames",
+    "eval_dataset",
+    "probe",
+    "read_frames",
+    "train_dataset",
+    "video_errors",
+    "write_cache",
+]

@@ -1,0 +1,252 @@
+"""Views of a clip: crops, flips and colour changes, always the same for every frame of the clip.
+
+Clips are uint8 `[T, H, W, 3]`, RGB 0..255. A size is an int (square) or `(height, width)`, in pixels.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+
+Size = int | tuple[int, int]
+
+TRAIN_CROPS = ("corner", "random", "none")
+TEST_CROPS = ("center", "none")
+CROP_COUNTS = (1, 5, 10)
+# TSN's scales of the short side; width and height may differ by one place in this list.
+CORNER_SCALES = (1.0, 0.875, 0.75, 0.66)
+MAX_DISTORTION = 1
+# Largest turn of the colour circle at strength 1, in degrees.
+HUE_DEGREES = 36.0
+GREY = np.array([0.299, 0.587, 0.114])
+
+
+def train_view(
+    frames: np.ndarray,
+    size: Size,
+    rng: np.random.Generator,
+    *,
+    crop: str = "corner",
+    resize_short: int | None = None,
+    flip: bool = True,
+    colour_jitter: float = 0.0,
+) -> tuple[np.ndarray, bool]:
+    """One random view of a clip for training.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        size: of the view, in pixels.
+        rng: source of every choice.
+        crop: "corner" (see `corner_crop`), "random" (a window of `size` anywhere in the resized frame) or
+            "none" (the whole frame is resized to `size`, whatever its aspect).
+        resize_short: the frame is first resized to this short side, in pixels; None leaves it, except that for
+            "random" it is resized so that it just covers `size`.
+        flip: mirror the clip left to right half of the time.
+        colour_jitter: strength of `jitter_colours`, 0 for none.
+
+    Returns:
+        uint8 `[T, height, width, 3]`, and whether the view is mirrored.
+
+    Raises:
+        InputError: unknown `crop`.
+    """
+    height, width = as_pair(size)
+    check_choice("crop", crop, TRAIN_CROPS)
+    if crop == "corner":
+        view = corner_crop(resize_short_side(frames, resize_short), (height, width), rng)
+    elif crop == "random":
+        covering = _cover(frames, (height, width), resize_short)
+        top = rng.integers(covering.shape[1] - height + 1)
+        left = rng.integers(covering.shape[2] - width + 1)
+        view = covering[:, top : top + height, left : left + width]
+    else:
+        view = resize(frames, (height, width))
+    flipped = bool(flip and rng.random() < 0.5)
+    if flipped:
+        view = flip_clip(view)
+    if colour_jitter > 0:
+        view = jitter_colours(view, colour_jitter, rng)
+    return np.ascontiguousarray(view), flipped
+
+
+def test_views(
+    frames: np.ndarray, size: Size, *, crops: int = 1, resize_short: int | None = None, crop: str = "center"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fixed views of a clip that are scored and averaged in a test.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        size: of a view, in pixels.
+        crops: 1 (centre), 5 (four corners, then the centre) or 10 (those five, then the same mirrored).
+        resize_short: the frame is first resized to this short side, in pixels; None resizes it so that it just
+            covers `size`. It is never smaller than that.
+        crop: "center", or "none" for the whole frame resized to `size` whatever its aspect (1 view).
+
+    Returns:
+        uint8 `[V, T, height, width, 3]` and bool `[V]`: which views are mirrored.
+
+    Raises:
+        InputError: unknown `crop` or number of `crops`.
+    """
+    height, width = as_pair(size)
+    require_test_crops(crops, crop)
+    if crop == "none":
+        return resize(frames, (height, width))[None], np.zeros(1, bool)
+    covering = _cover(frames, (height, width), resize_short)
+    room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
+    places = [(room_y // 2, room_x // 2)]
+    if crops > 1:
+        places = [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), *places]
+    views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
+    if crops == 10:
+        views = np.concatenate([views, flip_clip(views)])
+    return views, np.arange(len(views)) >= 5
+
+
+# The name is for readers; without this line pytest would take an imported `test_views` for a test.
+test_views.__test__ = False
+
+
+def require_test_crops(crops: int, crop: str) -> None:
+    """Refuses an unknown test protocol.
+
+    Args:
+        crops: views of a clip.
+        crop: where they are.
+
+    Raises:
+        InputError: no such protocol.
+    """
+    check_choice("crop", crop, TEST_CROPS)
+    if crops not in CROP_COUNTS or (crop == "none" and crops != 1):
+        allowed = "1" if crop == "none" else "1, 5 or 10"
+        raise InputError(f"crops must be {allowed} where crop is {crop!r}. Received: crops={crops}")
+
+
+def corner_crop(frames: np.ndarray, size: Size, rng: np.random.Generator) -> np.ndarray:
+    """Corner crop with scale jitter, resized (TSN; Wang et al. 2016, section 3.2).
+
+    Height and width are each one of `CORNER_SCALES` of the short side, at most `MAX_DISTORTION` places apart in
+    that list; the window sits in one of the four corners or in the centre.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        size: of the result, in pixels.
+        rng: source of scale and place.
+
+    Returns:
+        uint8 `[T, height, width, 3]`.
+    """
+    _, full_height, full_width, _ = frames.shape
+    short = min(full_height, full_width)
+    sides = [int(short * scale) for scale in CORNER_SCALES]
+    shapes = [
+        (high, wide) for i, high in enumerate(sides) for j, wide in enumerate(sides) if abs(i - j) <= MAX_DISTORTION
+    ]
+    high, wide = shapes[rng.integers(len(shapes))]
+    room_y, room_x = full_height - high, full_width - wide
+    places = [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), (room_y // 2, room_x // 2)]
+    top, left = places[rng.integers(len(places))]
+    return resize(frames[:, top : top + high, left : left + wide], as_pair(size))
+
+
+def flip_clip(frames: np.ndarray) -> np.ndarray:
+    """Mirrors `[..., H, W, C]` left to right."""
+    return np.ascontiguousarray(frames[..., ::-1, :])
+
+
+def flip_flow(flow: np.ndarray) -> np.ndarray:
+    """Mirrors a flow `[..., H, W, 2]` left to right: the picture is mirrored and u changes its sign."""
+    return flip_clip(flow) * np.array([-1, 1], flow.dtype)
+
+
+def jitter_colours(frames: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Changes brightness, contrast, saturation and hue, the same way in every frame.
+
+    All four are affine in RGB, so they are one 3x4 matrix: brightness, contrast (about the clip's mean grey) and
+    saturation are scaled by factors drawn from `[1 - strength, 1 + strength]`, hue is turned in the YIQ plane by up
+    to `strength * HUE_DEGREES`.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        strength: 0 (nothing) to 1.
+        rng: source of the four amounts.
+
+    Returns:
+        uint8 `[T, H, W, 3]`.
+    """
+    brightness, contrast, saturation = rng.uniform(max(0.0, 1 - strength), 1 + strength, 3)
+    angle = np.deg2rad(rng.uniform(-strength, strength) * HUE_DEGREES)
+    to_yiq = np.array([GREY, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+    chroma = saturation * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = np.eye(3)
+    turn[1:, 1:] = chroma
+    colours = np.linalg.inv(to_yiq) @ turn @ to_yiq
+    mean_grey = float(frames.mean(axis=(0, 1, 2)) @ GREY)
+    affine = np.column_stack([brightness * contrast * colours, np.full(3, brightness * (1 - contrast) * mean_grey)])
+    frame_count, height, width, _ = frames.shape
+    # One tall picture: a call per clip instead of one per frame.
+    tall = np.ascontiguousarray(frames).reshape(frame_count * height, width, 3)
+    return cv2.transform(tall, affine).reshape(frames.shape)
+
+
+def resize(frames: np.ndarray, size: Size) -> np.ndarray:
+    """Resizes every frame: by area where it shrinks (no aliasing that looks like motion), else bilinearly.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        size: of the result, in pixels.
+
+    Returns:
+        uint8 `[T, height, width, 3]`; the input itself where the size is already right.
+    """
+    height, width = as_pair(size)
+    if frames.shape[1:3] == (height, width):
+        return frames
+    shrinks = height < frames.shape[1] and width < frames.shape[2]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(frame, (width, height), interpolation=method) for frame in frames])
+
+
+def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
+    """Resizes every frame so that its short side is `short_side` pixels; None leaves it.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        short_side: in pixels, or None.
+
+    Returns:
+        uint8 `[T, height, width, 3]`, same aspect.
+    """
+    if short_side is None:
+        return frames
+    height, width = frames.shape[1:3]
+    scale = short_side / min(height, width)
+    return resize(frames, (round(height * scale), round(width * scale)))
+
+
+def _cover(frames: np.ndarray, size: tuple[int, int], short_side: int | None) -> np.ndarray:
+    """Resized with its aspect kept, to `short_side` or to the smallest frame that `size` fits into."""
+    height, width = frames.shape[1:3]
+    least = max(size[0] / height, size[1] / width)
+    scale = least if short_side is None else max(least, short_side / min(height, width))
+    # Rounding must not leave the frame one pixel short of the window.
+    return resize(frames, (max(round(height * scale), size[0]), max(round(width * scale), size[1])))
+
+
+def as_pair(size: Size) -> tuple[int, int]:
+    """A size as (height, width), in pixels.
+
+    Args:
+        size: an int or a pair.
+
+    Raises:
+        InputError: it is smaller than one pixel.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    if height < 1 or width < 1:
+        raise InputError(f"A size must be at least 1 pixel each way. Received: size={size}")
+    return int(height), int(width)

@@ -1,0 +1,274 @@
+"""Videos decoded once and for all into TFRecords of JPEG frames, with access to any frame.
+
+A folder holds `shard-00000-of-00004.tfrecord`, ... (one `tf.train.Example` per frame, video after video), a `.json`
+beside each that says where in it a video starts and how long its records are, and `index.json`, written last. A killed
+run goes on at its first unfinished shard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.augment import resize_short_side
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.read import read_frames
+
+VIDEOS_PER_SHARD = 64
+INDEX_NAME = "index.json"
+# A TFRecord is: length (8 bytes), its checksum (4), the record, its checksum (4).
+RECORD_HEADER, RECORD_FOOTER = 12, 4
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where a video is: its shard, the place of its first record in that file and the length of each, in bytes."""
+
+    shard: str
+    offset: int
+    lengths: list[int]
+
+
+def write_cache(
+    videos: VideoList,
+    folder: str | os.PathLike,
+    *,
+    quality: int = 95,
+    short_side: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    shards: int | None = None,
+    workers: int | None = None,
+) -> CachedVideos:
+    """Decodes every video of a list into JPEG frames; continues where a killed run stopped.
+
+    Args:
+        videos: the list; ids must be unique.
+        folder: of the cache; it is made.
+        quality: of the JPEG frames, 1 to 100.
+        short_side: frames are resized to this short side, in pixels; None keeps their size.
+        progress: called with (videos done, videos in all) after each video, from the writing threads, one at a time.
+        shards: number of record files; None makes one per `VIDEOS_PER_SHARD` videos.
+        workers: shards that are written at the same time; None takes one per CPU.
+
+    Returns:
+        The finished cache.
+
+    Raises:
+        VideoError: a video cannot be decoded.
+        InputError: an id is there twice, `quality` is out of range, or the folder holds another cache or cannot be
+            written.
+    """
+    _require_writable_list(videos, quality)
+    folder = Path(folder)
+    count = min(shards or -(-len(videos.videos) // VIDEOS_PER_SHARD), len(videos.videos))
+    parts = [videos.videos[number::count] for number in range(count)]
+    recipe = {"quality": quality, "short_side": short_side, "class_names": list(videos.class_names)}
+    done = _Progress(progress, len(videos.videos))
+
+    def write(number: int) -> dict[str, _Entry]:
+        name = f"shard-{number:05d}-of-{count:05d}"
+        shard_recipe = {**recipe, "sources": [_source(video) for video in parts[number]]}
+        entries = _finished_shard(folder / f"{name}.json", shard_recipe)
+        if entries is None:
+            return _write_shard(folder, name, parts[number], videos.class_names, shard_recipe, done)
+        done.advance(len(entries))
+        return entries
+
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        futures = [pool.submit(write, number) for number in range(count)]
+        try:
+            entries = {name: entry for future in futures for name, entry in future.result().items()}
+        finally:
+            pool.shutdown(cancel_futures=True)
+    _write_json(folder / INDEX_NAME, {**recipe, "videos": {name: asdict(entry) for name, entry in entries.items()}})
+    return CachedVideos(folder)
+
+
+class CachedVideos:
+    """Frames of the videos in a cache folder, by video id; safe to use from several threads.
+
+    Args:
+        folder: as written by `write_cache`.
+
+    Raises:
+        InputError: the folder holds no finished cache.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self._folder = Path(folder)
+        file = self._folder / INDEX_NAME
+        try:
+            index = json.loads(file.read_text())
+            self._entries = {name: _Entry(**entry) for name, entry in index["videos"].items()}
+            self.class_names = tuple(index["class_names"])
+        except FileNotFoundError:
+            raise InputError(
+                f"{file} does not exist, so {folder} holds no finished cache; write one with launch.prepare --cache."
+            ) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{file} is not the index of a cache ({error}); write the cache again.") from error
+
+    @property
+    def video_ids(self) -> tuple[str, ...]:
+        """The ids of all videos."""
+        return tuple(self._entries)
+
+    def count_frames(self, video_id: str) -> int:
+        """The number of frames of a video.
+
+        Args:
+            video_id: of the video.
+
+        Raises:
+            InputError: it is not in the cache.
+        """
+        return len(self._entry(video_id).lengths)
+
+    def read_frames(self, video_id: str, indices: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+        """Reads frames by their number; only these are decoded.
+
+        Args:
+            video_id: of the video.
+            indices: frame numbers from 0, in any order and with repeats; None reads all.
+
+        Returns:
+            uint8 `[N, H, W, 3]`, RGB 0..255, in the order of `indices`.
+
+        Raises:
+            InputError: the video is not in the cache, or its file is damaged.
+            ValueError: an index is out of range.
+        """
+        entry = self._entry(video_id)
+        count = len(entry.lengths)
+        wanted = np.arange(count) if indices is None else np.asarray(indices, np.int64).ravel()
+        if wanted.size == 0 or wanted.min() < 0 or wanted.max() >= count:
+            raise ValueError(f"indices must lie in 0..{count - 1}. Received: indices={indices!r}")
+        pictures = self._decode(entry, video_id, sorted(set(wanted.tolist())))
+        return np.stack([pictures[index] for index in wanted.tolist()])
+
+    def _entry(self, video_id: str) -> _Entry:
+        if video_id not in self._entries:
+            raise InputError(
+                f"The video {video_id} is not in the cache {self._folder}; write the cache of the whole data set again."
+            )
+        return self._entries[video_id]
+
+    def _decode(self, entry: _Entry, video_id: str, indices: Sequence[int]) -> dict[int, np.ndarray]:
+        """RGB pictures by frame number."""
+        path = self._folder / f"{entry.shard}.tfrecord"
+        lengths = np.asarray(entry.lengths, np.int64) + RECORD_HEADER + RECORD_FOOTER
+        offsets = entry.offset + np.cumsum(lengths) - lengths + RECORD_HEADER
+        pictures = {}
+        try:
+            with open(path, "rb") as file:
+                for index in indices:
+                    file.seek(offsets[index])
+                    feature = tf.train.Example.FromString(file.read(entry.lengths[index])).features.feature
+                    if feature["video_id"].bytes_list.value[0] != video_id.encode():
+                        raise ValueError("another video is in its place")
+                    encoded = np.frombuffer(feature["image/encoded"].bytes_list.value[0], np.uint8)
+                    pictures[index] = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+        except (OSError, ValueError, IndexError, cv2.error, DecodeError) as error:
+            raise InputError(
+                f"{path}: video {video_id} cannot be read ({error}); delete the cache and write it again."
+            ) from error
+        return pictures
+
+
+class _Progress:
+    """Counts videos over several threads."""
+
+    def __init__(self, report: Callable[[int, int], None] | None, total: int):
+        self._report, self._total, self._done, self._lock = report, total, 0, threading.Lock()
+
+    def advance(self, videos: int = 1) -> None:
+        with self._lock:
+            self._done += videos
+            if self._report:
+                self._report(self._done, self._total)
+
+
+def _write_shard(
+    folder: Path, name: str, videos: Sequence[Video], class_names: Sequence[str], recipe: dict, done: _Progress
+) -> dict[str, _Entry]:
+    entries, offset = {}, 0
+    with atomic_path(folder / f"{name}.tfrecord") as partial, tf.io.TFRecordWriter(str(partial)) as writer:
+        for video in videos:
+            frames = resize_short_side(read_frames(video.path), recipe["short_side"])
+            records = [_record(video, frame, class_names, recipe["quality"]) for frame in frames]
+            for record in records:
+                writer.write(record)
+            lengths = [len(record) for record in records]
+            entries[video.video_id] = _Entry(name, offset, lengths)
+            offset += sum(lengths) + len(lengths) * (RECORD_HEADER + RECORD_FOOTER)
+            done.advance()
+    _write_json(
+        folder / f"{name}.json",
+        {"recipe": recipe, "videos": {video_id: asdict(entry) for video_id, entry in entries.items()}},
+    )
+    return entries
+
+
+def _finished_shard(file: Path, recipe: dict) -> dict[str, _Entry] | None:
+    """What a finished shard holds, or None where it has still to be written."""
+    if not file.exists() or not file.with_suffix(".tfrecord").exists():
+        return None
+    stored = json.loads(file.read_text())
+    if stored["recipe"] != recipe:
+        raise InputError(
+            f"{file.parent} holds a cache of other videos or settings; delete it or choose another folder."
+        )
+    return {name: _Entry(**entry) for name, entry in stored["videos"].items()}
+
+
+def _record(video: Video, frame: np.ndarray, class_names: Sequence[str], quality: int) -> bytes:
+    """A frame as a serialised `tf.train.Example`."""
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    class_name = class_names[video.label] if video.label >= 0 else ""
+    feature = {
+        "image/encoded": _bytes_feature(encoded.tobytes()),
+        "video_id": _bytes_feature(video.video_id.encode()),
+        "class_name": _bytes_feature(class_name.encode()),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[video.label])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def _bytes_feature(value: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _source(video: Video) -> list:
+    # A file that has gone is left to the reader, which has the sentence for it.
+    status = os.stat(video.path) if os.path.exists(video.path) else None
+    stamp = [status.st_size, status.st_mtime_ns] if status else []
+    return [video.video_id, video.label, *stamp]
+
+
+def _require_writable_list(videos: VideoList, quality: int) -> None:
+    if not videos.videos:
+        raise InputError("There is no video to cache; check the data root and the classes.")
+    ids = [video.video_id for video in videos.videos]
+    if len(set(ids)) < len(ids):
+        twice = next(name for name in ids if ids.count(name) > 1)
+        raise InputError(f"The video id {twice!r} is in the list twice; take one of the files off the list.")
+    if not 1 <= quality <= 100:
+        raise InputError(f"The JPEG quality must lie in 1..100. Received: quality={quality}")
+
+
+def _write_json(path: Path, content: dict) -> None:
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(content))

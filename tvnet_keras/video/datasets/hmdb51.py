@@ -1,0 +1,70 @@
+"""HMDB51 (Kuehne et al. 2011): 51 classes, three splits of 70 training and 30 test videos per class.
+
+The official lists are `<class>_test_split<n>.txt`: file name and 1 (train), 2 (test) or 0 (unused), each line
+ending in a space. They are looked for in the root, `splits/` and `testTrainMulti_7030_splits/` (the official
+folder); videos in `videos/<class>/`, `videos_mp4/<class>/` and `<class>/`. A video re-encoded to another
+extension is found by its base name. Labels follow the alphabetical order of the class names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.split_files import VideoFinder, find_splits_folder, read_lines, require_root, require_subset
+
+SPLITS = (1, 2, 3)
+LIST_FOLDERS = ("splits", "testTrainMulti_7030_splits", ".")
+VIDEO_FOLDERS = ("videos", "videos_mp4", ".")
+# A class that every copy of the lists has: it tells the folder of the lists.
+KNOWN_CLASS = "brush_hair"
+CODES = {"0": None, "1": "train", "2": "test"}
+
+
+def load(
+    root: str | os.PathLike,
+    *,
+    subset: str,
+    split: int = 1,
+    classes: Sequence[str] = (),
+    splits_dir: str | os.PathLike | None = None,
+) -> VideoList:
+    """Loads a list.
+
+    Args:
+        root: data root.
+        subset: "train" or "test".
+        split: 1, 2 or 3.
+        classes: keep these classes only, in this label order; empty keeps all.
+        splits_dir: folder of the lists, where it is not in the root.
+
+    Raises:
+        InputError: no such root, list or class, or a malformed list.
+    """
+    require_subset(subset, split, SPLITS)
+    root = require_root(root)
+    ending = f"_test_split{split}.txt"
+    folder = find_splits_folder(root, KNOWN_CLASS + ending, LIST_FOLDERS, splits_dir)
+    class_names = tuple(sorted(path.name.removesuffix(ending) for path in folder.glob("*" + ending)))
+    finder = VideoFinder(root, VIDEO_FOLDERS)
+    videos, missing = [], []
+    for label, class_name in enumerate(class_names):
+        for file_name, member_of in _entries(folder / (class_name + ending)):
+            if member_of == subset:
+                path, present = finder.find(class_name, file_name)
+                (videos if present else missing).append(Video(path, label, Path(file_name).stem))
+    return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
+
+
+def _entries(path: Path) -> list[tuple[str, str | None]]:
+    """File name and subset (None: unused in this split) of every line of a list."""
+    entries = []
+    for number, line in read_lines(path):
+        fields = line.rsplit(maxsplit=1)
+        if len(fields) != 2 or fields[1] not in CODES:
+            raise InputError(f"{path}, line {number}: expected 'video.avi' and 0, 1 or 2. Received: {line!r}")
+        entries.append((fields[0], CODES[fields[1]]))
+    return entries

@@ -1,0 +1,61 @@
+"""Moving Shapes, the generated data set: UCF101's layout, one split, and the class is the motion.
+
+A mirrored video shows another class: left becomes right and clockwise becomes counterclockwise. In the twin set,
+whose class is the look, mirroring changes no label.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tvnet_keras.video.datasets import ucf101
+from tvnet_keras.video.listing import Flip, VideoList
+from tvnet_keras.video.moving_shapes import exact_flow
+from tvnet_keras.video.split_files import require_subset
+
+__all__ = ["SPLITS", "exact_flow", "flip_of", "load"]
+
+SPLITS = (1,)
+MIRROR_PAIRS = (
+    ("MoveLeft", "MoveRight"),
+    ("MoveUpLeft", "MoveUpRight"),
+    ("MoveDownLeft", "MoveDownRight"),
+    ("RotateClockwise", "RotateCounterclockwise"),
+)
+MIRROR = {**dict(MIRROR_PAIRS), **{right: left for left, right in MIRROR_PAIRS}}
+
+
+def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = ()) -> VideoList:
+    """Loads a list.
+
+    Args:
+        root: data root, as written by `tvnet_keras.video.moving_shapes.write_dataset`.
+        subset: "train" or "test".
+        split: 1, there is no other.
+        classes: keep these classes only, in this label order; empty keeps all.
+
+    Raises:
+        InputError: no such root, list or class, or a malformed list.
+    """
+    require_subset(subset, split, SPLITS)
+    videos = ucf101.load(root, subset=subset, split=split)
+    return replace(videos, flip=flip_of(videos.class_names)).restrict(classes)
+
+
+def flip_of(class_names: Sequence[str]) -> Flip:
+    """What mirroring does to the labels of these classes.
+
+    Args:
+        class_names: in label order.
+
+    Returns:
+        A permutation; "keep" where no class has a mirror image, "forbidden" where one is not in the set.
+    """
+    if not set(class_names) & set(MIRROR):
+        return "keep"
+    mirrored = [MIRROR.get(name, name) for name in class_names]
+    if not set(mirrored) <= set(class_names):
+        return "forbidden"
+    return tuple(class_names.index(name) for name in mirrored)

@@ -1,0 +1,97 @@
+"""UCF101 (Soomro et al. 2012): 101 classes, 13320 videos, three splits.
+
+The official lists have CRLF line ends, and the test lists have no label column. They are looked for in
+the root, `splits/` and `ucfTrainTestlist/` (the official folder); videos in `UCF-101/<Class>/` (official),
+`videos/<Class>/` and `<Class>/`. A video re-encoded to another extension is found by its base name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.split_files import VideoFinder, find_splits_folder, read_lines, require_root, require_subset
+
+SPLITS = (1, 2, 3)
+LIST_FOLDERS = (".", "splits", "ucfTrainTestlist")
+VIDEO_FOLDERS = ("UCF-101", "videos", ".")
+LIST_LINE = re.compile(r"(?P<class_name>[^/]+)/(?P<file_name>.+?)(?:\s+(?P<number>\d+))?$")
+
+
+def load(
+    root: str | os.PathLike,
+    *,
+    subset: str,
+    split: int = 1,
+    classes: Sequence[str] = (),
+    splits_dir: str | os.PathLike | None = None,
+) -> VideoList:
+    """Loads a list.
+
+    Args:
+        root: data root.
+        subset: "train" or "test".
+        split: 1, 2 or 3.
+        classes: keep these classes only, in this label order; empty keeps all.
+        splits_dir: folder of the lists, where it is not in the root.
+
+    Raises:
+        InputError: no such root, list or class, or a malformed list.
+    """
+    require_subset(subset, split, SPLITS)
+    root = require_root(root)
+    folder = find_splits_folder(root, "classInd.txt", LIST_FOLDERS, splits_dir)
+    class_names = read_class_names(folder / "classInd.txt")
+    finder = VideoFinder(root, VIDEO_FOLDERS)
+    videos, missing = [], []
+    for class_name, file_name in _entries(folder / f"{subset}list{split:02d}.txt", class_names):
+        path, present = finder.find(class_name, file_name)
+        video = Video(path, class_names.index(class_name), Path(file_name).stem)
+        (videos if present else missing).append(video)
+    return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Reads `classInd.txt`: a number from 1 and a name per line.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The names in label order.
+
+    Raises:
+        InputError: the file is missing or malformed.
+    """
+    names = []
+    for number, line in read_lines(path):
+        fields = line.split()
+        if len(fields) != 2 or fields[0] != str(len(names) + 1):
+            raise InputError(f"{path}, line {number}: expected '{len(names) + 1} ClassName'. Received: {line!r}")
+        names.append(fields[1])
+    if not names:
+        raise InputError(f"{path} names no class; replace it by the official list.")
+    return tuple(names)
+
+
+def _entries(path: Path, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Class and file name of every line of a list."""
+    entries = []
+    for number, line in read_lines(path):
+        match = LIST_LINE.match(line)
+        if match is None or match["class_name"] not in class_names:
+            raise InputError(
+                f"{path}, line {number}: expected 'ClassName/video.avi' or that and a label of "
+                f"classInd.txt. Received: {line!r}"
+            )
+        expected = class_names.index(match["class_name"]) + 1
+        if match["number"] is not None and int(match["number"]) != expected:
+            raise InputError(
+                f"{path}, line {number}: {match['class_name']} is number {expected} in classInd.txt. Received: {line!r}"
+            )
+        entries.append((match["class_name"], match["file_name"]))
+    return entries

@@ -1,0 +1,118 @@
+"""What a data set is to the rest of the program: a list of labelled video files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+
+Flip = str | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Video:
+    """One file of a data set.
+
+    Attributes:
+        path: the file.
+        label: place of its class in `VideoList.class_names`, -1 where unknown.
+        video_id: base name without extension; score files are joined by it.
+    """
+
+    path: str
+    label: int
+    video_id: str
+
+
+@dataclass(frozen=True)
+class VideoList:
+    """A data set's training or test list.
+
+    Attributes:
+        videos: the listed files that are there, in list order.
+        class_names: the classes in label order.
+        flip: what mirroring a video left to right does to its label: "keep" (nothing), "forbidden" (a mirrored
+            video has no label here) or a permutation (label `k` becomes `flip[k]`).
+        missing: the listed files that are not there.
+    """
+
+    videos: tuple[Video, ...]
+    class_names: tuple[str, ...]
+    flip: Flip = "keep"
+    missing: tuple[Video, ...] = ()
+
+    def __post_init__(self):
+        if isinstance(self.flip, str):
+            if self.flip not in ("keep", "forbidden"):
+                raise ValueError(f'flip must be "keep", "forbidden" or a permutation. Received: flip={self.flip!r}')
+        elif sorted(self.flip) != list(range(len(self.class_names))):
+            raise ValueError(f"flip must be a permutation of the {len(self.class_names)} labels: {self.flip}")
+
+    @property
+    def flips(self) -> bool:
+        """Whether a mirrored video has a label."""
+        return self.flip != "forbidden"
+
+    def flip_label(self, label: int) -> int:
+        """The label of a mirrored video.
+
+        Args:
+            label: of the video as it is, -1 where unknown.
+
+        Raises:
+            ValueError: `flip` is "forbidden".
+        """
+        if self.flip == "forbidden":
+            raise ValueError("a mirrored video of this data set has no label")
+        return label if self.flip == "keep" or label < 0 else self.flip[label]
+
+    def restrict(self, classes: Sequence[str]) -> VideoList:
+        """Keeps some classes only.
+
+        Args:
+            classes: names; their order is the new label order. Files of other classes are dropped and are not
+                counted as missing. Empty keeps everything.
+
+        Returns:
+            VideoList; its `flip` is "forbidden" where the mirror image of a kept class is a dropped one.
+
+        Raises:
+            InputError: an unknown class (the message has the nearest name) or one that is named twice.
+        """
+        if not classes:
+            return self
+        for name in classes:
+            check_choice("A class", name, self.class_names)
+        if len(set(classes)) < len(classes):
+            raise InputError(f"A class is named twice: {', '.join(classes)}; name each class once.")
+        new_label = {self.class_names.index(name): place for place, name in enumerate(classes)}
+        return VideoList(
+            videos=_relabel(self.videos, new_label),
+            class_names=tuple(classes),
+            flip=_restrict_flip(self.flip, new_label),
+            missing=_relabel(self.missing, new_label),
+        )
+
+    def without(self, paths: Collection[str]) -> VideoList:
+        """Drops files, such as the unreadable ones that a scan found.
+
+        Args:
+            paths: of the files to drop.
+        """
+        dropped = set(paths)
+        return replace(self, videos=tuple(video for video in self.videos if video.path not in dropped))
+
+
+def _relabel(videos: Sequence[Video], new_label: dict[int, int]) -> tuple[Video, ...]:
+    return tuple(replace(video, label=new_label[video.label]) for video in videos if video.label in new_label)
+
+
+def _restrict_flip(flip: Flip, new_label: dict[int, int]) -> Flip:
+    if isinstance(flip, str):
+        return flip
+    if any(flip[old] not in new_label for old in new_label):
+        return "forbidden"
+    mirrored = {new: new_label[flip[old]] for old, new in new_label.items()}
+    return tuple(mirrored[label] for label in range(len(mirrored)))

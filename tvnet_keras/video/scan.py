@@ -1,0 +1,203 @@
+"""Checks every file of a list before anything is trained: what is broken, too short or there twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.video.listing import Video
+from tvnet_keras.video.read import VIDEO_ERROR_KINDS, VideoError, count_frames
+
+PROBLEM_KINDS = (*VIDEO_ERROR_KINDS, "short", "duplicate")
+# So often is a long scan's memory written, in files, so that a killed scan goes on where it was.
+SAVE_EVERY = 500
+MEMORY_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a file.
+
+    Attributes:
+        path: the file.
+        kind: one of `PROBLEM_KINDS`.
+        message: one sentence.
+        frames: how many of its frames decode.
+    """
+
+    path: str
+    kind: str
+    message: str
+    frames: int = 0
+
+    @property
+    def unusable(self) -> bool:
+        """Whether the file cannot be read at all, or not to its end."""
+        return self.kind in VIDEO_ERROR_KINDS
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a scan found.
+
+    Attributes:
+        counts: exact number of frames by path, of every file that decodes to its end.
+        problems: in list order; a file may have several.
+    """
+
+    counts: dict[str, int]
+    problems: tuple[Problem, ...]
+
+
+def scan(
+    videos: Sequence[Video],
+    *,
+    minimum: int = 2,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cache_file: str | os.PathLike | None = None,
+) -> Scan:
+    """Decodes every file once and says what is wrong.
+
+    Args:
+        videos: the list; a file may be in it once.
+        minimum: files with fewer frames have a "short" problem.
+        workers: threads that decode; None takes one per CPU.
+        progress: called with (files done, files in all) after each file, in the calling thread.
+        cache_file: JSON file that remembers what was found by path, size and modification time, so that the next
+            scan decodes new and changed files only; None remembers nothing.
+
+    Raises:
+        InputError: `cache_file` cannot be written.
+    """
+    paths = list(dict.fromkeys(video.path for video in videos))
+    memory = _Memory(cache_file)
+    findings: dict[str, dict] = {}
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        futures = {pool.submit(memory.look_up, path): path for path in paths}
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                findings[futures[future]] = future.result()
+                if done % SAVE_EVERY == 0:
+                    memory.save()
+                if progress:
+                    progress(done, len(paths))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            memory.save()
+    problems = [
+        *_decoding_problems(paths, findings),
+        *_short_problems(paths, findings, minimum),
+        *_duplicates(videos),
+    ]
+    place = {path: number for number, path in enumerate(paths)}
+    problems.sort(key=lambda problem: place[problem.path])
+    counts = {path: findings[path]["frames"] for path in paths if findings[path]["kind"] is None}
+    return Scan(counts, tuple(problems))
+
+
+class _Memory:
+    """Findings by path, size and modification time, kept in a JSON file."""
+
+    def __init__(self, file: str | os.PathLike | None):
+        self._file = None if file is None else Path(file)
+        self._lock = threading.Lock()
+        self._entries: dict[str, dict] = {}
+        self._changed = False
+        if self._file is not None and self._file.exists():
+            try:
+                stored = json.loads(self._file.read_text())
+                self._entries = stored["files"] if stored["version"] == MEMORY_VERSION else {}
+            except (ValueError, KeyError, TypeError):
+                # What it held can be found again, so a spoilt memory is only a slower start.
+                self._entries = {}
+
+    def look_up(self, path: str) -> dict:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return _examine(path)
+        stamp = [status.st_size, status.st_mtime_ns]
+        key = os.path.abspath(path)
+        entry = self._entries.get(key)
+        if entry is None or entry["stamp"] != stamp:
+            entry = {"stamp": stamp, **_examine(path)}
+            with self._lock:
+                self._entries[key] = entry
+                self._changed = True
+        return entry
+
+    def save(self) -> None:
+        if self._file is None or not self._changed:
+            return
+        with self._lock:
+            text = json.dumps({"version": MEMORY_VERSION, "files": self._entries})
+            self._changed = False
+        with atomic_path(self._file) as partial:
+            partial.write_text(text)
+
+
+def _examine(path: str) -> dict:
+    try:
+        return {"frames": count_frames(path), "kind": None, "message": ""}
+    except VideoError as error:
+        return {"frames": error.frames, "kind": error.kind, "message": str(error)}
+
+
+def _decoding_problems(paths: Sequence[str], findings: dict[str, dict]) -> list[Problem]:
+    return [
+        Problem(path, found["kind"], found["message"], found["frames"])
+        for path in paths
+        if (found := findings[path])["kind"] is not None
+    ]
+
+
+def _short_problems(paths: Sequence[str], findings: dict[str, dict], minimum: int) -> list[Problem]:
+    return [
+        Problem(path, "short", f"{path}: has {found['frames']} frames, fewer than {minimum}.", found["frames"])
+        for path in paths
+        if (found := findings[path])["kind"] is None and found["frames"] < minimum
+    ]
+
+
+def _duplicates(videos: Sequence[Video]) -> list[Problem]:
+    """Files that are listed twice, share an id, or hold the same bytes; the first of each is no problem."""
+    problems = []
+    first_by_path: set[str] = set()
+    first_by_id: dict[str, str] = {}
+    distinct = []
+    for video in videos:
+        if video.path in first_by_path:
+            problems.append(Problem(video.path, "duplicate", f"{video.path}: is listed twice."))
+            continue
+        first_by_path.add(video.path)
+        distinct.append(video.path)
+        first = first_by_id.setdefault(video.video_id, video.path)
+        if first != video.path:
+            problems.append(Problem(video.path, "duplicate", f"{video.path}: has the same video id as {first}."))
+    return problems + _same_bytes(distinct)
+
+
+def _same_bytes(paths: Sequence[str]) -> list[Problem]:
+    by_size: dict[int, list[str]] = defaultdict(list)
+    for path in paths:
+        if os.path.isfile(path) and os.path.getsize(path) > 0:
+            by_size[os.path.getsize(path)].append(path)
+    problems = []
+    # Only files of equal size can be equal, so nearly nothing has to be hashed.
+    for group in by_size.values():
+        first: dict[bytes, str] = {}
+        for path in group if len(group) > 1 else ():
+            with open(path, "rb") as file:
+                same = first.setdefault(hashlib.file_digest(file, "sha256").digest(), path)
+            if same != path:
+                problems.append(Problem(path, "duplicate", f"{path}: holds the same bytes as {same}."))
+    return problems

@@ -1,0 +1,151 @@
+"""From a place in a data set to the pixels of its views: what the pipelines call for each element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.augment import test_views, train_view
+from tvnet_keras.video.cache import CachedVideos
+from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.sample import dense_clips, even_clips, random_clip, segment_clips
+
+
+class FrameSource:
+    """Frames of the videos of a list, from their files or from a cache.
+
+    Args:
+        videos: the list.
+        counts: exact number of frames by path; not needed with `cache`.
+        cache: read from here instead of the files.
+
+    Raises:
+        InputError: the number of frames of a video is not known.
+    """
+
+    def __init__(self, videos: VideoList, counts: Mapping[str, int] | None, cache: CachedVideos | None):
+        self.videos = videos
+        self._cache = cache
+        if cache is not None:
+            self._counts = [cache.count_frames(video.video_id) for video in videos.videos]
+            return
+        unknown = [video.path for video in videos.videos if video.path not in (counts or {})]
+        if unknown:
+            raise InputError(
+                f"{unknown[0]}: its frames were not counted ({len(unknown)} such files); scan the list first, and take "
+                "the files that it names off the list."
+            )
+        self._counts = [counts[video.path] for video in videos.videos]
+
+    def count(self, index: int) -> int:
+        """The number of frames of the video at a place in the list."""
+        return self._counts[index]
+
+    def read(self, index: int, frames: np.ndarray) -> np.ndarray:
+        """Frames of the video at a place in the list.
+
+        Args:
+            index: place in the list.
+            frames: int64, frame numbers in any shape, taken in row order.
+
+        Returns:
+            uint8 `[N, H, W, 3]`, RGB 0..255.
+        """
+        video = self.videos.videos[index]
+        if self._cache is not None:
+            return self._cache.read_frames(video.video_id, frames)
+        return read_frames(video.path, frames)
+
+
+@dataclass(frozen=True)
+class TrainSamples:
+    """The endless sequence of training samples; see `pipeline.train_dataset` for the fields."""
+
+    source: FrameSource
+    seed: int
+    frames: int
+    segments: int
+    step: int
+    short: str
+    size: tuple[int, int]
+    crop: str
+    resize_short: int | None
+    flip: bool
+    colour_jitter: float
+
+    def __call__(self, position: int) -> tuple[np.ndarray, np.int32, np.int64]:
+        """The sample at a position of the sequence: clip, label, place of its video in the list."""
+        videos = self.source.videos
+        epoch, place = divmod(int(position), len(videos.videos))
+        index = int(_permutation(self.seed, epoch, len(videos.videos))[place])
+        # One more than the index: NumPy pads short seeds with zeros, so [seed, epoch, 0] is the permutation's own.
+        rng = np.random.default_rng([self.seed, epoch, index + 1])
+        pictures = self.source.read(index, self._frame_numbers(self.source.count(index), rng))
+        clip, flipped = train_view(
+            pictures,
+            self.size,
+            rng,
+            crop=self.crop,
+            resize_short=self.resize_short,
+            flip=self.flip and videos.flips,
+            colour_jitter=self.colour_jitter,
+        )
+        if self.segments > 1:
+            clip = clip.reshape(self.segments, self.frames, *clip.shape[1:])
+        label = videos.videos[index].label
+        return clip, np.int32(videos.flip_label(label) if flipped else label), np.int64(index)
+
+    def _frame_numbers(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        if self.segments > 1:
+            return segment_clips(count, self.frames, self.segments, rng, self.step, short=self.short)
+        return random_clip(count, self.frames, rng, self.step, short=self.short)
+
+
+@dataclass(frozen=True)
+class EvalViews:
+    """The views of a test video; see `pipeline.eval_dataset` for the fields (`clips` None: dense)."""
+
+    source: FrameSource
+    frames: int
+    clips: int | None
+    stride: int
+    step: int
+    short: str
+    size: tuple[int, int]
+    crops: int
+    crop: str
+    resize_short: int | None
+
+    def __call__(self, index: int) -> tuple[np.ndarray, np.int32, np.ndarray]:
+        """Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`; clip by clip, crops within a clip."""
+        index = int(index)
+        numbers = self._frame_numbers(self.source.count(index))
+        # Neighbouring clips overlap: each frame is read once.
+        distinct, where = np.unique(numbers, return_inverse=True)
+        pictures = self.source.read(index, distinct)
+        views, flipped = test_views(
+            pictures, self.size, crops=self.crops, resize_short=self.resize_short, crop=self.crop
+        )
+        # [crop, distinct frame, ...] -> [clip, crop, frame, ...]
+        clips = views[:, where.reshape(numbers.shape)].swapaxes(0, 1)
+        clips = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
+        return clips, np.int32(self.source.videos.videos[index].label), np.tile(flipped, len(numbers))
+
+    def count(self, index: int) -> int:
+        """The number of views of the video at a place in the list."""
+        return len(self._frame_numbers(self.source.count(index))) * self.crops
+
+    def _frame_numbers(self, count: int) -> np.ndarray:
+        if self.clips is None:
+            return dense_clips(count, self.frames, self.stride, self.step, short=self.short)
+        return even_clips(count, self.frames, self.clips, self.step, short=self.short)
+
+
+@lru_cache(maxsize=8)
+def _permutation(seed: int, epoch: int, count: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch]).permutation(count)

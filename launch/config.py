@@ -19,6 +19,15 @@ CHOICES = {
 }
 """Fields that hold one of a few words."""
 
+LEAST = {
+    "data": {name: 1 for name in ("frames", "segments", "step", "height", "width", "split", "workers")}
+    | {"resize_short": 0, "colour_jitter": 0},
+    "train": {name: 1 for name in ("batch_size", "accumulate", "log_every", "checkpoint_every")}
+    | {name: 0 for name in ("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every")},
+    "eval": {"clips": 1, "batch_size": 1},
+}
+"""Smallest values of the fields that are numbers."""
+
 
 @dataclasses.dataclass
 class DataConfig:
@@ -145,16 +154,14 @@ def check(config: Config) -> Config:
 
 
 def _check_numbers(config: Config) -> None:
-    positive = {
-        "data": ("frames", "segments", "step", "height", "width", "split", "workers"),
-        "train": ("batch_size", "accumulate", "log_every", "checkpoint_every"),
-        "eval": ("clips", "batch_size"),
-    }
-    for section, names in positive.items():
-        for name in names:
+    for section, fields in LEAST.items():
+        for name, least in fields.items():
             value = getattr(getattr(config, section), name)
-            if value < 1:
-                raise InputError(f"--config.{section}.{name} must be at least 1, but is {value}.")
+            # Written so that NaN is refused too.
+            if not value >= least:
+                raise InputError(f"--config.{section}.{name} must be at least {least}, but is {value}.")
+    if not 0 <= config.seed < 2**32:
+        raise InputError(f"--config.seed must be from 0 to {2**32 - 1}, but is {config.seed}.")
     if config.train.batch_size % config.train.accumulate:
         raise InputError(
             f"--config.train.batch_size={config.train.batch_size} must be a multiple of "

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from launch.inference import as_graph
 from launch.progress import progress
 from tvnet_keras.losses.endpoint import end_point_error
 from tvnet_keras.video import datasets
@@ -31,7 +32,7 @@ def flow_errors(motion: keras.layers.Layer, dataset: str, videos: VideoList) -> 
         `epe` of the layer and `epe_zero` of zero flow, in pixels.
     """
     truth_of = datasets.module(dataset).exact_flow
-    compute = tf.function(lambda clip: motion(clip), reduce_retracing=True)
+    compute = as_graph(motion)
     errors, zero_errors = [], []
     paths = [video.path for video in videos.videos]
     with progress("comparing flow", "videos") as show:

@@ -1,12 +1,26 @@
 """Logits of videos: views in, one row per video out."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from launch.progress import progress
+from tvnet_keras.ops.native_mode import local_graphs
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
+
+
+def as_graph(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A compiled `function` of one tensor, for this process only, that is traced once for all lengths of clips."""
+    graph = tf.function(function, autograph=False, reduce_retracing=True)
+
+    def call(tensor: tf.Tensor) -> tf.Tensor:
+        with local_graphs():
+            return graph(tensor)
+
+    return call
 
 
 def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) -> np.ndarray:
@@ -23,7 +37,7 @@ def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) 
     Raises:
         InputError: a file breaks while it is read.
     """
-    predict = tf.function(lambda clip: model(clip, training=False)["logits"], reduce_retracing=True)
+    predict = as_graph(lambda clip: model(clip, training=False)["logits"])
     total = np.zeros((len(videos.videos), len(videos.class_names)))
     count = np.zeros((len(videos.videos), 1))
     batch_size = None

@@ -72,7 +72,7 @@ def initialise(model: keras.Model, config: Config) -> str:
         raise InputError(
             f"--config.init_from={config.init_from} is neither a finished run, nor a .weights.h5 file, nor imagenet."
         )
-    before = [np.array(weight) for weight in model.weights]
+    before = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
     with warnings.catch_warnings():
         # What does not fit is counted below.
         warnings.simplefilter("ignore")
@@ -80,7 +80,9 @@ def initialise(model: keras.Model, config: Config) -> str:
             model.load_weights(path, skip_mismatch=True)
         except (ValueError, OSError) as error:
             raise InputError(f"--config.init_from={config.init_from} cannot be read as weights: {error}") from None
-    changed = sum(not np.array_equal(old, new) for old, new in zip(before, model.weights, strict=True))
+    changed = sum(
+        not np.array_equal(old, keras.ops.convert_to_numpy(new)) for old, new in zip(before, model.weights, strict=True)
+    )
     if not changed:
         raise InputError(
             f"No weight of --config.init_from={config.init_from} fits this model; check method and options."
@@ -120,7 +122,7 @@ def transfer_images(source: keras.Model, target: keras.Model) -> int:
                 f"Layer {from_layer.name} has no equal in the network: {to_layer.name} stands in its place."
             )
         values = [
-            _adapt(np.array(a), tuple(b.shape)) for a, b in zip(from_layer.weights, to_layer.weights, strict=True)
+            _adapt(keras.ops.convert_to_numpy(a), tuple(b.shape)) for a, b in zip(from_layer.weights, to_layer.weights, strict=True)
         ]
         to_layer.set_weights(values)
         copied += len(values)

@@ -14,7 +14,7 @@ from absl import flags
 from launch import app, config_flags
 from launch.app import report_error
 from launch.data import Source, test_views
-from launch.inference import score_videos
+from launch.inference import as_graph, score_videos
 from launch.init_from import load_run
 from launch.run_folder import required_config
 from tvnet_keras.errors import InputError
@@ -119,7 +119,7 @@ def write_flow_video(motion: keras.layers.Layer, path: str, target: Path) -> Non
 
 def flow_of_video(motion: keras.layers.Layer, frames: np.ndarray) -> np.ndarray:
     """Flow `[T - 1, H, W, 2]` of frames `[T, H, W, 3]` at their own size, computed piece by piece."""
-    compute = tf.function(lambda clip: motion(clip), reduce_retracing=True)
+    compute = as_graph(motion)
     starts = range(0, len(frames) - 1, PIECE)
     return np.concatenate([compute(frames[None, k : k + PIECE + 1]).numpy()[0] for k in starts])
 

@@ -22,12 +22,18 @@ def make_strategy() -> tf.distribute.Strategy:
     """
     check_choice("--strategy", STRATEGY.value, STRATEGIES)
     if STRATEGY.value == "none":
+        if DEVICES.value:
+            raise InputError(f"--devices={','.join(DEVICES.value)} needs --strategy=mirrored.")
         return tf.distribute.get_strategy()
     _split_cpu(sum(name.upper().startswith("CPU") for name in DEVICES.value))
-    try:
-        return tf.distribute.MirroredStrategy(DEVICES.value or None)
-    except (ValueError, RuntimeError) as error:
-        raise InputError(f"--devices={','.join(DEVICES.value)} cannot be used: {error}") from None
+    # TensorFlow itself would fail only in the middle of the first step.
+    present = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices()]
+    absent = [name for name in DEVICES.value if name.upper() not in present]
+    if absent:
+        raise InputError(
+            f"--devices={','.join(DEVICES.value)} cannot be used: there is no {absent[0]}, only {', '.join(present)}."
+        )
+    return tf.distribute.MirroredStrategy(DEVICES.value or None)
 
 
 def _split_cpu(count: int) -> None:

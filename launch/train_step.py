@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from launch.config import TrainConfig
+from tvnet_keras.ops.native_mode import local_graphs
 
 Objective = Callable[[tf.Tensor, tf.Tensor, dict], dict]
 
@@ -34,7 +35,6 @@ class TrainStep:
         self.strategy, self.model, self.optimizer, self.objective = strategy, model, optimizer, objective
         self.train, self.segments = train, segments
 
-    @tf.function
     def __call__(self, batch: dict) -> dict[str, tf.Tensor]:
         """Updates the weights with one global batch.
 
@@ -44,6 +44,12 @@ class TrainStep:
         Returns:
             Scalars: every term of the loss, `loss`, `accuracy`, `gradient_norm` and what the outputs tell.
         """
+        # The step never leaves this process, so solvers may use what cannot be exported.
+        with local_graphs():
+            return self._update(batch)
+
+    @tf.function
+    def _update(self, batch: dict) -> dict[str, tf.Tensor]:
         per_replica = self.strategy.run(self._replica_step, args=(batch["clip"], batch["label"]))
         return {
             name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)

@@ -15,6 +15,6 @@ def config(method: str) -> Config:
         method,
         "hmdb51",
         data={"dataset": "hmdb51", "root": "data/hmdb51", "height": 112, "width": 112, "resize_short": 128},
-        train={"steps": 600, "batch_size": 16, "warmup": 50},
+        train={"steps": 600, "batch_size": 16, "warmup": 50, "validate_every": 200},
         eval={"clips": 25, "crops": 1},
     )

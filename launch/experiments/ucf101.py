@@ -26,6 +26,6 @@ def config(method: str) -> Config:
             "width": 112,
             "resize_short": 128,
         },
-        train={"steps": 600, "batch_size": 16, "warmup": 50},
+        train={"steps": 600, "batch_size": 16, "warmup": 50, "validate_every": 200},
         eval={"clips": 25, "crops": 1},
     )

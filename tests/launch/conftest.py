@@ -1,8 +1,6 @@
 """A tiny Moving Shapes set, tiny runs on it, and the launchers as a user starts them."""
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ import pytest
 
 from launch.config import Config, check, new_config
 from launch.train import train
+from tests.launch.start import start
 from tvnet_keras.video.moving_shapes import write_dataset
 
 SIZE = 32
@@ -41,16 +40,11 @@ def command(repository) -> Callable[..., list[str]]:
 
 
 @pytest.fixture(scope="session")
-def launcher(repository, command) -> Callable[..., Outcome]:
-    """Runs a launcher in a process of its own, from the repository's root."""
+def launcher(tmp_path_factory) -> Callable[..., Outcome]:
+    """Runs a launcher's `main` in a process of its own: `launcher("train", "--method=rgb")`."""
 
     def run(module: str, *arguments) -> Outcome:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-        environment.pop("PYTHONPATH", None)
-        done = subprocess.run(
-            command(module, *arguments), cwd=repository, env=environment, capture_output=True, text=True, timeout=240
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(*start(module, [str(argument) for argument in arguments], tmp_path_factory.mktemp("outcome")))
 
     return run
 
@@ -68,7 +62,6 @@ def tiny(shapes) -> Callable[..., Config]:
 
     def make(method: str = "tvnet", *, seed: int = 0, init_from: str = "", **sections) -> Config:
         data = {"root": str(shapes), "height": SIZE, "width": SIZE, "crop": "none", "test_crop": "none"}
-        # Videos are in the page cache: the clock goes to the network, not to threads.
         training = {"steps": 4, "batch_size": 8, "schedule": "constant", "log_every": 1, "checkpoint_every": 2}
         config = new_config(
             method,

@@ -4,9 +4,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from tvnet_keras.choices import check_choice
 from tvnet_keras.ops import pyramid, tvl1
 from tvnet_keras.ops.gradients import FORWARD_TAPS, central_gradient
 from tvnet_keras.ops.intensity import smooth, to_255, to_grey
+from tvnet_keras.ops.native_mode import MODES
 from tvnet_keras.ops.solver import STATE_FIELDS, solve
 from tvnet_keras.ops.warp import warp
 
@@ -53,6 +55,8 @@ class TVNet(keras.layers.Layer):
         u0_size: `(height, width)` of the grid on which the initial flow u0 is kept; by default the size of the
             coarsest level of the input it is built with. At other input sizes u0 is resized (align-corners) and its
             vectors scaled, so that a trained u0 transfers to any size.
+        mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
+            or "native" (CPU kernels through numba); the flow is the same (`ops.solver.solve`).
         **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
 
     Call arguments:
@@ -92,6 +96,7 @@ class TVNet(keras.layers.Layer):
         zoom: float = 0.5,
         learn: tuple[str, ...] = ("u0", "kernels"),
         u0_size: tuple[int, int] | None = None,
+        mode: str = "auto",
         **kwargs,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -109,6 +114,7 @@ class TVNet(keras.layers.Layer):
         self.zoom = float(zoom)
         self.learn = _learnable(learn)
         self.u0_size = None if u0_size is None else tuple(int(n) for n in u0_size)
+        self.mode = check_choice("mode", mode, MODES)
 
     def build(self, input_shape) -> None:
         """Creates u0, the kernels `[S, W, I, 8, 2]` (ordered as in `ops.tvl1.iteration`) and the three scalars."""
@@ -145,7 +151,8 @@ class TVNet(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
-        names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom", "learn", "u0_size")
+        names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom")
+        names += ("learn", "u0_size", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _initial_scalars(self):
@@ -198,7 +205,7 @@ class TVNet(keras.layers.Layer):
             warped = warp(target, flow)
             data = tvl1.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow)
             state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
-            state = solve(state, ops.stack(data), self.kernels[level, turn], constants)
+            state = solve(state, ops.stack(data), self.kernels[level, turn], constants, self.mode)
             flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
         return flow
 

@@ -21,8 +21,8 @@ import tensorflow as tf
 from tvnet_keras.ops.native_adjoint import ADJOINT_FIELDS, SUMS, pull_back
 from tvnet_keras.ops.native_forward import advance, band_floats
 
-EXCHANGE = 12
-"""Forward iterations between two exchanges of band borders: the work on 12 shared rows against waking a thread."""
+ROWS_PER_EXCHANGE = 5
+"""Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
 SMALLEST_BAND = 32
 CHUNKS_PER_THREAD = 4
 
@@ -50,11 +50,11 @@ def _differentiable(*arguments):
 def solve_arrays(state: np.ndarray, data: np.ndarray, taps: np.ndarray, constants: np.ndarray) -> np.ndarray:
     """The state after the iterations of `taps`; float32 arrays shaped as in `ops.solver.solve`."""
     result = np.empty_like(state)
-    if len(_bands(*state.shape[1:3])) == 1:
-        return _advance(state, data, taps, constants, result)
-    spare = np.empty_like(state)
-    for first in range(0, len(taps), EXCHANGE):
-        state = _advance(state, data, taps[first : first + EXCHANGE], constants, result)
+    (top, bottom), *others = _bands(*state.shape[1:3])
+    step = max(1, (bottom - top) // ROWS_PER_EXCHANGE if others else len(taps))
+    spare = result if step >= len(taps) else np.empty_like(state)
+    for first in range(0, len(taps), step):
+        state = _advance(state, data, taps[first : first + step], constants, result)
         result, spare = spare, result
     return state
 
@@ -67,12 +67,9 @@ def gradient_arrays(state, data, taps, constants, upstream) -> tuple[np.ndarray,
     sums = np.empty((len(taps), SUMS))
     with _floats(len(starts) * state.size) as floats:
         checkpoints = floats[: len(starts) * state.size].reshape((len(starts), *state.shape))
-        for start, here in zip(starts, checkpoints, strict=True):
-            if start == 0:
-                here[...] = state
-            else:
-                _advance(previous, data, taps[start - segment : start], constants, here)
-            previous = here
+        checkpoints[0] = state
+        for number, start in enumerate(starts[1:]):
+            _advance(checkpoints[number], data, taps[start - segment : start], constants, checkpoints[number + 1])
         for start, here in zip(reversed(starts), checkpoints[::-1], strict=True):
             part = slice(start, start + segment)
             sums[part] = _pull_back(here, data, taps[part], constants, upstream, bar_state, bar_data)

@@ -22,6 +22,7 @@ from tvnet_keras.ops.native_forward import (
     carve,
     carve_states,
     clear_margins,
+    cut_from,
     iterate,
     jit,
     not_last_column,
@@ -135,7 +136,7 @@ def _divergence_row(states, k, bar, bar_u, end, y, part, taps, theta, sums, coun
 
 
 @jit
-def _sweep(states, data, bar, bar_data, mask, end, taps, constants, sums, own):
+def _sweep(states, data, bar, bar_data, mask, end, taps, constants, sums, own, false_borders):
     """Pulls `bar`, the gradient of `states[I]`, back to that of `states[0]`, in place, skewed as `iterate` is."""
     theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
     rows, iterations, columns = states.shape[1], taps.shape[0], mask.size
@@ -144,7 +145,9 @@ def _sweep(states, data, bar, bar_data, mask, end, taps, constants, sums, own):
     for sweep in range(rows + 2 * (iterations - 1)):
         for done in range(iterations):
             y, k = sweep - 2 * done, iterations - 1 - done
-            if y < 0 or y >= rows:
+            # Beyond these rows a false border has spoilt the states or the gradient.
+            spoilt = 2 * iterations - 1 - k
+            if y < spoilt * false_borders[0] or y >= rows - spoilt * false_borders[1]:
                 continue
             counted = 1.0 if own[0] <= y < own[1] else 0.0
             for part in range(2):
@@ -187,6 +190,7 @@ def pull_back(state, data, taps, constants, upstream, bar_state, bar_data, sums,
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
     bar, offset = carve(workspace, offset, stop - start, 6, width)
     bar_packed, offset = carve(workspace, offset, stop - start, 3, width)
+    false_borders = cut_from(start, stop, height)
     mask, end, own = not_last_column(width), row_end(width), (rows[0] - start, rows[1] - start)
     clear_margins(states, end)
     for image in range(images[0], images[1]):
@@ -194,7 +198,7 @@ def pull_back(state, data, taps, constants, upstream, bar_state, bar_data, sums,
         pack_data(data, image, start, packed_data)
         pack(upstream, image, start, bar)
         pack(bar_data, image, start, bar_packed)
-        iterate(states, packed_data, mask, end, taps, 0, iterations, constants)
-        _sweep(states, packed_data, bar, bar_packed, mask, end, taps, constants, sums, own)
+        iterate(states, packed_data, mask, end, taps, 0, iterations, constants, false_borders)
+        _sweep(states, packed_data, bar, bar_packed, mask, end, taps, constants, sums, own, false_borders)
         unpack(bar, own[0], bar_state, image, rows[0], rows[1])
         unpack(bar_packed, own[0], bar_data, image, rows[0], rows[1])

@@ -72,6 +72,12 @@ def carve_states(workspace, slots, rows, width):
 
 
 @jit
+def cut_from(start, stop, height):
+    """(top, bottom): 1 where a border of rows `start ... stop` is not one of the image, else 0."""
+    return (1 if start > 0 else 0, 1 if stop < height else 0)
+
+
+@jit
 def clear_margins(states, end):
     """Zeroes the columns beside the computed ones, which the differences of the border pixels read."""
     for slot in range(states.shape[0]):
@@ -154,7 +160,7 @@ def dual_row(states, old, new, mask, y, end, taps, k, rate):
 
 
 @jit
-def iterate(states, data, mask, end, taps, first, last, constants):
+def iterate(states, data, mask, end, taps, first, last, constants, false_borders):
     """Runs iterations `first ... last - 1` on a packed band, skewed in time.
 
     Iteration k works two rows behind iteration k - 1 in the same sweep, so that a row is still in the cache when the
@@ -170,16 +176,19 @@ def iterate(states, data, mask, end, taps, first, last, constants):
         first: first iteration.
         last: the iteration after the last one.
         constants: tau, lambda, theta.
+        false_borders: (top, bottom), 1 where the band was cut out of an image, else 0: rows which are wrong because
+            of a false border (one more per iteration) are left out.
     """
     theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
     slots, rows = states.shape[:2]
     for sweep in range(rows + 2 * (last - first) - 1):
         for k in range(first, last):
             y = sweep - 2 * (k - first)
+            top, bottom = k * false_borders[0], rows - k * false_borders[1]
             old, new = k % slots, (k + 1) % slots
-            if 0 <= y < rows:
+            if top <= y < bottom:
                 flow_row(states, old, new, data, y, end, taps, k, theta, limit)
-            if 0 < y <= rows:
+            if top < y <= bottom:
                 dual_row(states, old, new, mask, y - 1, end, taps, k, rate)
 
 
@@ -205,7 +214,7 @@ def advance(state, data, taps, constants, result, images, rows, workspace):
     start, stop = max(0, rows[0] - iterations), min(height, rows[1] + iterations)
     states, offset = carve_states(workspace, 2, stop - start, width)
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
-    mask, end = not_last_column(width), row_end(width)
+    mask, end, false_borders = not_last_column(width), row_end(width), cut_from(start, stop, height)
     clear_margins(states, end)
     # The skewed sweep holds two rows of 16 fields per iteration: half a second-level cache of 2 MiB at most.
     block = max(1, CACHE_FLOATS // (32 * row_length(width)))
@@ -213,5 +222,5 @@ def advance(state, data, taps, constants, result, images, rows, workspace):
         pack(state, image, start, states[0])
         pack_data(data, image, start, packed_data)
         for k in range(0, iterations, block):
-            iterate(states, packed_data, mask, end, taps, k, min(k + block, iterations), constants)
+            iterate(states, packed_data, mask, end, taps, k, min(k + block, iterations), constants, false_borders)
         unpack(states[iterations % 2], rows[0] - start, result, image, rows[0], rows[1])

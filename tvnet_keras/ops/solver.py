@@ -9,13 +9,14 @@ import functools
 from keras import ops
 
 from tvnet_keras.ops.compiled import compiled
+from tvnet_keras.ops.native_mode import use_native
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
 from tvnet_keras.ops.tvl1_adjoint import iteration_adjoint
 
 STATE_FIELDS = 6
 
 
-def solve(state, data, taps, constants):
+def solve(state, data, taps, constants, mode: str = "auto"):
     """Runs `taps.shape[0]` TV-L1 iterations. Differentiable in all four arguments.
 
     Args:
@@ -23,10 +24,21 @@ def solve(state, data, taps, constants):
         data: `[3, N, H, W]`, float32: rho_c, gx, gy for frames in 0..255.
         taps: `[iterations, 8, 2]`, float32: the kernels of every iteration, ordered as in `tvl1.iteration`.
         constants: `[3]`, float32: tau, lambda, theta, all positive.
+        mode: "portable" (backend operations; compiles, exports, runs on GPUs), "native" (fused CPU kernels, needs
+            numba and TensorFlow) or "auto" (native where it is valid and never in an exported graph; see
+            `native_mode`). All give the same numbers.
 
     Returns:
         `[6, N, H, W]`, the state after the last iteration.
+
+    Raises:
+        InputError: an unknown mode, or "native" where it cannot work.
     """
+    if use_native(mode):
+        # Imported here because numba is optional and takes a second to load.
+        from tvnet_keras.ops import native
+
+        return native.solve(state, data, taps, constants)
     return _differentiable()(state, data, taps, constants)
 
 

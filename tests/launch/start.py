@@ -1,0 +1,39 @@
+"""Starts a launcher's real `main` in a fresh process that has the libraries imported already."""
+
+import multiprocessing
+import os
+import runpy
+import sys
+from pathlib import Path
+
+LIBRARIES = ["keras", "tensorflow", "cv2", "av", "rich.progress", "ml_collections.config_flags", "matplotlib.pyplot"]
+"""Imported once; the project's own modules are not, so that their flags are defined as on the command line."""
+
+SECONDS = 240
+
+
+def start(module: str, arguments: list[str], folder: Path) -> tuple[int, str, str]:
+    """Runs `python -m launch.MODULE ARGUMENTS` and returns exit code, output and error output.
+
+    Args:
+        module: of launch/.
+        arguments: the flags.
+        folder: where its output is kept.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    process = context.Process(target=_main, args=(module, arguments, str(folder)))
+    process.start()
+    process.join(SECONDS)
+    if process.is_alive():
+        process.kill()
+        raise TimeoutError(f"launch.{module} {arguments} took more than {SECONDS} s")
+    return process.exitcode, (folder / "out").read_text(), (folder / "error").read_text()
+
+
+def _main(module: str, arguments: list[str], folder: str) -> None:
+    for name, stream in (("out", sys.stdout), ("error", sys.stderr)):
+        with open(Path(folder) / name, "w") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    sys.argv = [f"launch/{module}.py", *arguments]
+    runpy.run_module(f"launch.{module}", run_name="__main__", alter_sys=True)

@@ -1,0 +1,121 @@
+"""Every launcher's real `main`: bad input is one sentence and exit code 2; help and good input work."""
+
+import shutil
+
+import pytest
+
+LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo")
+
+
+@pytest.mark.parametrize("module", LAUNCHERS)
+def test_help_lists_the_launchers_own_flags(launcher, module):
+    outcome = launcher(module, "--help")
+    assert f"launch/{module}.py" in outcome.out and "flags:" in outcome.out and "error" not in outcome.error
+
+
+def test_help_lists_what_config_can_set(launcher):
+    said = " ".join(launcher("train", "--method=tvnet", "--help").out.split())
+    for path in ("train.steps", "model.energy_weight", "data.classes", "seed"):
+        assert path in said
+
+
+@pytest.mark.parametrize("module", LAUNCHERS)
+def test_an_unknown_flag_is_refused(launcher, module):
+    assert "'no_such_flag'" in launcher(module, "--no_such_flag=1").sentence()
+
+
+@pytest.mark.parametrize("module", ["train", "export", "benchmark", "report"])
+def test_an_argument_that_is_no_flag_is_refused(launcher, module):
+    assert "'videos'" in launcher(module, "videos").sentence()
+
+
+@pytest.mark.parametrize("module", ["evaluate", "predict", "export"])
+def test_a_run_must_be_named_and_exist(launcher, module, tmp_path):
+    assert "--run=FOLDER is required" in launcher(module).sentence()
+    nowhere = tmp_path / "nowhere"
+    assert f"{nowhere} holds no run" in launcher(module, f"--run={nowhere}").sentence()
+
+
+@pytest.mark.parametrize("module", ["evaluate", "export", "predict"])
+def test_an_unfinished_run_is_refused(launcher, module, finished_run, tmp_path):
+    shutil.copy(finished_run / "run.json", tmp_path)
+    arguments = ["clip.avi"] if module == "predict" else []
+    assert "has not finished training" in launcher(module, f"--run={tmp_path}", *arguments).sentence()
+
+
+@pytest.mark.parametrize("module", ["evaluate", "export", "predict"])
+def test_a_damaged_run_is_refused(launcher, module, tmp_path):
+    (tmp_path / "run.json").write_text('{"config": ')
+    assert f"{tmp_path}/run.json cannot be read" in launcher(module, f"--run={tmp_path}").sentence()
+    (tmp_path / "run.json").write_text('{"config": {"method": "tvnet"}}')
+    assert "does not fit this version" in launcher(module, f"--run={tmp_path}").sentence()
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("--method=tvnett", "Did you mean 'tvnet'?"),
+        ("--experiment=movingshapes", "Did you mean 'moving_shapes'?"),
+        ("--config.train.step=7", "Did you mean --config.train.steps?"),
+        ("--config.train.steps=many", "many"),
+        ("--config.train.schedule=cosin", "Did you mean 'cosine'?"),
+        ("--config.data.dataset=ufc101", "Did you mean 'ucf101'?"),
+        ("--config.data.classes=MoveRigth,MoveLeft", "id you mean 'MoveRight'?"),
+        ("--config.data.split=2", "split"),
+        ("--config.model.backbone=resnet81", "Did you mean 'resnet18'?"),
+        ("--config.init_from=nowhere", "--config.init_from=nowhere is neither a finished run"),
+        ("--config.seed=-1", "--config.seed must be from 0"),
+        ("--strategy=mirored", "Did you mean 'mirrored'?"),
+    ],
+)
+def test_a_mistake_in_a_training_command_is_one_sentence(launcher, shapes, tmp_path, argument, said):
+    outcome = launcher("train", f"--config.data.root={shapes}", f"--output_dir={tmp_path}/run", argument)
+    assert said in outcome.sentence()
+
+
+def test_devices_that_do_not_exist_are_refused(launcher, tmp_path):
+    flags = ["--strategy=mirrored", "--devices=CPU:0,GPU:77", f"--output_dir={tmp_path}/run"]
+    assert "there is no GPU:77, only CPU:0" in launcher("train", *flags).sentence()
+    assert "needs --strategy=mirrored" in launcher("train", *flags[1:]).sentence()
+
+
+def test_data_that_is_not_there_is_refused(launcher, shapes, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    flags = [f"--config.data.root={nowhere}", f"--output_dir={tmp_path}/run"]
+    assert str(nowhere) in launcher("train", *flags).sentence()
+    copy = shutil.copytree(shapes, tmp_path / "copy")
+    (copy / "splits/testlist01.txt").unlink()
+    flags = [f"--config.data.root={copy}", f"--output_dir={tmp_path}/run"]
+    assert "testlist01.txt" in launcher("train", *flags).sentence()
+
+
+def test_a_place_that_cannot_be_written_is_refused(launcher, shapes, finished_run, tmp_path):
+    (tmp_path / "file.txt").write_text("")
+    place = tmp_path / "file.txt/out"
+    video = next((shapes / "videos/ZoomIn").glob("*.avi"))
+    for module, *arguments in (
+        ("train", f"--config.data.root={shapes}", f"--output_dir={place}"),
+        ("evaluate", f"--run={finished_run}", f"--output_dir={place}"),
+        ("export", f"--run={finished_run}", f"--output_dir={place}"),
+        ("predict", f"--run={finished_run}", f"--flow_dir={place}", video),
+        ("prepare", f"--generate={place}"),
+    ):
+        assert str(place) in launcher(module, *arguments).sentence()
+
+
+def test_a_command_trains_and_says_where(launcher, overrides, tmp_path):
+    flags = overrides("rgb", train={"steps": 3})
+    outcome = launcher("train", *flags, f"--output_dir={tmp_path}/run")
+    assert outcome.code == 0, outcome.error
+    assert "step 3/3" in outcome.out and "clips/s" in outcome.out and "left" in outcome.out
+    assert f"{tmp_path}/run: " in outcome.out and "validation_top1" in outcome.out
+    again = launcher("train", *flags, f"--output_dir={tmp_path}/run", "--config.train.lr=0.5")
+    assert "holds a run of another configuration (--config.train.lr was" in again.sentence()
+
+
+def test_a_command_evaluates_with_overrides(launcher, finished_run, tmp_path):
+    flags = [f"--run={finished_run}", f"--output_dir={tmp_path}/evaluation", "--config.eval.clips=2"]
+    outcome = launcher("evaluate", *flags)
+    assert outcome.code == 0, outcome.error
+    assert "top1" in outcome.out and f"written: {tmp_path}/evaluation/scores.npz" in outcome.out
+    assert "Did you mean --config.eval.clips?" in launcher("evaluate", *flags, "--config.eval.clip=2").sentence()

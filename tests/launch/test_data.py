@@ -1,0 +1,97 @@
+import shutil
+
+import pytest
+
+from launch.data import open_source
+from launch.train import train
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.cache import write_cache
+
+
+@pytest.fixture
+def copy(shapes, tmp_path):
+    """A copy of the set that a test may damage."""
+    return shutil.copytree(shapes, tmp_path / "copy")
+
+
+@pytest.fixture
+def broken(copy):
+    """One training video of the copy, emptied."""
+    video = copy / "videos/MoveUp/v_MoveUp_g02_c01.avi"
+    video.write_bytes(b"")
+    return video
+
+
+def test_a_source_knows_every_video_and_its_frames(tiny, tmp_path):
+    source = open_source(tiny(), "test", memory=tmp_path / "memory.json")
+    assert len(source.videos.videos) == 12 and set(source.counts.values()) == {8}
+    assert (tmp_path / "memory.json").is_file()
+
+
+def test_a_broken_video_stops_a_run_before_its_first_step(tiny, copy, broken, tmp_path):
+    config = tiny("rgb", data={"root": str(copy)})
+    with pytest.raises(InputError, match=f"1 of 36 train videos cannot be read.*--skip_unreadable: {broken}"):
+        train(config, tmp_path / "run")
+    assert not (tmp_path / "run/checkpoints").exists() and not (tmp_path / "run/logs").exists()
+
+
+def test_a_broken_video_is_named_and_skipped_on_request(tiny, copy, broken, tmp_path, capsys):
+    config = tiny("rgb", data={"root": str(copy)}, train={"steps": 5})
+    results = train(config, tmp_path / "run", skip_unreadable=True)
+    assert f"skipped: {broken}" in capsys.readouterr().err
+    assert results["loss"] > 0
+    assert len(open_source(config, "train", skip_unreadable=True).videos.videos) == 35
+
+
+def test_the_command_names_it_too(launcher, overrides, copy, broken, tmp_path):
+    flags = [*overrides("rgb", data={"root": str(copy)}, train={"steps": 1}), f"--output_dir={tmp_path}/run"]
+    assert str(broken) in launcher("train", *flags).sentence()
+    outcome = launcher("train", *flags, "--skip_unreadable")
+    assert outcome.code == 0 and f"skipped: {broken}" in outcome.error
+
+
+def test_many_broken_videos_are_one_sentence(tiny, copy, one_sentence):
+    for video in list(copy.glob("videos/*/*_g01_*.avi"))[:9]:
+        video.write_bytes(b"")
+    with pytest.raises(InputError, match="9 of 36 train videos.* and 4 more") as refusal:
+        open_source(tiny(data={"root": str(copy)}), "train")
+    one_sentence(str(refusal.value))
+
+
+def test_nothing_readable_is_refused(tiny, copy, tmp_path):
+    for video in copy.glob("videos/*/*.avi"):
+        video.write_bytes(b"")
+    with pytest.raises(InputError, match="no video"):
+        train(tiny("rgb", data={"root": str(copy)}), tmp_path / "run", skip_unreadable=True)
+
+
+def test_missing_videos_stop_or_are_reported(tiny, copy, capsys):
+    gone = copy / "videos/MoveUp/v_MoveUp_g02_c01.avi"
+    gone.unlink()
+    sections = {"root": str(copy)}
+    with pytest.raises(InputError, match="1 of 36 listed train videos are missing: v_MoveUp_g02_c01; .*missing=report"):
+        open_source(tiny(data=sections), "train")
+    source = open_source(tiny(data={**sections, "missing": "report"}), "train")
+    assert len(source.videos.videos) == 35
+    assert "1 of 36 listed train videos are missing; going on with 35." in capsys.readouterr().err
+
+
+def test_videos_of_other_classes_are_not_missing(tiny, copy):
+    shutil.rmtree(copy / "videos/ZoomIn")
+    config = tiny(data={"root": str(copy), "classes": ("MoveUp", "MoveDown")})
+    assert [len(open_source(config, subset).videos.videos) for subset in ("train", "test")] == [6, 2]
+
+
+def test_a_short_video_is_an_error_on_request(tiny, tmp_path):
+    with pytest.raises(InputError, match="has 8 frames but a clip of 9"):
+        train(tiny(data={"frames": 9, "short": "error"}), tmp_path / "run")
+
+
+def test_training_reads_from_a_cache(tiny, tmp_path):
+    for subset in ("train", "test"):
+        write_cache(open_source(tiny(), subset).videos, tmp_path / "cache")
+    config = tiny("rgb", data={"cache": str(tmp_path / "cache")}, train={"steps": 2})
+    cached = train(config, tmp_path / "cached")
+    direct = train(tiny("rgb", train={"steps": 2}), tmp_path / "direct")
+    # JPEG changes pixels a little, never the choice of videos or frames.
+    assert cached["loss"] == pytest.approx(direct["loss"], rel=0.05)

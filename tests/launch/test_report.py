@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from launch.report import END, START, between_markers, tables
+from tvnet_keras.errors import InputError
+from tvnet_keras.scoring.result import Result
+
+
+def result(row, seed, **numbers):
+    protocol = {"videos": 42, "clips": 25, "crops": 1}
+    return Result("ucf101_six", row, seed, {}, protocol, "abc", {"cores": 2}, numbers)
+
+
+def test_rows_average_their_seeds_and_percentages_are_percent():
+    text = tables((result("rgb", 0, top1=0.5), result("tvnet", 0, top1=0.25), result("tvnet", 1, top1=0.75)))
+    lines = text.splitlines()
+    assert lines[0] == "**ucf101_six**"
+    assert "| rgb | 50.0 | 42 | 25 x 1 | 1 |" in lines
+    spread = 100 * np.std([0.25, 0.75], ddof=1)
+    assert f"| tvnet | 50.0 ± {spread:.1f} | 42 | 25 x 1 | 2 |" in lines
+
+
+def test_a_number_that_a_row_lacks_leaves_an_empty_cell():
+    text = tables((result("rgb", 0, top1=0.5), result("tvnet", 0, top1=0.5, epe=0.25)))
+    assert "| rgb | 50.0 |  | 42 |" in text
+    assert "| tvnet | 50.0 | 0.250 | 42 |" in text
+
+
+def test_every_table_has_as_many_cells_in_each_line():
+    lines = [line for line in tables((result("rgb", 0, top1=0.5, epe=1.0),)).splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_only_what_stands_between_the_markers_is_replaced():
+    page = f"before\n{START}\nold\n{END}\nafter\n"
+    assert between_markers(page, "new") == f"before\n{START}\nnew\n{END}\nafter\n"
+
+
+def test_a_page_without_markers_is_refused():
+    with pytest.raises(InputError, match="lacks the lines"):
+        between_markers("a page", "new")

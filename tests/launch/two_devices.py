@@ -1,0 +1,61 @@
+"""Run in a process of its own: the update on two logical processors equals the one on a single device."""
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from launch.config import TrainConfig
+from launch.train_step import TrainStep
+from tests.launch.test_train_step import batch, network, objective
+from tvnet_keras.optimizers.grouped import GroupedAdam
+
+SIZE = 8
+STEPS = 4
+
+
+def split_processor():
+    """TensorFlow allows it only before anything has run."""
+    processor = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+def distributed(strategy, data):
+    """A batch, cut into one piece per replica."""
+    if strategy.num_replicas_in_sync == 1:
+        return data
+
+    def cut(value):
+        pieces = tf.split(value, strategy.num_replicas_in_sync)
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: pieces[context.replica_id_in_sync_group]
+        )
+
+    return {name: cut(value) for name, value in data.items()}
+
+
+def run(strategy, pieces):
+    """Metrics of every step, and the weights at the end."""
+    with strategy.scope():
+        model = network()
+        optimizer = GroupedAdam(0.1, rates={"(^|/)tvnet/": 0.25}, weight_decay=0.01)
+        optimizer.build(model.trainable_variables)
+    config = TrainConfig(batch_size=SIZE, clip_norm=0.5, accumulate=pieces)
+    step = TrainStep(strategy, model, optimizer, objective, config)
+    metrics = [step(distributed(strategy, batch(SIZE, seed=seed))) for seed in range(STEPS)]
+    return metrics, [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
+
+
+def main():
+    split_processor()
+    alone, weights = run(tf.distribute.get_strategy(), 1)
+    for pieces in (1, 2):
+        together, mirrored = run(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), pieces)
+        for left, right in zip(alone, together, strict=True):
+            for name in left:
+                np.testing.assert_allclose(left[name], right[name], rtol=1e-5, atol=1e-6, err_msg=name)
+        for left, right in zip(weights, mirrored, strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-5)
+
+
+if __name__ == "__main__":
+    main()

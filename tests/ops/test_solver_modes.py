@@ -1,0 +1,169 @@
+"""Where each mode of the solver is used: "auto" is native where safe, and never in a graph that may be exported."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tvnet_keras import TVNet
+from tvnet_keras.errors import InputError
+from tvnet_keras.ops import native_mode
+
+CLIP = np.random.default_rng(0).random((2, 3, 16, 20, 3), dtype="float32")
+PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+
+
+def network(mode="auto"):
+    layer = TVNet(iterations=3, mode=mode)
+    clip = keras.Input(CLIP.shape[1:])
+    return keras.Model(clip, keras.layers.GlobalAveragePooling3D()(layer(clip)))
+
+
+def ops_of(function):
+    """The operation types of a concrete function, with those of the functions it calls."""
+    definition = function.graph.as_graph_def()
+    nodes = list(definition.node) + [node for part in definition.library.function for node in part.node_def]
+    return {node.op for node in nodes}
+
+
+def python_ops_of(call):
+    """Python operations in a plain `tf.function` of `call`."""
+    return ops_of(tf.function(call).get_concrete_function(tf.TensorSpec(CLIP.shape))) & PYTHON_OPS
+
+
+@pytest.fixture
+def needs_numba():
+    pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
+
+
+@pytest.fixture
+def native_calls(monkeypatch, needs_numba):
+    """Counts the calls of the native kernels."""
+    from tvnet_keras.ops import native
+
+    calls = []
+    genuine = native.solve_arrays
+    monkeypatch.setattr(native, "solve_arrays", lambda *arrays: calls.append(1) or genuine(*arrays))
+    return calls
+
+
+def test_modes_give_the_same_flow(needs_numba):
+    portable, native = TVNet(iterations=10, mode="portable")(CLIP), TVNet(iterations=10, mode="native")(CLIP)
+    np.testing.assert_allclose(portable, native, atol=1e-5)
+
+
+def test_auto_is_native_in_eager_execution(native_calls):
+    TVNet(iterations=2)(CLIP)
+    assert native_calls
+
+
+def test_auto_is_native_in_fit_and_predict(native_calls):
+    model = network()
+    model.compile("sgd", "mse")
+    model.fit(CLIP, np.zeros((2, 2)), verbose=0)
+    assert native_calls
+    native_calls.clear()
+    model.predict(CLIP, verbose=0)
+    assert native_calls
+
+
+def test_auto_is_native_in_a_data_set(native_calls):
+    layer = TVNet(iterations=2)
+    layer.build(CLIP.shape)
+    flows = tf.data.Dataset.from_tensors(CLIP).map(layer)
+    assert flows.element_spec.shape == (2, 2, 16, 20, 2)
+    next(iter(flows))
+    assert native_calls
+
+
+def test_auto_is_native_where_the_caller_says_the_graph_stays_here(needs_numba):
+    model = network()
+    with native_mode.local_graphs():
+        assert python_ops_of(model)
+    assert not python_ops_of(model)
+
+
+def test_auto_is_portable_under_xla(needs_numba):
+    layer = TVNet(iterations=2)
+    flow = layer(CLIP)
+    with native_mode.local_graphs():
+        compiled = tf.function(tf.function(layer), jit_compile=True)(CLIP)
+    np.testing.assert_allclose(compiled, flow, atol=1e-5)
+    model = network()
+    model.compile("sgd", "mse", jit_compile=True)
+    model.fit(CLIP, np.zeros((2, 2)), verbose=0)
+
+
+def test_auto_works_under_a_strategy_and_local_graphs(native_calls):
+    devices = tf.config.list_logical_devices("CPU")
+    strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+    with strategy.scope():
+        layer = TVNet(iterations=2)
+        layer.build(CLIP.shape)
+    with native_mode.local_graphs():
+        tf.function(lambda: strategy.run(layer, args=(CLIP,)))()
+    assert native_calls
+
+
+def test_a_users_own_function_and_its_saved_model_are_portable(tmp_path):
+    module = tf.Module()
+    module.network = network()
+    module.call = tf.function(module.network, input_signature=[tf.TensorSpec((None, *CLIP.shape[1:]))])
+    tf.saved_model.save(module, tmp_path)
+    for function in tf.saved_model.load(tmp_path).signatures.values():
+        assert not ops_of(function) & PYTHON_OPS
+    assert not python_ops_of(module.network)
+
+
+def test_plain_export_of_a_used_model_runs_with_tensorflow_alone(tmp_path):
+    model = network()
+    model.compile("sgd", "mse")
+    model.fit(CLIP, np.zeros((2, 2)), verbose=0)
+    expected = model.predict(CLIP, verbose=0)
+    with native_mode.local_graphs():
+        model.export(tmp_path / "model", verbose=False)
+    np.save(tmp_path / "clip.npy", CLIP)
+    program = """
+import sys, numpy as np, tensorflow as tf
+folder = sys.argv[1]
+model = tf.saved_model.load(folder + "/model")
+served = model.serve(np.load(folder + "/clip.npy"))
+assert not any(name.startswith(("tvnet_keras", "numba")) for name in sys.modules)
+np.save(folder + "/served.npy", served)
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=tmp_path, timeout=120)
+    np.testing.assert_allclose(np.load(tmp_path / "served.npy"), expected, atol=1e-5)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    assert not ops_of(loaded.signatures["serving_default"]) & PYTHON_OPS
+
+
+def test_native_refuses_export_and_xla_in_one_sentence(tmp_path, needs_numba):
+    model = network("native")
+    with pytest.raises(InputError, match='being exported.*mode="portable"'):
+        model.export(tmp_path / "model", verbose=False)
+    with pytest.raises(InputError, match="XLA"):
+        tf.function(model, jit_compile=True, autograph=False)(CLIP)
+
+
+def test_without_numba_auto_is_portable_and_native_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tvnet_keras.ops.native", None)
+    native_mode._obstacle.cache_clear()
+    try:
+        assert TVNet(iterations=2)(CLIP).shape == (2, 2, 16, 20, 2)
+        with pytest.raises(InputError, match="requirements-native.txt"):
+            TVNet(iterations=2, mode="native")(CLIP)
+    finally:
+        native_mode._obstacle.cache_clear()
+
+
+def test_unknown_mode_names_the_nearest():
+    with pytest.raises(InputError, match="Did you mean 'native'"):
+        TVNet(mode="nativ")
+
+
+def test_mode_is_serialised():
+    layer = TVNet(iterations=2, mode="portable")
+    assert TVNet.from_config(layer.get_config()).mode == "portable"

@@ -1,0 +1,106 @@
+"""Whether the native kernels may be used here: present, on a CPU, and not in a graph that could leave this process.
+
+A `tf.numpy_function` works only in the process that traced it; in an exported model it fails when it is run elsewhere.
+Nothing at tracing time says what a graph is for, so "auto" goes by what is known to stay here: eager execution,
+Keras's own `fit` / `evaluate` / `predict` loops, `tf.data` functions, and code inside `local_graphs()`.
+Every other trace (an export, a user's own `tf.function`) gets the portable mode: slower, but right everywhere.
+"""
+
+import contextlib
+import functools
+import importlib
+import sys
+from collections.abc import Iterator
+
+import keras
+
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+
+MODES = ("auto", "portable", "native")
+
+_LOCAL_TRACERS = ("keras.src.backend.tensorflow.trainer", "tensorflow.python.data.")
+_EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.")
+
+_local_graphs = 0
+
+
+@contextlib.contextmanager
+def local_graphs() -> Iterator[None]:
+    """Says that graphs traced inside run in this process only, so that "auto" may use the native kernels in them.
+
+    For training and inference loops of one's own. It holds for every thread, because `tf.distribute` traces in
+    threads that it starts itself.
+    """
+    global _local_graphs
+    _local_graphs += 1
+    try:
+        yield
+    finally:
+        _local_graphs -= 1
+
+
+def use_native(mode: str) -> bool:
+    """Whether the solver, called now, runs the native kernels.
+
+    Args:
+        mode: "auto" (native where it is valid), "portable" or "native".
+
+    Raises:
+        InputError: an unknown mode, or "native" where it cannot work; the sentence says why.
+    """
+    check_choice("mode", mode, MODES)
+    if mode == "portable":
+        return False
+    obstacle = _obstacle() or _obstacle_in_graph()
+    if mode == "native" and obstacle:
+        raise InputError(f'mode="native" cannot be used {obstacle}; use mode="auto" or mode="portable".')
+    return not obstacle and (mode == "native" or (not _accelerated() and _stays_here()))
+
+
+@functools.cache
+def _obstacle() -> str | None:
+    if keras.backend.backend() != "tensorflow":
+        return f"with the Keras backend {keras.backend.backend()!r}, it needs 'tensorflow'"
+    try:
+        importlib.import_module("tvnet_keras.ops.native")
+    except (ImportError, RuntimeError) as error:
+        return f"because its kernels did not load ({error}): pip install -r requirements-native.txt"
+    return None
+
+
+def _obstacle_in_graph() -> str | None:
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    if tf.executing_eagerly():
+        return None
+    # There is no public way to ask whether the graph being traced will be compiled by XLA.
+    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        return "in a function that XLA compiles (jit_compile=True)"
+    if _called_from(_EXPORTERS):
+        return "in a graph that is being exported, which must run without this package"
+    return None
+
+
+@functools.cache
+def _accelerated() -> bool:
+    import tensorflow as tf
+
+    return any(device.device_type != "CPU" for device in tf.config.list_physical_devices())
+
+
+def _stays_here() -> bool:
+    import tensorflow as tf
+
+    return tf.executing_eagerly() or _local_graphs > 0 or _called_from(_LOCAL_TRACERS)
+
+
+def _called_from(modules: tuple[str, ...]) -> bool:
+    """Whether a function of one of these modules (or packages, with a trailing dot) is being executed."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(modules):
+            return True
+        frame = frame.f_back
+    return False

@@ -38,7 +38,7 @@ def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, m
         memory: JSON file that remembers what earlier scans found.
 
     Raises:
-        InputError: listed files are missing (`data.missing=error`), broken or, with `data.short=error`, too short.
+        InputError: listed files are missing (`data.missing=error`), broken, or not in `data.cache`.
     """
     data = config.data
     videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
@@ -46,7 +46,7 @@ def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, m
     if not videos.videos:
         raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
     if data.cache:
-        return Source(videos, {}, CachedVideos(data.cache))
+        return _cached_source(videos, data.cache, subset, skip_unreadable)
     with progress(f"checking the {subset} videos", "files") as show:
         found = scan(videos.videos, workers=data.workers, progress=show, cache_file=memory)
     broken = [problem for problem in found.problems if problem.unusable]
@@ -58,6 +58,21 @@ def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, m
             f"with --skip_unreadable: {_some([problem.message.rstrip('.') for problem in broken])}"
         )
     return Source(videos.without([problem.path for problem in broken]), found.counts, None)
+
+
+def _cached_source(videos: VideoList, folder: str, subset: str, skip_unreadable: bool) -> Source:
+    """The videos that a cache holds; one that was written with --skip_unreadable lacks some."""
+    cache = CachedVideos(folder)
+    held = set(cache.video_ids)
+    absent = [video for video in videos.videos if video.video_id not in held]
+    if absent and not skip_unreadable:
+        raise InputError(
+            f"{len(absent)} of {len(videos.videos)} {subset} videos are not in --config.data.cache={folder}; write the "
+            f"cache again or go on without them with --skip_unreadable: {_some([video.video_id for video in absent])}"
+        )
+    for video in absent:
+        print(f"skipped: {video.path}: not in {folder}", file=sys.stderr)
+    return Source(videos.without([video.path for video in absent]), {}, cache)
 
 
 def training_data(

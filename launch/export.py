@@ -50,14 +50,11 @@ def export(run: Path, folder: Path) -> Path:
         raise InputError(f"--output_dir={folder} holds something else than an export; choose another folder.")
     config, model, class_names = load_run(run)
     module = ServingModule(model, config)
-    signatures = {"serving_default": module.classify}
-    if hasattr(model, "motion"):
-        signatures["flow"] = module.flow
     partial = folder.with_name(f".partial.{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        tf.saved_model.save(module, str(partial), signatures=signatures)
+        tf.saved_model.save(module, str(partial), signatures=module.answers)
         (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
         refuse_python_ops(partial)
         shutil.rmtree(folder, ignore_errors=True)
@@ -83,15 +80,16 @@ class ServingModule(tf.Module):
         self.fit = FitClip(data.height, data.width, short)
         self.model = model
         self.minimum = method_module(config.method).FRAMES
+        # Saving traces every function of the module, so one that the model cannot answer must not be there.
+        answers = {"serving_default": self._classify, **({"flow": self._flow} if hasattr(model, "motion") else {})}
+        self.answers = {name: tf.function(answer, input_signature=[CLIP]) for name, answer in answers.items()}
 
-    @tf.function(input_signature=[CLIP])
-    def classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`."""
         clip = self._long_enough(clip, self.minimum)
         return {"probabilities": tf.nn.softmax(self.model(self.fit(clip), training=False)["logits"])}
 
-    @tf.function(input_signature=[CLIP])
-    def flow(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _flow(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Flow `[B, T - 1, H, W, 2]` of uint8 clips `[B, T, H, W, 3]`, pixels at their own size."""
         return {"flow": self.model.motion(self._long_enough(clip, 2))}
 

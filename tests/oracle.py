@@ -5,6 +5,8 @@ with replicated edges, pixel-exact clamped warp, u0 on a grid of its own. Slow a
 step is the paper's three cases, resizing is `np.interp`, one pixel's kernel sum is one line.
 """
 
+import math
+
 import numpy as np
 
 EPSILON = 1e-12
@@ -14,8 +16,9 @@ INITIAL_TAPS = np.tile([-1.0, 1.0], (8, 1))
 def smoothed_grey(frame: np.ndarray) -> np.ndarray:
     """`[H, W, 3]` in 0..255, R, G, B -> `[H, W]`: luma, then 5x5 Gaussian, sigma 0.8, replicated edges."""
     grey = 0.299 * frame[..., 0] + 0.587 * frame[..., 1] + 0.114 * frame[..., 2]
-    offsets = np.arange(-2, 3)
-    kernel = np.exp(-(offsets[:, None] ** 2 + offsets[None] ** 2) / (2 * 0.8**2))
+    # The share of the Gaussian that falls on each pixel, as in the release (0.219833 in the middle), not samples of it.
+    below = np.array([(1 + math.erf((edge - 2.5) / (0.8 * math.sqrt(2)))) / 2 for edge in range(6)])
+    kernel = np.outer(np.diff(below), np.diff(below))
     kernel /= kernel.sum()
     padded = np.pad(grey, 2, mode="edge")
     height, width = grey.shape

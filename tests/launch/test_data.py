@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -87,11 +88,29 @@ def test_a_short_video_is_an_error_on_request(tiny, tmp_path):
         train(tiny(data={"frames": 9, "short": "error"}), tmp_path / "run")
 
 
-def test_training_reads_from_a_cache(tiny, tmp_path):
-    for subset in ("train", "test"):
-        write_cache(open_source(tiny(), subset).videos, tmp_path / "cache")
-    config = tiny("rgb", data={"cache": str(tmp_path / "cache")}, train={"steps": 2})
+@pytest.fixture
+def cache(tiny, tmp_path):
+    """A cache of both lists but for one training video."""
+    lists = [open_source(tiny(), subset).videos for subset in ("train", "test")]
+    both = replace(lists[0], videos=lists[0].videos[1:] + lists[1].videos)
+    write_cache(both, tmp_path / "cache")
+    return str(tmp_path / "cache"), lists[0].videos[0]
+
+
+def test_training_reads_from_a_cache(tiny, cache, tmp_path):
+    # The test list is whole; the training list of these classes too.
+    names = ("MoveLeft", "MoveUp", "MoveDown")
+    config = tiny("rgb", data={"cache": cache[0], "classes": names}, train={"steps": 1})
     cached = train(config, tmp_path / "cached")
-    direct = train(tiny("rgb", train={"steps": 2}), tmp_path / "direct")
+    direct = train(tiny("rgb", data={"classes": names}, train={"steps": 1}), tmp_path / "direct")
     # JPEG changes pixels a little, never the choice of videos or frames.
-    assert cached["loss"] == pytest.approx(direct["loss"], rel=0.05)
+    assert cached["loss"] == pytest.approx(direct["loss"], rel=0.1)
+
+
+def test_a_video_that_is_not_in_the_cache_is_named(tiny, cache, capsys):
+    folder, absent = cache
+    config = tiny(data={"cache": folder})
+    with pytest.raises(InputError, match=f"1 of 36 train videos are not in --config.data.cache=.*: {absent.video_id}"):
+        open_source(config, "train")
+    assert len(open_source(config, "train", skip_unreadable=True).videos.videos) == 35
+    assert f"skipped: {absent.path}" in capsys.readouterr().err

@@ -50,7 +50,14 @@ def test_gaussian_taps_have_unit_sum_and_the_named_deviation():
     taps = intensity.gaussian_taps(21, 2.0).astype(float)
     offsets = np.arange(21) - 10
     assert taps.sum() == pytest.approx(1, abs=1e-6)
-    assert (taps * offsets**2).sum() == pytest.approx(4, rel=1e-3)
+    # Integrating over pixels of width 1 adds their variance, 1/12.
+    assert (taps * offsets**2).sum() == pytest.approx(4 + 1 / 12, rel=1e-3)
+
+
+def test_the_smoothing_kernel_is_the_released_one_to_its_six_decimals():
+    kernel = np.outer(intensity.gaussian_taps(), intensity.gaussian_taps())
+    released = [[0.219833, 0.110656, 0.01386], [0.110656, 0.0557, 0.006976], [0.01386, 0.006976, 0.000874]]
+    np.testing.assert_allclose(kernel[2:, 2:], released, atol=1.5e-6)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 3), (6, 7)])

@@ -7,10 +7,10 @@ from keras import ops
 from tvnet_keras.choices import check_choice
 from tvnet_keras.ops import pyramid, tvl1
 from tvnet_keras.ops.gradients import FORWARD_TAPS, central_gradient
-from tvnet_keras.ops.intensity import smooth, to_255, to_grey
+from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.native_mode import MODES
 from tvnet_keras.ops.solver import STATE_FIELDS, solve
-from tvnet_keras.ops.warp import warp
+from tvnet_keras.ops.tvnet_variants import VARIANTS
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
 
@@ -55,6 +55,8 @@ class TVNet(keras.layers.Layer):
         u0_size: `(height, width)` of the grid on which the initial flow u0 is kept; by default the size of the
             coarsest level of the input it is built with. At other input sizes u0 is resized (align-corners) and its
             vectors scaled, so that a trained u0 transfers to any size.
+        variant: "default", or "official", which reproduces the released code to its last rounding
+            (`docs/methods/tvnet.md` lists where they differ).
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
             or "native" (CPU kernels through numba); the flow is the same (`ops.solver.solve`).
         **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
@@ -96,6 +98,7 @@ class TVNet(keras.layers.Layer):
         zoom: float = 0.5,
         learn: tuple[str, ...] = ("u0", "kernels"),
         u0_size: tuple[int, int] | None = None,
+        variant: str = "default",
         mode: str = "auto",
         **kwargs,
     ) -> None:
@@ -114,6 +117,7 @@ class TVNet(keras.layers.Layer):
         self.zoom = float(zoom)
         self.learn = _learnable(learn)
         self.u0_size = None if u0_size is None else tuple(int(n) for n in u0_size)
+        self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
 
     def build(self, input_shape) -> None:
@@ -136,10 +140,7 @@ class TVNet(keras.layers.Layer):
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         _check_clip(clip.shape)
         batch, time, height, width = ops.shape(clip)[:4]
-        grey = ops.reshape(to_grey(to_255(clip, self.value_range)), (-1, height, width))
-        grey = ops.reshape(smooth(grey), (batch, time, height, width))
-        first = ops.reshape(grey[:, :-1], (-1, height, width))
-        second = ops.reshape(grey[:, 1:], (-1, height, width))
+        first, second = VARIANTS[self.variant].prepare(to_255(clip, self.value_range))
         return ops.reshape(self._flow(first, second), (batch, time - 1, height, width, 2))
 
     def compute_output_shape(self, input_shape):
@@ -152,7 +153,7 @@ class TVNet(keras.layers.Layer):
     def get_config(self) -> dict:
         """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
         names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom")
-        names += ("learn", "u0_size", "mode")
+        names += ("learn", "u0_size", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _initial_scalars(self):
@@ -173,36 +174,54 @@ class TVNet(keras.layers.Layer):
                 "TVNet built with an unknown height or width needs u0_size=(height, width), the grid of its initial "
                 f"flow. Received: height={height}, width={width}, u0_size=None"
             )
-        level = min(self.scales, pyramid.scale_limit(height, width, self.zoom)) - 1
-        return pyramid.level_size(height, level, self.zoom), pyramid.level_size(width, level, self.zoom)
+        return self._level_size(self._coarsest_level(height, width), height, width)
+
+    def _coarsest_level(self, height, width):
+        """The first level solved: `scales - 1`, or less where the image is too small for so many."""
+        limit = pyramid.scale_limit(height, width, self.zoom)
+        return min(self.scales, limit) - 1 if isinstance(limit, int) else ops.minimum(self.scales, limit) - 1
+
+    def _level_size(self, level, height, width):
+        return tuple(pyramid.level_size(length, level, self.zoom) for length in (height, width))
 
     def _flow(self, first, second):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
-        limit = pyramid.scale_limit(height, width, self.zoom)
-        flow = ops.broadcast_to(self.u0[None], (ops.shape(first)[0], *self.u0_size, 2))
+        coarsest = self._coarsest_level(height, width)
+        start = pyramid.resize_flow(self.u0[None], *self._level_size(coarsest, height, width))
+        flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
-            if isinstance(limit, int):
-                flow = self._solve_level(level, first, second, flow) if level < limit else flow
+            if isinstance(coarsest, int):
+                flow = self._solve_level(level, first, second, flow) if level <= coarsest else flow
             else:
                 flow = ops.cond(
-                    level < limit,
+                    level <= coarsest,
                     lambda flow=flow, level=level: self._solve_level(level, first, second, flow),
                     lambda flow=flow: flow,
                 )
+            if level:
+                flow = self._enlarge_flow(flow, level, coarsest, height, width)
         return flow
 
+    def _enlarge_flow(self, flow, level: int, coarsest, height, width):
+        """The flow of `level` on the next finer one; levels that a small image skips leave it alone."""
+        size = self._level_size(level - 1, height, width)
+        enlarge = VARIANTS[self.variant].enlarge_flow
+        if isinstance(coarsest, int):
+            return enlarge(flow, *size, self.zoom) if level <= coarsest else flow
+        return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
+
     def _solve_level(self, level: int, first, second, flow):
-        size = [pyramid.level_size(length, level, self.zoom) for length in ops.shape(first)[1:3]]
-        first = pyramid.resize(first[..., None], *size)[..., 0]
-        second = pyramid.resize(second[..., None], *size)[..., 0]
-        flow = pyramid.resize_flow(flow, *size)
+        variant = VARIANTS[self.variant]
+        size = self._level_size(level, *ops.shape(first)[1:3])
+        first = variant.resize(first[..., None], *size)[..., 0]
+        second = variant.resize(second[..., None], *size)[..., 0]
         # The derivatives are computed once per level and warped together with the frame.
         target = ops.stack([second, *central_gradient(second)], axis=-1)
         dual = ops.zeros((STATE_FIELDS - 2, *ops.shape(first)), "float32")
         constants = ops.stack([ops.cast(scalar, "float32") for scalar in self.scalars])
         for turn in range(self.warps):
-            warped = warp(target, flow)
+            warped = variant.warp(target, flow)
             data = tvl1.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow)
             state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
             state = solve(state, ops.stack(data), self.kernels[level, turn], constants, self.mode)

@@ -27,12 +27,23 @@ def central_gradient(images):
 
 def forward_x(field, taps=FORWARD_TAPS):
     """`taps[0] * f(x) + taps[1] * f(x + 1)`, zero in the last column. `[N, H, W] -> [N, H, W]`."""
-    return ops.pad(taps[0] * field[:, :, :-1] + taps[1] * field[:, :, 1:], ((0, 0), (0, 0), (0, 1)))
+    return not_last(field, 2) * (taps[0] * field + taps[1] * ops.pad(field[:, :, 1:], ((0, 0), (0, 0), (0, 1))))
 
 
 def forward_y(field, taps=FORWARD_TAPS):
     """`taps[0] * f(y) + taps[1] * f(y + 1)`, zero in the last row. `[N, H, W] -> [N, H, W]`."""
-    return ops.pad(taps[0] * field[:, :-1] + taps[1] * field[:, 1:], ((0, 0), (0, 1), (0, 0)))
+    return not_last(field, 1) * (taps[0] * field + taps[1] * ops.pad(field[:, 1:], ((0, 0), (0, 1), (0, 0))))
+
+
+def not_last(field, axis: int):
+    """1 where a pixel has a neighbour behind it along `axis`, else 0; shaped to multiply `[N, H, W]` fields.
+
+    XLA turns a product with this mask into vector instructions, padding of a computed field into branches per pixel.
+    """
+    length = ops.shape(field)[axis]
+    shape = [1, 1, 1]
+    shape[axis] = -1
+    return ops.reshape(ops.cast(ops.arange(length) < length - 1, field.dtype), shape)
 
 
 def backward_x(field, taps=FORWARD_TAPS):

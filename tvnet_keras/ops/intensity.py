@@ -1,5 +1,7 @@
 """From colour frames to the smooth grey images on which TV-L1 works."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -44,9 +46,9 @@ def to_grey(frames):
 
 
 def gaussian_taps(size: int = 5, sigma: float = 0.8) -> np.ndarray:
-    """The `size` weights of a normalised Gaussian with standard deviation `sigma` pixels."""
-    offsets = np.arange(size) - (size - 1) / 2
-    taps = np.exp(-(offsets**2) / (2 * sigma**2))
+    """The `size` weights of a Gaussian of standard deviation `sigma` pixels, each its integral over one pixel."""
+    edges = (np.arange(size + 1) - size / 2) / (sigma * math.sqrt(2))
+    taps = np.diff([math.erf(edge) for edge in edges])
     return (taps / taps.sum()).astype("float32")
 
 

@@ -25,12 +25,13 @@ def scale_limit(height, width, zoom: float):
     return ops.maximum(1, ops.cast(1 + ops.log(diagonal / 4) / math.log(1 / zoom), "int32"))
 
 
-def level_size(length, level: int, zoom: float):
-    """`int(length * zoom ** level + 0.5)`, at least 1 pixel. The length is an int or an integer tensor."""
-    if isinstance(length, int):
+def level_size(length, level, zoom: float):
+    """`int(length * zoom ** level + 0.5)`, at least 1 pixel. Length and level are ints or integer tensors."""
+    if isinstance(length, int) and isinstance(level, int):
         return max(1, int(length * zoom**level + 0.5))
     # Python's float64 here too: float32 rounds some sizes the other way (45 * 0.7 + 0.5 falls short of 32).
-    return ops.maximum(1, ops.cast(ops.cast(length, "float64") * zoom**level + 0.5, "int32"))
+    factor = zoom**level if isinstance(level, int) else ops.power(ops.cast(zoom, "float64"), ops.cast(level, "float64"))
+    return ops.maximum(1, ops.cast(ops.cast(length, "float64") * factor + 0.5, "int32"))
 
 
 def resize(images, height, width):

@@ -11,7 +11,7 @@ from keras import ops
 from tvnet_keras.ops.compiled import compiled
 from tvnet_keras.ops.native_mode import use_native
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
-from tvnet_keras.ops.tvl1_adjoint import iteration_adjoint
+from tvnet_keras.ops.tvl1_adjoint import SUMS, iteration_adjoint, sum_gradients
 
 STATE_FIELDS = 6
 
@@ -73,39 +73,39 @@ def _stepper(data, taps, constants):
 
 
 def _trajectory(state, data, taps, constants):
-    """The state before every iteration, `[iterations, 6, N, H, W]`."""
+    """The six fields of the state before every iteration, each `[iterations, N, H, W]`."""
     step = _stepper(data, taps, constants)
 
     def store(k, carry):
-        state, states = carry
-        return step(k, state), _write(states, k, ops.stack(state))
+        state, tables = carry
+        return step(k, state), tuple(_write(table, k, field) for table, field in zip(tables, state, strict=True))
 
-    empty = ops.zeros((taps.shape[0], *ops.shape(state)), state.dtype)
-    return ops.fori_loop(0, taps.shape[0], store, (_fields(state), empty))[1]
+    fields = _fields(state)
+    tables = tuple(ops.zeros((taps.shape[0], *ops.shape(field)), field.dtype) for field in fields)
+    return ops.fori_loop(0, taps.shape[0], store, (fields, tables))[1]
 
 
 def _backward(state, data, taps, constants, upstream):
     # The trajectory is computed again rather than kept from the forward pass: inference then stores nothing,
     # and a training step holds it only while this function runs.
-    states = _trajectory(state, data, taps, constants)
+    tables = _trajectory(state, data, taps, constants)
     data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
     last = taps.shape[0] - 1
 
     def step(i, carry):
-        bar_state, bar_data, bar_taps, bar_constants = carry
+        bar_state, bar_data, sums = carry
         k = last - i
-        gradient = iteration_adjoint(_fields(states[k]), data, taps[k], constants, bar_state)
+        gradient = iteration_adjoint(tuple(table[k] for table in tables), data, taps[k], constants, bar_state)
         bar_data = tuple(a + b for a, b in zip(bar_data, gradient.data, strict=True))
-        return gradient.state, bar_data, _write(bar_taps, k, gradient.taps), bar_constants + gradient.constants
+        return gradient.state, bar_data, _write(sums, k, gradient.sums)
 
     start = (
         _fields(upstream),
         tuple(ops.zeros_like(field) for field in data),
-        ops.zeros_like(taps),
-        ops.zeros_like(ops.stack(constants)),
+        ops.zeros((taps.shape[0], SUMS, ops.shape(state)[-1]), state.dtype),
     )
-    bar_state, bar_data, bar_taps, bar_constants = ops.fori_loop(0, taps.shape[0], step, start)
-    return ops.stack(bar_state), ops.stack(bar_data), bar_taps, bar_constants
+    bar_state, bar_data, sums = ops.fori_loop(0, taps.shape[0], step, start)
+    return ops.stack(bar_state), ops.stack(bar_data), *sum_gradients(sums, constants)
 
 
 def _write(table, k, row):

@@ -52,8 +52,8 @@ def _threshold(u1, u2, data: DataTerm, limit):
 
 def dual_step(px, py, ux, uy, rate):
     """`p = (p + rate * grad u) / (1 + rate * |grad u|)` with rate = tau / theta; keeps |p| <= 1."""
-    denominator = 1.0 + rate * ops.sqrt(ux * ux + uy * uy + EPSILON)
-    return (px + rate * ux) / denominator, (py + rate * uy) / denominator
+    scale = 1.0 / (1.0 + rate * ops.sqrt(ux * ux + uy * uy + EPSILON))
+    return (px + rate * ux) * scale, (py + rate * uy) * scale
 
 
 def iteration(state, data: DataTerm, taps, constants: Constants):

@@ -8,17 +8,23 @@ from typing import NamedTuple
 
 from keras import ops
 
-from tvnet_keras.ops.gradients import backward_x, backward_y, forward_x, forward_y
+from tvnet_keras.ops.gradients import backward_x, backward_y, forward_x, forward_y, not_last
 from tvnet_keras.ops.tvl1 import EPSILON, Constants, DataTerm, _threshold
+
+SUMS = 19
+"""Sums over the image per iteration: 16 taps (as `[8, 2]`), then limit, rate and the divergence's part of theta."""
 
 
 class IterationGradient(NamedTuple):
-    """Gradients of one iteration: state (6 fields), data (3 fields), taps `[8, 2]`, constants `[3]`."""
+    """Gradients of one iteration: state (6 fields), data (3 fields), and `sums [19, W]`.
+
+    The sums over the image are left per column: XLA adds up columns in vectors, but a whole image one pixel at a time.
+    `sum_gradients` finishes them for all iterations at once.
+    """
 
     state: tuple
     data: tuple
-    taps: object
-    constants: object
+    sums: object
 
 
 def iteration_adjoint(state, data: DataTerm, taps, constants: Constants, upstream) -> IterationGradient:
@@ -53,30 +59,37 @@ def iteration_adjoint(state, data: DataTerm, taps, constants: Constants, upstrea
         dual2.px + theta * _backward_x_adjoint(bar2, taps[2]),
         dual2.py + theta * _backward_y_adjoint(bar2, taps[3]),
     )
-    bar_taps = ops.stack(
-        [
-            theta * _tap_gradient_x(bar1, p11),
-            theta * _tap_gradient_y(bar1, p12),
-            theta * _tap_gradient_x(bar2, p21),
-            theta * _tap_gradient_y(bar2, p22),
-            *dual1.taps,
-            *dual2.taps,
-        ]
-    )
-    bar_theta = ops.sum(bar1 * div1 + bar2 * div2)
-    bar_constants = _constants_adjoint(constants, threshold.limit, dual1.rate + dual2.rate, bar_theta)
-    return IterationGradient((*threshold.u, *bar_p), threshold.data, bar_taps, bar_constants)
+    sums = [
+        *_tap_sums_x(bar1, p11),
+        *_tap_sums_y(bar1, p12),
+        *_tap_sums_x(bar2, p21),
+        *_tap_sums_y(bar2, p22),
+        *dual1.taps,
+        *dual2.taps,
+        threshold.limit,
+        dual1.rate + dual2.rate,
+        _per_column(bar1 * div1 + bar2 * div2),
+    ]
+    return IterationGradient((*threshold.u, *bar_p), threshold.data, ops.stack(sums))
 
 
-def _constants_adjoint(constants: Constants, bar_limit, bar_rate, bar_theta):
+def sum_gradients(sums, constants: Constants):
+    """Gradients of taps `[iterations, 8, 2]` and constants `[3]` from the sums of all iterations.
+
+    Args:
+        sums: `[iterations, 19, W]`, stacked `IterationGradient.sums`.
+        constants: tau, lambda, theta.
+    """
     tau, lambda_, theta = constants
-    return ops.stack(
-        [
-            bar_rate / theta,
-            bar_limit * theta,
-            bar_theta + bar_limit * lambda_ - bar_rate * tau / (theta * theta),
-        ]
-    )
+    sums = ops.sum(sums, axis=2)
+    taps = ops.concatenate([theta * sums[:, :8], sums[:, 8:16]], axis=1)
+    limit, rate, divergence = (ops.sum(sums[:, k]) for k in (16, 17, 18))
+    bar_theta = divergence + limit * lambda_ - rate * tau / (theta * theta)
+    return ops.reshape(taps, (-1, 8, 2)), ops.stack([rate / theta, limit * theta, bar_theta])
+
+
+def _per_column(field):
+    return ops.sum(field, axis=(0, 1))
 
 
 class _ThresholdGradient(NamedTuple):
@@ -93,7 +106,7 @@ def _threshold_adjoint(u1, u2, data: DataTerm, step, ratio, limit, bar1, bar2) -
     bar_square = -2.0 * bar_rho * ratio
     bar_gx = bar_rho * u1 + bar_square * data.gx - step * bar1
     bar_gy = bar_rho * u2 + bar_square * data.gy - step * bar2
-    bar_limit = ops.sum((1.0 - inside) * ops.sign(ratio) * bar_step)
+    bar_limit = _per_column((1.0 - inside) * ops.sign(ratio) * bar_step)
     return _ThresholdGradient(
         (bar1 + data.gx * bar_rho, bar2 + data.gy * bar_rho), (bar_rho, bar_gx, bar_gy), bar_limit
     )
@@ -110,33 +123,32 @@ class _DualGradient(NamedTuple):
 def _dual_adjoint(u, px, py, taps_x, taps_y, rate, upstream) -> _DualGradient:
     ux, uy = forward_x(u, taps_x), forward_y(u, taps_y)
     norm = ops.sqrt(ux * ux + uy * uy + EPSILON)
-    denominator = 1.0 + rate * norm
-    bar_px, bar_py = upstream[0] / denominator, upstream[1] / denominator
-    new_px, new_py = (px + rate * ux) / denominator, (py + rate * uy) / denominator
-    bar_product = -(bar_px * new_px + bar_py * new_py)
+    scale = 1.0 / (1.0 + rate * norm)
+    bar_px, bar_py = upstream[0] * scale, upstream[1] * scale
+    bar_product = -scale * (bar_px * (px + rate * ux) + bar_py * (py + rate * uy))
     bar_norm = rate * bar_product / norm
-    bar_ux = rate * bar_px + bar_norm * ux
-    bar_uy = rate * bar_py + bar_norm * uy
+    bar_ux = not_last(u, 2) * (rate * bar_px + bar_norm * ux)
+    bar_uy = not_last(u, 1) * (rate * bar_py + bar_norm * uy)
     return _DualGradient(
         u=_forward_x_adjoint(bar_ux, taps_x) + _forward_y_adjoint(bar_uy, taps_y),
         px=bar_px,
         py=bar_py,
         taps=(
-            ops.stack([ops.sum(bar_ux[:, :, :-1] * u[:, :, :-1]), ops.sum(bar_ux[:, :, :-1] * u[:, :, 1:])]),
-            ops.stack([ops.sum(bar_uy[:, :-1] * u[:, :-1]), ops.sum(bar_uy[:, :-1] * u[:, 1:])]),
+            _per_column(bar_ux * u),
+            _per_column(bar_ux * ops.pad(u[:, :, 1:], ((0, 0), (0, 0), (0, 1)))),
+            _per_column(bar_uy * u),
+            _per_column(bar_uy * ops.pad(u[:, 1:], ((0, 0), (0, 1), (0, 0)))),
         ),
-        rate=ops.sum(bar_px * ux + bar_py * uy + bar_product * norm),
+        rate=_per_column(bar_px * ux + bar_py * uy + bar_product * norm),
     )
 
 
 def _forward_x_adjoint(bar, taps):
-    inner = bar[:, :, :-1]
-    return taps[0] * ops.pad(inner, ((0, 0), (0, 0), (0, 1))) + taps[1] * ops.pad(inner, ((0, 0), (0, 0), (1, 0)))
+    return taps[0] * bar + taps[1] * ops.pad(bar[:, :, :-1], ((0, 0), (0, 0), (1, 0)))
 
 
 def _forward_y_adjoint(bar, taps):
-    inner = bar[:, :-1]
-    return taps[0] * ops.pad(inner, ((0, 0), (0, 1), (0, 0))) + taps[1] * ops.pad(inner, ((0, 0), (1, 0), (0, 0)))
+    return taps[0] * bar + taps[1] * ops.pad(bar[:, :-1], ((0, 0), (1, 0), (0, 0)))
 
 
 def _backward_x_adjoint(bar, taps):
@@ -147,9 +159,9 @@ def _backward_y_adjoint(bar, taps):
     return taps[1] * bar + taps[0] * ops.pad(bar[:, 1:], ((0, 0), (0, 1), (0, 0)))
 
 
-def _tap_gradient_x(bar, field):
-    return ops.stack([ops.sum(bar[:, :, 1:] * field[:, :, :-1]), ops.sum(bar * field)])
+def _tap_sums_x(bar, field):
+    return _per_column(bar * ops.pad(field[:, :, :-1], ((0, 0), (0, 0), (1, 0)))), _per_column(bar * field)
 
 
-def _tap_gradient_y(bar, field):
-    return ops.stack([ops.sum(bar[:, 1:] * field[:, :-1]), ops.sum(bar * field)])
+def _tap_sums_y(bar, field):
+    return _per_column(bar * ops.pad(field[:, :-1], ((0, 0), (1, 0), (0, 0)))), _per_column(bar * field)

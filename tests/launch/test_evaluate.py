@@ -1,0 +1,140 @@
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import launch.evaluate
+from launch.data import open_source
+from launch.data import test_views as views_of
+from launch.evaluate import evaluate, weights_sha256, write_result
+from launch.flow_error import flow_errors
+from launch.inference import score_videos
+from launch.init_from import load_run
+from launch.run_folder import read_config
+from tvnet_keras import TVNet
+from tvnet_keras.errors import InputError
+from tvnet_keras.scoring.report import accuracy_interval
+from tvnet_keras.scoring.result import load_results
+from tvnet_keras.scoring.scores import load_scores
+from tvnet_keras.video.moving_shapes import exact_flow, write_dataset
+
+
+@pytest.fixture(scope="module")
+def evaluation(finished_run, tmp_path_factory):
+    """An evaluation of two clips per video: its folder and its metrics."""
+    config = read_config(finished_run)
+    config = replace(config, eval=replace(config.eval, clips=2))
+    folder = tmp_path_factory.mktemp("evaluation")
+    return folder, evaluate(config, finished_run, folder)
+
+
+def test_the_scores_file_keeps_its_contract(evaluation, finished_run, tiny):
+    folder, metrics = evaluation
+    scores = load_scores(folder / "scores.npz")
+    listed = open_source(tiny(), "test").videos
+    assert scores.video_id == tuple(video.video_id for video in listed.videos)
+    assert scores.class_names == listed.class_names
+    assert scores.label.tolist() == [video.label for video in listed.videos]
+    assert (scores.logits.argmax(axis=1) == scores.label).mean() == pytest.approx(metrics["top1"])
+    header = scores.header
+    assert (header["kind"], header["experiment"], header["split"]) == ("tvnet", "moving_shapes", 1)
+    assert (header["clips"], header["crops"], header["seed"]) == (2, 1, 0)
+    assert header["weights_sha256"] == weights_sha256(finished_run) and len(header["weights_sha256"]) == 64
+
+
+def test_every_number_carries_its_protocol(evaluation):
+    folder, metrics = evaluation
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    expected = {"videos": 12, "classes": 12, "split": 1, "clips": 2, "crops": 1, "frames": 6, "size": [32, 32], "missing": 0}
+    assert {name: metrics[name] for name in expected} == expected
+    assert metrics["top1_95_percent"] == list(accuracy_interval(round(12 * metrics["top1"]), 12))
+    assert metrics["top1_95_percent"][0] <= metrics["top1"] <= metrics["top1_95_percent"][1]
+    assert metrics["top1"] <= metrics["top5"] <= 1
+    assert (folder / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_logits_are_the_mean_over_the_clips(evaluation, finished_run, tiny):
+    config, model, _ = load_run(finished_run)
+    source = open_source(config, "test")
+    views = views_of(source, config, clips=2)
+    scores = load_scores(evaluation[0] / "scores.npz")
+    rows = {index: [] for index in range(12)}
+    for batch in views.unbatch().as_numpy_iterator():
+        logits = model(batch["clip"][None], training=False)["logits"]
+        rows[int(batch["index"])].append(keras.ops.convert_to_numpy(logits)[0])
+    assert all(len(row) == 2 for row in rows.values())
+    np.testing.assert_allclose(scores.logits, [np.mean(rows[index], axis=0) for index in range(12)], atol=1e-4)
+
+
+def test_exact_flow_is_compared_at_the_videos_own_size(evaluation, finished_run, tiny):
+    _, metrics = evaluation
+    videos = open_source(tiny(), "test").videos
+    zero = np.mean([np.linalg.norm(exact_flow(video.path), axis=-1).mean() for video in videos.videos])
+    assert metrics["epe_zero"] == pytest.approx(zero, rel=1e-5)
+    still = flow_errors(lambda clip: tf.zeros_like(clip[:, 1:, ..., :2], "float32"), "moving_shapes", videos)
+    assert still["epe"] == pytest.approx(zero, rel=1e-5)
+    untrained = flow_errors(TVNet(iterations=4), "moving_shapes", videos)
+    assert metrics["epe_untrained"] == pytest.approx(untrained["epe"], rel=1e-4)
+    assert metrics["epe"] != metrics["epe_untrained"] and 0 < metrics["epe"] < metrics["epe_zero"]
+
+
+def test_more_iterations_come_nearer_to_the_exact_flow(tiny):
+    videos = open_source(tiny(), "test").videos
+    few, many = (flow_errors(TVNet(iterations=count), "moving_shapes", videos)["epe"] for count in (2, 50))
+    assert many < few
+
+
+def test_videos_of_different_lengths_are_compared_one_by_one(tiny, tmp_path):
+    lists = [
+        open_source(tiny(data={"root": str(write_dataset(tmp_path / str(n), train_groups=1, test_groups=1, frames=n, size=(32, 32)))}), "test")
+        for n in (4, 6)
+    ]  # fmt: skip
+    chosen = [source.videos.videos[0] for source in lists]
+    layer = TVNet(iterations=3)
+    apart = [flow_errors(layer, "moving_shapes", replace(lists[0].videos, videos=(video,))) for video in chosen]
+    together = flow_errors(layer, "moving_shapes", replace(lists[0].videos, videos=tuple(chosen)))
+    assert together["epe"] == pytest.approx(np.mean([result["epe"] for result in apart]), rel=1e-4)
+
+
+def test_methods_without_motion_have_no_flow_error(rgb_run, tmp_path):
+    assert not any(name.startswith("epe") for name in evaluate(read_config(rgb_run), rgb_run, tmp_path))
+
+
+def test_mirrored_views_are_brought_back_to_their_labels(tiny):
+    # A model that answers by motion: a mirrored view of "right" moves left, and must still speak for "right".
+    config = tiny(data={"classes": ("MoveRight", "MoveLeft"), "test_crop": "center", "height": 28, "width": 28})
+    source = open_source(config, "test")
+    motion = TVNet(iterations=30)
+
+    def by_motion(clip, training):
+        u = keras.ops.mean(motion(clip)[..., 0], axis=(1, 2, 3))
+        return {"logits": keras.ops.stack([u, -u], axis=-1)}
+
+    once, mirrored = (score_videos(by_motion, views_of(source, config, crops=crops), source.videos) for crops in (5, 10))
+    assert (mirrored.argmax(axis=1) == [video.label for video in source.videos.videos]).all()
+    # Forward differences are not symmetric, so the mirrored views agree only nearly.
+    np.testing.assert_allclose(mirrored, once, atol=0.2 * np.abs(once).max())
+
+
+def test_other_classes_than_the_runs_are_refused(finished_run, tmp_path):
+    config = read_config(finished_run)
+    config = replace(config, data=replace(config.data, classes=("MoveLeft", "MoveRight")))
+    with pytest.raises(InputError, match="was trained on the classes MoveRight, .*the data has MoveLeft, MoveRight"):
+        evaluate(config, finished_run, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_result_file_is_written_on_request(evaluation, finished_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(launch.evaluate, "RESULTS_DIR", tmp_path)
+    _, metrics = evaluation
+    path = write_result("shapes/tvnet", read_config(finished_run), metrics)
+    assert path == tmp_path / "shapes/tvnet-seed0.json"
+    (result,) = load_results(tmp_path)
+    assert result.numbers["top1"] == metrics["top1"] and result.numbers["epe"] == metrics["epe"]
+    assert (result.protocol["clips"], result.protocol["videos"]) == (2, 12)
+    for name in ("tvnet", "/tvnet", "shapes/"):
+        with pytest.raises(InputError, match="must be TABLE/ROW"):
+            write_result(name, read_config(finished_run), metrics)

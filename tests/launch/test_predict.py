@@ -1,0 +1,135 @@
+import re
+
+import av
+import numpy as np
+import pytest
+
+from launch.data import test_views as views_of
+from launch.inference import score_videos
+from launch.init_from import load_run
+from launch.predict import flip_of, flow_of_video, open_files, top_classes
+from tvnet_keras import TVNet
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.read import probe, read_frames
+
+
+@pytest.fixture(scope="module")
+def videos(shapes):
+    return sorted(str(path) for path in shapes.glob("videos/*/*_g04_c01.avi"))
+
+
+def test_a_video_gets_its_five_most_probable_classes(launcher, finished_run, videos):
+    outcome = launcher("predict", f"--run={finished_run}", *videos[:2])
+    assert outcome.code == 0, outcome.error
+    lines = outcome.out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == videos[:2]
+    config, model, names = load_run(finished_run)
+    source = open_files(videos[:2], names)
+    logits = score_videos(model, views_of(source, config), source.videos)
+    for line, row in zip(lines, logits, strict=True):
+        answers = re.findall(r"(\w+) ([\d.]+) %", line)
+        assert [name for name, _ in answers] == [names[k] for k in np.argsort(-row)[:5]]
+        probabilities = np.exp(row) / np.exp(row).sum()
+        assert [float(share) for _, share in answers] == pytest.approx(sorted(100 * probabilities)[:-6:-1], abs=0.06)
+
+
+@pytest.mark.parametrize("kind", ["gif", "mp4"])
+def test_a_flow_video_stands_beside_the_frames(launcher, finished_run, videos, tmp_path, kind):
+    outcome = launcher(
+        "predict", f"--run={finished_run}", f"--flow_dir={tmp_path}/flow", f"--flow_format={kind}", "--top=1", videos[0]
+    )
+    assert outcome.code == 0, outcome.error
+    path = tmp_path / f"flow/{videos[0].rsplit('/')[-1].removesuffix('.avi')}.{kind}"
+    assert f"written: {path}" in outcome.out and len(outcome.out.splitlines()) == 2
+    info = probe(path)
+    assert info.frames == 7 and info.height == 32 and info.width >= 64
+    left = read_frames(path)[:, :, :32].astype(float)
+    assert np.abs(left - read_frames(videos[0])[:7]).mean() < 30
+
+
+def test_flow_is_computed_piece_by_piece(shapes, videos):
+    frames = np.concatenate([read_frames(videos[0])] * 3)[:20]
+    layer = TVNet(iterations=5)
+    whole = layer(frames[None])[0]
+    pieces = flow_of_video(layer, frames)
+    assert pieces.shape == (19, 32, 32, 2)
+    np.testing.assert_allclose(pieces, whole, atol=1e-3)
+
+
+def test_videos_shorter_than_a_clip_are_looped(launcher, finished_run, shapes, tmp_path):
+    short = tmp_path / "short.avi"
+    with av.open(str(short), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 32
+        for level in (0, 80, 160):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), level, "uint8"), format="rgb24")))
+        container.mux(stream.encode(None))
+    outcome = launcher("predict", f"--run={finished_run}", short)
+    assert outcome.code == 0 and outcome.out.startswith(f"{short}: ")
+    assert "3 frames" in launcher("predict", f"--run={finished_run}", "--config.data.short=error", short).sentence()
+
+
+def test_a_file_that_cannot_be_read_is_named(launcher, finished_run, videos, tmp_path):
+    empty, text = tmp_path / "empty.avi", tmp_path / "text.mp4"
+    empty.write_bytes(b"")
+    text.write_text("no video at all")
+    for path, said in ((empty, "empty"), (text, "cannot be opened"), (tmp_path / "nowhere.avi", "no such video file")):
+        sentence = launcher("predict", f"--run={finished_run}", videos[0], path).sentence()
+        assert str(path) in sentence and said in sentence
+    outcome = launcher("predict", f"--run={finished_run}", "--skip_unreadable", empty, videos[0])
+    assert outcome.code == 0 and f"skipped: {empty}" in outcome.error
+    assert outcome.out.startswith(videos[0]) and len(outcome.out.splitlines()) == 1
+    assert "None of the videos" in launcher("predict", f"--run={finished_run}", "--skip_unreadable", empty).error
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("minimal.mp4", "fewer than two decodable frames (1)"),
+        ("sine-3s-xhe-aac-44khz-mono.mp4", "has no video stream"),
+        ("short-cenc.mp4", "not one frame"),
+    ],
+)
+def test_odd_files_are_one_sentence(launcher, finished_run, shared_data, name, said):
+    path = shared_data / "corrupt/mp4parse-rust" / name
+    sentence = launcher("predict", f"--run={finished_run}", path).sentence()
+    assert str(path) in sentence and said in sentence
+
+
+def test_a_real_video_of_another_size_is_scored(launcher, finished_run, shared_data):
+    path = next((shared_data / "ucf101/videos/Archery").glob("*.avi"))
+    outcome = launcher("predict", f"--run={finished_run}", path)
+    assert outcome.code == 0 and outcome.out.startswith(f"{path}: ")
+
+
+def test_a_video_must_be_named(launcher, finished_run):
+    assert "Name at least one video" in launcher("predict", f"--run={finished_run}").sentence()
+
+
+def test_flow_needs_a_method_with_motion(launcher, rgb_run, videos, tmp_path):
+    sentence = launcher("predict", f"--run={rgb_run}", f"--flow_dir={tmp_path}", videos[0]).sentence()
+    assert "needs a method with a motion layer" in sentence
+
+
+def test_two_files_of_one_name_do_not_overwrite_each_others_flow(launcher, finished_run, videos, tmp_path):
+    other = tmp_path / "copy" / videos[0].rsplit("/")[-1]
+    other.parent.mkdir()
+    other.write_bytes(b"")
+    flags = [f"--run={finished_run}", f"--flow_dir={tmp_path}/flow"]
+    assert "would have one name" in launcher("predict", *flags, videos[0], other).sentence()
+
+
+def test_mirrored_views_follow_the_labels_of_the_data_set(finished_run):
+    names = ("MoveRight", "MoveLeft", "MoveUp")
+    assert flip_of("moving_shapes", names) == (1, 0, 2)
+    assert flip_of("moving_shapes", names[1:]) == "forbidden"
+    assert flip_of("ucf101", names) == "keep"
+
+
+def test_the_most_probable_classes_come_first():
+    assert top_classes(np.log([0.2, 0.7, 0.1]), ("a", "b", "c"), 2) == ["b 70.0 %", "a 20.0 %"]
+
+
+def test_unreadable_files_alone_are_refused(tmp_path):
+    with pytest.raises(InputError, match="None of the videos can be read"):
+        open_files([str(tmp_path / "nowhere.avi")], ("a",), skip_unreadable=True)

@@ -1,0 +1,139 @@
+"""What the released TVNet (github.com/LijieFan/tvnet) computes otherwise than the default: to its last rounding.
+
+Nothing here is meant to be better; `variant="official"` of the layer uses it to reproduce the authors' outputs.
+The orders of operations are theirs, because `floor` and the bilinear corners turn a last-bit difference into a
+different pixel.
+"""
+
+import numpy as np
+from keras import ops
+
+from tvnet_keras.ops.intensity import GREY_WEIGHTS
+
+SMOOTHING = {
+    (2, 2): 0.000874,
+    (1, 2): 0.006976,
+    (0, 2): 0.01386,
+    (1, 1): 0.0557,
+    (0, 1): 0.110656,
+    (0, 0): 0.219833,
+}
+"""Weights by distance from the centre in rows and columns (or columns and rows); all 25 sum to 1.000001."""
+
+
+def prepare(clip):
+    """Neighbouring frames as floored grey, jointly stretched to 0..255, smoothed with zero padding.
+
+    Args:
+        clip: `[B, T, H, W, C]`, float32 in 0..255, C = 1 or 3 (R, G, B).
+
+    Returns:
+        `(first, second)`, each `[B * (T - 1), H, W]`.
+    """
+    grey = floored_grey(clip)
+    height, width = ops.shape(grey)[2:4]
+    first = ops.reshape(grey[:, :-1], (-1, height, width))
+    second = ops.reshape(grey[:, 1:], (-1, height, width))
+    return tuple(smooth(images) for images in stretch(first, second))
+
+
+def floored_grey(frames):
+    """`floor(0.114 B + 0.587 G + 0.299 R)`; no gradient passes. `[..., C] -> [...]`."""
+    red, green, blue = GREY_WEIGHTS
+    channels = [frames[..., 0]] * 3 if frames.shape[-1] == 1 else [frames[..., k] for k in range(3)]
+    return ops.floor(blue * channels[2] + green * channels[1] + red * channels[0])
+
+
+def stretch(first, second):
+    """Both frames of every pair mapped to 0..255 by their common minimum and maximum; flat pairs stay."""
+    both = ops.stack([first, second])
+    low = ops.min(both, axis=(0, 2, 3))[:, None, None]
+    span = ops.max(both, axis=(0, 2, 3))[:, None, None] - low
+    flat = span <= 0
+    divisor = ops.where(flat, ops.ones_like(span), span)
+    return tuple(ops.where(flat, image, 255.0 * (image - low) / divisor) for image in (first, second))
+
+
+def smooth(images):
+    """5 x 5 Gaussian of sigma 0.8 (`intensity.gaussian_taps`) as the release rounds it, with zeros outside."""
+    height, width = ops.shape(images)[1:3]
+    padded = ops.pad(images, ((0, 0), (2, 2), (2, 2)))
+    total = ops.zeros_like(images)
+    # Pixels of equal weight are added before they are multiplied, the lightest first: a plain convolution's rounding
+    # alone moves the flow by 1e-5 pixels after fifty iterations.
+    for (row, column), weight in SMOOTHING.items():
+        places = {(y, x) for a, b in ((row, column), (column, row)) for y in (2 - a, 2 + a) for x in (2 - b, 2 + b)}
+        total = total + weight * sum(padded[:, y : y + height, x : x + width] for y, x in sorted(places))
+    return total
+
+
+def warp(images, flow):
+    """Samples `images` at `x + u (W - 1) / W`, `y + v (H - 1) / H`, with the release's borders.
+
+    Args:
+        images: `[N, H, W, C]`.
+        flow: `[N, H, W, 2]`, pixels.
+
+    Returns:
+        `[N, H, W, C]`; samples left of or above the image are 0, right of or below it they extrapolate linearly.
+    """
+    height, width = ops.shape(images)[1:3]
+    x = _grid(width)[None, None, :] + flow[..., 0] / ops.cast(width, "float32") * 2.0
+    y = _grid(height)[None, :, None] + flow[..., 1] / ops.cast(height, "float32") * 2.0
+    return _sample(images, x, y)
+
+
+def resize(images, height, width):
+    """Bilinear resizing on an align-corners grid, through the same sampling as `warp`, at equal size too."""
+    batch = ops.shape(images)[0]
+    x = ops.broadcast_to(_grid(width)[None, None, :], (batch, height, width))
+    y = ops.broadcast_to(_grid(height)[None, :, None], (batch, height, width))
+    return _sample(images, x, y)
+
+
+def enlarge_flow(flow, height, width, zoom: float):
+    """Flow of a pyramid level on the next finer one: divided by `zoom`, whatever the exact ratio of the sizes."""
+    return resize(flow, height, width) / np.float32(zoom)
+
+
+def _grid(length):
+    """`linspace(-1, 1, length)` with TensorFlow's rounding: multiples of one step, and the last value exact."""
+    count = ops.cast(length, "float32")
+    index = ops.cast(ops.arange(length), "float32")
+    step = 2.0 / ops.maximum(count - 1.0, 1.0)
+    return ops.where(index == count - 1.0, 1.0, -1.0 + step * index)
+
+
+def _sample(images, x, y):
+    """Bilinear samples at normalised positions, with weights from the clamped corners."""
+    batch, height, width = ops.shape(images)[:3]
+    table = ops.reshape(images, (-1, images.shape[-1]))
+    first = ops.reshape(ops.arange(batch, dtype="int32"), (-1, 1, 1)) * (height * width)
+    x, x0, x1 = _corners(x, width)
+    y, y0, y1 = _corners(y, height)
+
+    def corner(row, column):
+        return ops.take(table, first + row * width + column, axis=0)
+
+    left, right = _weights(x, x0, x1)
+    above, below = _weights(y, y0, y1)
+    return (
+        left * above * corner(y0, x0)
+        + left * below * corner(y1, x0)
+        + right * above * corner(y0, x1)
+        + right * below * corner(y1, x1)
+    )
+
+
+def _corners(position, length):
+    pixels = (position + 1.0) * (ops.cast(length, "float32") - 1.0) / 2.0
+    lower = ops.cast(ops.floor(pixels), "int32")
+    # The lower corner stops one short of the end, so that positions beyond it extrapolate.
+    return pixels, ops.clip(lower, 0, length - 2), ops.clip(lower + 1, 0, length - 1)
+
+
+def _weights(position, lower, upper):
+    return (
+        (ops.cast(upper, "float32") - position)[..., None],
+        (position - ops.cast(lower, "float32"))[..., None],
+    )

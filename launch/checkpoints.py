@@ -33,7 +33,7 @@ class Checkpoints:
     def restore(self) -> int:
         """Restores the newest checkpoint and returns its step, 0 without one."""
         self.manager.restore_or_initialize()
-        return int(self.step)
+        return int(self.step.numpy())
 
     def save(self, step: int) -> None:
         """Saves the state after `step` updates."""

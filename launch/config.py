@@ -20,10 +20,10 @@ CHOICES = {
 """Fields that hold one of a few words."""
 
 LEAST = {
-    "data": {name: 1 for name in ("frames", "segments", "step", "height", "width", "split", "workers")}
+    "data": dict.fromkeys(("frames", "segments", "step", "height", "width", "split", "workers"), 1)
     | {"resize_short": 0, "colour_jitter": 0},
-    "train": {name: 1 for name in ("batch_size", "accumulate", "log_every", "checkpoint_every")}
-    | {name: 0 for name in ("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every")},
+    "train": dict.fromkeys(("batch_size", "accumulate", "log_every", "checkpoint_every"), 1)
+    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every"), 0),
     "eval": {"clips": 1, "batch_size": 1},
 }
 """Smallest values of the fields that are numbers."""

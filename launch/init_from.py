@@ -122,7 +122,8 @@ def transfer_images(source: keras.Model, target: keras.Model) -> int:
                 f"Layer {from_layer.name} has no equal in the network: {to_layer.name} stands in its place."
             )
         values = [
-            _adapt(keras.ops.convert_to_numpy(a), tuple(b.shape)) for a, b in zip(from_layer.weights, to_layer.weights, strict=True)
+            _adapt(keras.ops.convert_to_numpy(a), tuple(b.shape))
+            for a, b in zip(from_layer.weights, to_layer.weights, strict=True)
         ]
         to_layer.set_weights(values)
         copied += len(values)

@@ -23,10 +23,18 @@ class ClipClassifier(keras.Model):
     options_class: ClassVar[type]
 
     def __init__(self, num_classes: int, clip_shape: tuple, options=None, **kwargs) -> None:
-        super().__init__(**kwargs)
+        # Autocasting would round a float clip to float16 under mixed precision before the solver, which pins float32.
+        super().__init__(**{"autocast": False, **kwargs})
         self.num_classes, self.clip_shape = num_classes, tuple(clip_shape)
-        self.options = self.options_class(**options) if isinstance(options, dict) else options or self.options_class()
+        self.options = self._options(options)
         self.consensus = keras.layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
+
+    def _options(self, options):
+        if not isinstance(options, dict):
+            return options or self.options_class()
+        # Files keep tuples as lists.
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+        return self.options_class(**values)
 
     def make_classifier(self, channels: int) -> PerStep:
         """The backbone that `options.backbone` names, for images of `channels` channels, on every time step."""

@@ -19,8 +19,8 @@ def build(input_shape: tuple[int, int, int], num_classes: int, dropout: float = 
         A model `[N, H, W, C] -> [N, num_classes]`.
     """
     inputs = keras.Input(input_shape)
-    # Normalising the input per channel makes RGB frames and flow images alike; flow divided by a bound of 20 pixels has a
-    # variance around 1e-3, which Keras's default epsilon would swamp.
+    # Normalising the input per channel makes RGB frames and flow images alike; flow divided by a bound of 20 pixels has
+    # a variance around 1e-3, which Keras's default epsilon would swamp.
     x = layers.BatchNormalization(momentum=0.9, epsilon=1e-6, name="input_norm")(inputs)
     for stage, (width, kernel) in enumerate(zip(WIDTHS, KERNELS, strict=True)):
         x = layers.Conv2D(width, kernel, strides=2, padding="same", use_bias=False, name=f"stage{stage}_conv")(x)

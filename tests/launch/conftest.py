@@ -84,7 +84,14 @@ def overrides(tiny) -> Callable[..., list[str]]:
     def flags(method: str = "tvnet", **sections) -> list[str]:
         config = tiny(method, **sections)
         given = {"data": ("root", "height", "width", "crop", "test_crop"), "model": ("dropout",)}
-        given["train"] = ("steps", "batch_size", "schedule", "log_every", "checkpoint_every", *sections.get("train", {}))
+        given["train"] = (
+            "steps",
+            "batch_size",
+            "schedule",
+            "log_every",
+            "checkpoint_every",
+            *sections.get("train", {}),
+        )
         given["model"] += ("iterations", "flow_bound") if method == "tvnet" else ()
         values = [
             f"--config.{section}.{name}={getattr(getattr(config, section), name)}"

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from launch import run_folder
+
 LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo")
 
 
@@ -119,3 +121,13 @@ def test_a_command_evaluates_with_overrides(launcher, finished_run, tmp_path):
     assert outcome.code == 0, outcome.error
     assert "top1" in outcome.out and f"written: {tmp_path}/evaluation/scores.npz" in outcome.out
     assert "Did you mean --config.eval.clips?" in launcher("evaluate", *flags, "--config.eval.clip=2").sentence()
+
+
+def test_a_command_trains_on_two_devices(launcher, overrides, tmp_path):
+    flags = overrides("tvnet", train={"steps": 2, "lr": 0.0})
+    alone = launcher("train", *flags, f"--output_dir={tmp_path}/one")
+    together = launcher("train", *flags, f"--output_dir={tmp_path}/two", "--strategy=mirrored", "--devices=CPU:0,CPU:1")
+    assert (alone.code, together.code) == (0, 0), together.error
+    # Batch normalisation sees half a batch on each device; the energy does not pass through it.
+    energies = [run_folder.read(tmp_path / name)["results"]["energy"] for name in ("one", "two")]
+    assert energies[0] == pytest.approx(energies[1], rel=1e-4)

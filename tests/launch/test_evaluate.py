@@ -48,7 +48,16 @@ def test_the_scores_file_keeps_its_contract(evaluation, finished_run, tiny):
 def test_every_number_carries_its_protocol(evaluation):
     folder, metrics = evaluation
     assert json.loads((folder / "metrics.json").read_text()) == metrics
-    expected = {"videos": 12, "classes": 12, "split": 1, "clips": 2, "crops": 1, "frames": 6, "size": [32, 32], "missing": 0}
+    expected = {
+        "videos": 12,
+        "classes": 12,
+        "split": 1,
+        "clips": 2,
+        "crops": 1,
+        "frames": 6,
+        "size": [32, 32],
+        "missing": 0,
+    }
     assert {name: metrics[name] for name in expected} == expected
     assert metrics["top1_95_percent"] == list(accuracy_interval(round(12 * metrics["top1"]), 12))
     assert metrics["top1_95_percent"][0] <= metrics["top1"] <= metrics["top1_95_percent"][1]
@@ -88,10 +97,10 @@ def test_more_iterations_come_nearer_to_the_exact_flow(tiny):
 
 
 def test_videos_of_different_lengths_are_compared_one_by_one(tiny, tmp_path):
-    lists = [
-        open_source(tiny(data={"root": str(write_dataset(tmp_path / str(n), train_groups=1, test_groups=1, frames=n, size=(32, 32)))}), "test")
-        for n in (4, 6)
-    ]  # fmt: skip
+    lists = []
+    for frames in (4, 6):
+        root = write_dataset(tmp_path / str(frames), train_groups=1, test_groups=1, frames=frames, size=(32, 32))
+        lists.append(open_source(tiny(data={"root": str(root)}), "test"))
     chosen = [source.videos.videos[0] for source in lists]
     layer = TVNet(iterations=3)
     apart = [flow_errors(layer, "moving_shapes", replace(lists[0].videos, videos=(video,))) for video in chosen]
@@ -113,7 +122,9 @@ def test_mirrored_views_are_brought_back_to_their_labels(tiny):
         u = keras.ops.mean(motion(clip)[..., 0], axis=(1, 2, 3))
         return {"logits": keras.ops.stack([u, -u], axis=-1)}
 
-    once, mirrored = (score_videos(by_motion, views_of(source, config, crops=crops), source.videos) for crops in (5, 10))
+    once, mirrored = (
+        score_videos(by_motion, views_of(source, config, crops=crops), source.videos) for crops in (5, 10)
+    )
     assert (mirrored.argmax(axis=1) == [video.label for video in source.videos.videos]).all()
     # Forward differences are not symmetric, so the mirrored views agree only nearly.
     np.testing.assert_allclose(mirrored, once, atol=0.2 * np.abs(once).max())

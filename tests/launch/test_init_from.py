@@ -46,6 +46,19 @@ def test_a_classifier_for_other_classes_starts_fresh(finished_run, trained, tiny
     assert f"of {total} weights" in said and 0 < changed <= total - 2
 
 
+def test_another_size_keeps_the_trained_solver(finished_run, trained, tiny):
+    config = tiny(init_from=str(finished_run), data={"height": 48, "width": 40})
+    model = build_model(config, 12)
+    initialise(model, config)
+    found = weights(model)
+    np.testing.assert_array_equal(found["tvnet_classifier/tvnet/kernels"], trained["tvnet_classifier/tvnet/kernels"])
+    assert np.abs(found["tvnet_classifier/tvnet/u0"]).max() > 0 and found["tvnet_classifier/tvnet/u0"].shape == (
+        48,
+        40,
+        2,
+    )
+
+
 def test_a_weight_file_is_a_start_too(finished_run, trained, tiny):
     config = tiny(init_from=str(finished_run / "model.weights.h5"))
     model = build_model(config, 12)

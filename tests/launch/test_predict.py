@@ -62,7 +62,9 @@ def test_videos_shorter_than_a_clip_are_looped(launcher, finished_run, shapes, t
         stream = container.add_stream("mpeg4", rate=25)
         stream.width = stream.height = 32
         for level in (0, 80, 160):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), level, "uint8"), format="rgb24")))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), level, "uint8"), format="rgb24"))
+            )
         container.mux(stream.encode(None))
     outcome = launcher("predict", f"--run={finished_run}", short)
     assert outcome.code == 0 and outcome.out.startswith(f"{short}: ")

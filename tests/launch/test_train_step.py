@@ -55,7 +55,11 @@ def true_gradient(data):
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(objective(data["clip"], data["label"], model(data["clip"]))["class"])
     gradient = tape.gradient(loss, model.trainable_variables)
-    return float(loss), [ops.convert_to_numpy(part) for part in gradient], [ops.convert_to_numpy(w) for w in model.trainable_variables]
+    return (
+        float(loss),
+        [ops.convert_to_numpy(part) for part in gradient],
+        [ops.convert_to_numpy(w) for w in model.trainable_variables],
+    )
 
 
 def norm(parts):

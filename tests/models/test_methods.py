@@ -1,6 +1,7 @@
 """Every method of models/, found by listing the folder, keeps the contract that models/__init__.py states."""
 
 import dataclasses
+import re
 
 import keras
 import numpy as np
@@ -102,9 +103,7 @@ def test_weights_survive_their_file(method, model, tmp_path):
     frames = clip(method.FRAMES)
     model.save_weights(tmp_path / "model.weights.h5")
     keras.utils.set_random_seed(1)
-    other = method.build(
-        num_classes=CLASSES, clip_shape=(method.FRAMES, SIZE, SIZE, 3), options=options_of(method)
-    )
+    other = method.build(num_classes=CLASSES, clip_shape=(method.FRAMES, SIZE, SIZE, 3), options=options_of(method))
     assert np.abs(ops.convert_to_numpy(other(frames)["logits"]) - model(frames)["logits"]).max() > 1e-4
     other.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_allclose(other(frames)["logits"], model(frames)["logits"], atol=1e-5)
@@ -112,6 +111,7 @@ def test_weights_survive_their_file(method, model, tmp_path):
 
 def test_a_configuration_makes_the_same_model(model):
     again = type(model).from_config(model.get_config())
+    again.build()
     assert again.get_config() == model.get_config()
     assert [weight.shape for weight in again.weights] == [weight.shape for weight in model.weights]
 
@@ -134,8 +134,6 @@ def test_the_class_term_is_the_cross_entropy(method, model):
 
 
 def test_every_learning_rate_names_weights(method, model):
-    import re
-
     rates = method.learning_rates(model.options)
     for pattern, multiplier in rates.items():
         assert any(re.search(pattern, weight.path) for weight in model.trainable_variables), pattern

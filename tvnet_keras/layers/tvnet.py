@@ -156,6 +156,23 @@ class TVNet(keras.layers.Layer):
         names += ("learn", "u0_size", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
+    def save_own_variables(self, store) -> None:
+        """Stores the weights by name: Keras's numbers would change with `learn`."""
+        for weight in self._stored_weights():
+            store[weight.name] = ops.convert_to_numpy(weight)
+
+    def load_own_variables(self, store) -> None:
+        """Loads what `save_own_variables` stored; a u0 from another grid is resized and its vectors scaled."""
+        for weight in self._stored_weights():
+            value = np.asarray(store[weight.name])
+            if weight is self.u0 and value.shape != weight.shape:
+                value = pyramid.resize_flow(ops.convert_to_tensor(value)[None], *self.u0_size)[0]
+            weight.assign(value)
+
+    def _stored_weights(self):
+        # Kernels first: if they do not fit, nothing has been loaded yet.
+        return (self.kernels, *self.scalars, self.u0)
+
     def _initial_scalars(self):
         return (("tau", self.tau), ("lambda", self.lambda_), ("theta", self.theta))
 

@@ -8,17 +8,18 @@ iterations.
 
 import contextlib
 import functools
+import importlib
 import itertools
 import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
 
-from tvnet_keras.ops.native_adjoint import ADJOINT_FIELDS, SUMS, pull_back
 from tvnet_keras.ops.native_forward import advance, band_floats
 
 ROWS_PER_EXCHANGE = 5
@@ -64,7 +65,7 @@ def gradient_arrays(state, data, taps, constants, upstream) -> tuple[np.ndarray,
     segment = max(1, math.isqrt(len(taps)))
     starts = range(0, len(taps), segment)
     bar_state, spare, bar_data = np.empty_like(state), np.empty_like(state), np.zeros_like(data)
-    sums = np.empty((len(taps), SUMS))
+    sums = np.empty((len(taps), _adjoint().SUMS))
     with _floats(len(starts) * state.size) as floats:
         checkpoints = floats[: len(starts) * state.size].reshape((len(starts), *state.shape))
         checkpoints[0] = state
@@ -93,14 +94,19 @@ def _advance(state, data, taps, constants, result) -> np.ndarray:
     return result
 
 
+def _adjoint() -> ModuleType:
+    # Numba compiles it for seconds when it is imported for the first time: who never trains need not wait.
+    return importlib.import_module("tvnet_keras.ops.native_adjoint")
+
+
 def _pull_back(state, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
-    shares = _shares(*state.shape[1:3])
-    sums = np.zeros((len(shares), len(taps), SUMS))
+    adjoint, shares = _adjoint(), _shares(*state.shape[1:3])
+    sums = np.zeros((len(shares), len(taps), adjoint.SUMS))
 
     def run(images, rows, sums):
         count = _widened(rows, 2 * len(taps), state)
-        with _floats(band_floats(count, state.shape[3], len(taps) + 1, ADJOINT_FIELDS)) as floats:
-            pull_back(state, data, taps, constants, upstream, bar_state, bar_data, sums, images, rows, floats)
+        with _floats(band_floats(count, state.shape[3], len(taps) + 1, adjoint.ADJOINT_FIELDS)) as floats:
+            adjoint.pull_back(state, data, taps, constants, upstream, bar_state, bar_data, sums, images, rows, floats)
 
     _parallel(run, [(*share, part) for share, part in zip(shares, sums, strict=True)])
     return sums.sum(axis=0)

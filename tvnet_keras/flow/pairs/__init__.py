@@ -1,0 +1,53 @@
+"""Data sets of image pairs, one module each; a new module in this folder is a new data set.
+
+A module has `load(root, *, ...) -> tuple[Pair, ...]`; its keyword-only arguments are the options of the data set.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+
+from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.pairs._files import open_files
+from tvnet_keras.flow.pairs._pair import Pair, read_image
+
+__all__ = ["Pair", "load", "names", "open_files", "options_of", "read_image"]
+
+
+def names() -> tuple[str, ...]:
+    """The data sets that exist, in alphabetical order."""
+    return module_names(sys.modules[__name__])
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """The options that `load` takes for a data set.
+
+    Raises:
+        InputError: unknown data set; the sentence has the nearest one.
+    """
+    parameters = inspect.signature(_module(name).load).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def load(name: str, root: str | os.PathLike[str], **options) -> tuple[Pair, ...]:
+    """Lists the pairs of a data set; their files are read when they are asked for.
+
+    Args:
+        name: of the data set, such as "middlebury".
+        root: its folder.
+        **options: of that data set (`options_of`).
+
+    Raises:
+        InputError: unknown data set or option, no pairs under `root`, or a file that is missing.
+    """
+    unknown = sorted(set(options) - set(options_of(name)))
+    if unknown:
+        raise InputError(f"The data set {name!r} has no option {unknown[0]!r}; leave it out.")
+    return _module(name).load(root, **options)
+
+
+def _module(name: str):
+    return load_module(sys.modules[__name__], "The data set of image pairs", name)

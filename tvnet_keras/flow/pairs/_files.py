@@ -1,0 +1,59 @@
+"""Pairs of one's own: image files, a folder of them, or a video."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair
+from tvnet_keras.video.read import read_frames
+
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+"""Any other file is opened as a video."""
+
+
+def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
+    """The consecutive pairs of image files, of the image files of a folder, or of the frames of a video.
+
+    Args:
+        paths: two or more image files in their order, or one folder, or one video file, which is read here.
+
+    Returns:
+        Pairs without exact flow, named after their first frame.
+
+    Raises:
+        InputError: fewer than two frames, or a file that is missing or cannot be read.
+    """
+    files = [Path(path) for path in paths]
+    if len(files) == 1 and files[0].is_dir():
+        files = sorted((path for path in files[0].iterdir() if _is_image(path)), key=_in_order)
+        if len(files) < 2:
+            raise InputError(f"The folder {paths[0]} holds {len(files)} images; a flow needs two frames.")
+    elif len(files) == 1 and not _is_image(existing(files[0])):
+        return _video_pairs(files[0])
+    if len(files) < 2:
+        raise InputError(f"{paths[0]} is one image; name the second one, a folder of images or a video.")
+    names = [path.stem for path in files]
+    if len(set(names)) < len(names):
+        # One name would overwrite the flow of another.
+        names = [f"{k:05d}_{name}" for k, name in enumerate(names)]
+    pairs = zip(names[:-1], pairwise(map(existing, files)), strict=True)
+    return tuple(image_pair(name, first, second) for name, (first, second) in pairs)
+
+
+def _video_pairs(path: Path) -> tuple[Pair, ...]:
+    frames = read_frames(path)
+    return tuple(Pair(f"{path.stem}_{k:05d}", lambda k=k: frames[k : k + 2]) for k in range(len(frames) - 1))
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _in_order(path: Path) -> list[tuple[int, str]]:
+    """Sorts frame2 before frame10."""
+    return [(int(number or 0), text) for text, number in re.findall(r"(\D*)(\d*)", path.name)]

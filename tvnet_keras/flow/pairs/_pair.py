@@ -1,0 +1,102 @@
+"""A pair of frames, with its exact flow where that is known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tvnet_keras.errors import InputError
+
+EIGHT_BIT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
+"""Pillow's modes that become RGB without loss of range."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two frames and their flow, read when they are asked for.
+
+    Attributes:
+        name: of the pair within its set; parts are separated by "/".
+        frames: reads the frames, uint8 `[2, H, W, 3]`, RGB; raises InputError where that fails.
+        truth: reads the exact flow from the first frame to the second, float32 `[H, W, 2]`, pixels, with unknown
+            vectors beyond 1e9 (`known_vectors`); None where it is not known.
+    """
+
+    name: str
+    frames: Callable[[], np.ndarray]
+    truth: Callable[[], np.ndarray] | None = None
+
+
+def image_pair(
+    name: str,
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    truth: Callable[[], np.ndarray] | None = None,
+) -> Pair:
+    """A pair of image files."""
+    return Pair(name, partial(read_image_pair, first, second), truth)
+
+
+def read_image_pair(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> np.ndarray:
+    """Reads two images of one size.
+
+    Returns:
+        uint8 `[2, H, W, 3]`, RGB 0..255.
+
+    Raises:
+        InputError: a file is missing, no image, damaged, deeper than 8 bits, or of another size than the other.
+    """
+    images = read_image(first), read_image(second)
+    if images[0].shape != images[1].shape:
+        sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in images]
+        raise InputError(f"{first} has {sizes[0]} pixels and {second} {sizes[1]}; give two images of one size.")
+    return np.stack(images)
+
+
+def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+    """Reads an image file as uint8 `[H, W, 3]`, RGB 0..255.
+
+    Raises:
+        InputError: the file is missing, no image, damaged, or deeper than 8 bits.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode not in EIGHT_BIT_MODES:
+                raise InputError(f"{path} is not an 8-bit image (mode {image.mode}); convert it to 8 bits.")
+            return np.asarray(image.convert("RGB"))
+    except InputError:
+        raise
+    except OSError as error:
+        reason = error.strerror or "no image, or cut short"
+        raise InputError(f"Cannot read the image {path} ({reason}); check the path or get it again.") from error
+    # What Pillow raises on damaged files depends on the format.
+    except (SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise InputError(f"The image {path} is damaged ({' '.join(str(error).split())}); get it again.") from error
+
+
+def require(root: str | os.PathLike[str], layout: str, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """The pairs, sorted by name, if there are any.
+
+    Raises:
+        InputError: there is none; the sentence says which layout was looked for.
+    """
+    if not pairs:
+        raise InputError(f"{root} holds no pairs laid out as {layout}; check the path.")
+    return tuple(sorted(pairs, key=lambda pair: pair.name))
+
+
+def existing(path: Path) -> Path:
+    """The path of a file, if it is there.
+
+    Raises:
+        InputError: it is missing.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing; complete the data set.")
+    return path

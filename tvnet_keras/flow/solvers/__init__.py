@@ -1,0 +1,104 @@
+"""Flow solvers by name, one module per family; a new module in this folder is a new family.
+
+A family's module has `FORMS`, how its names are written (every capital letter stands for a number), and
+`make(numbers, *, ...) -> Solver`: `tvl1-5-5-50` gives the numbers `(5, 5, 50)`; the keyword-only arguments are the
+options of the family. A folder that holds a SavedModel with a `flow` signature is a solver too, under its path.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+from types import ModuleType
+
+import cv2
+import numpy as np
+
+from tvnet_keras.choices import check_choice, load_module, module_names
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.solvers import _saved_model
+from tvnet_keras.flow.solvers._solver import Solver
+
+__all__ = ["Solver", "forms", "make_solver", "options_of"]
+
+_NAME = re.compile(r"(?P<family>.*?)(?P<numbers>(?:-\d+)*)", re.DOTALL)
+
+
+def forms() -> tuple[str, ...]:
+    """How the names of the solvers are written, such as "dis" and "tvl1-S-W-I"."""
+    here = sys.modules[__name__]
+    modules = (load_module(here, "The solver", name) for name in module_names(here))
+    return tuple(form for module in modules for form in module.FORMS)
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """The options that `make_solver` takes for this name.
+
+    Raises:
+        InputError: unknown name.
+    """
+    if _saved_model.is_export(name):
+        return ()
+    parameters = inspect.signature(_family(name).make).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def make_solver(name: str, **options) -> Solver:
+    """Makes a solver of the flow between two frames.
+
+    Args:
+        name: a family with its numbers, such as "tvnet-1-1-50" or "dis", or the folder of an exported SavedModel.
+        **options: of that family (`options_of`).
+
+    Returns:
+        A function of uint8 `[2, H, W, 3]` (RGB) that returns float32 `[H, W, 2]`: u (+ right) and v (+ down) in pixels,
+        `first(x) ~ second(x + flow)`. It raises InputError for other input and for frames the method can't treat.
+
+    Raises:
+        InputError: unknown name or option, an optional package that is missing, or weights that don't fit.
+    """
+    unknown = sorted(set(options) - set(options_of(name)))
+    if unknown:
+        raise InputError(f"The solver {name!r} has no option {unknown[0]!r}; leave it out.")
+    if _saved_model.is_export(name):
+        return _checked(name, _saved_model.make(name))
+    module = _family(name)
+    return _checked(name, module.make(_numbers(name, module.FORMS), **options))
+
+
+def _family(name: str) -> ModuleType:
+    here = sys.modules[__name__]
+    if os.sep in name or os.path.isdir(name):
+        raise InputError(f"The solver {name!r} is no folder of a SavedModel: {_saved_model.FILE} is missing there.")
+    families = {module.replace("_", "-"): module for module in module_names(here)}
+    family = check_choice("The solver", _NAME.fullmatch(name)["family"], tuple(families))
+    return load_module(here, "The solver", families[family])
+
+
+def _numbers(name: str, written: tuple[str, ...]) -> tuple[int, ...]:
+    numbers = tuple(int(number) for number in _NAME.fullmatch(name)["numbers"].split("-")[1:])
+    counts = {len(re.findall(r"-[A-Z]\b", form)) for form in written}
+    if len(numbers) not in counts or 0 in numbers:
+        raise InputError(f"The solver is {name!r}; write {' or '.join(written)} with whole numbers from 1 up.")
+    return numbers
+
+
+def _checked(name: str, solve: Solver) -> Solver:
+    def checked(frames: np.ndarray) -> np.ndarray:
+        frames = np.asarray(frames)
+        if frames.ndim != 4 or frames.shape[0] != 2 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+            raise InputError(f"A solver takes uint8 [2, H, W, 3]. Received: {frames.dtype} {list(frames.shape)}.")
+        try:
+            flow = np.asarray(solve(frames), np.float32)
+        except cv2.error as error:
+            height, width = frames.shape[1:3]
+            raise InputError(
+                f"The solver {name!r} cannot treat frames of {width} x {height} pixels ({error.err}); give larger ones."
+            ) from error
+        if not np.isfinite(flow).all():
+            raise InputError(f"The solver {name!r} gave flow that is not finite; check its weights.")
+        return flow
+
+    return checked

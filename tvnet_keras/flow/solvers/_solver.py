@@ -1,0 +1,35 @@
+"""What the families of solvers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+import cv2
+import numpy as np
+
+from tvnet_keras.errors import InputError
+
+Solver = Callable[[np.ndarray], np.ndarray]
+"""Two frames, uint8 `[2, H, W, 3]`, RGB, to their flow, float32 `[H, W, 2]`, pixels."""
+
+
+def grey_pair(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both frames in 8-bit grey, as OpenCV's solvers take them."""
+    first, second = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+    return first, second
+
+
+def optflow() -> ModuleType:
+    """OpenCV's contributed optical flow.
+
+    Raises:
+        InputError: OpenCV was installed without it.
+    """
+    # Another OpenCV package, installed later, hides the contributed modules: all of them share one folder.
+    if not hasattr(cv2, "optflow"):
+        raise InputError(
+            "This OpenCV has no contributed modules; pip uninstall every opencv package, then "
+            "pip install opencv-contrib-python-headless."
+        )
+    return cv2.optflow

@@ -1,0 +1,15 @@
+"""Polynomial expansion of OpenCV (Farneback, SCIA 2003)."""
+
+from __future__ import annotations
+
+import cv2
+
+from tvnet_keras.flow.solvers._solver import Solver, grey_pair
+
+FORMS = ("farneback",)
+
+
+def make(numbers: tuple[int, ...]) -> Solver:
+    """OpenCV's Farneback with its defaults."""
+    method = cv2.FarnebackOpticalFlow_create()
+    return lambda frames: method.calc(*grey_pair(frames), None)

@@ -1,0 +1,29 @@
+"""TV-L1 of scikit-image (Wedel et al. 2009)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.solvers._solver import Solver, grey_pair
+
+FORMS = ("skimage-tvl1",)
+
+
+def make(numbers: tuple[int, ...]) -> Solver:
+    """scikit-image's TV-L1 with its defaults.
+
+    Raises:
+        InputError: scikit-image is not installed.
+    """
+    try:
+        from skimage.registration import optical_flow_tvl1
+    except ImportError as error:
+        raise InputError("The solver 'skimage-tvl1' needs an optional package: pip install scikit-image.") from error
+
+    def solve(frames: np.ndarray) -> np.ndarray:
+        # Its attachment belongs to images in 0..1; it returns (row, column) displacements.
+        first, second = (grey.astype(np.float32) / 255 for grey in grey_pair(frames))
+        return np.stack(optical_flow_tvl1(first, second)[::-1], axis=-1)
+
+    return solve

@@ -20,8 +20,11 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(null)
 
 
-# TensorFlow announces its CPU features in eight lines that no setting silences without making it slower
+# TensorFlow announces its CPU features in lines that no setting silences without making it slower
 # (TF_ENABLE_ONEDNN_OPTS=0); they would bury the one sentence that a launcher has to say.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _quiet_stderr():
-    import tensorflow  # noqa: F401
+    import tensorflow
+
+    # A GPU build on a machine without a GPU complains when devices are first listed.
+    tensorflow.config.list_physical_devices()

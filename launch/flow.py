@@ -5,7 +5,7 @@
 
 Writes to the output folder `SOLVER/PAIR.flo` and `.png` (flow colours; the exact flow's are in `truth/`, on the same
 scale), `contact_sheet.png` and `metrics.json`. Solvers: tvnet-S-W-I (`--variant`, `--weights`), tvl1, tvl1-S-W-I, dis,
-deepflow, farneback, skimage-tvl1, or the folder that launch.export wrote. Files: two or more images, a folder of images,
+deepflow, farneback, skimage-tvl1, or a folder that launch.export wrote. Files: two or more images, a folder of them,
 or a video.
 """
 
@@ -117,7 +117,7 @@ def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solve
         raise InputError(f"--{flag}={options[flag]} belongs to none of --solver={','.join(names)}; leave it out.")
     made: dict[str, solvers.Solver] = {}
     for name in names:
-        label = Path(name).name
+        label = Path(name).resolve().name
         if label in (*made, FRAME, TRUTH):
             raise InputError(f"--solver={','.join(names)}: two would write to the folder {label!r}; run them apart.")
         own = {key: given[key] for key in solvers.options_of(name) if key in given}
@@ -172,7 +172,8 @@ def compare(
         given: what else belongs to the protocol, such as the data set.
 
     Returns:
-        The content of `metrics.json`: `summarise` of the pairs, `pairs`, `protocol`, `machine`, `versions`, `commit`.
+        The content of `metrics.json`: `solver` (the first), `summarise` of the pairs, `pairs`, `protocol`, `machine`,
+        `versions`, `commit`.
 
     Raises:
         InputError: a pair that cannot be read or treated, or a folder that cannot be written.
@@ -193,6 +194,7 @@ def compare(
                 sheet.add(pair.name, frames[0], drawn, captions(measured[pair.name]), longest)
             tell(index + 1, len(listed))
     metrics = {
+        "solver": next(iter(made)),
         **summarise(measured, list(made)),
         "pairs": measured,
         "protocol": {**given, **_protocol(protocol, measured)},

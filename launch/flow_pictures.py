@@ -30,9 +30,10 @@ def longest_of(truth: np.ndarray | None, flows: list[np.ndarray]) -> float:
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Writes uint8 `[H, W, 3]`, RGB, as a file of the kind that its suffix says."""
+    """Writes uint8 `[H, W, 3]`, RGB, as a PNG file."""
     with atomic_path(path) as partial:
-        Image.fromarray(picture).save(partial)
+        # Stronger compression takes longer than the flow.
+        Image.fromarray(picture).save(partial, compress_level=1)
 
 
 class Sheet:

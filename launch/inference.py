@@ -1,5 +1,6 @@
 """Logits of videos: views in, one row per video out."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -12,8 +13,12 @@ from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
 
 
+@functools.lru_cache(maxsize=8)
 def as_graph(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A compiled `function` of one tensor, for this process only, that is traced once for all lengths of clips."""
+    """A compiled `function` of one tensor, for this process only, that is traced once for all lengths of clips.
+
+    The last ones are kept, so that calling it again for the same layer does not trace again.
+    """
     graph = tf.function(function, autograph=False, reduce_retracing=True)
 
     def call(tensor: tf.Tensor) -> tf.Tensor:

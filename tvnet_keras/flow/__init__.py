@@ -1,12 +1,15 @@
 """Optical flow as files and pictures.
 
-* `io`: Middlebury's .flo files;
+* `io`: Middlebury's .flo files and KITTI's PNG;
 * `colour`: the Middlebury colour wheel;
-* `picture`: flow beside its frames, contact sheets, videos.
+* `picture`: flow beside its frames, contact sheets, videos;
+* `measure`: end-point error and photometric residual;
+* `solvers`: TVNet, classical methods and exported models by name;
+* `pairs`: data sets of image pairs, and pairs of one's own files.
 """
 
 from tvnet_keras.flow.colour import colour_wheel, flow_to_colour
-from tvnet_keras.flow.io import known_vectors, read_flo, write_flo
+from tvnet_keras.flow.io import known_vectors, read_flo, read_kitti, write_flo, write_kitti
 from tvnet_keras.flow.picture import beside, contact_sheet, write_video
 
 __all__ = [
@@ -16,6 +19,8 @@ __all__ = [
     "flow_to_colour",
     "known_vectors",
     "read_flo",
+    "read_kitti",
     "write_flo",
+    "write_kitti",
     "write_video",
 ]

@@ -44,8 +44,9 @@ _MOTIONS: dict[str, tuple[tuple[float, float], int, int]] = {
 }
 CLASS_NAMES = tuple(_MOTIONS)
 
-_HUES = {"Red": 0, "Yellow": 55, "Green": 130, "Blue": 225}  # degrees
-_LOOK_SHAPES = ("Disc", "Ring", "Star")
+_HUES = {"Red": 0, "Yellow": 60, "Green": 120, "Cyan": 180, "Blue": 240, "Magenta": 300}  # degrees
+# Far enough apart for a small network and forty groups, which mistakes a star for a disc.
+_LOOK_SHAPES = ("Disc", "Ring")
 _LOOKS = {colour + shape: (shape, hue) for colour, hue in _HUES.items() for shape in _LOOK_SHAPES}
 LOOK_NAMES = tuple(_LOOKS)
 

@@ -70,11 +70,12 @@ def make_solver(name: str, **options) -> Solver:
 
 def _family(name: str) -> ModuleType:
     here = sys.modules[__name__]
-    if os.sep in name or os.path.isdir(name):
-        raise InputError(f"The solver {name!r} is no folder of a SavedModel: {_saved_model.FILE} is missing there.")
     families = {module.replace("_", "-"): module for module in module_names(here)}
-    family = check_choice("The solver", _NAME.fullmatch(name)["family"], tuple(families))
-    return load_module(here, "The solver", families[family])
+    family = _NAME.fullmatch(name)["family"]
+    # An output folder may bear a solver's name, so the name comes first.
+    if family not in families and (os.sep in name or os.path.isdir(name)):
+        raise InputError(f"The solver {name!r} is no folder of a SavedModel: {_saved_model.FILE} is missing there.")
+    return load_module(here, "The solver", families[check_choice("The solver", family, tuple(families))])
 
 
 def _numbers(name: str, written: tuple[str, ...]) -> tuple[int, ...]:

@@ -22,6 +22,8 @@ def make(numbers: tuple[int, ...]) -> Solver:
         raise InputError("The solver 'skimage-tvl1' needs an optional package: pip install scikit-image.") from error
 
     def solve(frames: np.ndarray) -> np.ndarray:
+        if min(frames.shape[1:3]) < 2:
+            raise InputError("The solver 'skimage-tvl1' needs frames of at least 2 x 2 pixels; give larger ones.")
         # Its attachment belongs to images in 0..1; it returns (row, column) displacements.
         first, second = (grey.astype(np.float32) / 255 for grey in grey_pair(frames))
         return np.stack(optical_flow_tvl1(first, second)[::-1], axis=-1)

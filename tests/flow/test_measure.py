@@ -1,0 +1,90 @@
+"""End-point error, photometric residual and resized truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow import measure
+from tvnet_keras.flow.io import UNKNOWN, known_vectors, read_flo
+from tvnet_keras.flow.pairs import load
+
+
+def constant(u: float, v: float, height: int = 8, width: int = 12) -> np.ndarray:
+    return np.broadcast_to(np.array([u, v], np.float32), (height, width, 2)).copy()
+
+
+def test_end_point_error_is_the_mean_distance_of_known_vectors():
+    truth = constant(1, 2)
+    truth[:4] = UNKNOWN
+    truth[0, 0] = np.nan
+    assert measure.mean_end_point_error(constant(4, 6), truth) == pytest.approx(5.0)
+    assert measure.mean_end_point_error(constant(1, 2), truth) == 0
+
+
+def test_nothing_to_compare_with_is_one_sentence():
+    with pytest.raises(InputError, match="No vector"):
+        measure.mean_end_point_error(constant(0, 0), constant(UNKNOWN, 0))
+    with pytest.raises(InputError, match="compare equal sizes"):
+        measure.mean_end_point_error(constant(0, 0), constant(0, 0, height=9))
+
+
+def test_residual_of_the_exact_translation_is_what_leaves_the_frame():
+    first = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    second = np.roll(first, (1, 3), axis=(0, 1))
+    frames = np.stack([first, second])
+    grey = first @ np.array([0.299, 0.587, 0.114])
+    assert measure.photometric_residual(frames, constant(0, 0, 20, 30)) == pytest.approx(
+        np.abs(second @ np.array([0.299, 0.587, 0.114]) - grey).mean(), rel=1e-5
+    )
+    # Pixels that stay inside are explained exactly, so the rest is in the last 3 columns and the last row.
+    outside = 1 - (19 * 27) / (20 * 30)
+    assert measure.photometric_residual(frames, constant(3, 1, 20, 30)) < 128 * outside
+    assert measure.photometric_residual(np.stack([first, first]), constant(0, 0, 20, 30)) == 0
+
+
+def test_unknown_vectors_become_zero_and_others_stay():
+    truth = constant(1, 2)
+    truth[0, 0], truth[1, 1] = UNKNOWN, np.nan
+    zero = measure.unknown_as_zero(truth)
+    assert (zero[0, 0] == 0).all() and (zero[1, 1] == 0).all() and (zero[2:] == truth[2:]).all()
+
+
+def test_resized_truth_scales_u_by_width_and_v_by_height():
+    resized = measure.resize_truth(constant(1, 2, 8, 12), (16, 6))
+    assert resized.shape == (16, 6, 2)
+    np.testing.assert_allclose(resized, constant(0.5, 4, 16, 6), rtol=1e-6)
+
+
+def test_what_an_unknown_vector_reaches_is_unknown():
+    truth = constant(1, 1, 8, 8)
+    truth[3, 3] = UNKNOWN
+    resized = measure.resize_truth(truth, (16, 16))
+    known = known_vectors(resized)
+    np.testing.assert_allclose(resized[known], 2, rtol=1e-6)
+    assert 4 <= (~known).sum() <= 16 and not known[6:8, 6:8].any()
+
+
+def test_resized_frames_have_that_size():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 20, 30, 3), np.uint8)
+    resized = measure.resize_frames(frames, (10, 12))
+    assert resized.shape == (2, 10, 12, 3) and resized.dtype == np.uint8
+    assert measure.resize_frames(frames, (20, 30)).tobytes() == frames.tobytes()
+
+
+def test_zero_flow_under_the_released_protocol(shared_data):
+    # Measured with the released code's script: 240 x 240, scaled vectors, unknown ones counted as zero.
+    errors = []
+    for pair in load("middlebury", shared_data / "middlebury"):
+        truth = measure.resize_truth(measure.unknown_as_zero(pair.truth()), (240, 240))
+        errors.append(measure.mean_end_point_error(np.zeros_like(truth), truth))
+    assert np.mean(errors) == pytest.approx(1.859, abs=1e-3)
+
+
+def test_real_truth_explains_a_real_pair(shared_data):
+    pair = next(pair for pair in load("middlebury", shared_data / "middlebury") if pair.name == "Urban2")
+    truth = read_flo(shared_data / "middlebury/other-gt-flow/Urban2/flow10.flo")
+    still = measure.photometric_residual(pair.frames(), np.zeros_like(truth))
+    assert measure.photometric_residual(pair.frames(), truth) < 0.35 * still
+    assert measure.photometric_residual(pair.frames(), -truth) > still

@@ -18,7 +18,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import load_module
 
 SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of launch/benchmarks/.")
-DATA_DIR = flags.DEFINE_string("data_dir", "data", "Videos or pictures that the suite reads.")
+DATA_DIR = flags.DEFINE_string("data_dir", "data", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
 OUTPUT = flags.DEFINE_string("output", "", "JSON file of the result (default: benchmarks/<suite>.json).")
 
 

@@ -279,8 +279,8 @@ def captions(row: dict) -> dict[str, str]:
 
 
 def headings(metrics: dict) -> dict[str, str]:
-    """What stands above each column of the sheet."""
-    kind = "{}: mean EPE {mean_epe:.3f}" if "mean_epe" in metrics else "{}: mean residual {mean_photometric:.2f}"
+    """What stands above each column of the sheet: means over the pairs."""
+    kind = "{}: EPE {mean_epe:.3f}" if "mean_epe" in metrics else "{}: residual {mean_photometric:.2f}"
     return {label: kind.format(label, **numbers) for label, numbers in metrics["solvers"].items()}
 
 

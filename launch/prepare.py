@@ -27,7 +27,7 @@ CHECK = flags.DEFINE_bool(
 CACHE = flags.DEFINE_string("cache", "", "Decode the videos once into TFRecords of JPEG frames in this folder.")
 
 DATASET = flags.DEFINE_string("dataset", "", "A module of tvnet_keras/video/datasets; empty checks a folder's files.")
-DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.")
+DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.", **app.SHARED_FLAG)
 SPLIT = flags.DEFINE_integer("split", 0, "Split of the data set; 0 takes all.", lower_bound=0)
 CLASSES = flags.DEFINE_list("classes", [], "Only these classes.")
 WORKERS = flags.DEFINE_integer("workers", 0, "Files worked on at the same time; 0 takes one per CPU.", lower_bound=0)

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from launch import run_folder
 
-LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo")
+LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo", "flow", "reproduce")
 
 
 @pytest.mark.parametrize("module", LAUNCHERS)

@@ -10,11 +10,11 @@ from launch.config import Config, new_config
 
 
 def config(method: str) -> Config:
-    """Clips of 112 x 112 from videos of 128 pixels' short side, 600 steps."""
+    """Clips of 112 x 112 from videos of 128 pixels' short side, 1000 steps."""
     return new_config(
         method,
         "hmdb51",
         data={"dataset": "hmdb51", "root": "data/hmdb51", "height": 112, "width": 112, "resize_short": 128},
-        train={"steps": 600, "batch_size": 16, "warmup": 50, "validate_every": 200},
+        train={"steps": 1000, "batch_size": 16, "warmup": 50, "validate_every": 200},
         eval={"clips": 25, "crops": 1},
     )

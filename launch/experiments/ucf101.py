@@ -15,7 +15,7 @@ from launch.config import Config, new_config
 
 
 def config(method: str) -> Config:
-    """Clips of 112 x 112 from videos of 128 pixels' short side, 600 steps."""
+    """Clips of 112 x 112 from videos of 128 pixels' short side, 1000 steps."""
     return new_config(
         method,
         "ucf101",
@@ -26,6 +26,6 @@ def config(method: str) -> Config:
             "width": 112,
             "resize_short": 128,
         },
-        train={"steps": 600, "batch_size": 16, "warmup": 50, "validate_every": 200},
+        train={"steps": 1000, "batch_size": 16, "warmup": 50, "validate_every": 200},
         eval={"clips": 25, "crops": 1},
     )

@@ -6,9 +6,10 @@ The state travels as one tensor `[6, N, H, W]` (u1, u2, p11, p12, p21, p22), the
 
 import functools
 
+import keras
 from keras import ops
 
-from tvnet_keras.ops.compiled import compiled
+from tvnet_keras.ops.differentiable import differentiable
 from tvnet_keras.ops.native_mode import use_native
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
 from tvnet_keras.ops.tvl1_adjoint import SUMS, iteration_adjoint, sum_gradients
@@ -39,27 +40,12 @@ def solve(state, data, taps, constants, mode: str = "auto"):
         from tvnet_keras.ops import native
 
         return native.solve(state, data, taps, constants)
-    return _differentiable()(state, data, taps, constants)
+    return _portable()(state, data, taps, constants)
 
 
 @functools.cache
-def _differentiable():
-    forward, backward = compiled(_forward), compiled(_backward)
-
-    @ops.custom_gradient
-    def run(state, data, taps, constants):
-        # TensorFlow's eager tape records inside a custom gradient too and would store every iteration.
-        arguments = [ops.stop_gradient(tensor) for tensor in (state, data, taps, constants)]
-        final = forward(*arguments)
-
-        # Torch hands the upstream gradient over by keyword after the arguments, the others alone.
-        def gradient(*args, upstream=None):
-            upstream = args[-1] if upstream is None else upstream
-            return backward(*arguments, upstream)
-
-        return final, gradient
-
-    return run
+def _portable():
+    return differentiable(_forward, _backward)
 
 
 def _forward(state, data, taps, constants):
@@ -109,6 +95,10 @@ def _backward(state, data, taps, constants, upstream):
 
 
 def _write(table, k, row):
+    if keras.backend.backend() == "torch":
+        # There `slice_update` copies the whole table; nothing differentiates through these loops, so in place is safe.
+        table[k] = row
+        return table
     return ops.slice_update(table, [k] + [0] * (len(table.shape) - 1), row[None])
 
 

@@ -1,8 +1,10 @@
 """Measures speed, with machine, versions and protocol beside the numbers.
 
 python -m launch.benchmark --suite=pipeline --data_dir=UCF-101
+python -m launch.benchmark --suite=solver --data_dir=MIDDLEBURY
 """
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -18,7 +20,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import load_module
 
 SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of launch/benchmarks/.")
-DATA_DIR = flags.DEFINE_string("data_dir", "data", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
+DATA_DIR = flags.DEFINE_string("data_dir", "", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
 OUTPUT = flags.DEFINE_string("output", "", "JSON file of the result (default: benchmarks/<suite>.json).")
 
 
@@ -39,15 +41,24 @@ def main() -> None:
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(result, indent=2) + "\n")
     print_rows(measured["rows"])
+    for note in measured.get("notes", ()):
+        print(note)
     print(f"written: {path}")
 
 
 def print_rows(rows: list[dict]) -> None:
-    """Prints rows of equal keys as a table."""
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+    """Prints neighbouring rows of equal keys as one table."""
+    for keys, group in itertools.groupby(rows, key=tuple):
+        table = Table(*keys)
+        for row in group:
+            table.add_row(*(_cell(value) for value in row.values()))
+        Console().print(table)
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,10 @@ def run(data_dir: str) -> dict:
         Protocol and rows: source, videos decoded in parallel, clips per second (median and range of the repeats).
 
     Raises:
-        InputError: no readable video there.
+        InputError: no folder is given, or no readable video is in it.
     """
+    if not data_dir:
+        raise InputError("--suite=pipeline needs --data_dir=FOLDER of videos.")
     videos, counts = _videos(Path(data_dir))
     with tempfile.TemporaryDirectory() as folder:
         write_cache(videos, folder)

@@ -55,3 +55,10 @@ def test_masks_work_inside_compile():
     model = keras.Sequential([keras.Input((4, 5, 1)), keras.layers.Conv2D(2, 1, kernel_initializer="ones")])
     model.compile("sgd", loss=EndPointError())
     assert model.evaluate(frames, truth, sample_weight=mask, verbose=0) == pytest.approx(2**0.5, rel=1e-5)
+
+
+def test_a_flow_that_is_not_a_number_is_not_taken_for_an_exact_one():
+    flow = np.zeros((1, 2, 2, 2), "float32")
+    flow[0, 0, 0, 0] = np.nan
+    error = keras.ops.convert_to_numpy(end_point_error(np.zeros_like(flow), flow))
+    assert np.isnan(error[0, 0, 0]) and not error[0, 1].any()

@@ -15,8 +15,9 @@ def end_point_error(truth, flow):
         `[...]`, pixels; its gradient is zero, not NaN, where the flow is exact.
     """
     squared = ops.sum(ops.square(flow - truth), axis=-1)
-    wrong = squared > 0
-    return ops.where(wrong, ops.sqrt(ops.where(wrong, squared, 1.0)), 0.0)
+    # Not `squared > 0`, which would let NaN pass for exact.
+    exact = ops.equal(squared, 0.0)
+    return ops.where(exact, 0.0, ops.sqrt(ops.where(exact, 1.0, squared)))
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")

@@ -1,0 +1,75 @@
+"""The classical solvers beside TVNet, and the one that everything is compared with."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from tvnet_keras.flow import solvers
+
+THREADS = 2
+YARDSTICK = "OpenCV TV-L1 1-1-50"
+CONSTRUCTION = (
+    "DualTVL1OpticalFlow_create(nscales=1, warps=1, innerIterations=50, outerIterations=1, epsilon=0, "
+    f"medianFiltering=1) on 8-bit grey frames, cv2.setNumThreads({THREADS})"
+)
+USUAL_MS = (70.0, 120.0)
+"""Where the yardstick lies on two idle cores; outside, the machine is another or busy, and ratios say less."""
+
+OTHERS = {
+    "OpenCV TV-L1 5-5-50": "tvl1-5-5-50",
+    "OpenCV TV-L1, defaults": "tvl1",
+    "OpenCV DIS": "dis",
+    "OpenCV DeepFlow": "deepflow",
+    "OpenCV Farneback": "farneback",
+    "scikit-image TV-L1": "skimage-tvl1",
+}
+"""Names in the table, and in `tvnet_keras.flow.solvers`."""
+
+
+def yardstick(frames: np.ndarray) -> Callable[[], np.ndarray]:
+    """OpenCV's TV-L1 with exactly 50 iterations on one pair.
+
+    Args:
+        frames: uint8 `[2, H, W, 3]`, RGB.
+
+    Raises:
+        InputError: OpenCV was installed without its contributed modules.
+    """
+    # For its sentence about an OpenCV without the contributed modules.
+    solvers.make_solver("tvl1")
+    method = cv2.optflow.DualTVL1OpticalFlow_create()
+    method.setScalesNumber(1)
+    method.setWarpingsNumber(1)
+    method.setInnerIterations(50)
+    method.setOuterIterations(1)
+    method.setEpsilon(0)
+    method.setMedianFiltering(1)
+    first, second = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+    return lambda: method.calc(first, second, None)
+
+
+def other(name: str, frames: np.ndarray) -> Callable[[], np.ndarray]:
+    """A solver of `OTHERS` on one pair, called as launch.flow does.
+
+    Args:
+        name: as in the table.
+        frames: uint8 `[2, H, W, 3]`, RGB.
+
+    Raises:
+        InputError: a package that it needs is not installed.
+    """
+    solve = solvers.make_solver(OTHERS[name])
+    return lambda: solve(frames)
+
+
+def yardstick_note(milliseconds: float) -> str:
+    """A sentence with the yardstick's absolute time, and a warning where it is unusual."""
+    low, high = USUAL_MS
+    text = f"{YARDSTICK} took {milliseconds:.1f} ms"
+    if low <= milliseconds <= high:
+        return f"{text}, within the usual {low:.0f}-{high:.0f} ms of two idle cores."
+    return (
+        f"{text}, outside the usual {low:.0f}-{high:.0f} ms of two idle cores: "
+        "the machine is busy or another, so compare the ratios with care."
+    )

@@ -1,0 +1,29 @@
+"""Holds a measurement to a few cores, so that solvers with threads of their own all have the same."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import cv2
+
+
+@contextlib.contextmanager
+def limited_cores(count: int) -> Iterator[int]:
+    """Lets this process, what it starts and OpenCV use `count` cores inside.
+
+    TensorFlow counts the cores when it first computes, so this must come before that.
+
+    Yields:
+        The cores that may be used: fewer where the machine has fewer, all where the system cannot limit them.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(count)
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
+    if cores:
+        os.sched_setaffinity(0, sorted(cores)[:count])
+    try:
+        yield min(count, len(cores)) if cores else os.cpu_count() or 1
+    finally:
+        cv2.setNumThreads(before)
+        if cores:
+            os.sched_setaffinity(0, cores)

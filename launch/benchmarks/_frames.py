@@ -1,0 +1,44 @@
+"""The frames that solvers are measured on: Middlebury's pairs, or a generated one where no folder is given."""
+
+import functools
+
+import cv2
+import numpy as np
+
+from tvnet_keras.flow import pairs
+
+GENERATED_SIZE = (480, 640)
+GENERATED_MOTION = (2, -3)
+"""Rows and columns that the generated texture moves, pixels."""
+
+
+def clips(data_dir: str, batch: int, height: int, width: int) -> np.ndarray:
+    """A batch of pairs at one size; the pairs repeat where there are fewer than `batch`.
+
+    Args:
+        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty: a generated pair.
+        batch: number of pairs.
+        height: pixels.
+        width: pixels.
+
+    Returns:
+        uint8 `[batch, 2, height, width, 3]`, RGB 0..255.
+
+    Raises:
+        InputError: no pairs there, or a file that cannot be read.
+    """
+    originals = _originals(data_dir)
+    return np.stack([_resized(originals[k % len(originals)], height, width) for k in range(batch)])
+
+
+@functools.cache
+def _originals(data_dir: str) -> tuple[np.ndarray, ...]:
+    if data_dir:
+        return tuple(pair.frames() for pair in pairs.load("middlebury", data_dir))
+    noise = np.random.default_rng(0).integers(0, 256, (*GENERATED_SIZE, 3), dtype=np.uint8)
+    first = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
+    return (np.stack([first, np.roll(first, GENERATED_MOTION, axis=(0, 1))]),)
+
+
+def _resized(frames: np.ndarray, height: int, width: int) -> np.ndarray:
+    return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames])

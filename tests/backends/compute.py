@@ -1,0 +1,168 @@
+"""Runs layers, losses and training on the backend in KERAS_BACKEND and stores what came out, for comparison.
+
+    KERAS_BACKEND=jax python -m tests.backends.compute OUT.npz [REFERENCE.npz]
+
+Every case is a function that returns named arrays. What a case raises is stored too, as `<case>/error`: one broken
+case does not hide the others. Random initial weights differ between backends, so they are read from REFERENCE.
+"""
+
+import sys
+import traceback
+
+import keras
+import numpy as np
+from keras import ops
+
+from tests.backends.derivatives import value_and_gradients
+from tests.layers import test_every_layer as layers
+from tests.losses import test_every_loss as losses
+from tests.textures import moving_clip
+from tvnet_keras import GroupedSGD, TVNet
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.tvnet import LEARNABLE
+from tvnet_keras.ops.differentiable import differentiable
+from tvnet_keras.ops.solver import solve
+
+CLIP = moving_clip(3, 33, 47, (0.8, -0.5))
+TVNETS = [(variant, size) for variant in ("default", "official") for size in ((1, 1, 10), (2, 2, 5))]
+
+
+def noise(shape, seed: int = 0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def gradients_of(layer, inputs):
+    """The output of a built layer, and gradients of a random projection of it: of the input and of every weight."""
+    fixed = [variable.value for variable in layer.non_trainable_variables]
+    output = ops.convert_to_numpy(layer(inputs))
+
+    def projection(x, *weights):
+        return ops.sum(noise(output.shape) * layer.stateless_call(list(weights), fixed, x)[0])
+
+    weights = [ops.convert_to_numpy(variable) for variable in layer.trainable_variables]
+    _, gradients = value_and_gradients(projection, [inputs, *weights])
+    names = ["input"] + [f"{k} {variable.name}" for k, variable in enumerate(layer.trainable_variables)]
+    return {"output": output} | dict(zip((f"gradient of {name}" for name in names), gradients, strict=True))
+
+
+def tvnet(variant: str, size: tuple[int, int, int], u0: float):
+    """TVNet with everything trainable, its initial flow random with standard deviation `u0`."""
+    layer = TVNet(*size, variant=variant, learn=LEARNABLE, mode="portable")
+    layer.build(CLIP.shape)
+    layer.u0.assign(u0 * noise(layer.u0.shape))
+    return gradients_of(layer, CLIP)
+
+
+def every_layer(layer_class, reference):
+    inputs = layers.example_input(layer_class)
+    layer = layers.described(layer_class).make()
+    layer.build(inputs.shape)
+    name = f"layer {layer_class.__name__}"
+    if reference:
+        layer.set_weights([reference[f"{name}/weight {k}"] for k in range(len(layer.weights))])
+    weights = {f"weight {k}": ops.convert_to_numpy(weight) for k, weight in enumerate(layer.weights)}
+    return weights | gradients_of(layer, inputs)
+
+
+def every_loss(loss_class):
+    description = losses.described(loss_class)
+    prediction = description.perfect + 0.3 * noise(description.perfect.shape)
+    loss = description.make()
+    value, gradients = value_and_gradients(lambda y: loss(description.target, y), [prediction])
+    return {"value": value, "gradient": gradients[0]}
+
+
+def fit():
+    """Losses and weights of a few steps of Keras's own loop, compiled where it compiles, with rates per group."""
+    inputs = keras.Input(CLIP.shape[1:])
+    layer = TVNet(1, 1, 5)
+    model = keras.Model(inputs, layer(inputs))
+    model.compile(GroupedSGD(0.5, rates={"kernels": 0.01}), loss="mse")
+    truth = np.broadcast_to(np.float32([0.8, -0.5]), (1, 2, 33, 47, 2))
+    history = model.fit(CLIP, truth, epochs=3, verbose=0).history["loss"]
+    return {"losses": np.array(history), "u0": layer.u0, "kernels": layer.kernels}
+
+
+def compiled_step():
+    """TVNet's value and gradients inside the backend's own compiler, beside those without it."""
+    import jax
+
+    layer = TVNet(1, 1, 10)
+    layer.build(CLIP.shape)
+
+    def loss(weights, clip):
+        return ops.mean(layer.stateless_call(weights, [v.value for v in layer.non_trainable_variables], clip)[0] ** 2)
+
+    step = jax.value_and_grad(loss)
+    arguments = [variable.value for variable in layer.trainable_variables], CLIP
+    plain, jitted = (jax.tree.leaves(function(*arguments)) for function in (step, jax.jit(step)))
+    return {f"{name} {k}": leaf for name, leaves in (("plain", plain), ("jitted", jitted)) for k, leaf in enumerate(leaves)}
+
+
+def raised(function) -> np.ndarray:
+    """Type and sentence of the error that `function` raises; empty if it raises none."""
+    try:
+        function()
+    except Exception as error:
+        return np.array(f"{type(error).__name__}: {error}")
+    return np.array("")
+
+
+def forced_errors():
+    """What a user sees of a mistake in the solver's arguments, its forward pass and its backward pass."""
+
+    def broken(*arguments):
+        raise ZeroDivisionError("forced")
+
+    one = np.ones(3, "float32")
+    state, taps, constants = noise((6, 1, 8, 9)), noise((4, 8, 2)), np.float32([0.25, 0.15, 0.3])
+    bad_forward = differentiable(broken, lambda x, upstream: (upstream,))
+    bad_backward = differentiable(lambda x: 2 * x, broken)
+    return {
+        "wrong shape": raised(lambda: solve(state, noise((3, 1, 7, 9)), taps, constants, "portable")),
+        "forward": raised(lambda: value_and_gradients(lambda x: ops.sum(bad_forward(x)), [one])),
+        "backward": raised(lambda: value_and_gradients(lambda x: ops.sum(bad_backward(x)), [one])),
+    }
+
+
+def native_refused():
+    try:
+        TVNet(iterations=2, mode="native")(CLIP)
+    except InputError as error:
+        return {"sentence": np.array(str(error))}
+    return {"sentence": np.array("")}
+
+
+def cases(reference):
+    for variant, size in TVNETS:
+        yield f"tvnet {variant} {size}", lambda variant=variant, size=size: tvnet(variant, size, 0.3)
+    # Without initial flow every position lies on a pixel and the outermost ones on the limit where they are clamped.
+    yield "tvnet default without u0", lambda: tvnet("default", (1, 1, 10), 0.0)
+    for layer_class in layers.found_layers():
+        yield f"layer {layer_class.__name__}", lambda layer_class=layer_class: every_layer(layer_class, reference)
+    for loss_class in losses.found_losses():
+        yield f"loss {loss_class.__name__}", lambda loss_class=loss_class: every_loss(loss_class)
+    yield "fit", fit
+    yield "forced errors", forced_errors
+    if keras.backend.backend() != "tensorflow":
+        yield "native", native_refused
+    if keras.backend.backend() == "jax":
+        yield "jit", compiled_step
+
+
+def main(out: str, reference: str | None = None) -> None:
+    """Computes every case and writes `<case>/<name>` arrays."""
+    known = dict(np.load(reference)) if reference else {}
+    results = {}
+    for case, compute in cases(known):
+        try:
+            arrays = compute()
+        except Exception:
+            arrays = {"error": np.array(traceback.format_exc())}
+        for name, array in arrays.items():
+            results[f"{case}/{name}"] = array if isinstance(array, np.ndarray) else ops.convert_to_numpy(array)
+    np.savez(out, **results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

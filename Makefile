@@ -2,13 +2,18 @@
 #   make demo   generate videos, train TVNet and the RGB baseline, evaluate, export (runs/demo)
 #   make test   the default test suite, with coverage
 #   make slow   the tests that take minutes
+#   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
+#   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
 #   make lint   ruff
 
 PYTHON ?= python3
 VENV ?= .venv
+BACKENDS_VENV ?= .venv-backends
 BIN := $(VENV)/bin
+LEGACY_PYTHON ?= python3.11
+LEGACY_VENV ?= .venv-legacy
 
-.PHONY: demo test slow lint install install-dev clean
+.PHONY: demo test slow test-legacy lint install install-dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -19,6 +24,12 @@ test: $(VENV)/.installed-dev
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+test-legacy: $(VENV)/.installed $(LEGACY_VENV)/.installed
+	TVNET_KERAS_PYTHON=$(BIN)/python $(LEGACY_VENV)/bin/python -m pytest tests/legacy $(PYTEST_ARGS)
+
+test-backends: $(BACKENDS_VENV)/.installed
+	$(BACKENDS_VENV)/bin/python -m pytest tests/backends $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -39,5 +50,19 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+$(LEGACY_VENV)/.installed: requirements-legacy.txt
+	@$(LEGACY_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "tensorflow-addons needs Python 3.11: say make test-legacy LEGACY_PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(LEGACY_PYTHON) -m venv $(LEGACY_VENV) || { echo "venv failed: install your system's python3.11-venv package." >&2; exit 1; }
+	$(LEGACY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-legacy.txt
+	@touch $@
+
+# Without a network to the index of Torch's CPU builds, one retry per package is enough.
+$(BACKENDS_VENV)/.installed: requirements.txt requirements-dev.txt requirements-backends.txt
+	@$(PYTHON) -m venv $(BACKENDS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
+	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r requirements-backends.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage

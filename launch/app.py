@@ -27,7 +27,7 @@ def guarded(main: Callable[[], None]) -> int:
         report_error(error)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
-        report_error(InputError("interrupted; the same command goes on from the last checkpoint"))
+        report_error(InputError("interrupted; finished files are whole, and the same command goes on or starts again"))
         return 130
     return 0
 

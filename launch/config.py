@@ -167,6 +167,7 @@ def _check_numbers(config: Config) -> None:
             f"--config.train.batch_size={config.train.batch_size} must be a multiple of "
             f"--config.train.accumulate={config.train.accumulate}."
         )
+    _check_schedule(config.train)
     if config.eval.crops not in (1, 5, 10):
         raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")
     minimum = method_module(config.method).FRAMES
@@ -174,6 +175,15 @@ def _check_numbers(config: Config) -> None:
         raise InputError(
             f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "
             f"least {minimum} frames."
+        )
+
+
+def _check_schedule(train: TrainConfig) -> None:
+    steps = list(train.lr_steps)
+    if train.schedule == "steps" and (not steps or steps != sorted(set(steps)) or steps[0] <= train.warmup):
+        raise InputError(
+            f"--config.train.schedule=steps needs rising --config.train.lr_steps after the warm-up of {train.warmup} "
+            f"steps, such as --config.train.lr_steps={train.steps // 2},{3 * train.steps // 4}, but has {steps}."
         )
 
 

@@ -32,7 +32,12 @@ from tvnet_keras.video.read import read_frames
 
 OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.", **app.SHARED_FLAG)
 OVERRIDES = flags.DEFINE_multi_string("train_flag", [], "A flag for the trainings, such as --config.train.steps=50.")
-GROUPS = flags.DEFINE_string("groups", "40,25", "Groups of Moving Shapes for training and testing, 12 clips each.")
+TRAIN_GROUPS = flags.DEFINE_integer(
+    "train_groups", 40, "Groups of Moving Shapes for training, 12 clips each.", lower_bound=1, **app.SHARED_FLAG
+)
+TEST_GROUPS = flags.DEFINE_integer(
+    "test_groups", 25, "Groups of Moving Shapes for testing, 12 clips each.", lower_bound=1, **app.SHARED_FLAG
+)
 
 PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")
 """Classes in the figure."""
@@ -40,22 +45,26 @@ PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")
 
 def main() -> None:
     """Runs the demo."""
-    demo(Path(OUTPUT_DIR.value), GROUPS.value.split(","), OVERRIDES.value)
+    demo(Path(OUTPUT_DIR.value), (TRAIN_GROUPS.value, TEST_GROUPS.value), OVERRIDES.value)
 
 
-def demo(folder: Path, groups: list[str], train_flags: list[str]) -> dict:
+def demo(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dict:
     """Runs every stage in `folder` and returns what `summary.json` holds.
 
     Raises:
         InputError: a stage failed; its own message stands above.
     """
-    seconds: dict[str, float] = {}
+    # A demo that goes on keeps the times of the stages that an earlier start finished.
+    times = folder / "seconds.json"
+    seconds: dict[str, float] = json.loads(times.read_text()) if times.is_file() else {}
     for name, command in stages(folder, groups, train_flags).items():
         print(f"\n[{name}] python -m {shlex.join(command)}", flush=True)
         start = time.monotonic()
         if subprocess.run([sys.executable, "-m", *command]).returncode:
             raise InputError(f"The demo's stage {name!r} failed: see its message above.")
-        seconds[name] = round(time.monotonic() - start, 1)
+        seconds[name] = max(round(time.monotonic() - start, 1), seconds.get(name, 0.0))
+        with atomic_path(times) as partial:
+            partial.write_text(json.dumps(seconds))
     summary = summarise(folder, seconds)
     figure = folder / "flow.png"
     draw_flow(folder, figure)
@@ -71,7 +80,7 @@ def demo(folder: Path, groups: list[str], train_flags: list[str]) -> dict:
     return summary
 
 
-def stages(folder: Path, groups: list[str], train_flags: list[str]) -> dict[str, list[str]]:
+def stages(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dict[str, list[str]]:
     """The launchers' commands, in order."""
     size = [f"--train_groups={groups[0]}", f"--test_groups={groups[1]}"]
     motion, look = folder / "data/motion", folder / "data/look"
@@ -95,7 +104,7 @@ def stages(folder: Path, groups: list[str], train_flags: list[str]) -> dict[str,
             f"--run={folder / 'tvnet'}",
             f"--flow_dir={folder / 'flow_videos'}",
             "--flow_format=gif",
-            str(motion / f"videos/ZoomIn/v_ZoomIn_g{int(groups[0]) + 1:02d}_c01.avi"),
+            str(motion / f"videos/ZoomIn/v_ZoomIn_g{groups[0] + 1:02d}_c01.avi"),
         ],  # fmt: skip
     }
 

@@ -41,6 +41,8 @@ def main() -> None:
     """Reads the flags, evaluates and prints the table."""
     config = config_flags.parsed_config()
     folder = Path(OUTPUT_DIR.value or Path(RUN.value) / "evaluation")
+    if RESULT.value:
+        split_result_name(RESULT.value)
     metrics = evaluate(config, Path(RUN.value), folder, skip_unreadable=SKIP_UNREADABLE.value)
     for name, value in metrics.items():
         print(f"{name:24} {value}")
@@ -89,9 +91,7 @@ def write_result(name: str, config: Config, metrics: dict) -> Path:
     Raises:
         InputError: the name is not of that form.
     """
-    table, slash, row = name.partition("/")
-    if not (table and slash and row):
-        raise InputError(f"--result={name} must be TABLE/ROW, such as ucf101_six/tvnet.")
+    table, row = split_result_name(name)
     result = Result(
         table=table,
         row=row,
@@ -103,6 +103,18 @@ def write_result(name: str, config: Config, metrics: dict) -> Path:
         numbers={key: value for key, value in metrics.items() if isinstance(value, float)},
     )
     return save_result(RESULTS_DIR, result)
+
+
+def split_result_name(name: str) -> tuple[str, str]:
+    """Table and row of `--result=TABLE/ROW`.
+
+    Raises:
+        InputError: the name is not of that form.
+    """
+    table, slash, row = name.partition("/")
+    if not (table and slash and row):
+        raise InputError(f"--result={name} must be TABLE/ROW, such as ucf101_six/tvnet.")
+    return table, row
 
 
 def weights_sha256(run: Path) -> str:
@@ -135,7 +147,12 @@ def _scores(config: Config, source: Source, logits: np.ndarray, fingerprint: str
 def _accuracies(scores: Scores) -> dict:
     top1 = report.top_k(scores, 1)
     low, high = report.accuracy_interval(round(top1 * len(scores.video_id)), len(scores.video_id))
-    metrics = {"top1": top1, "top1_95_percent": [low, high], "mean_class_accuracy": report.mean_class_accuracy(scores)}
+    metrics = {
+        "top1": top1,
+        "top1_low": low,
+        "top1_high": high,
+        "mean_class_accuracy": report.mean_class_accuracy(scores),
+    }
     if len(scores.class_names) > 5:
         metrics["top5"] = report.top_k(scores, 5)
     return metrics

@@ -28,7 +28,7 @@ def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRate
     after = max(train.steps - train.warmup, 1)
     if train.schedule == "cosine":
         schedule = keras.optimizers.schedules.CosineDecay(train.lr, after)
-    elif train.schedule == "steps" and train.lr_steps:
+    elif train.schedule == "steps":
         boundaries = [step - train.warmup for step in train.lr_steps]
         values = [train.lr * 0.1**k for k in range(len(boundaries) + 1)]
         schedule = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)

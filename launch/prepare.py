@@ -45,8 +45,12 @@ SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "--cache: go on wi
 
 LABEL = flags.DEFINE_string("label", "motion", "--generate: what tells the class, motion or look.")
 SEED = flags.DEFINE_integer("seed", 0, "--generate: seed of all draws.")
-TRAIN_GROUPS = flags.DEFINE_integer("train_groups", 40, "--generate: training groups, one clip per class each.")
-TEST_GROUPS = flags.DEFINE_integer("test_groups", 25, "--generate: test groups, one clip per class each.")
+TRAIN_GROUPS = flags.DEFINE_integer(
+    "train_groups", 40, "--generate: training groups, one clip per class each.", **app.SHARED_FLAG
+)
+TEST_GROUPS = flags.DEFINE_integer(
+    "test_groups", 25, "--generate: test groups, one clip per class each.", **app.SHARED_FLAG
+)
 FRAMES = flags.DEFINE_integer("frames", 10, "--generate: frames per clip.")
 SIZE = flags.DEFINE_list("size", ["64", "64"], "--generate: height,width in pixels.")
 

@@ -45,7 +45,7 @@ def claim(folder: Path, config: Config) -> dict:
                 f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
                 "another folder or the same flags."
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(not path.name.startswith(".partial.") for path in folder.iterdir()):
         raise InputError(f"--output_dir={folder} is not empty and holds no run; choose another folder.")
     run = {
         "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),

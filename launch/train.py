@@ -176,7 +176,11 @@ def _require_finite(step: int, metrics: dict[str, float], config: Config) -> Non
         cause += "--config.train.warmup"
     else:
         cause = "the learning rate is likely too high: lower --config.train.lr or --config.train.clip_norm"
-    raise InputError(f"Training stopped at step {step} because {', '.join(bad)} is not finite; {cause}.")
+    values = ", ".join(bad)
+    raise InputError(
+        f"Training stopped at step {step} because of values that are not finite ({values}); {cause}, and start in another "
+        "--output_dir."
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ import pytest
 
 import tvnet_keras
 import tvnet_keras.layers
+from launch.report import between_markers, tables
 from tests.textures import moving_clip
+from tvnet_keras.scoring.result import load_results
 
 CONTRACTS = ("Clip", "Flow", "Motion layer", "Scores", "Result")
 # Layers whose constructor needs arguments, or that are slow with their defaults, are made here.
@@ -53,10 +55,13 @@ def test_the_package_states_every_contract(name):
 
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_the_readme_states_every_contract(repository, name):
-    readme = repository / "README.md"
-    if not readme.is_file():
-        pytest.skip("README.md is not written yet")
-    assert name in readme.read_text(encoding="utf-8")
+    assert f"\n| {name} | " in (repository / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readmes_tables_are_those_of_the_committed_results(repository):
+    page = (repository / "README.md").read_text(encoding="utf-8")
+    shown = load_results(repository / "docs/results")
+    assert between_markers(page, tables(shown)) == page
 
 
 def test_there_is_a_motion_layer():

@@ -8,6 +8,9 @@ from types import ModuleType
 
 from tvnet_keras.errors import InputError
 
+LISTED = 20
+"""Names that a sentence lists; data sets have hundreds of classes."""
+
 
 def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """Returns `value` if it is one of `allowed`.
@@ -25,7 +28,9 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     lower = {name.lower(): name for name in allowed}
     near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.5)
     hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
-    raise InputError(f"{what} is {value!r}, which is not one of {', '.join(sorted(allowed))}.{hint}")
+    names = sorted(allowed)
+    listed = ", ".join(names[:LISTED]) + (f", ... ({len(names)} in all)" if len(names) > LISTED else "")
+    raise InputError(f"{what} is {value!r}, which is not one of {listed}.{hint}")
 
 
 def module_names(package: ModuleType) -> tuple[str, ...]:

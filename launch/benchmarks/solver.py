@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import tensorflow as tf
 
 from launch.benchmarks import _classical as classical
 from launch.benchmarks import _rounds as rounds
@@ -44,7 +45,7 @@ BARS = {
 """What the compiled layer should need at most, as a ratio to the yardstick per pair: by mode, work and batch."""
 
 FIRST_BAR_S = 5.0
-"""What the first call with 50 iterations should take at most, with numba's kernels compiled by an earlier process."""
+"""What the first call should take at most, with numba's kernels compiled by an earlier process."""
 
 MEMORY_BAR_GB = 1.5
 BUSY_LOAD = 0.5
@@ -114,6 +115,8 @@ def _ready(data_dir: str) -> tuple[dict[str | Case, Callable[[], object]], list[
     frames = clips(data_dir, 1, *SIZE)[0]
     ready: dict[str | Case, Callable[[], object]] = {classical.YARDSTICK: classical.yardstick(frames)}
     missing: list[str] = []
+    # Every contestant is a graph of its own on purpose; TensorFlow would warn of retracing.
+    tf.get_logger().setLevel("ERROR")
     wanted = [*classical.OTHERS, *cases()]
     with progress("compiling", "solvers") as show:
         for number, key in enumerate(wanted):
@@ -194,6 +197,7 @@ def _protocol(data_dir: str, cores: int, load: float, yardstick: float) -> dict:
         "times": "wall clock, warm, every result fetched; median, lowest and highest of the calls",
         "order": f"{rounds.ROUNDS} rounds over all contestants; those above {rounds.SLOW_SECONDS} s in every second",
         "cores": cores,
+        "devices": sorted({device.device_type for device in tf.config.list_physical_devices()}),
         "load_at_start": round(load, 2),
         "yardstick": classical.CONSTRUCTION,
         "yardstick_ms": yardstick,

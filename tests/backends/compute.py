@@ -34,13 +34,14 @@ def noise(shape, seed: int = 0):
 def gradients_of(layer, inputs):
     """The output of a built layer, and gradients of a random projection of it: of the input and of every weight."""
     fixed = [variable.value for variable in layer.non_trainable_variables]
-    output = ops.convert_to_numpy(layer(inputs))
+    weight_of_each = noise(layer.compute_output_shape(inputs.shape))
 
     def projection(x, *weights):
-        return ops.sum(noise(output.shape) * layer.stateless_call(list(weights), fixed, x)[0])
+        output = layer.stateless_call(list(weights), fixed, x)[0]
+        return ops.sum(ops.convert_to_tensor(weight_of_each) * output), output
 
     weights = [ops.convert_to_numpy(variable) for variable in layer.trainable_variables]
-    _, gradients = value_and_gradients(projection, [inputs, *weights])
+    (_, output), gradients = value_and_gradients(projection, [inputs, *weights])
     names = ["input"] + [f"{k} {variable.name}" for k, variable in enumerate(layer.trainable_variables)]
     return {"output": output} | dict(zip((f"gradient of {name}" for name in names), gradients, strict=True))
 
@@ -49,7 +50,7 @@ def tvnet(variant: str, size: tuple[int, int, int], u0: float):
     """TVNet with everything trainable, its initial flow random with standard deviation `u0`."""
     layer = TVNet(*size, variant=variant, learn=LEARNABLE, mode="portable")
     layer.build(CLIP.shape)
-    layer.u0.assign(u0 * noise(layer.u0.shape))
+    layer.u0.assign(np.float32(u0) * noise(layer.u0.shape))
     return gradients_of(layer, CLIP)
 
 
@@ -68,7 +69,7 @@ def every_loss(loss_class):
     description = losses.described(loss_class)
     prediction = description.perfect + 0.3 * noise(description.perfect.shape)
     loss = description.make()
-    value, gradients = value_and_gradients(lambda y: loss(description.target, y), [prediction])
+    (value, _), gradients = value_and_gradients(lambda y: (loss(description.target, y), y), [prediction])
     return {"value": value, "gradient": gradients[0]}
 
 
@@ -84,19 +85,25 @@ def fit():
 
 
 def compiled_step():
-    """TVNet's value and gradients inside the backend's own compiler, beside those without it."""
+    """TVNet's flow and gradients with and without `jax.jit` around all of it."""
     import jax
 
-    layer = TVNet(1, 1, 10)
+    layer = TVNet(1, 1, 5)
     layer.build(CLIP.shape)
+    layer.u0.assign(np.float32(0.3) * noise(layer.u0.shape))
+    fixed = [variable.value for variable in layer.non_trainable_variables]
 
     def loss(weights, clip):
-        return ops.mean(layer.stateless_call(weights, [v.value for v in layer.non_trainable_variables], clip)[0] ** 2)
+        flow = layer.stateless_call(weights, fixed, clip)[0]
+        return ops.mean(flow**2) + ops.mean(flow)
 
     step = jax.value_and_grad(loss)
-    arguments = [variable.value for variable in layer.trainable_variables], CLIP
-    plain, jitted = (jax.tree.leaves(function(*arguments)) for function in (step, jax.jit(step)))
-    return {f"{name} {k}": leaf for name, leaves in (("plain", plain), ("jitted", jitted)) for k, leaf in enumerate(leaves)}
+    weights = [variable.value for variable in layer.trainable_variables]
+    results = {}
+    for name, function in (("plain", step), ("compiled", jax.jit(step))):
+        value, gradients = function(weights, CLIP)
+        results |= {f"{name} value": value, f"{name} u0": gradients[0], f"{name} kernels": gradients[1]}
+    return results
 
 
 def raised(function) -> np.ndarray:
@@ -114,14 +121,21 @@ def forced_errors():
     def broken(*arguments):
         raise ZeroDivisionError("forced")
 
-    one = np.ones(3, "float32")
-    state, taps, constants = noise((6, 1, 8, 9)), noise((4, 8, 2)), np.float32([0.25, 0.15, 0.3])
+    def differentiate(function):
+        def total(x):
+            values = function(x)
+            return ops.sum(values), values
+
+        return value_and_gradients(total, [np.ones(3, "float32")])
+
+    shapes = (6, 1, 8, 9), (3, 1, 7, 9), (4, 8, 2), (3,)
+    mismatched = [ops.convert_to_tensor(noise(shape)) for shape in shapes]
     bad_forward = differentiable(broken, lambda x, upstream: (upstream,))
     bad_backward = differentiable(lambda x: 2 * x, broken)
     return {
-        "wrong shape": raised(lambda: solve(state, noise((3, 1, 7, 9)), taps, constants, "portable")),
-        "forward": raised(lambda: value_and_gradients(lambda x: ops.sum(bad_forward(x)), [one])),
-        "backward": raised(lambda: value_and_gradients(lambda x: ops.sum(bad_backward(x)), [one])),
+        "wrong shape": raised(lambda: solve(*mismatched, "portable")),
+        "forward": raised(lambda: differentiate(bad_forward)),
+        "backward": raised(lambda: differentiate(bad_backward)),
     }
 
 

@@ -6,7 +6,7 @@ from launch.demo import demo, stages
 
 
 def test_every_stage_is_a_launcher_and_methods_share_their_budget(tmp_path):
-    commands = stages(tmp_path, ["2", "1"], ["--config.train.steps=3"])
+    commands = stages(tmp_path, (2, 1), ["--config.train.steps=3"])
     assert all(command[0].startswith("launch.") for command in commands.values())
     trainings = [command for name, command in commands.items() if name.startswith("train")]
     assert len(trainings) == 3
@@ -19,7 +19,7 @@ def test_every_stage_is_a_launcher_and_methods_share_their_budget(tmp_path):
 @pytest.mark.slow
 def test_a_small_demo_leaves_its_summary_pictures_and_export(tmp_path):
     folder = tmp_path / "demo"
-    demo(folder, ["6", "2"], ["--config.train.steps=20"])
+    demo(folder, (6, 2), ["--config.train.steps=20"])
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["rgb"]["top1"] == pytest.approx(1 / 12, abs=0.1)
     assert summary["tvnet"]["top1"] > 2 / 12

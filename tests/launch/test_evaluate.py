@@ -59,8 +59,9 @@ def test_every_number_carries_its_protocol(evaluation):
         "missing": 0,
     }
     assert {name: metrics[name] for name in expected} == expected
-    assert metrics["top1_95_percent"] == list(accuracy_interval(round(12 * metrics["top1"]), 12))
-    assert metrics["top1_95_percent"][0] <= metrics["top1"] <= metrics["top1_95_percent"][1]
+    interval = (metrics["top1_low"], metrics["top1_high"])
+    assert interval == accuracy_interval(round(12 * metrics["top1"]), 12)
+    assert interval[0] <= metrics["top1"] <= interval[1]
     assert metrics["top1"] <= metrics["top5"] <= 1
     assert (folder / "confusion.png").read_bytes().startswith(b"\x89PNG")
 

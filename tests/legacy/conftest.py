@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 PYTHON_VARIABLE = "TVNET_KERAS_PYTHON"
-SECONDS = 300
+SECONDS = 600
 
 
 @pytest.fixture(scope="session")

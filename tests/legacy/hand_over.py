@@ -9,35 +9,25 @@ version.
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from launch.config import check, new_config
-from launch.export import export
+from launch.export import ServingModule, export
 from launch.init_from import load_run
 from launch.train import train
-from tests.legacy.training_case import DECAY, LAYERS, OPTIMIZERS, RATE, SLOW, STEPS
+from tests.legacy.cases import DECAY, IMAGES, LAYERS, OPTIMIZERS, RATE, SLOW, STEPS, TVNETS
 from tests.textures import moving_clip
 from tvnet_keras import GroupedAdam, GroupedSGD, TVNet
 from tvnet_keras.ops import intensity
 from tvnet_keras.ops.warp import warp
 from tvnet_keras.video.moving_shapes import write_dataset
 
-SHAPES = {"smallest": (1, 2, 2, 1), "odd": (2, 11, 13, 3), "wide": (3, 6, 40, 2)}
-"""Images `[N, H, W, C]` to be warped."""
-
 TENSORFLOW_IO_GREY = (0.2125, 0.7154, 0.0721)
 """ITU-R BT.709 luma, as tensorflow-io rounds it."""
-
-VARIANTS = {
-    "default_1_1_50": {"iterations": 50},
-    "default_3_2_10": {"scales": 3, "warps": 2, "iterations": 10},
-    "official_1_1_50": {"iterations": 50, "variant": "official"},
-    "official_3_2_10": {"scales": 3, "warps": 2, "iterations": 10, "variant": "official"},
-}
-"""Arguments of the TVNet layers that are saved."""
 
 CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
 
@@ -45,7 +35,7 @@ CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
 def warped() -> dict[str, np.ndarray]:
     """Images, flows, warped images, and the gradients of a weighted sum of them."""
     random, results = np.random.default_rng(0), {}
-    for name, shape in SHAPES.items():
+    for name, shape in IMAGES.items():
         images, weights = random.normal(size=(2, *shape)).astype("float32")
         # Displacements as large as the image: many positions lie outside.
         flow = random.normal(0, shape[1] / 2, (*shape[:3], 2)).astype("float32")
@@ -64,12 +54,8 @@ def warped() -> dict[str, np.ndarray]:
 def grey() -> dict[str, np.ndarray]:
     """Colour frames and their grey, with tensorflow-io's coefficients in place of ours."""
     frames = np.random.default_rng(1).uniform(size=(2, 9, 7, 3)).astype("float32")
-    ours = intensity.GREY_WEIGHTS
-    intensity.GREY_WEIGHTS = TENSORFLOW_IO_GREY
-    try:
+    with mock.patch.object(intensity, "GREY_WEIGHTS", TENSORFLOW_IO_GREY):
         given = intensity.to_grey(frames)
-    finally:
-        intensity.GREY_WEIGHTS = ours
     return {"frames": frames, "grey": np.asarray(given), "grey with our weights": np.asarray(intensity.to_grey(frames))}
 
 
@@ -104,17 +90,18 @@ def _network() -> keras.Model:
 
 
 def _train(network: keras.Model, optimizer: keras.optimizers.Optimizer, x: np.ndarray, y: np.ndarray) -> None:
+    weights = network.trainable_variables
     for _ in range(STEPS):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean((network(x) - y) ** 2)
-        optimizer.apply(tape.gradient(loss, [w.value for w in network.trainable_variables]), network.trainable_variables)
+        optimizer.apply(tape.gradient(loss, [weight.value for weight in weights]), weights)
 
 
 def saved_layers(folder: Path) -> dict[str, np.ndarray]:
     """Saves a TVNet layer of every kind to `folder`; returns a clip and each layer's flow of it."""
-    clip = np.round(255 * moving_clip(3, 48, 64, velocity=(0.7, -0.4))).astype("uint8")
+    clip = _uint8(moving_clip(3, 48, 64, velocity=(0.7, -0.4)))
     results = {"clip": clip}
-    for name, arguments in VARIANTS.items():
+    for name, arguments in TVNETS.items():
         layer = TVNet(mode="portable", u0_size=(12, 16), **arguments)
         results[name] = np.asarray(layer(clip))
         _save(layer, folder / name)
@@ -141,11 +128,15 @@ def exported_run(folder: Path) -> dict[str, np.ndarray]:
     options = {"iterations": 10, "flow_bound": 4.0}
     train(check(new_config("tvnet", "moving_shapes", model=options, data=data, train=steps)), run)
     export(run, folder / "export")
-    # The training size, which the export's own resizing leaves alone.
-    clip = np.round(255 * moving_clip(6, 32, 32, velocity=(0.7, -0.4))).astype("uint8")
-    _, model, _ = load_run(run)
-    probabilities = tf.nn.softmax(model(clip, training=False)["logits"])
-    return {"clip": clip, "probabilities": np.asarray(probabilities), "flow": np.asarray(model.motion(clip))}
+    config, model, _ = load_run(run)
+    # Larger and longer than in training: the export resizes inside, and scores windows of six frames.
+    clip = _uint8(moving_clip(7, 40, 56, velocity=(0.7, -0.4)))
+    answers = (answer(tf.constant(clip)) for answer in ServingModule(model, config).answers.values())
+    return {"clip": clip} | {key: np.asarray(value) for answer in answers for key, value in answer.items()}
+
+
+def _uint8(frames: np.ndarray) -> np.ndarray:
+    return np.round(255 * frames).astype("uint8")
 
 
 def main(folder: Path) -> None:

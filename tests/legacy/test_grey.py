@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-tfio = pytest.importorskip("tensorflow_io", reason="an oracle of its own environment: make test-legacy")
+from tests.legacy.cases import ELSEWHERE
+
+tfio = pytest.importorskip("tensorflow_io", reason=ELSEWHERE)
 
 
 def test_equals_tensorflow_io_given_its_coefficients(ours):

@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-pytest.importorskip("tensorflow_addons", reason="an oracle of its own environment: make test-legacy")
+from tests.legacy.cases import ELSEWHERE, TVNETS
 
-VARIANTS = ("default_1_1_50", "default_3_2_10", "official_1_1_50", "official_3_2_10")
+pytest.importorskip("tensorflow_addons", reason=ELSEWHERE)
 
 
 def test_this_is_the_old_tensorflow():
     assert tf.__version__.startswith("2.15.")
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_saved_tvnet_layer_gives_the_same_flow(variant, ours, handed_over):
+@pytest.mark.parametrize("name", TVNETS)
+def test_a_saved_tvnet_layer_gives_the_same_flow(name, ours, handed_over):
     case = ours("layers")
-    signature = tf.saved_model.load(str(handed_over / "layers" / variant)).signatures["serving_default"]
+    signature = tf.saved_model.load(str(handed_over / "layers" / name)).signatures["serving_default"]
     flow = signature(clip=tf.constant(case["clip"]))["flow"]
-    assert np.abs(case[variant]).mean() > 0.1
-    np.testing.assert_allclose(flow, case[variant], atol=1e-4)
+    assert np.abs(case[name]).mean() > 0.1
+    np.testing.assert_allclose(flow, case[name], atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-tfa = pytest.importorskip("tensorflow_addons", reason="an oracle of its own environment: make test-legacy")
+from tests.legacy.cases import ELSEWHERE, IMAGES
 
-SHAPES = ("smallest", "odd", "wide")
+tfa = pytest.importorskip("tensorflow_addons", reason=ELSEWHERE)
 
 
-@pytest.fixture(params=SHAPES)
+@pytest.fixture(params=IMAGES)
 def case(ours, request):
     arrays = ours("warp")
     prefix = f"{request.param} "

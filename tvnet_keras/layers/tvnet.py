@@ -131,7 +131,7 @@ class TVNet(keras.layers.Layer):
         self.kernels = self.add_weight(
             name="kernels",
             shape=(self.scales, self.warps, self.iterations, 8, 2),
-            initializer=lambda shape, dtype=None: ops.broadcast_to(ops.convert_to_tensor(FORWARD_TAPS, dtype), shape),
+            initializer=_forward_differences,
             trainable="kernels" in self.learn,
         )
         self.scalars = [self._add_scalar(name, value) for name, value in self._initial_scalars()]
@@ -244,6 +244,11 @@ class TVNet(keras.layers.Layer):
             state = solve(state, ops.stack(data), self.kernels[level, turn], constants, self.mode)
             flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
         return flow
+
+
+def _forward_differences(shape, dtype=None):
+    # Not `broadcast_to`: on Torch its result shares one place in memory and cannot be assigned to.
+    return ops.zeros(shape, dtype) + ops.convert_to_tensor(FORWARD_TAPS, dtype)
 
 
 def _check_clip(shape) -> None:

@@ -41,7 +41,9 @@ def _positions(length, flow, axis: int):
 def _corners(position, length):
     """Both neighbours of a clamped position and the weight of the second, `[N, H, W, 1]`."""
     limit = ops.cast(length - 1, position.dtype)
-    clamped = ops.clip(position, 0.0, limit)
+    inside = ops.logical_and(position >= 0, position <= limit)
+    # On the limits themselves, where all positions of the outermost pixels start, JAX's clip halves the gradient.
+    clamped = ops.where(inside, position, ops.clip(position, 0.0, limit))
     lower = ops.floor(clamped)
     upper = ops.minimum(lower + 1, limit)
     # A NaN position is no index; its weight stays NaN, so that a diverged flow gives NaN and not a failing gather.

@@ -61,7 +61,9 @@ def find_splits_folder(
     Raises:
         InputError: the list is in none of them.
     """
-    places = [Path(splits_dir)] if splits_dir else [root / folder for folder in folders]
+    # The official archives unpack side by side, so the lists may also stand beside the videos' folder.
+    beside = [root.resolve().parent / folder for folder in folders if folder != "."]
+    places = [Path(splits_dir)] if splits_dir else [root / folder for folder in folders] + beside
     for place in places:
         if (place / name).is_file():
             return place

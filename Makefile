@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 LEGACY_PYTHON ?= python3.11
 LEGACY_VENV ?= .venv-legacy
 
-.PHONY: demo test slow test-legacy lint install install-dev clean
+.PHONY: demo test slow test-legacy test-backends lint install install-dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed

@@ -13,6 +13,9 @@ from launch.config import Config, from_dict, to_dict
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
+CODE = ("tvnet_keras", "models", "launch")
+"""What decides a number; pages and results may change without it."""
+
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.weights.h5"
 LOGS_DIR = "logs"
@@ -134,11 +137,11 @@ def machine() -> dict[str, str | int]:
 
 
 def git_commit() -> str:
-    """The repository's commit, with `+` if files differ from it; empty outside a repository."""
+    """The repository's commit, with `+` if code differs from it; empty outside a repository."""
     root = Path(__file__).resolve().parents[1]
     try:
         commit = _git(root, "rev-parse", "--short=12", "HEAD")
-        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE) else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
 

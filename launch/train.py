@@ -178,7 +178,7 @@ def _require_finite(step: int, metrics: dict[str, float], config: Config) -> Non
         cause = "the learning rate is likely too high: lower --config.train.lr or --config.train.clip_norm"
     values = ", ".join(bad)
     raise InputError(
-        f"Training stopped at step {step} because of values that are not finite ({values}); {cause}, and start in another "
+        f"Training stopped at step {step} because {values} became not finite; {cause}, and start in another "
         "--output_dir."
     )
 

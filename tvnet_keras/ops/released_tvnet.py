@@ -98,6 +98,12 @@ def enlarge_flow(flow, height, width, zoom: float):
 
 def _grid(length):
     """`linspace(-1, 1, length)` with TensorFlow's rounding: multiples of one step, and the last value exact."""
+    if isinstance(length, int):
+        # A constant where it can be one: XLA rounds the last bit now so, now so from one use to the next, and then the
+        # weights of `_sample` belong to other pixels than the ones it takes.
+        grid = np.float32(-1) + np.float32(2) / np.float32(max(length - 1, 1)) * np.arange(length, dtype="float32")
+        grid[-1] = 1
+        return ops.convert_to_tensor(grid)
     count = ops.cast(length, "float32")
     index = ops.cast(ops.arange(length), "float32")
     step = 2.0 / ops.maximum(count - 1.0, 1.0)

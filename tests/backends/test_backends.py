@@ -56,11 +56,12 @@ def test_fit_with_rates_per_group(computed, reference):
     assert_equals_tensorflow(computed, reference, "fit")
 
 
-def test_compiled_equals_plain(computed, backend):
+@pytest.mark.parametrize("variant", ["default", "official"])
+def test_compiled_equals_plain(computed, backend, variant):
     if backend != "jax":
         pytest.skip("only JAX compiles the whole step; on Torch the layer runs eagerly")
-    arrays = case(computed, "jit")
-    for name in ("value", "u0", "kernels"):
+    arrays = case(computed, f"jit {variant}")
+    for name in ("flow", "u0", "kernels"):
         # Compiled as a whole, products and sums are rounded together, which moves a few pixels over a threshold.
         assert_near(arrays[f"compiled {name}"], arrays[f"plain {name}"], name, tolerance=1e-3)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
+import launch.tables
 from launch import app
 from tvnet_keras.atomic import atomic_path
+from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.result import Result, load_results
 
@@ -45,8 +47,11 @@ def main() -> None:
 def tables(results: tuple[Result, ...]) -> str:
     """Markdown: one table per `table`, one line per row, seeds as mean and standard deviation."""
     by_table: dict[str, list[Result]] = defaultdict(list)
+    # The papers' tables have pages of their own, which launch.reproduce writes.
+    elsewhere = module_names(launch.tables)
     for result in results:
-        by_table[result.table].append(result)
+        if result.table not in elsewhere:
+            by_table[result.table].append(result)
     return "\n\n".join(_table(name, by_table[name]) for name in sorted(by_table))
 
 

@@ -1,4 +1,4 @@
-"""One run of `tests.backends.compute` per installed backend, in a process of its own: Keras has one backend per process."""
+"""One run of `tests.backends.compute` per installed backend, each in its own process, as Keras has one backend in each."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""One run of `tests.backends.compute` per installed backend, each in its own process, as Keras has one backend in each."""
+"""One run of `tests.backends.compute` per installed backend, in its own process: Keras has one backend in each."""
 
 import importlib.util
 import os

@@ -14,7 +14,7 @@ from launch.benchmarks import _tvnet as tvnet
 from launch.benchmarks import pipeline, solver
 from launch.benchmarks._cores import limited_cores
 from launch.benchmarks._frames import clips
-from launch.benchmarks._fresh_process import measure_fresh, peak_memory, run_here
+from launch.benchmarks._fresh_process import measure_fresh, run_here
 from launch.benchmarks._tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, STEP, Case, make_call
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
@@ -107,14 +107,9 @@ def test_a_fresh_process_reports_its_own_memory(numba, tmp_path):
     case = Case(GRAPH, FORWARD, "native", 2, *SIZE)
     measured = measure_fresh(case, "", str(tmp_path / "numba"))
     assert measured["first_s"] > measured["later_s"] > 0
-    assert 0 < measured["peak_gb"] < 1.5
+    # This process has a higher peak than the new one, which must not inherit it: the difference would be zero.
+    assert 0.01 < measured["peak_gb"] < 1.5
     assert list((tmp_path / "numba").rglob("*.nbi")), "numba compiled into the folder that was given"
-
-
-def test_the_peak_counts_memory_that_was_freed():
-    before = peak_memory()
-    np.ones(before // 8 + 10**7)
-    assert peak_memory() - before >= 8 * 10**7 * 0.9
 
 
 def test_cores_are_limited_and_given_back():

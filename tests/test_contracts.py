@@ -1,9 +1,5 @@
 """The five contracts are stated where a reader looks, and every motion layer keeps its own."""
 
-import importlib
-import inspect
-import pkgutil
-
 import keras
 import numpy as np
 import pytest
@@ -11,6 +7,7 @@ import pytest
 import tvnet_keras
 import tvnet_keras.layers
 from launch.report import between_markers, tables
+from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras.scoring.result import load_results
 
@@ -21,16 +18,7 @@ MADE_WITH = {"TVNet": {"iterations": 5}}
 
 def motion_layers():
     """Every layer that declares `frames_consumed`."""
-    modules = [
-        importlib.import_module(f"tvnet_keras.layers.{found.name}")
-        for found in pkgutil.iter_modules(tvnet_keras.layers.__path__)
-    ]
-    return [
-        value
-        for module in modules
-        for value in vars(module).values()
-        if inspect.isclass(value) and value.__module__ == module.__name__ and hasattr(value, "frames_consumed")
-    ]
+    return [layer for layer in classes_of(tvnet_keras.layers, keras.Layer) if hasattr(layer, "frames_consumed")]
 
 
 @pytest.fixture(scope="module", params=motion_layers(), ids=lambda layer_class: layer_class.__name__)

@@ -1,10 +1,7 @@
 """Runs the same checks on every layer of `tvnet_keras/layers`; a new one is described once, in LAYERS."""
 
 import functools
-import importlib
-import inspect
 import json
-import pkgutil
 from typing import NamedTuple
 
 import keras
@@ -13,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import tvnet_keras.layers
+from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras import FlowImage, PerStep, SlidingWindows, TVNet, UnitRange
 from tvnet_keras.layers.fit_clip import FitClip
@@ -39,16 +37,7 @@ LAYERS = {
 
 def found_layers():
     """Every layer class defined in a module of `tvnet_keras/layers`."""
-    modules = [
-        importlib.import_module(f"tvnet_keras.layers.{found.name}")
-        for found in pkgutil.iter_modules(tvnet_keras.layers.__path__)
-    ]
-    return [
-        value
-        for module in modules
-        for value in vars(module).values()
-        if inspect.isclass(value) and issubclass(value, keras.Layer) and value.__module__ == module.__name__
-    ]
+    return classes_of(tvnet_keras.layers, keras.Layer)
 
 
 every_layer = pytest.mark.parametrize("layer_class", found_layers(), ids=lambda layer_class: layer_class.__name__)

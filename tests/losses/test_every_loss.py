@@ -1,8 +1,5 @@
 """Runs the same checks on every loss of `tvnet_keras/losses`; a new one is described once, in LOSSES."""
 
-import importlib
-import inspect
-import pkgutil
 from typing import NamedTuple
 
 import keras
@@ -11,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import tvnet_keras.losses
+from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras import EndPointError, TVL1Energy
 
@@ -34,16 +32,7 @@ LOSSES = {
 
 def found_losses():
     """Every loss class defined in a module of `tvnet_keras/losses`."""
-    modules = [
-        importlib.import_module(f"tvnet_keras.losses.{found.name}")
-        for found in pkgutil.iter_modules(tvnet_keras.losses.__path__)
-    ]
-    return [
-        value
-        for module in modules
-        for value in vars(module).values()
-        if inspect.isclass(value) and issubclass(value, keras.losses.Loss) and value.__module__ == module.__name__
-    ]
+    return classes_of(tvnet_keras.losses, keras.losses.Loss)
 
 
 every_loss = pytest.mark.parametrize("loss_class", found_losses(), ids=lambda loss_class: loss_class.__name__)

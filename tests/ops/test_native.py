@@ -8,15 +8,17 @@ import tensorflow as tf
 
 from tvnet_keras.ops import solver
 
+native_threads = pytest.importorskip("tvnet_keras.ops.native_threads")
 native = pytest.importorskip("tvnet_keras.ops.native", reason="needs numba (requirements-native.txt)")
 
 
-def problem(images, height, width, iterations, seed=0):
+def problem(images, height, width, iterations, seed=0, groups=None):
     """A random state, data term, kernels and constants; nothing is smooth, so that every border matters."""
     rng = np.random.default_rng(seed)
     state = 0.1 * rng.normal(size=(6, images, height, width))
     data = rng.normal(size=(3, images, height, width))
-    taps = np.array([-1.0, 1.0]) + 0.1 * rng.normal(size=(iterations, 8, 2))
+    shape = (iterations, 8, 2) if groups is None else (iterations, groups, 8, 2)
+    taps = np.array([-1.0, 1.0]) + 0.1 * rng.normal(size=shape)
     return [tf.constant(array, tf.float32) for array in (state, data, taps, [0.25, 0.15, 0.3])]
 
 
@@ -38,7 +40,7 @@ SHAPES = [(1, 1, 5, 3), (2, 7, 1, 3), (1, 2, 2, 1), (1, 130, 64, 20), (3, 33, 50
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_native_equals_portable_forward_and_backward(shape, count, monkeypatch):
-    monkeypatch.setattr(native, "threads", lambda: count)
+    monkeypatch.setattr(native_threads, "threads", lambda: count)
     arguments = problem(*shape)
     np.testing.assert_allclose(
         solver.solve(*arguments, mode="native"), solver.solve(*arguments, mode="portable"), atol=1e-5
@@ -47,11 +49,22 @@ def test_native_equals_portable_forward_and_backward(shape, count, monkeypatch):
         assert relative(ours.numpy(), theirs.numpy()) < 1e-4
 
 
+def test_every_group_of_images_has_kernels_of_its_own():
+    arguments = problem(6, 9, 7, 4, groups=3)
+    for mode in ("native", "portable"):
+        together = solver.solve(*arguments, mode=mode).numpy()
+        for group in range(3):
+            own = [arguments[0][:, group::3], arguments[1][:, group::3], arguments[2][:, group], arguments[3]]
+            np.testing.assert_allclose(solver.solve(*own, mode=mode), together[:, group::3], atol=1e-6)
+    for ours, theirs in zip(gradients(arguments, "native"), gradients(arguments, "portable"), strict=True):
+        assert ours.shape == theirs.shape and relative(ours.numpy(), theirs.numpy()) < 1e-4
+
+
 def test_fifty_iterations_in_bands_equal_the_whole_image(monkeypatch):
     arguments = problem(1, 200, 32, 50)
-    monkeypatch.setattr(native, "threads", lambda: 1)
+    monkeypatch.setattr(native_threads, "threads", lambda: 1)
     whole, pulled = solver.solve(*arguments, mode="native"), gradients(arguments, "native")
-    monkeypatch.setattr(native, "threads", lambda: 6)
+    monkeypatch.setattr(native_threads, "threads", lambda: 6)
     np.testing.assert_allclose(solver.solve(*arguments, mode="native"), whole, atol=1e-6)
     for ours, theirs in zip(gradients(arguments, "native"), pulled, strict=True):
         assert relative(ours.numpy(), theirs.numpy()) < 1e-5

@@ -45,8 +45,8 @@ def native_calls(monkeypatch, needs_numba):
     from tvnet_keras.ops import native
 
     calls = []
-    genuine = native.solve_arrays
-    monkeypatch.setattr(native, "solve_arrays", lambda *arrays: calls.append(1) or genuine(*arrays))
+    genuine = native.solve_and_keep
+    monkeypatch.setattr(native, "solve_and_keep", lambda *arrays: calls.append(1) or genuine(*arrays))
     return calls
 
 
@@ -149,7 +149,7 @@ def test_native_refuses_export_and_xla_in_one_sentence(tmp_path, needs_numba):
 
 
 def test_without_numba_auto_is_portable_and_native_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tvnet_keras.ops.native", None)
+    monkeypatch.setitem(sys.modules, "tvnet_keras.ops.native_level", None)
     native_mode._obstacle.cache_clear()
     try:
         assert TVNet(iterations=2)(CLIP).shape == (2, 2, 16, 20, 2)

@@ -5,30 +5,14 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.choices import check_choice
-from tvnet_keras.ops import pyramid, tvl1
-from tvnet_keras.ops.gradients import FORWARD_TAPS, central_gradient
-from tvnet_keras.ops.intensity import to_255
-from tvnet_keras.ops.native_mode import MODES
-from tvnet_keras.ops.solver import STATE_FIELDS, solve
+from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
+from tvnet_keras.ops import pyramid
+from tvnet_keras.ops.gradients import FORWARD_TAPS
+from tvnet_keras.ops.native_mode import MODES, use_native
+from tvnet_keras.ops.tvnet_level import solve_level
 from tvnet_keras.ops.tvnet_variants import VARIANTS
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
-
-
-@keras.saving.register_keras_serializable(package="tvnet_keras")
-class Positive(keras.constraints.Constraint):
-    """Keeps a weight at or above `minimum`, so that tau, lambda and theta stay positive while they are trained."""
-
-    def __init__(self, minimum: float = 1e-3) -> None:
-        self.minimum = minimum
-
-    def __call__(self, weight):
-        """Returns `weight` with smaller values raised to the minimum."""
-        return ops.maximum(weight, ops.cast(self.minimum, weight.dtype))
-
-    def get_config(self) -> dict:
-        """The constructor's arguments."""
-        return {"minimum": self.minimum}
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -105,17 +89,17 @@ class TVNet(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         if self.dtype_policy.compute_dtype != "float32":
             raise ValueError(f"TVNet computes in float32 only. Received: dtype={self.dtype_policy.name}")
-        self.scales = _positive_int("scales", scales)
-        self.warps = _positive_int("warps", warps)
-        self.iterations = _positive_int("iterations", iterations)
+        self.scales = positive_int("scales", scales)
+        self.warps = positive_int("warps", warps)
+        self.iterations = positive_int("iterations", iterations)
         self.value_range = _range(value_range)
         self.tau, self.lambda_, self.theta = (
-            _positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
+            positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
         )
         if not 0 < zoom < 1:
             raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
         self.zoom = float(zoom)
-        self.learn = _learnable(learn)
+        self.learn = learnable(learn, LEARNABLE)
         self.u0_size = None if u0_size is None else tuple(int(n) for n in u0_size)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
@@ -134,14 +118,15 @@ class TVNet(keras.layers.Layer):
             initializer=_forward_differences,
             trainable="kernels" in self.learn,
         )
-        self.scalars = [self._add_scalar(name, value) for name, value in self._initial_scalars()]
+        self.scalars = add_constants(self)
 
     def call(self, clip):
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         _check_clip(clip.shape)
         batch, time, height, width = ops.shape(clip)[:4]
-        first, second = VARIANTS[self.variant].prepare(to_255(clip, self.value_range))
-        return ops.reshape(self._flow(first, second), (batch, time - 1, height, width, 2))
+        mode = "native" if use_native(self.mode) else "portable"
+        first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)
+        return ops.reshape(self._flow(first, second, mode), (batch, time - 1, height, width, 2))
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
@@ -173,18 +158,6 @@ class TVNet(keras.layers.Layer):
         # Kernels first: if they do not fit, nothing has been loaded yet.
         return (self.kernels, *self.scalars, self.u0)
 
-    def _initial_scalars(self):
-        return (("tau", self.tau), ("lambda", self.lambda_), ("theta", self.theta))
-
-    def _add_scalar(self, name: str, value: float):
-        return self.add_weight(
-            name=name,
-            shape=(),
-            initializer=keras.initializers.Constant(value),
-            constraint=Positive(),
-            trainable=name in self.learn,
-        )
-
     def _coarsest_size(self, height, width) -> tuple[int, int]:
         if height is None or width is None:
             raise ValueError(
@@ -201,7 +174,7 @@ class TVNet(keras.layers.Layer):
     def _level_size(self, level, height, width):
         return tuple(pyramid.level_size(length, level, self.zoom) for length in (height, width))
 
-    def _flow(self, first, second):
+    def _flow(self, first, second, mode: str):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
@@ -209,11 +182,11 @@ class TVNet(keras.layers.Layer):
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):
-                flow = self._solve_level(level, first, second, flow) if level <= coarsest else flow
+                flow = self._solve_level(level, first, second, flow, mode) if level <= coarsest else flow
             else:
                 flow = ops.cond(
                     level <= coarsest,
-                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow),
+                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow, mode),
                     lambda flow=flow: flow,
                 )
             if level:
@@ -228,22 +201,13 @@ class TVNet(keras.layers.Layer):
             return enlarge(flow, *size, self.zoom) if level <= coarsest else flow
         return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
 
-    def _solve_level(self, level: int, first, second, flow):
+    def _solve_level(self, level: int, first, second, flow, mode: str):
         variant = VARIANTS[self.variant]
         size = self._level_size(level, *ops.shape(first)[1:3])
         first = variant.resize(first[..., None], *size)[..., 0]
         second = variant.resize(second[..., None], *size)[..., 0]
-        # The derivatives are computed once per level and warped together with the frame.
-        target = ops.stack([second, *central_gradient(second)], axis=-1)
-        dual = ops.zeros((STATE_FIELDS - 2, *ops.shape(first)), "float32")
-        constants = ops.stack([ops.cast(scalar, "float32") for scalar in self.scalars])
-        for turn in range(self.warps):
-            warped = variant.warp(target, flow)
-            data = tvl1.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow)
-            state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
-            state = solve(state, ops.stack(data), self.kernels[level, turn], constants, self.mode)
-            flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
-        return flow
+        constants = stack_constants(self.scalars)
+        return solve_level(self.variant, first, second, flow, self.kernels[level], constants, mode)
 
 
 def _forward_differences(shape, dtype=None):
@@ -261,27 +225,8 @@ def _check_clip(shape) -> None:
         raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={shape}")
 
 
-def _positive_int(name: str, value: int) -> int:
-    if int(value) != value or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value}")
-    return int(value)
-
-
-def _positive(name: str, value: float) -> float:
-    if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{name} must be positive. Received: {name}={value}")
-    return float(value)
-
-
 def _range(value_range) -> tuple[float, float]:
     low, high = value_range
     if not high > low:
         raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")
     return float(low), float(high)
-
-
-def _learnable(learn) -> tuple[str, ...]:
-    unknown = [name for name in learn if name not in LEARNABLE]
-    if isinstance(learn, str) or unknown:
-        raise ValueError(f"learn must be a tuple of names from {LEARNABLE}. Received: learn={learn!r}")
-    return tuple(learn)

@@ -1,4 +1,4 @@
-"""A compiled function with a gradient of its own, for the backend in use."""
+"""Compiled functions with a gradient: one of their own, or what the backend derives."""
 
 from collections.abc import Callable
 
@@ -28,6 +28,26 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
         return forward(*arguments), lambda upstream: backward(*arguments, upstream)
 
     return run
+
+
+def fused(function: Callable) -> Callable:
+    """Returns `function`, of tensors to one tensor, compiled together with its derivative by the backend.
+
+    For plain sequences of operations: loops need a derivative of their own (`differentiable`).
+    """
+    if keras.backend.backend() != "tensorflow":
+        return compiled(function)
+    import tensorflow as tf
+
+    def backward(*arguments):
+        *inputs, upstream = arguments
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            result = function(*inputs)
+        return tape.gradient(result, inputs, upstream, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    # XLA compiles neither a function that is differentiated from outside nor, without this, its derivative.
+    return differentiable(function, backward)
 
 
 def _torch_function(forward: Callable, backward: Callable) -> Callable:

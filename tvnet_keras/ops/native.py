@@ -6,92 +6,98 @@ solved apart for some iterations and then exchange their borders. The backward p
 iterations.
 """
 
-import contextlib
-import functools
 import importlib
 import itertools
 import math
-import os
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
 
-from tvnet_keras.ops.native_forward import advance, band_floats
+# There is no public way to ask whether a gradient tape is watching.
+from tensorflow.python.eager import record
 
-ROWS_PER_EXCHANGE = 5
+from tvnet_keras.ops.native_forward import advance, band_floats
+from tvnet_keras.ops.native_memory import borrow
+from tvnet_keras.ops.native_threads import bands, parallel, shares
+
+ROWS_PER_EXCHANGE = 4
 """Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
-SMALLEST_BAND = 32
-CHUNKS_PER_THREAD = 4
 
 
 def solve(state, data, taps, constants):
     """`ops.solver.solve` on TensorFlow tensors, by fused CPU kernels; differentiable once in all four arguments."""
-    return _differentiable(*(tf.convert_to_tensor(tensor, tf.float32) for tensor in (state, data, taps, constants)))
+    tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (state, data, taps, constants)]
+    # Where a gradient will be asked for, the states that it starts from are kept; else it computes them again.
+    return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
 
 
 @tf.custom_gradient
-def _differentiable(*arguments):
-    result = tf.numpy_function(solve_arrays, arguments, tf.float32, stateful=False)
+def _differentiable(keep, *arguments):
+    result, kept = tf.numpy_function(solve_and_keep, (keep, *arguments), [tf.float32] * 2, stateful=False)
     result.set_shape(arguments[0].shape)
 
     def gradient(upstream):
-        inputs = (*arguments, upstream)
-        bars = tf.numpy_function(gradient_arrays, inputs, [tf.float32] * len(arguments), stateful=False)
+        bars = tf.numpy_function(gradient_arrays, (*arguments, upstream, kept), [tf.float32] * 4, stateful=False)
         for bar, argument in zip(bars, arguments, strict=True):
             bar.set_shape(argument.shape)
-        return bars
+        return None, *bars
 
     return result, gradient
 
 
-def solve_arrays(state: np.ndarray, data: np.ndarray, taps: np.ndarray, constants: np.ndarray) -> np.ndarray:
-    """The state after the iterations of `taps`; float32 arrays shaped as in `ops.solver.solve`."""
-    result = np.empty_like(state)
-    (top, bottom), *others = _bands(*state.shape[1:3])
-    step = max(1, (bottom - top) // ROWS_PER_EXCHANGE if others else len(taps))
-    spare = result if step >= len(taps) else np.empty_like(state)
-    for first in range(0, len(taps), step):
-        state = _advance(state, data, taps[first : first + step], constants, result)
-        result, spare = spare, result
-    return state
+def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
+    """`ops.solver.solve` on float32 arrays, with taps `[I, G, 8, 2]`.
+
+    Returns:
+        The last state, and if `keep` the states before every segment, `[S, 6, N, H, W]` (else S = 0).
+    """
+    every = _segment(len(taps))
+    kept = borrow((-(-len(taps) // every) if keep else 0, *state.shape))
+    (top, bottom), *others = bands(*state.shape[1:3])
+    step = _balanced(len(taps), (bottom - top) // ROWS_PER_EXCHANGE, every) if others else len(taps)
+    result = borrow(state.shape)
+    spare = result if step >= len(taps) else borrow(state.shape)
+    for done in range(0, len(taps), step):
+        _advance(state, data, taps[done : done + step], constants, result, kept, every, done)
+        state, result, spare = result, spare, result
+    return state, kept
 
 
-def gradient_arrays(state, data, taps, constants, upstream) -> tuple[np.ndarray, ...]:
-    """Gradients with respect to state, data, taps and constants, given that of the result."""
-    segment = max(1, math.isqrt(len(taps)))
-    starts = range(0, len(taps), segment)
-    bar_state, spare, bar_data = np.empty_like(state), np.empty_like(state), np.zeros_like(data)
-    sums = np.empty((len(taps), _adjoint().SUMS))
-    with _floats(len(starts) * state.size) as floats:
-        checkpoints = floats[: len(starts) * state.size].reshape((len(starts), *state.shape))
-        checkpoints[0] = state
-        for number, start in enumerate(starts[1:]):
-            _advance(checkpoints[number], data, taps[start - segment : start], constants, checkpoints[number + 1])
-        for start, here in zip(reversed(starts), checkpoints[::-1], strict=True):
-            part = slice(start, start + segment)
-            sums[part] = _pull_back(here, data, taps[part], constants, upstream, bar_state, bar_data)
-            upstream, bar_state, spare = bar_state, spare, bar_state
-    return upstream, bar_data, sums[:, :16].reshape(taps.shape).astype("float32"), _constants(sums, constants)
+def _segment(iterations: int) -> int:
+    """Iterations between kept states: about as many are kept as are then computed again at a time."""
+    return max(1, math.isqrt(iterations))
+
+
+def _balanced(iterations: int, most: int, unit: int) -> int:
+    """A multiple of `unit` that cuts the iterations into equal steps of about `most` at most."""
+    parts = -(-iterations // max(most, unit))
+    return -(-iterations // (parts * unit)) * unit
+
+
+def gradient_arrays(state, data, taps, constants, upstream, kept) -> tuple[np.ndarray, ...]:
+    """Gradients with respect to state, data, taps and constants, given that of the result and the kept states."""
+    if not len(kept):
+        kept = solve_and_keep(True, state, data, taps, constants)[1]
+    bar_state, bar_data = borrow(state.shape), borrow(data.shape)
+    sums = _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data)
+    bar_taps = sums[..., :16].reshape(taps.shape).astype("float32")
+    return bar_state, bar_data, bar_taps, _constants(sums, constants)
 
 
 def _constants(sums: np.ndarray, constants: np.ndarray) -> np.ndarray:
     """Gradients of tau, lambda, theta from those of limit = lambda * theta, rate = tau / theta and the divergence."""
     tau, lambda_, theta = constants.astype("float64")
-    limit, rate, divergence = sums[:, 16:].sum(axis=0)
+    limit, rate, divergence = sums[..., 16:].sum(axis=(0, 1))
     return np.array([rate / theta, limit * theta, divergence + limit * lambda_ - rate * tau / theta**2], "float32")
 
 
-def _advance(state, data, taps, constants, result) -> np.ndarray:
+def _advance(state, data, taps, constants, result, kept, every, done) -> None:
     def run(images, rows):
-        with _floats(band_floats(_widened(rows, len(taps), state), state.shape[3], 2, 0)) as floats:
-            advance(state, data, taps, constants, result, images, rows, floats)
+        workspace = borrow((band_floats(_widened(rows, len(taps), state), state.shape[3], 2, 0),))
+        advance(state, data, taps, constants, result, kept, every, done, images, rows, workspace)
 
-    _parallel(run, _shares(*state.shape[1:3]))
-    return result
+    parallel(run, shares(*state.shape[1:3]))
 
 
 def _adjoint() -> ModuleType:
@@ -99,79 +105,30 @@ def _adjoint() -> ModuleType:
     return importlib.import_module("tvnet_keras.ops.native_adjoint")
 
 
-def _pull_back(state, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
-    adjoint, shares = _adjoint(), _shares(*state.shape[1:3])
-    sums = np.zeros((len(shares), len(taps), adjoint.SUMS))
+def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
+    adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept)
+    pieces = shares(*data.shape[1:3])
+    banded = pieces[0][1] != (0, data.shape[2])
+    edges = borrow((2 if banded else 0, *upstream.shape))
+    sums = np.zeros((len(pieces), *taps.shape[:2], adjoint.SUMS))
 
-    def run(images, rows, sums):
-        count = _widened(rows, 2 * len(taps), state)
-        with _floats(band_floats(count, state.shape[3], len(taps) + 1, adjoint.ADJOINT_FIELDS)) as floats:
-            adjoint.pull_back(state, data, taps, constants, upstream, bar_state, bar_data, sums, images, rows, floats)
+    def workspace(rows):
+        fields = every + 1, adjoint.ADJOINT_FIELDS
+        return borrow((band_floats(_widened(rows, 2 * every, data), data.shape[3], *fields),))
 
-    _parallel(run, [(*share, part) for share, part in zip(shares, sums, strict=True)])
+    def run(images, rows, part_sums, part, floats):
+        own = images, rows, part, workspace(rows) if floats is None else floats
+        adjoint.pull_back(kept, data, taps, constants, upstream, every, bar_state, bar_data, part_sums, edges, *own)
+
+    if not banded:
+        parallel(run, [(*piece, own, (0, segments), None) for piece, own in zip(pieces, sums, strict=True)])
+        return sums.sum(axis=0)
+    for _, same_image in itertools.groupby(zip(pieces, sums, strict=True), lambda item: item[0][0]):
+        work = [(*piece, own, workspace(piece[1])) for piece, own in same_image]
+        for last in range(segments, 0, -1):
+            parallel(run, [(images, rows, own, (last - 1, last), floats) for images, rows, own, floats in work])
     return sums.sum(axis=0)
 
 
-def _widened(rows: tuple[int, int], halo: int, state: np.ndarray) -> int:
-    return min(state.shape[2], rows[1] + halo) - max(0, rows[0] - halo)
-
-
-def _shares(images: int, height: int) -> list:
-    """`((first, last + 1) image, (first, last + 1) row)` of every piece of work."""
-    return list(itertools.product(_split(images, min(images, CHUNKS_PER_THREAD * threads())), _bands(images, height)))
-
-
-def _bands(images: int, height: int) -> list[tuple[int, int]]:
-    return _split(height, max(1, min(-(-threads() // max(images, 1)), height // SMALLEST_BAND)))
-
-
-def _split(length: int, parts: int) -> list[tuple[int, int]]:
-    cuts = [length * part // parts for part in range(parts + 1)] if parts else []
-    return list(itertools.pairwise(cuts))
-
-
-@functools.cache
-def threads() -> int:
-    """Threads the kernels use: TensorFlow's own setting, else the cores this process may run on."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return tf.config.threading.get_intra_op_parallelism_threads() or available
-
-
-@functools.cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=threads(), thread_name_prefix="tvnet-native")
-
-
-def _parallel(run: Callable, shares: list) -> None:
-    """Runs every share. The caller works too, so that callers that keep the pool busy cannot block one another."""
-    queue = deque(shares)
-
-    def drain():
-        with contextlib.suppress(IndexError):
-            while True:
-                share = queue.popleft()
-                run(*share)
-
-    helpers = [_pool().submit(drain) for _ in range(min(threads(), len(shares)) - 1)]
-    drain()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
-
-
-_spare_floats: list[np.ndarray] = []
-
-
-@contextlib.contextmanager
-def _floats(count: int) -> Iterator[np.ndarray]:
-    """Scratch memory, kept between calls: fresh pages cost as much as the iterations that would fill them."""
-    try:
-        floats = _spare_floats.pop()
-    except IndexError:
-        floats = np.empty(0, np.float32)
-    if floats.size < count:
-        floats = np.empty(count, np.float32)
-    try:
-        yield floats
-    finally:
-        _spare_floats.append(floats)
+def _widened(rows: tuple[int, int], halo: int, fields: np.ndarray) -> int:
+    return min(fields.shape[2], rows[1] + halo) - max(0, rows[0] - halo)

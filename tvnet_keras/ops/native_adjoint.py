@@ -8,10 +8,12 @@ import numpy as np
 
 from tvnet_keras.ops.native_forward import (
     CONST_FIELDS,
+    CONST_TABLE,
     CONST_TAPS,
     CONST_VECTOR,
     EPSILON,
     FIELDS,
+    FIELDS_TABLE,
     FIRST,
     ONE,
     OPTIONS,
@@ -29,6 +31,8 @@ from tvnet_keras.ops.native_forward import (
     pack,
     pack_data,
     row_end,
+    row_jit,
+    taps_of,
     unpack,
 )
 
@@ -37,111 +41,192 @@ SUMS = 19
 """Per iteration: 16 taps (as `[8, 2]`), then the gradients of limit, rate and theta (the divergence's part)."""
 
 
-@jit
-def _dual_row(states, k, bar, bar_ux, bar_uy, mask, end, y, part, taps, rate, sums, counted):
-    """Pulls the gradient of p of flow component `part` back through the dual step on row y.
+@row_jit
+def _dual_row(states, k, bar, p11, p12, p21, p22, ux1, ux2, uy1, uy2, mask, end, y, taps, rate, sums, counted):
+    """Pulls the gradient of p back through the dual step on row y.
 
-    Divides bar_p in place, leaves the gradients of u's forward differences in `bar_ux` and `bar_uy` (slot y % 2).
+    Divides bar_p in place (`p11 ... p22` are `bar` too), leaves the gradients of u's forward differences in `ux?`
+    (`[2, columns]`) and `uy?` (`[I, 2, 2, columns]`, slot y % 2).
     """
     b = min(y + 1, states.shape[1] - 1)
-    below = ONE if b > y else ZERO
-    px, py, now = 2 + 2 * part, 3 + 2 * part, y % 2
-    a0, a1 = taps[k, 4 + 2 * part, 0], taps[k, 4 + 2 * part, 1]
-    b0, b1 = taps[k, 5 + 2 * part, 0], taps[k, 5 + 2 * part, 1]
-    s0, s1, s2, s3, s4 = ZERO, ZERO, ZERO, ZERO, ZERO
+    below, now, new = (ONE if b > y else ZERO), y % 2, k + 1
+    a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], below * taps[k, 5, 0], below * taps[k, 5, 1]
+    c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], below * taps[k, 7, 0], below * taps[k, 7, 1]
+    s0, s1, s2, s3, t0, t1, t2, t3, s4 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for x in range(FIRST, end):
-        here, right, under = states[k + 1, y, part, x], states[k + 1, y, part, x + STEP], states[k + 1, b, part, x]
-        ux, uy = mask[x] * (a0 * here + a1 * right), below * (b0 * here + b1 * under)
-        norm = np.sqrt(ux * ux + uy * uy + EPSILON)
-        denominator = ONE + rate * norm
-        inverse = ONE / (norm * denominator)
-        over_denominator, over_norm = norm * inverse, denominator * inverse
-        bar_px, bar_py = bar[y, px, x] * over_denominator, bar[y, py, x] * over_denominator
-        new_px, new_py = states[k, y, px, x] + rate * ux, states[k, y, py, x] + rate * uy
-        bar_product = -(bar_px * new_px + bar_py * new_py) * over_denominator
-        bar_norm = rate * bar_product * over_norm
-        to_ux, to_uy = mask[x] * (rate * bar_px + bar_norm * ux), below * (rate * bar_py + bar_norm * uy)
-        bar[y, px, x], bar[y, py, x] = bar_px, bar_py
-        bar_ux[part, x], bar_uy[k, now, part, x] = to_ux, to_uy
-        s0 += to_ux * here
-        s1 += to_ux * right
-        s2 += to_uy * here
-        s3 += to_uy * under
-        s4 += bar_px * ux + bar_py * uy + bar_product * norm
-    sums[k, 8 + 4 * part] += counted * s0
-    sums[k, 9 + 4 * part] += counted * s1
-    sums[k, 10 + 4 * part] += counted * s2
-    sums[k, 11 + 4 * part] += counted * s3
+        here1, right1, under1 = states[new, y, 0, x], states[new, y, 0, x + STEP], states[new, b, 0, x]
+        here2, right2, under2 = states[new, y, 1, x], states[new, y, 1, x + STEP], states[new, b, 1, x]
+        dx1, dy1 = mask[x] * (a0 * here1 + a1 * right1), b0 * here1 + b1 * under1
+        dx2, dy2 = mask[x] * (c0 * here2 + c1 * right2), d0 * here2 + d1 * under2
+        norm1, norm2 = np.sqrt(dx1 * dx1 + dy1 * dy1 + EPSILON), np.sqrt(dx2 * dx2 + dy2 * dy2 + EPSILON)
+        denominator1, denominator2 = ONE + rate * norm1, ONE + rate * norm2
+        product1, product2 = norm1 * denominator1, norm2 * denominator2
+        # One division for two square roots and two denominators.
+        inverse = ONE / (product1 * product2)
+        inverse1, inverse2 = inverse * product2, inverse * product1
+        scale1, scale2 = inverse1 * norm1, inverse2 * norm2
+        bar11, bar12 = bar[y, 2, x] * scale1, bar[y, 3, x] * scale1
+        bar21, bar22 = bar[y, 4, x] * scale2, bar[y, 5, x] * scale2
+        along1 = bar11 * states[new, y, 2, x] + bar12 * states[new, y, 3, x]
+        along2 = bar21 * states[new, y, 4, x] + bar22 * states[new, y, 5, x]
+        norm_part1, norm_part2 = along1 * inverse1 * denominator1, along2 * inverse2 * denominator2
+        to_x1, to_y1 = mask[x] * rate * (bar11 - norm_part1 * dx1), rate * (bar12 - norm_part1 * dy1)
+        to_x2, to_y2 = mask[x] * rate * (bar21 - norm_part2 * dx2), rate * (bar22 - norm_part2 * dy2)
+        p11[y, 2, x], p12[y, 3, x], p21[y, 4, x], p22[y, 5, x] = bar11, bar12, bar21, bar22
+        ux1[0, x], ux2[1, x], uy1[k, now, 0, x], uy2[k, now, 1, x] = to_x1, to_x2, below * to_y1, below * to_y2
+        s0 += to_x1 * here1
+        s1 += to_x1 * right1
+        s2 += to_y1 * here1
+        s3 += to_y1 * under1
+        t0 += to_x2 * here2
+        t1 += to_x2 * right2
+        t2 += to_y2 * here2
+        t3 += to_y2 * under2
+        s4 += bar11 * dx1 + bar12 * dy1 - along1 * norm1 + bar21 * dx2 + bar22 * dy2 - along2 * norm2
+    sums[k, 8] += counted * s0
+    sums[k, 9] += counted * s1
+    sums[k, 10] += counted * below * s2
+    sums[k, 11] += counted * below * s3
+    sums[k, 12] += counted * t0
+    sums[k, 13] += counted * t1
+    sums[k, 14] += counted * below * t2
+    sums[k, 15] += counted * below * t3
     sums[k, 17] += counted * s4
 
 
-@jit
-def _threshold_row(states, k, data, bar, bar_data, bar_ux, bar_uy, bar_u, end, y, taps, limit, sums, counted):
-    """Completes the gradient of the new u on row y (`bar_u`) and pulls it back through the threshold step."""
+@row_jit
+def _threshold_row(
+    states,
+    k,
+    data,
+    bar,
+    u1_out,
+    u2_out,
+    rho,
+    gx_out,
+    gy_out,
+    ux,
+    uy,
+    u1_bar,
+    u2_bar,
+    end,
+    y,
+    taps,
+    limit,
+    sums,
+    counted,
+):
+    """Completes the gradient of the new u on row y (`u?_bar`) and pulls it back through the threshold step.
+
+    `u?_out` are `bar` too; `rho`, `gx_out` and `gy_out` are the gradient of the data term, which is added to.
+    """
     now, before = y % 2, (y + 1) % 2
     above = ONE if y > 0 else ZERO
     a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], taps[k, 5, 0], above * taps[k, 5, 1]
     c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], taps[k, 7, 0], above * taps[k, 7, 1]
     bar_limit = ZERO
     for x in range(FIRST, end):
-        bar1 = bar[y, 0, x] + a0 * bar_ux[0, x] + a1 * bar_ux[0, x - STEP]
-        bar1 += b0 * bar_uy[k, now, 0, x] + b1 * bar_uy[k, before, 0, x]
-        bar2 = bar[y, 1, x] + c0 * bar_ux[1, x] + c1 * bar_ux[1, x - STEP]
-        bar2 += d0 * bar_uy[k, now, 1, x] + d1 * bar_uy[k, before, 1, x]
-        gx, gy, over_square = data[y, 1, x], data[y, 2, x], data[y, 3, x]
-        u1, u2 = states[k, y, 0, x], states[k, y, 1, x]
-        ratio = (data[y, 0, x] + gx * u1 + gy * u2) * over_square
-        bar_step = -(gx * bar1 + gy * bar2)
-        inside = abs(ratio) <= limit
+        bar1 = bar[y, 0, x] + a0 * ux[0, x] + a1 * ux[0, x - STEP] + b0 * uy[k, now, 0, x] + b1 * uy[k, before, 0, x]
+        bar2 = bar[y, 1, x] + c0 * ux[1, x] + c1 * ux[1, x - STEP] + d0 * uy[k, now, 1, x] + d1 * uy[k, before, 1, x]
+        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[k, y, 0, x], states[k, y, 1, x]
+        ratio = (data[y, 0, x] + gx * u1 + gy * u2) * data[y, 3, x]
         step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
-        bar_rho = bar_step * over_square if inside else ZERO
-        bar_square = -(bar_rho + bar_rho) * ratio
-        bar_limit += ZERO if inside else (bar_step if ratio > ZERO else -bar_step)
-        bar_u[0, x], bar_u[1, x] = bar1, bar2
-        bar[y, 0, x], bar[y, 1, x] = bar1 + gx * bar_rho, bar2 + gy * bar_rho
-        bar_data[y, 0, x] += bar_rho
-        bar_data[y, 1, x] += bar_rho * u1 + bar_square * gx - step * bar1
-        bar_data[y, 2, x] += bar_rho * u2 + bar_square * gy - step * bar2
-    sums[k, 16] += counted * bar_limit
+        along = gx * bar1 + gy * bar2
+        free = along if ratio == step else ZERO
+        toward = free * data[y, 3, x]
+        square = (toward + toward) * ratio
+        # Where the step is cut off it is plus or minus limit, which is divided out after the loop.
+        bar_limit += (along - free) * step
+        u1_bar[0, x], u2_bar[1, x] = bar1, bar2
+        u1_out[y, 0, x], u2_out[y, 1, x] = bar1 - gx * toward, bar2 - gy * toward
+        rho[y, 0, x] -= toward
+        gx_out[y, 1, x] += square * gx - toward * u1 - step * bar1
+        gy_out[y, 2, x] += square * gy - toward * u2 - step * bar2
+    sums[k, 16] -= counted * bar_limit / limit
+
+
+@row_jit
+def _divergence_row(states, k, bar, p11, p12, p21, p22, bar_u, end, y, taps, theta, sums, counted):
+    """Pulls the gradient of the new u back through the divergence: adds to bar_p on row y, in y from row y + 1 too.
+
+    `p11 ... p22` are `bar` too.
+    """
+    a = max(y - 1, 0)
+    above = ONE if y > 0 else ZERO
+    a0, a1, b0, b1 = taps[k, 0, 0], taps[k, 0, 1], above * taps[k, 1, 0], taps[k, 1, 1]
+    c0, c1, d0, d1 = taps[k, 2, 0], taps[k, 2, 1], above * taps[k, 3, 0], taps[k, 3, 1]
+    s0, s1, s2, s3, t0, t1, t2, t3 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    for x in range(FIRST, end):
+        value1, value2 = bar_u[0, x], bar_u[1, x]
+        p11[y, 2, x] = bar[y, 2, x] + theta * (a1 * value1 + a0 * bar_u[0, x + STEP])
+        p12[y, 3, x] = bar[y, 3, x] + theta * b1 * value1
+        p21[y, 4, x] = bar[y, 4, x] + theta * (c1 * value2 + c0 * bar_u[1, x + STEP])
+        p22[y, 5, x] = bar[y, 5, x] + theta * d1 * value2
+        s0 += value1 * states[k, y, 2, x - STEP]
+        s1 += value1 * states[k, y, 2, x]
+        s2 += value1 * states[k, a, 3, x]
+        s3 += value1 * states[k, y, 3, x]
+        t0 += value2 * states[k, y, 4, x - STEP]
+        t1 += value2 * states[k, y, 4, x]
+        t2 += value2 * states[k, a, 5, x]
+        t3 += value2 * states[k, y, 5, x]
+    sums[k, 0] += counted * theta * s0
+    sums[k, 1] += counted * theta * s1
+    sums[k, 2] += counted * theta * above * s2
+    sums[k, 3] += counted * theta * s3
+    sums[k, 4] += counted * theta * t0
+    sums[k, 5] += counted * theta * t1
+    sums[k, 6] += counted * theta * above * t2
+    sums[k, 7] += counted * theta * t3
+    sums[k, 18] += counted * (a0 * s0 + a1 * s1 + b0 * s2 + b1 * s3 + c0 * t0 + c1 * t1 + d0 * t2 + d1 * t3)
+
+
+@row_jit
+def _divergence_above(bar, p22, bar_u, end, y, taps, k, theta):
+    """The part of the divergence's pull-back that belongs to row y - 1."""
+    b0, d0 = theta * taps[k, 1, 0], theta * taps[k, 3, 0]
+    for x in range(FIRST, end):
+        bar[y - 1, 3, x] += b0 * bar_u[0, x]
+        p22[y - 1, 5, x] += d0 * bar_u[1, x]
 
 
 @jit
-def _divergence_row(states, k, bar, bar_u, end, y, part, taps, theta, sums, counted):
-    """Pulls the gradient of the new u back through the divergence: adds to bar_p on rows y and y - 1."""
-    a = max(y - 1, 0)
-    above = ONE if y > 0 else ZERO
-    px, py = 2 + 2 * part, 3 + 2 * part
-    a0, a1 = taps[k, 2 * part, 0], taps[k, 2 * part, 1]
-    b0, b1 = above * taps[k, 2 * part + 1, 0], taps[k, 2 * part + 1, 1]
-    s0, s1, s2, s3, s4 = ZERO, ZERO, ZERO, ZERO, ZERO
-    for x in range(FIRST, end):
-        value = bar_u[part, x]
-        left, here = states[k, y, px, x - STEP], states[k, y, px, x]
-        over, same = above * states[k, a, py, x], states[k, y, py, x]
-        bar[y, px, x] += theta * (a1 * value + a0 * bar_u[part, x + STEP])
-        bar[y, py, x] += theta * b1 * value
-        s0 += value * left
-        s1 += value * here
-        s2 += value * over
-        s3 += value * same
-        s4 += value * (a0 * left + a1 * here + b0 * over + b1 * same)
+def _pull_back_row(states, k, data, bar, bar_data, ux, uy, bar_u, mask, end, y, taps, constants, sums, counted):
+    """Pulls `bar` back through iteration k on row y."""
+    theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
+    _dual_row(states, k, bar, bar, bar, bar, bar, ux, ux, uy, uy, mask, end, y, taps, rate, sums, counted)
+    _threshold_row(
+        states,
+        k,
+        data,
+        bar,
+        bar,
+        bar,
+        bar_data,
+        bar_data,
+        bar_data,
+        ux,
+        uy,
+        bar_u,
+        bar_u,
+        end,
+        y,
+        taps,
+        limit,
+        sums,
+        counted,
+    )
+    _divergence_row(states, k, bar, bar, bar, bar, bar, bar_u, end, y, taps, theta, sums, counted)
     if y > 0:
-        for x in range(FIRST, end):
-            bar[a, py, x] += theta * b0 * bar_u[part, x]
-    sums[k, 4 * part] += counted * theta * s0
-    sums[k, 4 * part + 1] += counted * theta * s1
-    sums[k, 4 * part + 2] += counted * theta * s2
-    sums[k, 4 * part + 3] += counted * theta * s3
-    sums[k, 18] += counted * s4
+        _divergence_above(bar, bar, bar_u, end, y, taps, k, theta)
 
 
 @jit
 def _sweep(states, data, bar, bar_data, mask, end, taps, constants, sums, own, false_borders):
     """Pulls `bar`, the gradient of `states[I]`, back to that of `states[0]`, in place, skewed as `iterate` is."""
-    theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
     rows, iterations, columns = states.shape[1], taps.shape[0], mask.size
-    bar_ux, bar_u = np.zeros((2, columns), np.float32), np.zeros((2, columns), np.float32)
-    bar_uy = np.zeros((iterations, 2, 2, columns), np.float32)
+    ux, bar_u = np.zeros((2, columns), np.float32), np.zeros((2, columns), np.float32)
+    uy = np.zeros((iterations, 2, 2, columns), np.float32)
     for sweep in range(rows + 2 * (iterations - 1)):
         for done in range(iterations):
             y, k = sweep - 2 * done, iterations - 1 - done
@@ -150,55 +235,76 @@ def _sweep(states, data, bar, bar_data, mask, end, taps, constants, sums, own, f
             if y < spoilt * false_borders[0] or y >= rows - spoilt * false_borders[1]:
                 continue
             counted = 1.0 if own[0] <= y < own[1] else 0.0
-            for part in range(2):
-                _dual_row(states, k, bar, bar_ux, bar_uy, mask, end, y, part, taps, rate, sums, counted)
-            _threshold_row(states, k, data, bar, bar_data, bar_ux, bar_uy, bar_u, end, y, taps, limit, sums, counted)
-            for part in range(2):
-                _divergence_row(states, k, bar, bar_u, end, y, part, taps, theta, sums, counted)
+            _pull_back_row(states, k, data, bar, bar_data, ux, uy, bar_u, mask, end, y, taps, constants, sums, counted)
+
+
+@jit
+def _lend(bar, own, edges, image, rows, count):
+    """Writes the first and last `count` own rows of a band, which its neighbours need."""
+    first, last = min(rows[0] + count, rows[1]), max(rows[1] - count, rows[0])
+    unpack(bar, own[0], edges, image, rows[0], first)
+    unpack(bar, own[0] + last - rows[0], edges, image, last, rows[1])
 
 
 @numba.njit(
     (
-        *(CONST_FIELDS, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, CONST_FIELDS),
-        *(FIELDS, FIELDS, numba.float64[:, ::1], RANGE, RANGE, WORKSPACE),
+        *(CONST_TABLE, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, CONST_FIELDS, numba.int64),
+        *(FIELDS, FIELDS, numba.float64[:, :, ::1], FIELDS_TABLE, RANGE, RANGE, RANGE, WORKSPACE),
     ),
     **OPTIONS,
 )
-def pull_back(state, data, taps, constants, upstream, bar_state, bar_data, sums, images, rows, workspace):
-    """Pulls a gradient back through the iterations of `taps`, for some images and rows of a batch.
+def pull_back(
+    kept, data, taps, constants, upstream, every, bar_state, bar_data, sums, edges, images, rows, segments, workspace
+):
+    """Pulls a gradient back through segments of iterations, the last one first, for some images and rows of a batch.
 
-    The band is widened by two rows per iteration on either side: errors of its false borders travel forward through
-    the iterations that are computed again, then back.
+    The states inside a segment are computed again from the one before it. A band is widened by two rows per iteration
+    of a segment on either side: errors of its false borders travel forward through the iterations that are computed
+    again, then back. After a segment those rows are fetched from the bands to which they belong, through `edges`.
 
     Args:
-        state: `[6, N, H, W]` before the first of these iterations.
+        kept: `[S, 6, N, H, W]`, the states before every segment.
         data: `[3, N, H, W]`.
-        taps: `[I, 8, 2]`.
+        taps: `[I, G, 8, 2]`, all of them.
         constants: tau, lambda, theta.
-        upstream: `[6, N, H, W]`, gradient of the state after them.
-        bar_state: `[6, N, H, W]`, another array; receives the gradient of `state` on `rows`.
-        bar_data: `[3, N, H, W]`; the gradient of `data` is added to it on `rows`.
-        sums: `[I, SUMS]`, float64; sums over `images` and `rows` are added to it.
-        images: `(first, last + 1)`.
+        upstream: `[6, N, H, W]`, gradient of the state after the last iteration.
+        every: iterations in a segment (the last one may have fewer).
+        bar_state: `[6, N, H, W]`; receives the gradient of the first state on `rows` after segment 0.
+        bar_data: `[3, N, H, W]`; the same for the data term.
+        sums: `[I, G, SUMS]`; sums over `images` and `rows` are added to it.
+        edges: `[2, 6, N, H, W]`, shared by the bands of an image; unused where `rows` is the whole image.
+        images: `(first, last + 1)`; a single one where `segments` are not all of them.
         rows: `(first, last + 1)`.
-        workspace: float32, at least `band_floats` of the widened band, I + 1 slots, `ADJOINT_FIELDS` more.
+        segments: `(first, last + 1)`; where they are not all, calls with the same workspace follow one another down
+            to segment 0, and all bands finish one call before the next.
+        workspace: float32, at least `band_floats` of the widened band, `every + 1` slots, `ADJOINT_FIELDS` more.
     """
-    height, width = state.shape[2:]
-    iterations = taps.shape[0]
-    start, stop = max(0, rows[0] - 2 * iterations), min(height, rows[1] + 2 * iterations)
-    states, offset = carve_states(workspace, iterations + 1, stop - start, width)
+    height, width = data.shape[2:]
+    start, stop = max(0, rows[0] - 2 * every), min(height, rows[1] + 2 * every)
+    states, offset = carve_states(workspace, every + 1, stop - start, width)
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
     bar, offset = carve(workspace, offset, stop - start, 6, width)
-    bar_packed, offset = carve(workspace, offset, stop - start, 3, width)
-    false_borders = cut_from(start, stop, height)
-    mask, end, own = not_last_column(width), row_end(width), (rows[0] - start, rows[1] - start)
-    clear_margins(states, end)
+    packed_bar_data, offset = carve(workspace, offset, stop - start, 3, width)
+    false_borders, own = cut_from(start, stop, height), (rows[0] - start, rows[1] - start)
+    mask, end = not_last_column(width), row_end(width)
     for image in range(images[0], images[1]):
-        pack(state, image, start, states[0])
-        pack_data(data, image, start, packed_data)
-        pack(upstream, image, start, bar)
-        pack(bar_data, image, start, bar_packed)
-        iterate(states, packed_data, mask, end, taps, 0, iterations, constants, false_borders)
-        _sweep(states, packed_data, bar, bar_packed, mask, end, taps, constants, sums, own, false_borders)
-        unpack(bar, own[0], bar_state, image, rows[0], rows[1])
-        unpack(bar_packed, own[0], bar_data, image, rows[0], rows[1])
+        own_taps, own_sums = taps_of(taps, image), sums[:, image % taps.shape[1]]
+        if segments[1] == kept.shape[0]:
+            clear_margins(states, end)
+            pack_data(data, image, start, packed_data)
+            pack(upstream, image, start, bar)
+            packed_bar_data[:] = 0
+        else:
+            pack(edges[segments[1] % 2], image, start, bar[: own[0]])
+            pack(edges[segments[1] % 2], image, rows[1], bar[own[1] :])
+        for segment in range(segments[1] - 1, segments[0] - 1, -1):
+            part = own_taps[segment * every : (segment + 1) * every]
+            pack(kept[segment], image, start, states[0])
+            iterate(states, packed_data, mask, end, part, 0, part.shape[0], constants, false_borders)
+            part_sums = own_sums[segment * every : (segment + 1) * every]
+            _sweep(states, packed_data, bar, packed_bar_data, mask, end, part, constants, part_sums, own, false_borders)
+        if segments[0] == 0:
+            unpack(bar, own[0], bar_state, image, rows[0], rows[1])
+            unpack(packed_bar_data, own[0], bar_data, image, rows[0], rows[1])
+        else:
+            _lend(bar, own, edges[segments[0] % 2], image, rows, 2 * every)

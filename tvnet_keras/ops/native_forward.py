@@ -8,6 +8,7 @@ no longer vectorises. Constants are float32, because one Python float would turn
 
 import numba
 import numpy as np
+from numba.core.compiler import Compiler
 
 # Divisions by Newton steps and reordered sums, but NaN and infinity keep their meaning.
 FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
@@ -21,10 +22,26 @@ CACHE_FLOATS = 2**18
 OPTIONS = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True, "cache": True}
 jit = numba.njit(**OPTIONS)
 
+
+class _Unaliased(Compiler):
+    """Compiles a function whose array arguments never overlap where one of them is written to."""
+
+    def define_pipelines(self) -> list:
+        """Numba's pipelines, with its own flag for this (it has no decorator option)."""
+        self.state.flags.noalias = True
+        return super().define_pipelines()
+
+
+# Without the promise LLVM compares every field that is written with every one that is read before each row of pixels:
+# as long as the row itself takes. An array that is written in several fields is therefore passed once per field.
+row_jit = numba.njit(pipeline_class=_Unaliased, **OPTIONS)
+
 # Entry points have one signature each, so that they are compiled once and for all: inputs may be read-only.
 FIELDS = numba.types.Array(numba.float32, 4, "C")
+FIELDS_TABLE = numba.types.Array(numba.float32, 5, "C")
 CONST_FIELDS = numba.types.Array(numba.float32, 4, "C", readonly=True)
-CONST_TAPS = numba.types.Array(numba.float32, 3, "C", readonly=True)
+CONST_TABLE = numba.types.Array(numba.float32, 5, "C", readonly=True)
+CONST_TAPS = numba.types.Array(numba.float32, 4, "C", readonly=True)
 CONST_VECTOR = numba.types.Array(numba.float32, 1, "C", readonly=True)
 WORKSPACE = numba.types.Array(numba.float32, 1, "C")
 RANGE = numba.types.UniTuple(numba.int64, 2)
@@ -121,8 +138,19 @@ def pack_data(data, image, start, packed):
 
 
 @jit
-def flow_row(states, old, new, data, y, end, taps, k, theta, limit):
-    """The threshold step and the divergence on row y: u of slot `new` from slot `old`."""
+def taps_of(taps, image):
+    """The kernels `[I, 8, 2]` of an image: those of group image modulo the number of groups."""
+    group = image % taps.shape[1]
+    own = np.empty((taps.shape[0], 8, 2), np.float32)
+    for k in range(taps.shape[0]):
+        for number in range(8):
+            own[k, number, 0], own[k, number, 1] = taps[k, group, number, 0], taps[k, group, number, 1]
+    return own
+
+
+@row_jit
+def flow_row(states, u1_out, u2_out, old, new, data, y, end, taps, k, theta, limit):
+    """The threshold step and the divergence on row y: u of slot `new` from slot `old`. `u?_out` are `states` too."""
     a = max(y - 1, 0)
     above = theta if y > 0 else ZERO
     a0, a1, b0, b1 = theta * taps[k, 0, 0], theta * taps[k, 0, 1], above * taps[k, 1, 0], theta * taps[k, 1, 1]
@@ -133,13 +161,13 @@ def flow_row(states, old, new, data, y, end, taps, k, theta, limit):
         step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
         div1 = a0 * states[old, y, 2, x - STEP] + a1 * states[old, y, 2, x]
         div2 = c0 * states[old, y, 4, x - STEP] + c1 * states[old, y, 4, x]
-        states[new, y, 0, x] = u1 - step * gx + div1 + b0 * states[old, a, 3, x] + b1 * states[old, y, 3, x]
-        states[new, y, 1, x] = u2 - step * gy + div2 + d0 * states[old, a, 5, x] + d1 * states[old, y, 5, x]
+        u1_out[new, y, 0, x] = u1 - step * gx + div1 + b0 * states[old, a, 3, x] + b1 * states[old, y, 3, x]
+        u2_out[new, y, 1, x] = u2 - step * gy + div2 + d0 * states[old, a, 5, x] + d1 * states[old, y, 5, x]
 
 
-@jit
-def dual_row(states, old, new, mask, y, end, taps, k, rate):
-    """The dual step on row y: p of slot `new`. One division serves both components."""
+@row_jit
+def dual_row(states, p11_out, p12_out, p21_out, p22_out, old, new, mask, y, end, taps, k, rate):
+    """The dual step on row y: p of slot `new`. One division serves both components. `p??_out` are `states` too."""
     b = min(y + 1, states.shape[1] - 1)
     below = ONE if b > y else ZERO
     a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], below * taps[k, 5, 0], below * taps[k, 5, 1]
@@ -153,10 +181,10 @@ def dual_row(states, old, new, mask, y, end, taps, k, rate):
         second = ONE + rate * np.sqrt(vx * vx + vy * vy + EPSILON)
         inverse = ONE / (first * second)
         over_first, over_second = second * inverse, first * inverse
-        states[new, y, 2, x] = (states[old, y, 2, x] + rate * ux) * over_first
-        states[new, y, 3, x] = (states[old, y, 3, x] + rate * uy) * over_first
-        states[new, y, 4, x] = (states[old, y, 4, x] + rate * vx) * over_second
-        states[new, y, 5, x] = (states[old, y, 5, x] + rate * vy) * over_second
+        p11_out[new, y, 2, x] = (states[old, y, 2, x] + rate * ux) * over_first
+        p12_out[new, y, 3, x] = (states[old, y, 3, x] + rate * uy) * over_first
+        p21_out[new, y, 4, x] = (states[old, y, 4, x] + rate * vx) * over_second
+        p22_out[new, y, 5, x] = (states[old, y, 5, x] + rate * vy) * over_second
 
 
 @jit
@@ -187,13 +215,19 @@ def iterate(states, data, mask, end, taps, first, last, constants, false_borders
             top, bottom = k * false_borders[0], rows - k * false_borders[1]
             old, new = k % slots, (k + 1) % slots
             if top <= y < bottom:
-                flow_row(states, old, new, data, y, end, taps, k, theta, limit)
+                flow_row(states, states, states, old, new, data, y, end, taps, k, theta, limit)
             if top < y <= bottom:
-                dual_row(states, old, new, mask, y - 1, end, taps, k, rate)
+                dual_row(states, states, states, states, states, old, new, mask, y - 1, end, taps, k, rate)
 
 
-@numba.njit((CONST_FIELDS, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, FIELDS, RANGE, RANGE, WORKSPACE), **OPTIONS)
-def advance(state, data, taps, constants, result, images, rows, workspace):
+@numba.njit(
+    (
+        *(CONST_FIELDS, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, FIELDS),
+        *(FIELDS_TABLE, numba.int64, numba.int64, RANGE, RANGE, WORKSPACE),
+    ),
+    **OPTIONS,
+)
+def advance(state, data, taps, constants, result, kept, every, done, images, rows, workspace):
     """Runs iterations on some images and rows of a batch.
 
     A band is solved as if it were an image of its own. What is wrong at its false borders travels one row per
@@ -202,9 +236,12 @@ def advance(state, data, taps, constants, result, images, rows, workspace):
     Args:
         state: `[6, N, H, W]`.
         data: `[3, N, H, W]`.
-        taps: `[I, 8, 2]`.
+        taps: `[I, G, 8, 2]`, the iterations to run.
         constants: tau, lambda, theta.
         result: `[6, N, H, W]`, another array; `images` and `rows` of it are written.
+        kept: `[S, 6, N, H, W]`; place s receives the state before iteration `s * every`. S = 0 keeps none.
+        every: iterations between two kept states.
+        done: iterations run by earlier calls, a multiple of `every` where states are kept.
         images: `(first, last + 1)`.
         rows: `(first, last + 1)`.
         workspace: float32, at least `band_floats` of the widened band, two slots.
@@ -218,9 +255,20 @@ def advance(state, data, taps, constants, result, images, rows, workspace):
     clear_margins(states, end)
     # The skewed sweep holds two rows of 16 fields per iteration: half a second-level cache of 2 MiB at most.
     block = max(1, CACHE_FLOATS // (32 * row_length(width)))
+    if kept.shape[0]:
+        block = min(block, every)
     for image in range(images[0], images[1]):
+        own_taps = taps_of(taps, image)
         pack(state, image, start, states[0])
         pack_data(data, image, start, packed_data)
-        for k in range(0, iterations, block):
-            iterate(states, packed_data, mask, end, taps, k, min(k + block, iterations), constants, false_borders)
+        k = 0
+        while k < iterations:
+            last = min(k + block, iterations)
+            if kept.shape[0]:
+                if k % every == 0:
+                    place = kept[(done + k) // every]
+                    unpack(states[k % 2], rows[0] - start, place, image, rows[0], rows[1])
+                last = min(last, (k // every + 1) * every)
+            iterate(states, packed_data, mask, end, own_taps, k, last, constants, false_borders)
+            k = last
         unpack(states[iterations % 2], rows[0] - start, result, image, rows[0], rows[1])

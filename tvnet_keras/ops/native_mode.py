@@ -63,7 +63,8 @@ def _obstacle() -> str | None:
     if keras.backend.backend() != "tensorflow":
         return f"with the Keras backend {keras.backend.backend()!r}, it needs 'tensorflow'"
     try:
-        importlib.import_module("tvnet_keras.ops.native")
+        for name in ("native_frames", "native_level"):
+            importlib.import_module(f"tvnet_keras.ops.{name}")
     except (ImportError, RuntimeError) as error:
         return f"because its kernels did not load ({error}): pip install -r requirements-native.txt"
     return None

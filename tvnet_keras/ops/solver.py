@@ -1,7 +1,7 @@
 """The loop over TV-L1 iterations: one compiled loop forward, one backward, whatever the number of iterations.
 
 The state travels as one tensor `[6, N, H, W]` (u1, u2, p11, p12, p21, p22), the data term as `[3, N, H, W]`
-(rho_c, gx, gy) and the kernels as `[iterations, 8, 2]`, so that the graph holds one iteration instead of fifty.
+(rho_c, gx, gy) and the kernels as `[iterations, groups, 8, 2]`, so that the graph holds one iteration instead of fifty.
 """
 
 import functools
@@ -23,7 +23,8 @@ def solve(state, data, taps, constants, mode: str = "auto"):
     Args:
         state: `[6, N, H, W]`, float32: flow (u1, u2) in pixels and the dual variables.
         data: `[3, N, H, W]`, float32: rho_c, gx, gy for frames in 0..255.
-        taps: `[iterations, 8, 2]`, float32: the kernels of every iteration, ordered as in `tvl1.iteration`.
+        taps: `[iterations, 8, 2]`, float32: the kernels of every iteration, ordered as in `tvl1.iteration`; or
+            `[iterations, G, 8, 2]`, where image n has those of group n modulo G (G divides N).
         constants: `[3]`, float32: tau, lambda, theta, all positive.
         mode: "portable" (backend operations; compiles, exports, runs on GPUs), "native" (fused CPU kernels, needs
             numba and TensorFlow) or "auto" (native where it is valid and never in an exported graph; see
@@ -35,6 +36,8 @@ def solve(state, data, taps, constants, mode: str = "auto"):
     Raises:
         InputError: an unknown mode, or "native" where it cannot work.
     """
+    if len(taps.shape) == 3:
+        taps = ops.expand_dims(taps, 1)
     if use_native(mode):
         # Imported here because numba is optional and takes a second to load.
         from tvnet_keras.ops import native
@@ -55,7 +58,16 @@ def _forward(state, data, taps, constants):
 
 def _stepper(data, taps, constants):
     data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
-    return lambda k, state: iteration(state, data, taps[k], constants)
+    return lambda k, state: iteration(state, data, _taps_of_images(taps[k], state[0]), constants)
+
+
+def _taps_of_images(taps, field):
+    """The kernels `[8, 2]` of all images, or `[8, 2, N, 1, 1]` where there are groups, from `[G, 8, 2]`."""
+    groups = taps.shape[0]
+    if groups == 1:
+        return taps[0]
+    taps = ops.tile(ops.moveaxis(taps, 0, 2), (1, 1, ops.shape(field)[0] // groups))
+    return taps[..., None, None]
 
 
 def _trajectory(state, data, taps, constants):
@@ -76,21 +88,24 @@ def _backward(state, data, taps, constants, upstream):
     # and a training step holds it only while this function runs.
     tables = _trajectory(state, data, taps, constants)
     data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
-    last = taps.shape[0] - 1
+    iterations, groups = taps.shape[:2]
+    last = iterations - 1
 
     def step(i, carry):
         bar_state, bar_data, sums = carry
         k = last - i
-        gradient = iteration_adjoint(tuple(table[k] for table in tables), data, taps[k], constants, bar_state)
+        state_k = tuple(table[k] for table in tables)
+        own_taps = _taps_of_images(taps[k], bar_state[0])
+        gradient = iteration_adjoint(state_k, data, own_taps, constants, bar_state, groups)
         bar_data = tuple(a + b for a, b in zip(bar_data, gradient.data, strict=True))
         return gradient.state, bar_data, _write(sums, k, gradient.sums)
 
     start = (
         _fields(upstream),
         tuple(ops.zeros_like(field) for field in data),
-        ops.zeros((taps.shape[0], SUMS, ops.shape(state)[-1]), state.dtype),
+        ops.zeros((iterations, SUMS, groups, ops.shape(state)[-1]), state.dtype),
     )
-    bar_state, bar_data, sums = ops.fori_loop(0, taps.shape[0], step, start)
+    bar_state, bar_data, sums = ops.fori_loop(0, iterations, step, start)
     return ops.stack(bar_state), ops.stack(bar_data), *sum_gradients(sums, constants)
 
 

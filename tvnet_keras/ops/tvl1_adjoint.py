@@ -16,10 +16,10 @@ SUMS = 19
 
 
 class IterationGradient(NamedTuple):
-    """Gradients of one iteration: state (6 fields), data (3 fields), and `sums [19, W]`.
+    """Gradients of one iteration: state (6 fields), data (3 fields), and `sums [19, G, W]`.
 
-    The sums over the image are left per column: XLA adds up columns in vectors, but a whole image one pixel at a time.
-    `sum_gradients` finishes them for all iterations at once.
+    The sums over the images of a group are left per column: XLA adds up columns in vectors, but a whole image one pixel
+    at a time. `sum_gradients` finishes them for all iterations at once.
     """
 
     state: tuple
@@ -27,7 +27,9 @@ class IterationGradient(NamedTuple):
     sums: object
 
 
-def iteration_adjoint(state, data: DataTerm, taps, constants: Constants, upstream) -> IterationGradient:
+def iteration_adjoint(
+    state, data: DataTerm, taps, constants: Constants, upstream, groups: int = 1
+) -> IterationGradient:
     """Pulls `upstream`, the gradient of the next state, back through `tvl1.iteration`.
 
     Args:
@@ -36,6 +38,7 @@ def iteration_adjoint(state, data: DataTerm, taps, constants: Constants, upstrea
         taps: `[8, 2]`, as in `tvl1.iteration`.
         constants: tau, lambda, theta.
         upstream: gradient with respect to the state after the iteration, six `[N, H, W]` fields.
+        groups: G; image n counts for group n modulo G.
 
     Returns:
         The gradients with respect to every argument of `tvl1.iteration`.
@@ -59,37 +62,41 @@ def iteration_adjoint(state, data: DataTerm, taps, constants: Constants, upstrea
         dual2.px + theta * _backward_x_adjoint(bar2, taps[2]),
         dual2.py + theta * _backward_y_adjoint(bar2, taps[3]),
     )
-    sums = [
-        *_tap_sums_x(bar1, p11),
-        *_tap_sums_y(bar1, p12),
-        *_tap_sums_x(bar2, p21),
-        *_tap_sums_y(bar2, p22),
+    terms = [
+        *_tap_terms_x(bar1, p11),
+        *_tap_terms_y(bar1, p12),
+        *_tap_terms_x(bar2, p21),
+        *_tap_terms_y(bar2, p22),
         *dual1.taps,
         *dual2.taps,
         threshold.limit,
         dual1.rate + dual2.rate,
-        _per_column(bar1 * div1 + bar2 * div2),
+        bar1 * div1 + bar2 * div2,
     ]
-    return IterationGradient((*threshold.u, *bar_p), threshold.data, ops.stack(sums))
+    sums = ops.stack([_per_column(term, groups) for term in terms])
+    return IterationGradient((*threshold.u, *bar_p), threshold.data, sums)
 
 
 def sum_gradients(sums, constants: Constants):
-    """Gradients of taps `[iterations, 8, 2]` and constants `[3]` from the sums of all iterations.
+    """Gradients of taps `[iterations, G, 8, 2]` and constants `[3]` from the sums of all iterations.
 
     Args:
-        sums: `[iterations, 19, W]`, stacked `IterationGradient.sums`.
+        sums: `[iterations, 19, G, W]`, stacked `IterationGradient.sums`.
         constants: tau, lambda, theta.
     """
     tau, lambda_, theta = constants
-    sums = ops.sum(sums, axis=2)
-    taps = ops.concatenate([theta * sums[:, :8], sums[:, 8:16]], axis=1)
-    limit, rate, divergence = (ops.sum(sums[:, k]) for k in (16, 17, 18))
+    sums = ops.moveaxis(ops.sum(sums, axis=3), 1, 2)
+    taps = ops.concatenate([theta * sums[..., :8], sums[..., 8:16]], axis=2)
+    limit, rate, divergence = (ops.sum(sums[..., k]) for k in (16, 17, 18))
     bar_theta = divergence + limit * lambda_ - rate * tau / (theta * theta)
-    return ops.reshape(taps, (-1, 8, 2)), ops.stack([rate / theta, limit * theta, bar_theta])
+    return ops.reshape(taps, (*taps.shape[:2], 8, 2)), ops.stack([rate / theta, limit * theta, bar_theta])
 
 
-def _per_column(field):
-    return ops.sum(field, axis=(0, 1))
+def _per_column(field, groups: int):
+    if groups == 1:
+        return ops.sum(field, axis=(0, 1))[None]
+    height, width = ops.shape(field)[1:]
+    return ops.sum(ops.reshape(field, (-1, groups, height, width)), axis=(0, 2))
 
 
 class _ThresholdGradient(NamedTuple):
@@ -106,7 +113,7 @@ def _threshold_adjoint(u1, u2, data: DataTerm, step, ratio, limit, bar1, bar2) -
     bar_square = -2.0 * bar_rho * ratio
     bar_gx = bar_rho * u1 + bar_square * data.gx - step * bar1
     bar_gy = bar_rho * u2 + bar_square * data.gy - step * bar2
-    bar_limit = _per_column((1.0 - inside) * ops.sign(ratio) * bar_step)
+    bar_limit = (1.0 - inside) * ops.sign(ratio) * bar_step
     return _ThresholdGradient(
         (bar1 + data.gx * bar_rho, bar2 + data.gy * bar_rho), (bar_rho, bar_gx, bar_gy), bar_limit
     )
@@ -134,12 +141,12 @@ def _dual_adjoint(u, px, py, taps_x, taps_y, rate, upstream) -> _DualGradient:
         px=bar_px,
         py=bar_py,
         taps=(
-            _per_column(bar_ux * u),
-            _per_column(bar_ux * ops.pad(u[:, :, 1:], ((0, 0), (0, 0), (0, 1)))),
-            _per_column(bar_uy * u),
-            _per_column(bar_uy * ops.pad(u[:, 1:], ((0, 0), (0, 1), (0, 0)))),
+            bar_ux * u,
+            bar_ux * ops.pad(u[:, :, 1:], ((0, 0), (0, 0), (0, 1))),
+            bar_uy * u,
+            bar_uy * ops.pad(u[:, 1:], ((0, 0), (0, 1), (0, 0))),
         ),
-        rate=_per_column(bar_px * ux + bar_py * uy + bar_product * norm),
+        rate=bar_px * ux + bar_py * uy + bar_product * norm,
     )
 
 
@@ -159,9 +166,9 @@ def _backward_y_adjoint(bar, taps):
     return taps[1] * bar + taps[0] * ops.pad(bar[:, 1:], ((0, 0), (0, 1), (0, 0)))
 
 
-def _tap_sums_x(bar, field):
-    return _per_column(bar * ops.pad(field[:, :, :-1], ((0, 0), (0, 0), (1, 0)))), _per_column(bar * field)
+def _tap_terms_x(bar, field):
+    return bar * ops.pad(field[:, :, :-1], ((0, 0), (0, 0), (1, 0))), bar * field
 
 
-def _tap_sums_y(bar, field):
-    return _per_column(bar * ops.pad(field[:, :-1], ((0, 0), (1, 0), (0, 0)))), _per_column(bar * field)
+def _tap_terms_y(bar, field):
+    return bar * ops.pad(field[:, :-1], ((0, 0), (1, 0), (0, 0))), bar * field

@@ -1,12 +1,15 @@
 """The steps of TVNet around its iterations, in the variants that the layer offers."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 from keras import ops
 
-from tvnet_keras.ops import pyramid, released_tvnet
-from tvnet_keras.ops.intensity import smooth, to_grey
+from tvnet_keras.ops import pyramid, released_tvnet, tvl1
+from tvnet_keras.ops.differentiable import fused
+from tvnet_keras.ops.gradients import central_gradient
+from tvnet_keras.ops.intensity import smooth, to_255, to_grey
 from tvnet_keras.ops.warp import warp
 
 
@@ -14,21 +17,54 @@ class Variant(NamedTuple):
     """How frames become grey pairs, and how images and flows are sampled between pyramid levels and warps."""
 
     prepare: Callable
-    """Clip `[B, T, H, W, C]` in 0..255 to the first and second grey frames `[B * (T - 1), H, W]` of every pair."""
+    """Clip `[B, T, H, W, C]`, value range and mode to the first and second grey frames `[B * (T - 1), H, W]`."""
     resize: Callable
     """Images `[N, H, W, C]`, height, width to `[N, height, width, C]`."""
     enlarge_flow: Callable
     """Flow `[N, H, W, 2]` of a level, height, width and zoom to the flow of the next finer level."""
-    warp: Callable
-    """Images `[N, H, W, C]` and flow `[N, H, W, 2]` to the images sampled at x + flow."""
+    linearise: Callable
+    """First and second frame `[N, H, W]` and flow `[N, H, W, 2]` to the data term `[3, N, H, W]` at that flow."""
 
 
-def _prepare(clip):
+def _prepare(clip, value_range: tuple[float, float], mode: str):
     """Every frame is smoothed once and serves two pairs."""
     batch, time, height, width = ops.shape(clip)[:4]
-    grey = smooth(ops.reshape(to_grey(clip), (-1, height, width)))
-    grey = ops.reshape(grey, (batch, time, height, width))
+    if mode == "native":
+        from tvnet_keras.ops.native_frames import smooth_grey
+
+        grey = smooth_grey(clip, value_range)
+    else:
+        grey = ops.reshape(_smooth_grey()(to_255(clip, value_range)), (batch, time, height, width))
     return ops.reshape(grey[:, :-1], (-1, height, width)), ops.reshape(grey[:, 1:], (-1, height, width))
+
+
+@functools.cache
+def _smooth_grey() -> Callable:
+    # Built at the first use: only then is the backend's compiler loaded.
+    return fused(lambda clip: smooth(ops.reshape(to_grey(clip), (-1, *ops.shape(clip)[2:4]))))
+
+
+def _linearise(first, second, flow):
+    return _compiled_linearise()(first, second, flow)
+
+
+def _linearised_with(sample: Callable) -> Callable:
+    """The data term where `sample(images, flow)` warps the second frame, its derivatives together with it."""
+
+    def linearise(first, second, flow):
+        warped = sample(ops.stack([second, *central_gradient(second)], axis=-1), flow)
+        return ops.stack(tvl1.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow))
+
+    return linearise
+
+
+@functools.cache
+def _compiled_linearise() -> Callable:
+    return fused(_linearised_with(warp))
+
+
+def _prepare_released(clip, value_range: tuple[float, float], mode: str):
+    return released_tvnet.prepare(to_255(clip, value_range))
 
 
 def _enlarge_flow(flow, height, width, zoom: float):
@@ -36,9 +72,9 @@ def _enlarge_flow(flow, height, width, zoom: float):
 
 
 VARIANTS = {
-    "default": Variant(_prepare, pyramid.resize, _enlarge_flow, warp),
+    "default": Variant(_prepare, pyramid.resize, _enlarge_flow, _linearise),
     "official": Variant(
-        released_tvnet.prepare, released_tvnet.resize, released_tvnet.enlarge_flow, released_tvnet.warp
+        _prepare_released, released_tvnet.resize, released_tvnet.enlarge_flow, _linearised_with(released_tvnet.warp)
     ),
 }
 """Where the variants differ, and why, is the table of `docs/methods/tvnet.md`."""

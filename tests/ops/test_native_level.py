@@ -1,0 +1,83 @@
+"""The native kernels around the iterations against what they stand in for: grey and smoothing, warps, whole levels."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tvnet_keras.ops.tvnet_level import solve_level
+from tvnet_keras.ops.tvnet_variants import VARIANTS
+
+pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
+PREPARE = VARIANTS["default"].prepare
+
+
+def relative(ours, theirs):
+    return np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["uint8", "int32", "float32", "float64"])
+def test_smooth_grey_frames_are_the_same(kind, channels):
+    clip = np.random.default_rng(0).uniform(0, 255, (2, 3, 6, 4, channels)).astype(kind)
+    for ours, theirs in zip(
+        *(PREPARE(tf.constant(clip), (0, 255), mode) for mode in ("native", "portable")), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_gradient_of_the_frames_is_the_same():
+    clip = tf.constant(np.random.default_rng(0).uniform(-1, 1, (1, 2, 6, 4, 3)), tf.float32)
+    found = []
+    for mode in ("native", "portable"):
+        with tf.GradientTape() as tape:
+            tape.watch(clip)
+            first, second = PREPARE(clip, (-1, 1), mode)
+            loss = tf.reduce_sum(tf.cast(np.arange(24).reshape(6, 4), tf.float32) * (first - 2 * second**2))
+        found.append(tape.gradient(loss, clip).numpy())
+    assert relative(*found) < 1e-5
+
+
+def level(images, height, width, warps, seed=0):
+    """Frames, a flow that leaves the image here and there, kernels and constants."""
+    rng = np.random.default_rng(seed)
+    frames = rng.uniform(0, 50, (2, images, height, width))
+    flow = 3 * rng.normal(size=(images, height, width, 2))
+    kernels = np.array([-1.0, 1.0]) + 0.1 * rng.normal(size=(warps, 3, 8, 2))
+    return [tf.constant(part, tf.float32) for part in (*frames, flow, kernels, [0.25, 0.15, 0.3])]
+
+
+def pulled_back(arguments, mode):
+    weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        flow = solve_level("default", *arguments, mode)
+        loss = tf.reduce_sum(weights * flow)
+    return [flow.numpy(), *(gradient.numpy() for gradient in tape.gradient(loss, arguments))]
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 3, 1), (3, 6, 7, 2), (1, 130, 20, 1)])
+def test_a_level_and_its_gradients_are_the_same(shape):
+    arguments = level(*shape)
+    for ours, theirs in zip(pulled_back(arguments, "native"), pulled_back(arguments, "portable"), strict=True):
+        assert relative(ours, theirs) < 1e-4
+
+
+def test_a_function_differentiated_from_outside_computes_what_it_did_not_keep():
+    arguments = level(1, 6, 5, 2)
+    inside = pulled_back(arguments, "native")[1:]
+    function = tf.function(lambda *tensors: solve_level("default", *tensors, "native"), autograph=False)
+    function(*arguments)
+    weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        loss = tf.reduce_sum(weights * function(*arguments))
+    for ours, theirs in zip(tape.gradient(loss, arguments), inside, strict=True):
+        assert relative(ours.numpy(), theirs) < 1e-5
+
+
+def test_a_flow_that_is_not_a_number_stays_visible():
+    arguments = level(1, 6, 5, 1)
+    flow = arguments[2].numpy()
+    flow[0, 3, 2] = np.nan
+    result = solve_level("default", *arguments[:2], tf.constant(flow), *arguments[3:], "native").numpy()
+    assert np.isnan(result[0, 3, 2]).all() and np.isfinite(result[0, 0, 0]).all()

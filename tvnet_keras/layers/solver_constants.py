@@ -1,0 +1,64 @@
+"""TV-L1's constants as weights, and the checks of arguments, for the layers that stand on the solver."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class Positive(keras.constraints.Constraint):
+    """Keeps a weight at or above `minimum`, so that tau, lambda and theta stay positive while they are trained."""
+
+    def __init__(self, minimum: float = 1e-3) -> None:
+        self.minimum = minimum
+
+    def __call__(self, weight):
+        """Returns `weight` with smaller values raised to the minimum."""
+        return ops.maximum(weight, ops.cast(self.minimum, weight.dtype))
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {"minimum": self.minimum}
+
+
+def add_constants(layer: keras.Layer) -> list:
+    """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says."""
+    initial = (("tau", layer.tau), ("lambda", layer.lambda_), ("theta", layer.theta))
+    return [
+        layer.add_weight(
+            name=name,
+            shape=(),
+            dtype="float32",
+            autocast=False,
+            initializer=keras.initializers.Constant(value),
+            constraint=Positive(),
+            trainable=name in layer.learn,
+        )
+        for name, value in initial
+    ]
+
+
+def stack_constants(weights):
+    """`[3]`, float32, from what `add_constants` made."""
+    return ops.stack([ops.cast(weight, "float32") for weight in weights])
+
+
+def positive_int(name: str, value: int) -> int:
+    """Returns `value` if it is a whole number of at least 1."""
+    if int(value) != value or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value}")
+    return int(value)
+
+
+def positive(name: str, value: float) -> float:
+    """Returns `value` if it is finite and above 0."""
+    if not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{name} must be positive. Received: {name}={value}")
+    return float(value)
+
+
+def learnable(learn: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns `learn` if it is a sequence of `allowed` names."""
+    if isinstance(learn, str) or any(name not in allowed for name in learn):
+        raise ValueError(f"learn must be a tuple of names from {allowed}. Received: learn={learn!r}")
+    return tuple(learn)

@@ -1,0 +1,101 @@
+"""One pyramid level of TVNet as a single TensorFlow operation on the CPU: warp, iterate, warp again.
+
+Every operation of a graph costs threads to wake and arrays to reshape; together a third of the time of the iterations.
+"""
+
+import numba
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.eager import record
+
+from tvnet_keras.ops import native, native_linearise
+from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, OPTIONS, RANGE, ZERO
+from tvnet_keras.ops.native_memory import borrow
+from tvnet_keras.ops.native_threads import parallel, shares
+
+
+def solve_level(first, second, flow, kernels, constants):
+    """The default variant's `ops.tvnet_level.solve_level`; differentiable once in all five arguments."""
+    tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (first, second, flow, kernels, constants)]
+    return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
+
+
+@tf.custom_gradient
+def _differentiable(keep, *arguments):
+    warps = arguments[3].shape[0]
+    kinds = [tf.float32] * (1 + 2 * warps)
+    result, *kept = tf.numpy_function(_forward, (keep, *arguments), kinds, stateful=False)
+    result.set_shape(arguments[2].shape)
+
+    def gradient(upstream):
+        bars = tf.numpy_function(_backward, (*arguments, upstream, *kept), [tf.float32] * 5, stateful=False)
+        for bar, argument in zip(bars, arguments, strict=True):
+            bar.set_shape(argument.shape)
+        return None, *bars
+
+    return result, gradient
+
+
+def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
+    """The flow, and for every warp its data term and the states that `native.solve_and_keep` kept."""
+    state = _joined(flow, np.empty((0, *first.shape), np.float32))
+    kept = []
+    for taps in kernels[:, :, None]:
+        data = native_linearise.linearise(first, second, flow)
+        state, states = native.solve_and_keep(keep, state, data, taps, constants)
+        flow = _flow_of(state)
+        kept += [data, states]
+    return [flow, *kept]
+
+
+def _backward(first, second, flow, kernels, constants, upstream, *kept) -> list[np.ndarray]:
+    if not len(kept[1]):
+        _, *kept = _forward(True, first, second, flow, kernels, constants)
+    bar_first, bar_second = np.zeros_like(first), np.zeros_like(second)
+    bar_kernels, bar_constants = np.empty_like(kernels), np.zeros_like(constants)
+    bar_flow, bar_dual = upstream, np.empty((0, *first.shape), np.float32)
+    for warp in reversed(range(len(kernels))):
+        data, states = kept[2 * warp : 2 * warp + 2]
+        bar_state = _joined(bar_flow, bar_dual)
+        bar_state, bar_data, bar_taps, bar = native.gradient_arrays(
+            states[0], data, kernels[warp][:, None], constants, bar_state, states
+        )
+        bar_kernels[warp] = bar_taps[:, 0]
+        start = flow if warp == 0 else _flow_of(states[0])
+        bars = native_linearise.pull_back(first, second, start, bar_data)
+        bar_flow, bar_dual = bars[2] + _flow_of(bar_state), bar_state[2:]
+        bar_constants += bar
+        bar_first, bar_second = (bars[0], bars[1]) if len(kernels) == 1 else (bar_first + bars[0], bar_second + bars[1])
+    return [bar_first, bar_second, bar_flow, bar_kernels, bar_constants]
+
+
+def _joined(flow: np.ndarray, dual: np.ndarray) -> np.ndarray:
+    """`[6, N, H, W]` from `[N, H, W, 2]` and `[4, N, H, W]`; zeros for an empty `dual`."""
+    state = borrow((6, *flow.shape[:3]))
+    parallel(lambda images, rows: _join(flow, dual, state, images, rows), shares(*flow.shape[:2]))
+    return state
+
+
+def _flow_of(state: np.ndarray) -> np.ndarray:
+    flow = borrow((*state.shape[1:], 2))
+    parallel(lambda images, rows: _split(state, flow, images, rows), shares(*flow.shape[:2]))
+    return flow
+
+
+@numba.njit((CONST_FIELDS, CONST_FIELDS, FIELDS, RANGE, RANGE), **OPTIONS)
+def _join(flow, dual, state, images, rows):
+    for image in range(images[0], images[1]):
+        for y in range(rows[0], rows[1]):
+            for x in range(flow.shape[2]):
+                state[0, image, y, x], state[1, image, y, x] = flow[image, y, x, 0], flow[image, y, x, 1]
+            for field in range(4):
+                for x in range(flow.shape[2]):
+                    state[2 + field, image, y, x] = dual[field, image, y, x] if dual.shape[0] else ZERO
+
+
+@numba.njit((CONST_FIELDS, FIELDS, RANGE, RANGE), **OPTIONS)
+def _split(state, flow, images, rows):
+    for image in range(images[0], images[1]):
+        for y in range(rows[0], rows[1]):
+            for x in range(flow.shape[2]):
+                flow[image, y, x, 0], flow[image, y, x, 1] = state[0, image, y, x], state[1, image, y, x]

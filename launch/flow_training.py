@@ -1,6 +1,8 @@
 """Training a flow layer on image pairs with ground truth (Fan et al. 2018, section 5.1)."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -42,7 +44,7 @@ def mean_errors(layer: keras.layers.Layer, data: FlowData) -> np.ndarray:
 
 def train_flow(
     layer: keras.layers.Layer,
-    data: FlowData,
+    data: FlowData | Sequence[FlowData],
     *,
     steps: int,
     learning_rate: float = 0.005,
@@ -57,7 +59,7 @@ def train_flow(
 
     Args:
         layer: a motion layer; its trainable weights are changed.
-        data: the training pairs.
+        data: the training pairs; of several sizes as one `FlowData` each, which is computed only when drawn.
         steps: updates.
         learning_rate: of Adam.
         batch_size: draws per update.
@@ -71,29 +73,52 @@ def train_flow(
         InputError: the loss is not finite.
     """
     rng = np.random.default_rng(seed)
-    pairs = len(data.clips)
-    clips, truth = tf.constant(data.clips), tf.constant(data.truth)
-    share = data.known / data.known.sum(axis=(1, 2), keepdims=True)
-    share = tf.constant(share, tf.float32)
+    parts = [_tensors(part) for part in ([data] if isinstance(data, FlowData) else data)]
+    ends = np.cumsum([len(part.clips) for part in parts])
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(layer.trainable_variables)
+    loss_and_gradients = _loss_and_gradients(layer)
 
     @tf.function(autograph=False)
-    def step(weight: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            error = end_point_error(truth, layer(clips)[:, 0])
-            loss = tf.reduce_sum(weight * tf.reduce_sum(error * share, axis=(1, 2)))
-        optimizer.apply_gradients(
-            zip(tape.gradient(loss, layer.trainable_variables), layer.trainable_variables, strict=True)
-        )
-        return loss
+    def update(gradients: list[tf.Tensor]) -> None:
+        optimizer.apply_gradients(zip(gradients, layer.trainable_variables, strict=True))
 
     loss = np.nan
     with local_graphs(), progress(description, "steps") as show:
         for done in range(1, steps + 1):
-            drawn = np.bincount(rng.integers(0, pairs, batch_size), minlength=pairs) / batch_size
-            loss = float(step(tf.constant(drawn, tf.float32)))
+            drawn = np.bincount(rng.integers(0, ends[-1], batch_size), minlength=ends[-1]) / batch_size
+            weights = zip(parts, np.split(drawn.astype("float32"), ends[:-1]), strict=True)
+            computed = [loss_and_gradients(part, tf.constant(weight)) for part, weight in weights if weight.any()]
+            losses, gradients = zip(*computed, strict=True)
+            loss = float(sum(losses))
             if not np.isfinite(loss):
                 raise InputError(f"The loss of {description} is {loss} at step {done}; lower the learning rate.")
+            update([tf.add_n(of_parts) for of_parts in zip(*gradients, strict=True)])
             show(done, steps)
     return loss
+
+
+class _Part(NamedTuple):
+    """Pairs of one size as tensors; `share` of every vector in its pair's mean, zero where it is unknown."""
+
+    clips: tf.Tensor
+    truth: tf.Tensor
+    share: tf.Tensor
+
+
+def _tensors(data: FlowData) -> _Part:
+    share = data.known / data.known.sum(axis=(1, 2), keepdims=True)
+    return _Part(tf.constant(data.clips), tf.constant(data.truth), tf.constant(share, tf.float32))
+
+
+def _loss_and_gradients(layer: keras.layers.Layer) -> Callable:
+    """A function of a part and of its pairs' weights, traced once per size."""
+
+    @tf.function(autograph=False)
+    def compute(part: _Part, weight: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            error = end_point_error(part.truth, layer(part.clips)[:, 0])
+            loss = tf.reduce_sum(weight * tf.reduce_sum(error * part.share, axis=(1, 2)))
+        return loss, tape.gradient(loss, layer.trainable_variables)
+
+    return compute

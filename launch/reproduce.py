@@ -2,6 +2,9 @@
 
 python -m launch.reproduce --table=tvnet_table1 --data_dir=middlebury
 python -m launch.reproduce --table=tvnet_table1 --list
+
+Numbers go to --results_dir, and what a cell trained to --weights_dir, as `<table>/<row>-seed<k>.weights.h5`. A cell
+that has its number is not trained again, whether its weights are here or not; another --results_dir starts afresh.
 """
 
 import fnmatch
@@ -26,6 +29,7 @@ ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern,
 SEED = flags.DEFINE_integer("seed", 0, "Seed of the trainings.", lower_bound=0, **app.SHARED_FLAG)
 LIST = flags.DEFINE_bool("list", False, "Print every cell, its number in the paper and here, and compute nothing.")
 RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "Where Result files are.", **app.SHARED_FLAG)
+WEIGHTS_DIR = flags.DEFINE_string("weights_dir", "runs/reproduce", "Where the trained networks are written.")
 
 
 def main() -> None:
@@ -37,7 +41,7 @@ def main() -> None:
     if not LIST.value:
         if not DATA_DIR.value:
             raise InputError("--data_dir=FOLDER is required: the data set that the table is about.")
-        reproduce(cells, TABLE.value, DATA_DIR.value, SEED.value, root)
+        reproduce(cells, TABLE.value, DATA_DIR.value, SEED.value, root, Path(WEIGHTS_DIR.value))
         write_page(TABLE.value, root)
     show(cells, results_of(TABLE.value, root), TABLE.value)
 
@@ -46,14 +50,28 @@ def _wanted(cell: Cell) -> bool:
     return fnmatch.fnmatch(cell.row, ROWS.value)
 
 
-def reproduce(cells: list[Cell], table: str, data_dir: str, seed: int, root: Path) -> None:
-    """Computes every cell that has no result for this seed, and saves it at once."""
+def weights_file(folder: Path, table: str, row: str, seed: int) -> Path:
+    """Where the network that a cell trained is kept."""
+    return folder / table / f"{row}-seed{seed}.weights.h5"
+
+
+def reproduce(cells: list[Cell], table: str, data_dir: str, seed: int, root: Path, weights_dir: Path) -> None:
+    """Computes every cell that has no result for this seed, and saves it at once.
+
+    Args:
+        cells: of the table.
+        table: its name.
+        data_dir: the data set that it is about.
+        seed: of the trainings.
+        root: where results are.
+        weights_dir: where trained networks are written.
+    """
     for number, cell in enumerate(cells, 1):
         if (root / table / f"{cell.row}-seed{seed}.json").is_file():
             continue
         print(f"[{number}/{len(cells)}] {cell.row}, about {cell.minutes:.0f} min", flush=True)
         start = time.monotonic()
-        numbers = cell.run(data_dir, seed)
+        numbers = cell.run(data_dir, seed, weights_file(weights_dir, table, cell.row, seed))
         numbers["minutes"] = (time.monotonic() - start) / 60
         machine = {**run_folder.machine(), **run_folder.versions()}
         commit = run_folder.git_commit() or "unknown"

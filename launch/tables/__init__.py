@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Cell:
         number: which entry of the result stands beside it, such as `epe`.
         config: what the cell computes, JSON.
         protocol: what the number means, JSON.
-        run: `(data_dir, seed) -> {name: number}`.
+        run: `(data_dir, seed, weights) -> {name: number}`; a cell that trains one network writes it to the file
+            `weights`, a `.weights.h5`.
         minutes: how long it took on two CPU cores, about.
     """
 
@@ -23,5 +25,5 @@ class Cell:
     number: str
     config: dict
     protocol: dict
-    run: Callable[[str, int], dict[str, float]]
+    run: Callable[[str, int, Path], dict[str, float]]
     minutes: float

@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from launch import run_folder
 
 LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo", "flow", "reproduce")
+LAUNCHERS += ("figure",)
 
 
 @pytest.mark.parametrize("module", LAUNCHERS)

@@ -54,6 +54,14 @@ def test_weighting_pairs_by_their_draws_is_the_batch_that_repeats_them():
         np.testing.assert_allclose(first, second, atol=1e-4)
 
 
+def test_one_set_of_two_pairs_trains_like_two_sets_of_one():
+    together, apart = layer(), layer()
+    train_flow(together, pairs(), steps=2, learning_rate=0.01, seed=3)
+    train_flow(apart, [pairs().only([0]), pairs().only([1])], steps=2, learning_rate=0.01, seed=3)
+    for first, second in zip(together.trainable_variables, apart.trainable_variables, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-4)
+
+
 def test_unknown_vectors_do_not_count():
     data = pairs()
     known = data.known.copy()

@@ -1,13 +1,22 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from launch.flow_training import FlowData, mean_errors
 from launch.reproduce import lines, reproduce, results_of, write_page
 from launch.tables import Cell
-from launch.tables.tvnet_table1 import PAPER, cells
+from launch.tables.tvnet_table1 import PAPER, cells, train_and_measure
+from tests.textures import moving_clip
+from tvnet_keras import TVNet
+from tvnet_keras.flow.solvers import make_solver
 
 
 def cell(row, calls, paper=2.0):
-    def run(data_dir, seed):
+    def run(data_dir, seed, weights):
         calls.append((row, data_dir, seed))
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        weights.write_text(row)
         return {"epe": 1.5 + seed}
 
     return Cell(row, paper, "epe", {}, {"data": "none"}, run, minutes=0.0)
@@ -15,21 +24,28 @@ def cell(row, calls, paper=2.0):
 
 def test_finished_cells_are_not_computed_again(tmp_path):
     calls = []
-    reproduce([cell("a", calls)], "table", "data", 0, tmp_path)
-    reproduce([cell("a", calls), cell("b", calls)], "table", "data", 0, tmp_path)
-    reproduce([cell("a", calls)], "table", "data", 1, tmp_path)
+    reproduce([cell("a", calls)], "table", "data", 0, tmp_path, tmp_path / "weights")
+    reproduce([cell("a", calls), cell("b", calls)], "table", "data", 0, tmp_path, tmp_path / "weights")
+    reproduce([cell("a", calls)], "table", "data", 1, tmp_path, tmp_path / "weights")
     assert calls == [("a", "data", 0), ("b", "data", 0), ("a", "data", 1)]
+
+
+def test_every_cell_and_seed_has_a_file_for_what_it_trains(tmp_path):
+    for seed in (0, 1):
+        reproduce([cell("a", [])], "table", "data", seed, tmp_path, tmp_path / "weights")
+    files = sorted(path.name for path in (tmp_path / "weights/table").iterdir())
+    assert files == ["a-seed0.weights.h5", "a-seed1.weights.h5"]
 
 
 def test_a_killed_run_keeps_the_cells_that_were_done(tmp_path):
     calls = []
 
-    def killed(data_dir, seed):
+    def killed(data_dir, seed, weights):
         raise KeyboardInterrupt
 
     dies = Cell("b", None, "epe", {}, {"data": "none"}, killed, minutes=0.0)
     with pytest.raises(KeyboardInterrupt):
-        reproduce([cell("a", calls), dies], "table", "data", 0, tmp_path)
+        reproduce([cell("a", calls), dies], "table", "data", 0, tmp_path, tmp_path / "weights")
     assert list(results_of("table", tmp_path)) == ["a"]
 
 
@@ -37,7 +53,7 @@ def test_lines_hold_paper_ours_and_their_difference_over_seeds(tmp_path):
     calls = []
     both = [cell("a", calls), cell("b", calls, paper=None), cell("c", calls)]
     for seed in (0, 1):
-        reproduce(both[:2], "table", "data", seed, tmp_path)
+        reproduce(both[:2], "table", "data", seed, tmp_path, tmp_path / "weights")
     assert lines(both, results_of("table", tmp_path)) == [
         ["a", "2.00", "2.000", "+0.00", "2"],
         ["b", "", "2.000", "", "2"],
@@ -68,7 +84,44 @@ def test_table_1_has_every_number_of_the_paper_once():
 )
 def test_untrained_cells_are_what_the_official_code_gives(shared_data, row, expected):
     found = next(cell for cell in cells() if cell.row == row)
-    assert found.run(str(shared_data / "middlebury"), 0)["epe"] == pytest.approx(expected, abs=0.01)
+    assert found.run(str(shared_data / "middlebury"), 0, Path("unused"))["epe"] == pytest.approx(expected, abs=0.01)
+
+
+def pair_of(height, width, velocity):
+    """One pair whose lower half is unknown."""
+    clip = np.round(255 * moving_clip(2, height, width, velocity)).astype("uint8")
+    truth = np.broadcast_to(np.float32(velocity), (1, height, width, 2))
+    known = np.broadcast_to(np.arange(height)[:, None] < height // 2, (1, height, width))
+    return FlowData(clip, np.where(known[..., None], truth, 0).astype("float32"), known)
+
+
+def test_pairs_of_different_sizes_train_one_network_whose_file_gives_the_same_flow(tmp_path):
+    sets = [pair_of(24, 32, (1.5, -0.6)), pair_of(31, 40, (1.9, -0.8))]
+    layer = TVNet(1, 1, 5, variant="official", u0_size=(12, 16))
+    layer.build((None, 2, 24, 32, 3))
+    weights = tmp_path / "new/trained.weights.h5"
+    numbers = train_and_measure(layer, sets, weights, steps=25, batch_size=4, learning_rate=0.01, seed=0)
+    errors = [mean_errors(layer, data)[0] for data in sets]
+    assert numbers["epe"] == pytest.approx(np.mean(errors)) and numbers["epe"] < 0.9 * numbers["epe_untrained"]
+    assert np.abs(layer.u0).max() > 0.05 and layer.u0.shape == (12, 16, 2)
+    solve = make_solver("tvnet-1-1-5", variant="official", weights=weights)
+    for data, error in zip(sets, errors, strict=True):
+        distance = np.linalg.norm(solve(data.clips[0]) - data.truth[0], axis=-1)
+        assert distance[data.known[0]].mean() == pytest.approx(error, rel=1e-3)
+
+
+def test_trainings_come_in_the_order_of_their_worth():
+    trained = [cell.row for cell in cells() if cell.config.get("learn")]
+    assert trained[:8] == [
+        "tvnet-1-1-50.all.released",
+        "tvnet-1-1-50.u0.released",
+        "tvnet-1-1-10.all.released",
+        "tvnet-1-1-10.u0.released",
+        "tvnet-1-1-50.all.left-out",
+        "tvnet-1-1-10.all.left-out",
+        "tvnet-1-1-50.all.full",
+        "tvnet-1-1-50.u0.full",
+    ]
 
 
 def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(launcher):

@@ -1,0 +1,59 @@
+"""Draws a figure of the documentation.
+
+python -m launch.figure --figure=tvnet --input=middlebury=DIR --input=video=UCF-101/Surfing/v_Surfing_g01_c03.avi \
+  --input=weights=runs/reproduce/tvnet_table1/tvnet-1-1-50.all.full-seed0.weights.h5
+
+What each figure takes stands at the head of its file in launch/figures/.
+"""
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from absl import flags
+
+import launch.figures
+from launch import app
+from launch.flow_pictures import write_picture
+from tvnet_keras.choices import check_choice, load_module
+from tvnet_keras.errors import InputError
+
+FIGURE = flags.DEFINE_string("figure", "tvnet", "The figure: a module of launch/figures/.")
+INPUT = flags.DEFINE_multi_string("input", [], "NAME=VALUE, once per input of the figure.")
+OUTPUT = flags.DEFINE_string("output", "", "The picture; default docs/figures/<figure>.png.")
+
+
+def main() -> None:
+    """Reads the flags, draws and writes."""
+    module = load_module(launch.figures, "--figure", FIGURE.value)
+    path = Path(OUTPUT.value or f"docs/figures/{FIGURE.value}.png")
+    write_picture(path, module.draw(**parse_inputs(module, INPUT.value)))
+    print(f"written: {path}")
+
+
+def parse_inputs(module: ModuleType, given: Sequence[str]) -> dict[str, str]:
+    """The inputs of a figure by name.
+
+    Args:
+        module: of launch/figures/.
+        given: NAME=VALUE, each.
+
+    Raises:
+        InputError: one that is not of that form or of another name, is given twice, or is missing.
+    """
+    parameters = inspect.signature(module.draw).parameters
+    inputs: dict[str, str] = {}
+    for word in given:
+        name, separator, value = word.partition("=")
+        if not separator or not value or name in inputs:
+            raise InputError(f"--input={word} must be NAME=VALUE, each NAME once.")
+        inputs[check_choice("The name in --input", name, tuple(parameters))] = value
+    missing = [name for name, value in parameters.items() if value.default is value.empty and name not in inputs]
+    if missing:
+        raise InputError(f"--input={missing[0]}=... is required for --figure={module.__name__.rpartition('.')[2]}.")
+    return inputs
+
+
+if __name__ == "__main__":
+    app.run(main)

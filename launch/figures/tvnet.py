@@ -1,0 +1,90 @@
+"""TVNet before and after training, beside TV-L1: a Middlebury pair with its end-point errors, a video with residuals.
+
+--input=middlebury=DIR        the folder of other-data and other-gt-flow
+--input=video=FILE            a clip of UCF101 (CLASS/FILE names it)
+--input=weights=FILE          what `launch.reproduce --rows=tvnet-1-1-50.all.full` wrote
+--input=video_weights=RUN     for the video: a classifier's run, whose TVNet is of the default variant; without it the
+                              network trained on Middlebury
+--input=pair=NAME, --input=frame=NUMBER, --input=solver=tvnet-S-W-I
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from launch.flow import FRAME, TRUTH, Protocol, captions, choose, make_solvers, measure_pair, read_pair, solve_pair
+from launch.flow_pictures import CELL_WIDTH, Sheet, longest_of
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow import pairs
+from tvnet_keras.flow.solvers import Solver
+
+CLASSICAL = "tvl1-5-5-50"
+
+
+def draw(
+    *,
+    middlebury: str,
+    video: str,
+    weights: str,
+    video_weights: str = "",
+    pair: str = "Hydrangea",
+    frame: str = "20",
+    solver: str = "tvnet-1-1-50",
+) -> np.ndarray:
+    """Draws frame, ground truth, OpenCV's TV-L1, TVNet untrained and trained; the module's docstring has the inputs.
+
+    Returns:
+        uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+        InputError: something that cannot be read, weights of another network, or a frame that the video lacks.
+    """
+    labels = (f"OpenCV {CLASSICAL}", f"{solver} untrained", f"{solver} trained")
+    sheet = Sheet([FRAME, TRUTH, *labels])
+    (known,) = choose(pairs.load("middlebury", middlebury), [pair])
+    variant = "default" if video_weights else "official"
+    rows = (
+        (known, pair, _solvers(labels, solver, "official", weights)),
+        (
+            _pair_of_video(video, frame),
+            f"{Path(video).resolve().parent.name}/{Path(video).stem}",
+            _solvers(labels, solver, variant, video_weights or weights),
+        ),
+    )
+    for shown, name, made in rows:
+        _add_row(sheet, shown, name, made)
+    return sheet.picture({TRUTH: "ground truth"})
+
+
+def _solvers(labels: tuple[str, ...], name: str, variant: str, weights: str) -> dict[str, Solver]:
+    classical = make_solvers([CLASSICAL])[CLASSICAL]
+    untrained = make_solvers([name], variant=variant)[name]
+    trained = make_solvers([name], variant=variant, weights=weights)[name]
+    return dict(zip(labels, (classical, untrained, trained), strict=True))
+
+
+def _pair_of_video(path: str, frame: str) -> pairs.Pair:
+    listed = pairs.open_files([path])
+    if not frame.isdecimal() or int(frame) >= len(listed):
+        raise InputError(f"--input=frame={frame} must be from 0 to {len(listed) - 1}, the pairs of {path}.")
+    return listed[int(frame)]
+
+
+def _add_row(sheet: Sheet, pair: pairs.Pair, name: str, made: dict[str, Solver]) -> None:
+    frames, truth = read_pair(pair, Protocol())
+    flows, seconds = solve_pair(frames, made, set())
+    measured = measure_pair(frames, truth, flows, seconds)
+    longest = longest_of(truth, list(flows.values()))
+    words = captions(measured)
+    if truth is None:
+        words[TRUTH] = f"no truth; zero flow: residual {measured['photometric_zero']:.2f}"
+    # Where there is no truth to show, there is room for the colour code.
+    drawn = {TRUTH: _wheel(longest) if truth is None else truth, **flows}
+    sheet.add(f"{name}, saturated at {longest:.1f} px", frames[0], drawn, words, longest)
+
+
+def _wheel(longest: float) -> np.ndarray:
+    """Flow whose colours are the legend: away from the centre, up to `longest`; none outside of the disc."""
+    axis = np.linspace(-longest, longest, CELL_WIDTH // 2, dtype=np.float32)
+    flow = np.stack(np.meshgrid(axis, axis), axis=-1)
+    return np.where(np.linalg.norm(flow, axis=-1, keepdims=True) > longest, 0, flow)

@@ -24,7 +24,9 @@ tau, lambda and theta are kept positive by a constraint; every sample and its au
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_image import FlowImage
+from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.per_step import PerStep
+from tvnet_keras.layers.representation_flow import RepresentationFlow
 from tvnet_keras.layers.sliding_windows import SlidingWindows
 from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.layers.unit_range import UnitRange
@@ -36,10 +38,12 @@ from tvnet_keras.version import __version__
 __all__ = [
     "EndPointError",
     "FlowImage",
+    "FlowOfFlow",
     "GroupedAdam",
     "GroupedSGD",
     "InputError",
     "PerStep",
+    "RepresentationFlow",
     "SlidingWindows",
     "TVL1Energy",
     "TVNet",

@@ -12,8 +12,10 @@ import tensorflow as tf
 import tvnet_keras.layers
 from tests.discovery import classes_of
 from tests.textures import moving_clip
-from tvnet_keras import FlowImage, PerStep, SlidingWindows, TVNet, UnitRange
+from tvnet_keras import FlowImage, FlowOfFlow, PerStep, RepresentationFlow, SlidingWindows, TVNet, UnitRange
+from tvnet_keras.layers.conv2plus1d import Conv2Plus1D
 from tvnet_keras.layers.fit_clip import FitClip
+from tvnet_keras.layers.non_local import NonLocal
 
 HEADINGS = ("Args:", "Call arguments:", "Input shape:", "Output shape:", "Example:")
 
@@ -26,9 +28,13 @@ class Description(NamedTuple):
 
 
 LAYERS = {
+    Conv2Plus1D: Description(lambda: Conv2Plus1D(4, strides=(1, 2)), (2, 3, 6, 7, 2)),
     FitClip: Description(lambda: FitClip(5, 6, resize_short=8), (2, 3, 9, 11, 3)),
     FlowImage: Description(lambda: FlowImage(bound=0.7), (2, 3, 6, 7, 2)),
+    NonLocal: Description(NonLocal, (2, 3, 6, 7, 2)),
+    FlowOfFlow: Description(lambda: FlowOfFlow(2, True, 2, 2, learn=("divergence",)), (2, 4, 9, 11, 3)),
     PerStep: Description(lambda: PerStep(keras.layers.Conv2D(4, 3)), (2, 3, 6, 7, 2)),
+    RepresentationFlow: Description(lambda: RepresentationFlow(2, 2), (2, 3, 9, 11, 3)),
     SlidingWindows: Description(lambda: SlidingWindows(2), (2, 3, 6, 7, 2)),
     TVNet: Description(lambda: TVNet(1, 1, 3), (1, 3, 24, 31, 3)),
     UnitRange: Description(UnitRange, (2, 3, 6, 7, 3)),

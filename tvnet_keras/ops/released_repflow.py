@@ -1,0 +1,123 @@
+"""What is particular to the two released versions of Representation Flow (`docs/methods/representation_flow.md`).
+
+Both take the border columns and rows of the second frame's gradient from the *first* frame, and scale a whole batch at
+once, upside down. The second version is another solver: its kernels mix all channels, and all kernels of the flow
+point down.
+"""
+
+import numpy as np
+from keras import ops
+
+from tvnet_keras.ops.gradients import FORWARD_TAPS
+from tvnet_keras.ops.repeat import repeat
+from tvnet_keras.ops.tvl1 import Constants, DataTerm, dual_step, threshold_step
+
+CENTRAL_TAPS = (-0.5, 0.0, 0.5)
+
+
+def channel_kernels(channels: int) -> dict[str, np.ndarray]:
+    """Initial kernels of the first version: one of each per channel, `[C, (x, y), taps]`."""
+    return {
+        "image_gradient": _tile(CENTRAL_TAPS, (channels, 2, 1)),
+        "divergence": _tile(FORWARD_TAPS, (channels, 2, 1)),
+        "flow_gradient": _tile(FORWARD_TAPS, (channels, 2, 1)),
+    }
+
+
+def dense_kernels(channels: int) -> dict[str, np.ndarray]:
+    """Initial kernels of the second version: from every channel to every channel, `[(x, y), taps, C, C]`."""
+    across = (channels, channels, 1)
+    return {
+        name: np.moveaxis(_tile(taps, (2, *across)), -1, 1)
+        for name, taps in (
+            ("image_gradient", CENTRAL_TAPS),
+            ("divergence", FORWARD_TAPS),
+            ("flow_gradient", FORWARD_TAPS),
+        )
+    }
+
+
+def _tile(taps, shape) -> np.ndarray:
+    return np.tile(np.asarray(taps, "float32"), shape)
+
+
+def channel_gradient(first, second, kernels):
+    """Gradient of the second frames by three taps per channel.
+
+    Args:
+        first: `[N, C, H, W]`, at least two pixels high and wide.
+        second: the same.
+        kernels: `[C, 2, 3]`.
+
+    Returns:
+        `(gx, gy)`, each `[N, C, H, W]`.
+    """
+    taps = ops.transpose(kernels, (1, 2, 0))[..., None, None]
+    inside_x = sum(taps[0, k] * part for k, part in enumerate(_thirds(second, 3)))
+    inside_y = sum(taps[1, k] * part for k, part in enumerate(_thirds(second, 2)))
+    return _with_borders(inside_x, first, 3), _with_borders(inside_y, first, 2)
+
+
+def _thirds(frames, axis: int):
+    """Every inner pixel's neighbour before, itself and its neighbour behind, along one axis."""
+    if axis == 3:
+        return frames[..., :-2], frames[..., 1:-1], frames[..., 2:]
+    return frames[..., :-2, :], frames[..., 1:-1, :], frames[..., 2:, :]
+
+
+def _with_borders(inside, first, axis: int):
+    """Adds the first and the last row or column: half of the first frame's difference there."""
+    if axis == 1:
+        before, behind = first[:, 1:2] - first[:, :1], first[:, -1:] - first[:, -2:-1]
+    elif axis == 2:
+        before, behind = first[:, :, 1:2] - first[:, :, :1], first[:, :, -1:] - first[:, :, -2:-1]
+    else:
+        before, behind = first[..., 1:2] - first[..., :1], first[..., -1:] - first[..., -2:-1]
+    return ops.concatenate([0.5 * before, inside, 0.5 * behind], axis=axis)
+
+
+def dense_flow(first, second, kernels: dict, constants, iterations: int):
+    """The second version's flow: its iterations with kernels that mix all channels.
+
+    Args:
+        first: `[N, H, W, C]`, at least two pixels high and wide.
+        second: the same.
+        kernels: as `dense_kernels` makes them.
+        constants: `[3]`: tau, lambda, theta.
+        iterations: how many.
+
+    Returns:
+        `(u, v)`, each `[N, H, W, C]`.
+    """
+    tau, lambda_, theta = Constants(*(constants[k] for k in range(3)))
+    gradient = kernels["image_gradient"]
+    inside_x = _convolve(second, gradient[0][None])
+    inside_y = _convolve(second, gradient[1][:, None])
+    data = DataTerm(second - first, _with_borders(inside_x, first, 2), _with_borders(inside_y, first, 1))
+
+    def step(state):
+        u1, u2, p11, p12, p21, p22 = state
+        v1, v2 = threshold_step(u1, u2, data, lambda_ * theta)
+        u1 = v1 + theta * _divergence(p11, p12, kernels["divergence"])
+        u2 = v2 + theta * _divergence(p21, p22, kernels["divergence"])
+        p11, p12 = dual_step(p11, p12, *_flow_gradient(u1, kernels["flow_gradient"]), tau / theta)
+        p21, p22 = dual_step(p21, p22, *_flow_gradient(u2, kernels["flow_gradient"]), tau / theta)
+        return u1, u2, p11, p12, p21, p22
+
+    return repeat(step, tuple(ops.zeros_like(first) for _ in range(6)), iterations)[:2]
+
+
+def _divergence(px, py, kernels):
+    from_above = ((0, 0), (1, 0), (0, 0), (0, 0))
+    px, py = ops.pad(px, from_above), ops.pad(py, from_above)
+    return _convolve(px, kernels[0][:, None]) + _convolve(py, kernels[1][:, None])
+
+
+def _flow_gradient(flow, kernels):
+    # Nothing lies below the last row: its difference is zero, not that to the padding.
+    below = ((0, 0), (0, 1), (0, 0), (0, 0))
+    return tuple(ops.pad(_convolve(flow, kernels[axis][:, None]), below) for axis in (0, 1))
+
+
+def _convolve(fields, kernel):
+    return ops.conv(fields, kernel, padding="valid", data_format="channels_last")

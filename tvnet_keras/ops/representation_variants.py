@@ -1,0 +1,146 @@
+"""The variants of Representation Flow: which kernels they have, how they scale features and what they iterate."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from keras import ops
+
+from tvnet_keras.ops import released_repflow
+from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
+from tvnet_keras.ops.native_mode import MODES
+from tvnet_keras.ops.repeat import repeat
+from tvnet_keras.ops.sobel import SOBEL, kernel_gradient
+from tvnet_keras.ops.solver import STATE_FIELDS, solve
+from tvnet_keras.ops.tvl1 import Constants, DataTerm, dual_step, threshold_step
+
+FLAT = 1e-6
+"""A smaller difference between a clip's largest and smallest feature is rounding and is not stretched to 255."""
+
+
+class Variant(NamedTuple):
+    """What one variant of the layer does between its two 1 x 1 or 3 x 3 convolutions."""
+
+    kernels: Callable
+    """Number of channels to the initial kernels: image_gradient, divergence, flow_gradient (where it is trained)."""
+    normalise: Callable
+    """Features `[B, T, H, W, C]` to the solver's range."""
+    flow: Callable
+    """Features `[B, T, H, W, C]`, kernels, constants `[3]`, iterations, mode to flow `[B, T - 1, H, W, 2 C]`."""
+    restore_size: int = 3
+    """Extent of the convolution from flow to features."""
+    residual: bool = False
+    """Whether the frames' own features are added to it."""
+    modes: tuple[str, ...] = MODES
+    """How its iterations can be executed."""
+
+
+def _stretch_example(features):
+    """The smallest feature of an example becomes 0 and its largest 255."""
+    low, high = _range(features, (1, 2, 3, 4))
+    return (features - low) * (255.0 / ops.maximum(high - low, FLAT))
+
+
+def _stretch_batch_upside_down(features):
+    """The smallest feature of the batch becomes 0 and its largest -255."""
+    low, high = _range(features, (0, 1, 2, 3, 4))
+    # In the released code's order: its second version turns another rounding of 1e-7 into 10 % of a gradient.
+    return 255.0 * (features - low) / ops.minimum(low - high, -FLAT)
+
+
+def _range(features, axes):
+    return ops.min(features, axis=axes, keepdims=True), ops.max(features, axis=axes, keepdims=True)
+
+
+def _pairs(features):
+    """`[B, T, C, H, W]` to the first and the second frame of every pair, each `[B * (T - 1), C, H, W]`."""
+    return tuple(ops.reshape(part, (-1, *ops.shape(part)[2:])) for part in (features[:, :-1], features[:, 1:]))
+
+
+def _channels_first(features):
+    return ops.transpose(features, (0, 1, 4, 2, 3))
+
+
+def _images(frames):
+    """`[N, C, H, W] -> [N * C, H, W]`, so that image n is of channel n % C."""
+    return ops.reshape(frames, (-1, *ops.shape(frames)[2:]))
+
+
+def _as_clip(flow, features):
+    """`(u, v)` of every image, `[2, B * (T - 1) * C, H, W] -> [B, T - 1, H, W, 2 C]`: u of every channel, then v."""
+    batch, time, height, width, channels = ops.shape(features)
+    flow = ops.reshape(flow, (2, batch, time - 1, channels, height, width))
+    return ops.reshape(ops.transpose(flow, (1, 2, 4, 5, 0, 3)), (batch, time - 1, height, width, 2 * channels))
+
+
+def _shared_kernels(scale: float) -> dict[str, np.ndarray]:
+    """The paper's: one Sobel kernel pair and one pair (w_x, w_y) for all channels."""
+    return {"image_gradient": scale * SOBEL, "divergence": np.tile(np.float32(FORWARD_TAPS), (2, 1))}
+
+
+def _default_flow(features, kernels, constants, iterations: int, mode: str):
+    first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
+    gradient = kernel_gradient(second, kernels["image_gradient"], "symmetric")
+    divergence_taps = kernels["divergence"]
+    fixed = np.tile(np.float32(FORWARD_TAPS), (4, 1))
+    taps = ops.concatenate([divergence_taps, divergence_taps, ops.convert_to_tensor(fixed)])
+    return _solved(features, first, second, gradient, taps, constants, iterations, mode)
+
+
+def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
+    first, second = _pairs(_channels_first(features))
+    gradient = released_repflow.channel_gradient(first, second, kernels["image_gradient"])
+    divergence_taps, flow_taps = kernels["divergence"], kernels["flow_gradient"]
+    taps = ops.concatenate([divergence_taps, divergence_taps, flow_taps, flow_taps], axis=1)
+    first, second, *gradient = (_images(frames) for frames in (first, second, *gradient))
+    return _solved(features, first, second, gradient, taps, constants, iterations, mode)
+
+
+def _solved(features, first, second, gradient, taps, constants, iterations: int, mode: str):
+    """Flow from rest by TV-L1's iterations, which all share `taps` (`[8, 2]`, or `[C, 8, 2]` for one per channel)."""
+    data = ops.stack([second - first, *gradient])
+    state = ops.zeros((STATE_FIELDS, *ops.shape(first)), "float32")
+    taps = ops.broadcast_to(taps[None], (iterations, *taps.shape))
+    return _as_clip(solve(state, data, taps, constants, mode)[:2], features)
+
+
+def _paper_flow(features, kernels, constants, iterations: int, mode: str):
+    first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
+    data = DataTerm(second - first, *kernel_gradient(second, kernels["image_gradient"], "constant"))
+    tau, lambda_, theta = Constants(*(constants[k] for k in range(3)))
+    sobel, (taps_x, taps_y) = ops.convert_to_tensor(SOBEL), (kernels["divergence"][k] for k in range(2))
+
+    def step(state):
+        u1, u2, p11, p12, p21, p22 = state
+        v1, v2 = threshold_step(u1, u2, data, lambda_ * theta)
+        u1 = v1 + theta * divergence(p11, p12, taps_x, taps_y)
+        u2 = v2 + theta * divergence(p21, p22, taps_x, taps_y)
+        p11, p12 = dual_step(p11, p12, *kernel_gradient(u1, sobel, "constant"), tau / theta)
+        p21, p22 = dual_step(p21, p22, *kernel_gradient(u2, sobel, "constant"), tau / theta)
+        return u1, u2, p11, p12, p21, p22
+
+    state = repeat(step, tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS)), iterations)
+    return _as_clip(ops.stack(state[:2]), features)
+
+
+def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
+    batch, time, height, width, channels = ops.shape(features)
+    first, second = _pairs(features)
+    flow = released_repflow.dense_flow(first, second, kernels, constants, iterations)
+    return ops.reshape(ops.concatenate(flow, axis=-1), (batch, time - 1, height, width, 2 * channels))
+
+
+VARIANTS = {
+    "default": Variant(lambda channels: _shared_kernels(1 / 8), _stretch_example, _default_flow),
+    "paper": Variant(lambda channels: _shared_kernels(1.0), _stretch_example, _paper_flow, modes=MODES[:2]),
+    "released_v1": Variant(released_repflow.channel_kernels, _stretch_batch_upside_down, _released_v1_flow),
+    "released_v2": Variant(
+        released_repflow.dense_kernels,
+        _stretch_batch_upside_down,
+        _released_v2_flow,
+        restore_size=1,
+        residual=True,
+        modes=MODES[:2],
+    ),
+}
+"""Where the variants differ, and why, is the table of `docs/methods/representation_flow.md`."""

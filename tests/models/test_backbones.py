@@ -8,9 +8,10 @@ from tvnet_keras.choices import load_module, module_names
 SIZE = {"inception_v3": 75}
 """Smallest input, where 32 pixels are too few."""
 
-SLOW = ("inception_v3",)
-RESNET18_WEIGHTS = 11_689_512
-"""Trainable weights of ResNet-18 with 1000 classes and RGB, as torchvision counts them."""
+SLOW = ("inception_v3", "resnet34", "resnet50")
+
+RESNET_WEIGHTS = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032}
+"""Trainable weights with 1000 classes and RGB, as torchvision counts them."""
 
 
 def load(name):
@@ -62,10 +63,11 @@ def count(weights):
     return sum(int(np.prod(weight.shape)) for weight in weights)
 
 
-def test_resnet18_has_the_papers_weights():
-    network = load("resnet18").build((224, 224, 3), 1000)
-    assert count(network.trainable_weights) == RESNET18_WEIGHTS
-    assert network.get_layer("layer4_1_relu2").output.shape == (None, 7, 7, 512)
+@pytest.mark.parametrize("name", RESNET_WEIGHTS)
+def test_a_resnet_has_the_papers_weights(name):
+    network = load(name).build((224, 224, 3), 1000)
+    assert count(network.trainable_weights) == RESNET_WEIGHTS[name]
+    assert network.get_layer("pool").input.shape[:3] == (None, 7, 7)
 
 
 def test_resnet18_halves_the_size_where_the_paper_does():

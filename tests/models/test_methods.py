@@ -13,8 +13,11 @@ from tvnet_keras.choices import load_module, module_names
 
 CLASSES = 4
 SIZE = 32
-QUICK = {"iterations": 3}
+QUICK = {"iterations": 3, "depth": 10, "width": 8, "bottleneck": 4}
 """Options that make a method quick, where it has them."""
+
+SEES_THE_WHOLE_CLIP = ("representation_flow",)
+"""Methods whose longer clips are not windows: every step enters once, and the range of all of them."""
 
 
 def options_of(method, **chosen):
@@ -61,7 +64,9 @@ def test_outputs_are_logits_and_flow_of_the_contracts_shapes(method, model):
     outputs = model(clip(method.FRAMES))
     assert outputs["logits"].shape == (2, CLASSES) and outputs["logits"].dtype == "float32"
     if "flow" in outputs:
-        assert outputs["flow"].shape == (2, method.FRAMES - 1, SIZE, SIZE, 2)
+        # Of the frames, or of features, which are smaller and may stand side by side.
+        size = outputs["flow"].shape[2:4] if not hasattr(model, "motion") else (SIZE, SIZE)
+        assert outputs["flow"].shape == (2, method.FRAMES - 1, *size, 2)
         assert outputs["flow"].dtype == "float32"
 
 
@@ -85,6 +90,8 @@ def test_clips_of_a_batch_do_not_meet(method, model):
 
 
 def test_logits_of_a_long_clip_are_the_mean_over_its_windows(method, model):
+    if method.__name__.split(".")[-1] in SEES_THE_WHOLE_CLIP:
+        pytest.skip("no windows: it sees the whole clip")
     frames = clip(method.FRAMES + 3)
     windows = [model(frames[:, k : k + method.FRAMES])["logits"] for k in range(4)]
     np.testing.assert_allclose(model(frames)["logits"], np.mean(windows, axis=0), atol=1e-4)

@@ -1,0 +1,73 @@
+"""Brings PyTorch's weights of residual networks into ours.
+
+    python -m launch.convert --from=torch --weights=resnet34-b627a593.pth --output=resnet34.weights.h5 \
+      --method=representation_flow --experiment=hmdb51 --config.model.depth=34 --config.model.scaling=imagenet
+
+The result is a start for training: `--config.init_from=resnet34.weights.h5` with the same model options. Known are
+torchvision's resnet18, 34, 50, r3d_18 and r2plus1d_18, and the first released Representation Flow network
+(`--config.model.backbone=resnet2plus1d_hmdb --config.model.depth=50 --config.model.flows=fcf
+--config.model.fusion=residual --config.model.variant=released_v1`). Image networks are inflated where the model sees
+clips. `--config.model.scaling` belongs to the weights: imagenet (images), kinetics (r3d_18, r2plus1d_18), released.
+Needs PyTorch (pip install torch), as no other command does.
+"""
+
+from pathlib import Path
+
+import keras
+from absl import flags
+
+from launch import app, config_flags
+from launch.config import Config
+from launch.init_from import build_model
+from launch.torch_weights.names import renamed
+from launch.torch_weights.reading import read_state_dict
+from launch.torch_weights.transfer import transfer
+from launch.train import experiment_config
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+
+FROM = flags.DEFINE_enum("from", "torch", ["torch"], "Where the weights come from.")
+WEIGHTS = flags.DEFINE_string("weights", "", "A state dict, .pth or .pt.", **app.SHARED_FLAG)
+OUTPUT = flags.DEFINE_string("output", "", "The file to write; its name ends in .weights.h5.", **app.SHARED_FLAG)
+for name in ("method", "experiment"):
+    flags.declare_key_flag(name)
+
+ENDING = ".weights.h5"
+
+
+def main() -> None:
+    """Reads the flags and converts."""
+    if not WEIGHTS.value or not OUTPUT.value.endswith(ENDING):
+        raise InputError(f"--weights=FILE.pth and --output=FILE{ENDING} are required.")
+    changed, left = convert(config_flags.parsed_config(), Path(WEIGHTS.value), Path(OUTPUT.value))
+    print(f"written: {OUTPUT.value} ({changed} weights from {WEIGHTS.value}; {left} others are fresh)")
+
+
+def convert(config: Config, weights: Path, output: Path) -> tuple[int, int]:
+    """Writes the weights of `config`'s model with those of a PyTorch network in it.
+
+    Args:
+        config: its method's network must have the same convolutions, or be the inflated form.
+        weights: a state dict.
+        output: `.weights.h5`.
+
+    Returns:
+        Numbers of weights that came from the file and that did not.
+
+    Raises:
+        InputError: a file that cannot be read or written, or does not fit.
+    """
+    values = renamed(read_state_dict(weights), str(weights))
+    classes = values.get("logits/bias")
+    if classes is None:
+        raise InputError(f"--weights={weights} has no classifier fc, so it is not a whole network's state dict.")
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(config, len(classes))
+    counts = transfer(values, model, str(weights))
+    with atomic_path(output) as partial:
+        model.save_weights(partial)
+    return counts
+
+
+if __name__ == "__main__":
+    app.run(main, parser=config_flags.parser(experiment_config))

@@ -1,0 +1,1 @@
+"""PyTorch's weights of residual networks, read, renamed and put into ours."""

@@ -1,0 +1,107 @@
+"""What the modules of PyTorch's residual networks are called here."""
+
+import re
+
+import numpy as np
+
+from tvnet_keras.errors import InputError
+
+IGNORED = "num_batches_tracked"
+
+_IMAGE = (
+    (r"conv1", "conv1_conv"),
+    (r"bn1", "conv1_norm"),
+    (r"layer(\d)\.(\d+)\.conv(\d)", r"layer\1_\2_conv\3_conv"),
+    (r"layer(\d)\.(\d+)\.bn(\d)", r"layer\1_\2_conv\3_norm"),
+    (r"layer(\d)\.(\d+)\.downsample\.0", r"layer\1_\2_shortcut_conv"),
+    (r"layer(\d)\.(\d+)\.downsample\.1", r"layer\1_\2_shortcut_norm"),
+    (r"fc", "logits"),
+)
+
+_VIDEO_BLOCKS = (
+    (r"layer(\d)\.(\d+)\.conv(\d)\.0\.0", r"layer\1_\2_conv\3_conv/spatial"),
+    (r"layer(\d)\.(\d+)\.conv(\d)\.0\.1", r"layer\1_\2_conv\3_conv/norm"),
+    (r"layer(\d)\.(\d+)\.conv(\d)\.0\.3", r"layer\1_\2_conv\3_conv/temporal"),
+    (r"layer(\d)\.(\d+)\.conv(\d)\.0", r"layer\1_\2_conv\3_conv"),
+    (r"layer(\d)\.(\d+)\.conv(\d)\.1", r"layer\1_\2_conv\3_norm"),
+)
+
+_FACTORED_STEM = (
+    (r"stem\.0", "conv1_conv/spatial"),
+    (r"stem\.1", "conv1_conv/norm"),
+    (r"stem\.3", "conv1_conv/temporal"),
+    (r"stem\.4", "conv1_norm"),
+)
+_STEM = ((r"stem\.0", "conv1_conv"), (r"stem\.1", "conv1_norm"))
+
+_RELEASED_FLOW = (
+    (r"flow_cmp", "flow/flow_1/reduce"),
+    (r"flow_conv", "flow/convolution_1/conv2d"),
+    (r"flow_cmp2", "flow/flow_2/reduce"),
+    (r"flow_conv2", "restore"),
+    (r"bnf", "fusion/norm"),
+)
+_RELEASED_LAYERS = {"flow_layer": "flow/flow_1", "flow_layer2": "flow/flow_2"}
+_RELEASED_KERNELS = {"img_grad": "image_gradient", "f_grad": "flow_gradient", "div": "divergence"}
+_RELEASED_CONSTANTS = {"t": "theta", "l": "lambda", "a": "tau"}
+
+_PARAMETERS = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+
+
+def renamed(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+    """A state dict under our names, its arrays with our order of axes.
+
+    Convolutions go from `[O, I, (t,) h, w]` to `[(t,) h, w, I, O]`, the classifier from `[O, I]` to `[I, O]`.
+
+    Args:
+        state: of a torchvision ResNet, r3d or r2plus1d network, or of Representation Flow's first release.
+        source: the file's name, for the error.
+
+    Raises:
+        InputError: a name that these networks do not have.
+    """
+    rules = _rules(state)
+    values = _released_layers(state)
+    for name, value in state.items():
+        module, _, parameter = name.rpartition(".")
+        if parameter == IGNORED or module in _RELEASED_LAYERS:
+            continue
+        ours = next((re.sub(f"{old}$", new, module) for old, new in rules if re.fullmatch(old, module)), None)
+        if ours is None:
+            raise InputError(f"--weights={source} holds {name}, which no known residual network has.")
+        values[f"{ours}/{_parameter(state, module, parameter)}"] = last_axes(value)
+    return values
+
+
+def last_axes(value: np.ndarray) -> np.ndarray:
+    """`[O, I, ...]` to `[..., I, O]`; vectors stay."""
+    return np.moveaxis(value, (1, 0), (-2, -1)) if value.ndim > 1 else value
+
+
+def _released_layers(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The flow layers' own: kernels along x and y together, `[C, 2, taps]`, and what was learned of the constants."""
+    values = {}
+    for theirs, ours in _RELEASED_LAYERS.items():
+        if f"{theirs}.img_grad" not in state:
+            continue
+        for kernel, name in _RELEASED_KERNELS.items():
+            along_x, along_y = (state[f"{theirs}.{kernel}{axis}"] for axis in ("", "2"))
+            values[f"{ours}/{name}"] = np.stack([taps.reshape(len(taps), -1) for taps in (along_x, along_y)], 1)
+        for constant, name in _RELEASED_CONSTANTS.items():
+            if f"{theirs}.{constant}" in state:
+                values[f"{ours}/{name}"] = state[f"{theirs}.{constant}"].reshape(())
+    return values
+
+
+def _rules(state: dict[str, np.ndarray]):
+    if "stem.0.weight" not in state:
+        return (*_IMAGE, *_RELEASED_FLOW)
+    stem = _FACTORED_STEM if "stem.3.weight" in state else _STEM
+    return (*stem, *_VIDEO_BLOCKS, *_IMAGE)
+
+
+def _parameter(state: dict[str, np.ndarray], module: str, parameter: str) -> str:
+    # Both kinds of layers call theirs weight and bias; only a normalisation's weight is a vector.
+    if state[f"{module}.weight"].ndim == 1:
+        return {"weight": "gamma", "bias": "beta", **_PARAMETERS}.get(parameter, parameter)
+    return {"weight": "kernel"}.get(parameter, parameter)

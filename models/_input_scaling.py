@@ -1,0 +1,36 @@
+"""How frames enter a network: the ranges that published weights were trained with."""
+
+import keras
+import numpy as np
+
+from tvnet_keras.choices import check_choice
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+KINETICS = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
+
+MEAN_AND_DEVIATION = {
+    "unit": ((0.0,) * 3, (1.0,) * 3),
+    "released": ((0.5,) * 3, (-0.5,) * 3),  # Representation Flow's code: 1 - 2 x / 255
+    "imagenet": IMAGENET,  # torchvision's image networks
+    "kinetics": KINETICS,  # torchvision's video networks
+}
+"""What is subtracted from R, G, B in 0..1, and what the difference is divided by."""
+
+
+def input_scaling(name: str) -> keras.layers.Rescaling:
+    """The layer that takes frames in 0..1 to the range `name`.
+
+    Args:
+        name: "unit" (0..1), "released" (1..-1), "imagenet" or "kinetics" (mean 0, deviation 1 over that data set).
+
+    Raises:
+        InputError: another name.
+    """
+    mean, deviation = (
+        np.array(values)
+        for values in MEAN_AND_DEVIATION[check_choice("--config.model.scaling", name, tuple(MEAN_AND_DEVIATION))]
+    )
+    # float32 also under mixed precision: the flow may be computed on the frames themselves.
+    return keras.layers.Rescaling(
+        (1 / deviation).tolist(), (-mean / deviation).tolist(), dtype="float32", name="input_scaling"
+    )

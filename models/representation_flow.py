@@ -1,0 +1,197 @@
+"""Representation flow inside a residual network (Piergiovanni & Ryoo, CVPR 2019): motion of features, learned.
+
+The paper claims 60.7 % on Tiny-Kinetics for a 2D network with the flow after block 3 (Table 3: 20 iterations, learned)
+and 62.3 % for flow-conv-flow (Table 5). `docs/methods/representation_flow.md` lists what differs here.
+"""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+import models.resnets
+from models._clip_classifier import ClipClassifier, cross_entropy
+from models._fusion import FUSIONS, Fusion
+from models._input_scaling import input_scaling
+from models.resnets._network import LOGITS, PLACES, RGB_PREFIX, ResidualNetwork
+from tvnet_keras.choices import check_choice, load_module
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.flow_of_flow import FlowOfFlow
+from tvnet_keras.layers.per_step import PerStep
+from tvnet_keras.layers.representation_flow import RepresentationFlow
+from tvnet_keras.layers.unit_range import UnitRange
+
+FRAMES = 4
+"""Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""
+
+FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
+"""How many flows, one upon the other, and whether a convolution stands between them."""
+
+PICTURED_CHANNELS = 4
+"""Channels of the flow that the model shows, side by side."""
+
+FLOW_PARAMETERS = ("tau", "lambda", "theta", "divergence", "image_gradient", "flow_gradient")
+"""What the flow layers learn, beside the convolutions around them."""
+
+
+@dataclasses.dataclass
+class Options:
+    """What `--config.model.*` can set for `--method=representation_flow`."""
+
+    backbone: str = "resnet2d"  # a module of models/resnets
+    depth: int = 18  # 10, 18, 34 or 50
+    width: int = 64  # channels of the first stage
+    dropout: float = 0.5
+    scaling: str = "released"  # range of the input: released, unit, imagenet, kinetics
+    non_local: tuple[str, ...] = ()  # places with non-local blocks: block2 to block5
+    place: str = "block3"  # where the flow is computed: input, conv1, block1 to block5; none is the RGB baseline
+    fusion: str = "none"  # with the frames' features: none, late, add, multiply, layer_multiply, concat, residual
+    flows: str = "flow"  # flow, fof (flow of flow), fcf (with a convolution between), fcfcf
+    bottleneck: int = 32  # channels whose flow is computed; 0 for all
+    iterations: int = 10
+    learn: tuple[str, ...] = ("divergence", "tau", "lambda", "theta")
+    variant: str = "default"  # of the flow layer: default, paper, released_v1, released_v2
+    motion_rate: float = 0.01  # the flow parameters' learning rate relative to the network's
+
+
+@keras.saving.register_keras_serializable(package="models")
+class RepresentationFlowClassifier(ClipClassifier):
+    """A residual network whose later blocks see the flow of its earlier blocks' features.
+
+    A 2D network sees frame by frame and its logits are averaged over time; the others see the clip.
+
+    Call arguments:
+        clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
+        training: as in Keras.
+
+    Output shape:
+        `{"logits": [B, num_classes], "flow": [B, T - n, h, 4 w, 2]}`. The flow has the size of the features that it was
+        computed on and shows its first four channels side by side, in pixels of those features; `place="none"` has
+        none. n is the number of flows, T is what the network has left of the clip's frames.
+
+    Raises:
+        InputError: an option that does not exist, or clips too short for the flow at its place.
+    """
+
+    options_class = Options
+
+    def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+        super().__init__(num_classes, clip_shape, options, **kwargs)
+        chosen = self.options
+        check_choice("--config.model.place", chosen.place, ("none", *PLACES))
+        check_choice("--config.model.fusion", chosen.fusion, FUSIONS)
+        place = "input" if chosen.place == "none" else chosen.place
+        self.unit_range = UnitRange(name="unit_range")
+        self.scaling = input_scaling(chosen.scaling)
+        self.before = self._part(self.clip_shape, stop=place, name="before")
+        self.features_shape = self._features_shape()
+        self.after = self._part(self.features_shape, start=place, name="after")
+        self.flow = self.restore = self.fusion = self.rgb = None
+        if chosen.place == "none":
+            return
+        self.flow = _flow_layer(chosen)
+        self._check_length()
+        # The paper's last convolution, from flows back to features; here, so that the flows can be shown as well.
+        convolution = keras.layers.Conv2D(
+            self.features_shape[-1], 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="restore"
+        )
+        self.restore = PerStep(convolution, name="restore_per_step")
+        if chosen.fusion == "late":
+            self.rgb = self._part(self.clip_shape, prefix=RGB_PREFIX, name="rgb")
+        elif chosen.fusion != "none":
+            self.fusion = Fusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
+
+    def build(self, input_shape=None) -> None:
+        """Creates every weight."""
+        if self.flow is not None:
+            features_shape = (None, *self.features_shape)
+            self.flow.build(features_shape)
+            flow_shape = self.flow.compute_output_shape(features_shape)
+            self.restore.build(flow_shape)
+            if self.fusion is not None:
+                self.fusion.build(features_shape, self.restore.compute_output_shape(flow_shape))
+        self.built = True
+
+    def call(self, clip, training=None):
+        """Clips to logits and flow."""
+        frames = self.scaling(self.unit_range(clip))
+        if self.flow is None:
+            return {"logits": self._logits(self.after, frames, training)}
+        features = frames if self.before is None else self.before(frames, training=training)
+        flow = self.flow(features)
+        seen = self.restore(flow)
+        if self.fusion is not None:
+            seen = self.fusion(features, seen, training=training)
+        logits = self._logits(self.after, seen, training)
+        if self.rgb is not None:
+            logits = (logits + self._logits(self.rgb, frames, training)) / 2
+        return {"logits": logits, "flow": side_by_side(flow)}
+
+    def _part(self, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str):
+        """The network between two places, on clips `shape` (without the batch); None where nothing lies between."""
+        chosen = self.options
+        convolutions = load_module(models.resnets, "--config.model.backbone", chosen.backbone).Convolutions()
+        network = ResidualNetwork(
+            convolutions, self.num_classes, chosen.depth, chosen.width, chosen.dropout, chosen.non_local, prefix
+        )
+        if convolutions.rank == 3:
+            # Clips of any length, whatever the configuration's.
+            return network.part((None, *shape[1:]), start, stop, name)
+        part = network.part(shape[1:], start, stop, name)
+        if part is None:
+            return None
+        per_step = PerStep(part, name=f"{name}_per_step")
+        per_step.build((None, None, *shape[1:]))
+        return per_step
+
+    def _features_shape(self) -> tuple:
+        if self.before is None:
+            return self.clip_shape
+        return tuple(self.before.compute_output_shape((None, *self.clip_shape))[1:])
+
+    def _check_length(self) -> None:
+        steps, consumed = self.features_shape[0], self.flow.frames_consumed
+        if steps is not None and steps <= consumed:
+            raise InputError(
+                f"--config.data.frames={self.clip_shape[0]} leaves {steps} steps at --config.model.place="
+                f"{self.options.place}, where --config.model.flows={self.options.flows} needs {consumed + 1}."
+            )
+
+    def _logits(self, network, clips, training):
+        logits = network(clips, training=training)
+        return self.consensus(logits) if isinstance(network, PerStep) else logits
+
+
+def _flow_layer(options: Options):
+    check_choice("--config.model.flows", options.flows, tuple(FLOWS))
+    flows, convolve = FLOWS[options.flows]
+    shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
+    shared |= {"variant": options.variant, "output": "flow", "name": "flow"}
+    return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)
+
+
+def side_by_side(flow):
+    """The first channels' flows as one, `[B, T, h, w, 2 C] -> [B, T, h, 4 w, 2]` (fewer where there are fewer)."""
+    batch, time, height, width, channels = ops.shape(flow)
+    shown = min(PICTURED_CHANNELS, channels // 2)
+    flow = ops.reshape(flow, (batch, time, height, width, 2, channels // 2))[..., :shown]
+    return ops.reshape(ops.transpose(flow, (0, 1, 2, 5, 3, 4)), (batch, time, height, shown * width, 2))
+
+
+def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+    """A `RepresentationFlowClassifier` with all its weights."""
+    model = RepresentationFlowClassifier(num_classes, clip_shape, options, name="representation_flow_classifier")
+    model.build()
+    return model
+
+
+def objective(options: Options, clip, label, outputs) -> dict:
+    """Cross-entropy per clip `[B]`."""
+    return {"class": cross_entropy(label, outputs["logits"])}
+
+
+def learning_rates(options: Options) -> dict[str, float]:
+    """The rate of what the flow layers learn, without their convolutions; empty where that is nothing."""
+    if not options.learn or options.place == "none":
+        return {}
+    return {f"(^|/)flow/(.*/)?({'|'.join(FLOW_PARAMETERS)})$": options.motion_rate}

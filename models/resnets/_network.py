@@ -1,0 +1,131 @@
+"""The residual network, written once: blocks of a family's convolutions, cut wherever something is put in."""
+
+import dataclasses
+
+import keras
+from keras import layers
+
+from models.resnets._convolutions import ConvolutionMaker, normalise
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.non_local import NonLocal
+
+BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+"""Residual blocks of every stage; 10 is for small machines."""
+
+BOTTLENECK_DEPTHS = (50,)
+EXPANSION = 4
+
+PLACES = ("input", "conv1", "block1", "block2", "block3", "block4", "block5")
+"""Where a network can be cut. Block 1 ends with the pooling after conv1; block k + 1 is stage k (layerk, elsewhere)."""
+
+LOGITS = "logits"
+
+RGB_PREFIX = "rgb_"
+"""Of the names in a second network beside the one with the flow."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ResidualNetwork:
+    """A residual network that can be built whole or in parts.
+
+    Args:
+        convolutions: of its family.
+        num_classes: length of the logits.
+        depth: 10, 18, 34 or 50.
+        width: channels of the first stage; the published networks have 64.
+        dropout: rate before the last layer.
+        non_local: places, of block2 to block5, whose stages get a non-local block after every second residual block.
+        prefix: of all names, where two networks stand in one model.
+
+    Raises:
+        InputError: a depth that the family does not have, or no such place.
+    """
+
+    convolutions: ConvolutionMaker
+    num_classes: int
+    depth: int = 18
+    width: int = 64
+    dropout: float = 0.0
+    non_local: tuple[str, ...] = ()
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        if self.depth not in self.convolutions.depths:
+            known = ", ".join(map(str, self.convolutions.depths))
+            raise InputError(f"--config.model.depth={self.depth} is none of {known}, which this backbone has.")
+        wrong = [place for place in self.non_local if place not in PLACES[3:]]
+        if wrong:
+            raise InputError(f"--config.model.non_local={wrong[0]} is none of {', '.join(PLACES[3:])}.")
+
+    def part(self, input_shape: tuple, start: str = "input", stop: str = LOGITS, name: str | None = None):
+        """The network from one place to another.
+
+        Args:
+            input_shape: `(H, W, C)` or `(T, H, W, C)` at `start`, without the batch.
+            start: one of `PLACES`.
+            stop: a later one, or "logits".
+            name: of the model.
+
+        Returns:
+            A `keras.Model`, or None where nothing lies between the places.
+        """
+        steps = (*PLACES, LOGITS)
+        steps = steps[steps.index(start) + 1 : steps.index(stop) + 1]
+        if not steps:
+            return None
+        inputs = x = keras.Input(input_shape)
+        for step in steps:
+            x = self._step(x, step)
+        return keras.Model(inputs, x, name=name)
+
+    def _step(self, x, step: str):
+        if step == "conv1":
+            x = self.convolutions.stem(x, self.width, f"{self.prefix}conv1")
+            x = normalise(x, f"{self.prefix}conv1")
+            return layers.ReLU(name=f"{self.prefix}conv1_relu")(x)
+        if step == "block1":
+            return self.convolutions.pool(x, f"{self.prefix}pool1")
+        if step == LOGITS:
+            return self._classify(x)
+        return self._stage(x, step)
+
+    def _stage(self, x, place: str):
+        stage = PLACES.index(place) - PLACES.index("block1")
+        name = f"{self.prefix}layer{stage}"
+        add_block = self._bottleneck if self.depth in BOTTLENECK_DEPTHS else self._basic_block
+        count = BLOCKS[self.depth][stage - 1]
+        for block in range(count):
+            stride = 2 if block == 0 and stage > 1 else 1
+            x = add_block(x, self.width * 2 ** (stage - 1), stride, block, f"{name}_{block}")
+            if place in self.non_local and (block % 2 or count == 1):
+                x = NonLocal(name=f"{name}_{block}_non_local")(x)
+        return x
+
+    def _basic_block(self, x, width: int, stride: int, block: int, name: str):
+        make, planes = self.convolutions, x.shape[-1]
+        shortcut = self._shortcut(x, width, stride, name)
+        x = normalise(make.wide(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")
+        x = layers.ReLU(name=f"{name}_relu1")(x)
+        x = normalise(make.wide(x, width, 1, f"{name}_conv2", planes=planes, position=1), f"{name}_conv2")
+        return layers.ReLU(name=f"{name}_relu2")(layers.add([shortcut, x], name=f"{name}_add"))
+
+    def _bottleneck(self, x, width: int, stride: int, block: int, name: str):
+        make, planes = self.convolutions, x.shape[-1]
+        shortcut = self._shortcut(x, EXPANSION * width, stride, name)
+        x = normalise(make.reduce(x, width, block, f"{name}_conv1"), f"{name}_conv1")
+        x = layers.ReLU(name=f"{name}_relu1")(x)
+        x = normalise(make.wide(x, width, stride, f"{name}_conv2", planes=planes), f"{name}_conv2")
+        x = layers.ReLU(name=f"{name}_relu2")(x)
+        x = normalise(make.point(x, EXPANSION * width, 1, f"{name}_conv3"), f"{name}_conv3")
+        return layers.ReLU(name=f"{name}_relu3")(layers.add([shortcut, x], name=f"{name}_add"))
+
+    def _shortcut(self, x, channels: int, stride: int, name: str):
+        if stride == 1 and x.shape[-1] == channels:
+            return x
+        return normalise(self.convolutions.point(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")
+
+    def _classify(self, x):
+        pooling = layers.GlobalAveragePooling2D if self.convolutions.rank == 2 else layers.GlobalAveragePooling3D
+        x = pooling(name=f"{self.prefix}pool")(x)
+        x = layers.Dropout(self.dropout, name=f"{self.prefix}dropout")(x)
+        return layers.Dense(self.num_classes, dtype="float32", name=f"{self.prefix}logits")(x)

@@ -1,0 +1,23 @@
+"""R(2+1)D as torchvision's r2plus1d_18: space, then time, with planes between them that keep the 3D network's weights.
+
+Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR 2018.
+"""
+
+from models.resnets._convolutions import ConvolutionMaker
+from tvnet_keras.layers.conv2plus1d import Conv2Plus1D, middle_planes
+
+STEM_PLANES = 45
+"""Planes inside the first convolution for 64 channels: a constant of the paper's code, not of its formula."""
+
+
+class Convolutions(ConvolutionMaker):
+    """Convolutions in two factors."""
+
+    def stem(self, x, width: int, name: str):
+        """1 x 7 x 7, then 3 x 1 x 1; time keeps its length."""
+        planes = max(STEM_PLANES * width // 64, 1)
+        return Conv2Plus1D(width, (3, 7), (1, 2), planes, name=f"{name}_conv")(x)
+
+    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+        """1 x 3 x 3, then 3 x 1 x 1; both of a basic block have the planes of its first."""
+        return Conv2Plus1D(filters, (3, 3), (stride, stride), middle_planes(planes, filters), name=f"{name}_conv")(x)

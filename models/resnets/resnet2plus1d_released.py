@@ -1,0 +1,36 @@
+"""The (2+1)D ResNet of Representation Flow's released Kinetics model: time, then space, without planes between them.
+
+A bottleneck's first 1 x 1 convolution is 3 x 1 x 1 in the first block of a stage and in every second one after it; its
+3 x 3 convolution is 1 x 3 x 3. There are bottlenecks only. Time is halved by the first layers alone. Unlike
+there the first convolution is zero-padded, so that clips of any length go through, and a shortcut has one batch norm,
+not two.
+"""
+
+from models.resnets._convolutions import ConvolutionMaker, convolve, max_pool
+
+
+class Convolutions(ConvolutionMaker):
+    """Convolutions of time and of space by turns."""
+
+    depths = (50,)
+
+    def stem(self, x, width: int, name: str):
+        """7 x 7 x 7."""
+        return convolve(x, width, (7, 7, 7), (2, 2, 2), (3, 3, 3), name)
+
+    def pool(self, x, name: str):
+        """Halves length, height and width."""
+        return max_pool(x, self.rank, name)
+
+    def reduce(self, x, filters: int, block: int, name: str):
+        """3 x 1 x 1 in blocks 0, 1, 3, 5; 1 x 1 x 1 in blocks 2, 4."""
+        time = 3 if block == 0 or block % 2 else 1
+        return convolve(x, filters, (time, 1, 1), (1, 1, 1), (time // 2, 0, 0), name)
+
+    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+        """1 x 3 x 3."""
+        return convolve(x, filters, (1, 3, 3), (1, stride, stride), (0, 1, 1), name)
+
+    def point(self, x, filters: int, stride: int, name: str):
+        """1 x 1 x 1; time keeps its length."""
+        return convolve(x, filters, (1, 1, 1), (1, stride, stride), (0, 0, 0), name)

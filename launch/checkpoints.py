@@ -41,7 +41,7 @@ class Checkpoints:
         self.manager.save(checkpoint_number=step)
 
     def export_weights(self) -> None:
-        """Writes `model.weights.h5` and `model.keras`."""
+        """Writes `model.weights.h5` and `model.keras` with the weights that the model has now."""
         for name, save in ((WEIGHTS_FILE, self.model.save_weights), ("model.keras", self.model.save)):
             with atomic_path(self.folder / name) as partial:
                 save(partial)

@@ -23,7 +23,7 @@ LEAST = {
     "data": dict.fromkeys(("frames", "segments", "step", "height", "width", "split", "workers"), 1)
     | {"resize_short": 0, "colour_jitter": 0},
     "train": dict.fromkeys(("batch_size", "accumulate", "log_every", "checkpoint_every"), 1)
-    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every"), 0),
+    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every", "ema"), 0),
     "eval": {"clips": 1, "batch_size": 1},
 }
 """Smallest values of the fields that are numbers."""
@@ -68,6 +68,7 @@ class TrainConfig:
     lr_steps: tuple[int, ...] = ()  # schedule=steps: the rate falls to a tenth at these steps
     warmup: int = 0  # steps of linear warm-up
     clip_norm: float = 10.0  # global norm at which the summed gradient is clipped; 0 never clips
+    ema: float = 0.0  # momentum of the running average of weights that is tested and saved; 0 keeps none
     log_every: int = 10
     validate_every: int = 0  # steps; 0 validates at the end only
     checkpoint_every: int = 100
@@ -167,6 +168,8 @@ def _check_numbers(config: Config) -> None:
             f"--config.train.batch_size={config.train.batch_size} must be a multiple of "
             f"--config.train.accumulate={config.train.accumulate}."
         )
+    if not config.train.ema < 1:
+        raise InputError(f"--config.train.ema must be below 1, such as 0.999, but is {config.train.ema}.")
     _check_schedule(config.train)
     if config.eval.crops not in (1, 5, 10):
         raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")

@@ -1,5 +1,8 @@
 """The optimizer and learning-rate schedule of a `TrainConfig`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import keras
 
 from launch.config import TrainConfig
@@ -10,10 +13,12 @@ def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimiz
     """An optimizer with a learning rate per group.
 
     Args:
-        train: optimizer, schedule, weight decay.
+        train: optimizer, schedule, weight decay, running average.
         rates: `{pattern of a weight's path: multiplier}`.
     """
     arguments = {"learning_rate": make_schedule(train), "weight_decay": train.weight_decay or None, "rates": rates}
+    if train.ema:
+        arguments |= {"use_ema": True, "ema_momentum": train.ema}
     if train.optimizer == "sgd":
         optimizer = GroupedSGD(momentum=train.momentum, **arguments)
     else:
@@ -21,6 +26,25 @@ def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimiz
     # Decay would pull a solver's kernels to zero, away from the operators that they start as.
     optimizer.exclude_from_weight_decay(var_names=[*rates, "gamma", "beta", "bias"])
     return optimizer
+
+
+@contextmanager
+def averaged_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Inside, the model has the running average of its trainable weights, where the optimizer keeps one.
+
+    Training goes on from the weights themselves, which are put back. What batch norm remembers is an average anyway.
+    """
+    if not optimizer.use_ema or not int(optimizer.iterations):
+        yield
+        return
+    weights = model.trainable_variables
+    trained = [keras.ops.convert_to_numpy(weight) for weight in weights]
+    optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, trained, strict=True):
+            weight.assign(value)
 
 
 def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -1,14 +1,18 @@
 """Computes the papers' tables cell by cell; a killed run goes on with the next missing cell.
 
-python -m launch.reproduce --table=tvnet_table1 --data_dir=middlebury
+python -m launch.reproduce --list
 python -m launch.reproduce --table=tvnet_table1 --list
+python -m launch.reproduce --table=tvnet_table1 --data_dir=middlebury
 
-Numbers go to --results_dir, and what a cell trained to --weights_dir, as `<table>/<row>-seed<k>.weights.h5`. A cell
-that has its number is not trained again, whether its weights are here or not; another --results_dir starts afresh.
+Numbers go to --results_dir, and what a cell trained to --weights_dir, as `<table>/<row>-seed<k>.weights.h5` or as the
+folder `<table>/<row>-seed<k>` of a run. A cell that has its number is not trained again, whether its weights are here
+or not; another --results_dir starts afresh.
 """
 
 import fnmatch
+import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -19,35 +23,74 @@ import launch.tables
 from launch import app, run_folder
 from launch.tables import Cell
 from tvnet_keras.atomic import atomic_path
-from tvnet_keras.choices import load_module
+from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.result import Result, load_results, save_result
 
-TABLE = flags.DEFINE_string("table", "tvnet_table1", "The table: a module of launch/tables/.")
+TABLE = flags.DEFINE_string("table", "", "The table: a module of launch/tables/; --list takes all without it.")
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set that the table is about.", **app.SHARED_FLAG)
 ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")
-SEED = flags.DEFINE_integer("seed", 0, "Seed of the trainings.", lower_bound=0, **app.SHARED_FLAG)
-LIST = flags.DEFINE_bool("list", False, "Print every cell, its number in the paper and here, and compute nothing.")
+SEEDS = flags.DEFINE_list("seeds", [], "Seeds of the trainings, such as 0,1,2 (default: those that each cell has).")
+LIST = flags.DEFINE_bool("list", False, "Print every cell, its numbers, commands and result files; compute nothing.")
 RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "Where Result files are.", **app.SHARED_FLAG)
 WEIGHTS_DIR = flags.DEFINE_string("weights_dir", "runs/reproduce", "Where the trained networks are written.")
 
 
 def main() -> None:
     """Reads the flags; lists, or computes the missing cells and writes the page."""
-    cells = [cell for cell in load_module(launch.tables, "--table", TABLE.value).cells() if _wanted(cell)]
+    root = Path(RESULTS_DIR.value)
+    if LIST.value:
+        _list_tables((TABLE.value,) if TABLE.value else module_names(launch.tables), root)
+        return
+    if not TABLE.value:
+        raise InputError("--table=NAME is required; see --list.")
+    cells = _wanted(TABLE.value)
     if not cells:
         raise InputError(f"--rows={ROWS.value} fits no row of --table={TABLE.value}; see --list.")
-    root = Path(RESULTS_DIR.value)
-    if not LIST.value:
-        if not DATA_DIR.value:
-            raise InputError("--data_dir=FOLDER is required: the data set that the table is about.")
-        reproduce(cells, TABLE.value, DATA_DIR.value, SEED.value, root, Path(WEIGHTS_DIR.value))
-        write_page(TABLE.value, root)
+    if not DATA_DIR.value:
+        raise InputError("--data_dir=FOLDER is required: the data set that the table is about.")
+    reproduce(cells, TABLE.value, DATA_DIR.value, _seeds(), root, Path(WEIGHTS_DIR.value))
+    write_page(TABLE.value, root)
     show(cells, results_of(TABLE.value, root), TABLE.value)
 
 
-def _wanted(cell: Cell) -> bool:
-    return fnmatch.fnmatch(cell.row, ROWS.value)
+def _wanted(table: str) -> list[Cell]:
+    cells = load_module(launch.tables, "--table", table).cells()
+    return [cell for cell in cells if fnmatch.fnmatch(cell.row, ROWS.value)]
+
+
+def _seeds() -> tuple[int, ...]:
+    wrong = [seed for seed in SEEDS.value if not seed.isdecimal()]
+    if wrong:
+        raise InputError(f"--seeds={','.join(SEEDS.value)} must be whole numbers from 0, but {wrong[0]!r} is none.")
+    return tuple(int(seed) for seed in SEEDS.value)
+
+
+def _list_tables(tables: Sequence[str], root: Path) -> None:
+    chosen = [(table, cell) for table in tables for cell in _wanted(table)]
+    if not chosen:
+        raise InputError(f"--rows={ROWS.value} fits no row of any table asked for; see --list without it.")
+    for table, cell in chosen:
+        print("\n".join(description(table, cell, results_of(table, root).get(cell.row, []), root)))
+
+
+def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -> list[str]:
+    """What --list says about a cell: numbers, then one line for each command and each result file.
+
+    Args:
+        table: its name.
+        cell: of the table.
+        results: of the cell.
+        root: where results are.
+    """
+    _, paper, here, spread, _, seeds = line(cell, results)
+    ours = f"{here or 'none'}{f' +- {spread}' if spread else ''} ({seeds} seeds)"
+    said = [f"{table}  {cell.row}  paper {paper or 'none'}  here {ours}"]
+    if cell.run:
+        said.append(f"    here:   python -m launch.reproduce --table={table} --rows={cell.row} --data_dir=FOLDER")
+    if cell.full_scale:
+        said.append(f"    paper:  {cell.full_scale}")
+    return said + [f"    result: {root / result.file_name}" for result in results]
 
 
 def weights_file(folder: Path, table: str, row: str, seed: int) -> Path:
@@ -55,21 +98,25 @@ def weights_file(folder: Path, table: str, row: str, seed: int) -> Path:
     return folder / table / f"{row}-seed{seed}.weights.h5"
 
 
-def reproduce(cells: list[Cell], table: str, data_dir: str, seed: int, root: Path, weights_dir: Path) -> None:
-    """Computes every cell that has no result for this seed, and saves it at once.
+def reproduce(
+    cells: Sequence[Cell], table: str, data_dir: str, seeds: Sequence[int], root: Path, weights_dir: Path
+) -> None:
+    """Computes every cell and seed that has no result, and saves it at once; first one seed of all cells.
 
     Args:
-        cells: of the table.
+        cells: of the table; those that are computed at full scale only are left out.
         table: its name.
         data_dir: the data set that it is about.
-        seed: of the trainings.
+        seeds: of the trainings; none takes those that each cell has.
         root: where results are.
         weights_dir: where trained networks are written.
     """
-    for number, cell in enumerate(cells, 1):
+    every = sorted({seed for cell in cells for seed in seeds or cell.seeds})
+    plan = [(cell, seed) for seed in every for cell in cells if cell.run and seed in (seeds or cell.seeds)]
+    for number, (cell, seed) in enumerate(plan, 1):
         if (root / table / f"{cell.row}-seed{seed}.json").is_file():
             continue
-        print(f"[{number}/{len(cells)}] {cell.row}, about {cell.minutes:.0f} min", flush=True)
+        print(f"[{number}/{len(plan)}] {cell.row}, seed {seed}, about {cell.minutes:.1f} min", flush=True)
         start = time.monotonic()
         numbers = cell.run(data_dir, seed, weights_file(weights_dir, table, cell.row, seed))
         numbers["minutes"] = (time.monotonic() - start) / 60
@@ -88,28 +135,31 @@ def results_of(table: str, root: Path) -> dict[str, list[Result]]:
     return found
 
 
-def lines(cells: list[Cell], results: dict[str, list[Result]]) -> list[list[str]]:
-    """Rows of the table: name, paper, ours, difference, seeds."""
-    rows = []
-    for cell in cells:
-        values = [result.numbers[cell.number] for result in results.get(cell.row, ())]
-        ours = sum(values) / len(values) if values else None
-        rows.append(
-            [
-                cell.row,
-                "" if cell.paper is None else f"{cell.paper:.2f}",
-                "" if ours is None else f"{ours:.3f}",
-                "" if ours is None or cell.paper is None else f"{ours - cell.paper:+.2f}",
-                str(len(values)),
-            ]
-        )
-    return rows
+HEADINGS = ("row", "paper", "here", "spread", "difference", "seeds")
 
 
-HEADINGS = ("row", "paper", "here", "difference", "seeds")
+def line(cell: Cell, results: Sequence[Result]) -> list[str]:
+    """A row of the table: name, paper, mean over seeds, their standard deviation, difference, number of seeds."""
+    values = [result.numbers[cell.number] * (100 if cell.percent else 1) for result in results]
+    decimals = 1 if cell.percent else 3
+    ours = statistics.fmean(values) if values else None
+    compared = ours is not None and cell.paper is not None and cell.comparable
+    return [
+        cell.row,
+        "" if cell.paper is None else f"{cell.paper:.{1 if cell.percent else 2}f}",
+        "" if ours is None else f"{ours:.{decimals}f}",
+        f"{statistics.stdev(values):.{decimals}f}" if len(values) > 1 else "",
+        f"{ours - cell.paper:+.2f}" if compared else "",
+        str(len(values)),
+    ]
 
 
-def show(cells: list[Cell], results: dict[str, list[Result]], title: str) -> None:
+def lines(cells: Sequence[Cell], results: dict[str, list[Result]]) -> list[list[str]]:
+    """The rows of the table."""
+    return [line(cell, results.get(cell.row, [])) for cell in cells]
+
+
+def show(cells: Sequence[Cell], results: dict[str, list[Result]], title: str) -> None:
     """Prints the table."""
     table = Table(*HEADINGS, title=title)
     for row in lines(cells, results):
@@ -123,7 +173,9 @@ def write_page(table: str, root: Path) -> Path:
     body = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
     body += ["| " + " | ".join(row) + " |" for row in lines(module.cells(), results_of(table, root))]
     page = root.parent / "tables" / f"{table}.md"
-    text = f"# {table}\n\n{module.__doc__.strip()}\n\nWritten by `python -m launch.reproduce --table={table}`.\n\n"
+    said = [f"# {table}", module.__doc__.strip(), getattr(module, "SETTING", "").strip()]
+    said.append(f"Written by `python -m launch.reproduce --table={table}`.\n\n")
+    text = "\n\n".join(part for part in said if part)
     with atomic_path(page) as partial:
         partial.write_text(text + "\n".join(body) + "\n")
     print(f"written: {page}")

@@ -23,7 +23,7 @@ from launch.data import Source, open_source, test_views, training_data
 from launch.inference import score_videos
 from launch.init_from import build_model, initialise
 from launch.monitor import PICTURED_CLIPS, Monitor
-from launch.optimization import make_optimizer
+from launch.optimization import averaged_weights, make_optimizer
 from launch.profiling import Profiler
 from launch.strategy import make_strategy
 from launch.train_step import TrainStep
@@ -107,10 +107,11 @@ def train(
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
-    session = _Session(config, model, checkpoints, monitor, validation)
+    session = _Session(config, model, optimizer, checkpoints, monitor, validation)
     with video_errors():
         metrics = session.run(step, training_data(training, config, strategy, start), start, profile)
-    checkpoints.export_weights()
+    with averaged_weights(model, optimizer):
+        checkpoints.export_weights()
     results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
     return run_folder.add_results(folder, **results, **session.validate(config.train.steps))["results"]
 
@@ -119,10 +120,16 @@ class _Session:
     """The loop over steps, with its checkpoints and validations."""
 
     def __init__(
-        self, config: Config, model: keras.Model, checkpoints: Checkpoints, monitor: Monitor, validation: Source
+        self,
+        config: Config,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        checkpoints: Checkpoints,
+        monitor: Monitor,
+        validation: Source,
     ) -> None:
-        self.config, self.model, self.checkpoints, self.monitor = config, model, checkpoints, monitor
-        self.validation = validation
+        self.config, self.model, self.optimizer = config, model, optimizer
+        self.checkpoints, self.monitor, self.validation = checkpoints, monitor, validation
 
     def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
         train = self.config.train
@@ -144,6 +151,10 @@ class _Session:
 
     def validate(self, step: int) -> dict[str, float]:
         """One central clip of every test video: quick, and the same at every step."""
+        with averaged_weights(self.model, self.optimizer):
+            return self._validate(step)
+
+    def _validate(self, step: int) -> dict[str, float]:
         videos = self.validation.videos
         views = test_views(self.validation, self.config, clips=1, crops=1, sampling="even")
         logits = score_videos(self.model, views, videos)

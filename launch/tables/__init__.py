@@ -1,4 +1,7 @@
-"""The papers' tables, one per file: `cells() -> tuple[Cell, ...]`. Adding a file adds `--table=<its name>`."""
+"""The papers' tables, one per file: `cells() -> tuple[Cell, ...]`. Adding a file adds `--table=<its name>`.
+
+A table's page begins with its module's docstring and, if there is one, `SETTING`: what its cells share, in words.
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,8 +19,13 @@ class Cell:
         config: what the cell computes, JSON.
         protocol: what the number means, JSON.
         run: `(data_dir, seed, weights) -> {name: number}`; a cell that trains one network writes it to the file
-            `weights`, a `.weights.h5`.
+            `weights`, a `.weights.h5`, or its whole run to the folder of that name without the ending. None where
+            the number is computed at full scale only.
         minutes: how long it took on two CPU cores, about.
+        seeds: of the trainings.
+        percent: whether the result is a fraction and stands on the page in percent, as in the paper.
+        comparable: whether the number here is about the paper's data, so that their difference means something.
+        full_scale: the command that computes the paper's number with the paper's data and sizes.
     """
 
     row: str
@@ -25,5 +33,9 @@ class Cell:
     number: str
     config: dict
     protocol: dict
-    run: Callable[[str, int, Path], dict[str, float]]
+    run: Callable[[str, int, Path], dict[str, float]] | None
     minutes: float
+    seeds: tuple[int, ...] = (0,)
+    percent: bool = False
+    comparable: bool = True
+    full_scale: str = ""

@@ -4,7 +4,7 @@ import pytest
 
 import models.tvnet
 from launch.config import TrainConfig
-from launch.optimization import WarmUp, make_optimizer, make_schedule
+from launch.optimization import WarmUp, averaged_weights, make_optimizer, make_schedule
 
 
 def rates(**train):
@@ -56,3 +56,37 @@ def test_weight_decay_spares_the_solver_norms_and_biases(name):
     for weight, old in zip(model.trainable_variables, before, strict=True):
         decays = weight.path.endswith("/kernel")
         np.testing.assert_allclose(weight, old * (0.99 if decays else 1.0), rtol=1e-5, err_msg=weight.path)
+
+
+def one_weight(ema):
+    """A model whose weight falls by 1 with every update, its optimizer, and the function that updates it."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    optimizer = make_optimizer(TrainConfig(optimizer="sgd", momentum=0.0, lr=1.0, schedule="constant", ema=ema), {})
+    optimizer.build(model.trainable_variables)
+    weight = model.trainable_variables[0]
+    return model, optimizer, lambda: optimizer.apply_gradients([(keras.ops.ones_like(weight), weight)])
+
+
+def value(model):
+    return float(keras.ops.squeeze(model.trainable_variables[0]))
+
+
+def test_the_running_average_is_the_one_by_hand_and_training_goes_on_from_the_weights():
+    model, optimizer, update = one_weight(ema=0.75)
+    expected = None
+    for step in range(1, 5):
+        update()
+        expected = -step if expected is None else 0.75 * expected - 0.25 * step
+        with averaged_weights(model, optimizer):
+            assert value(model) == pytest.approx(expected, rel=1e-6)
+        assert value(model) == -step
+
+
+def test_without_a_running_average_the_weights_are_what_they_are():
+    model, optimizer, update = one_weight(ema=0.0)
+    update()
+    with averaged_weights(model, optimizer):
+        assert value(model) == -1.0
+    averaging, optimizer, _ = one_weight(ema=0.9)
+    with averaged_weights(averaging, optimizer):
+        assert value(averaging) == 0.0

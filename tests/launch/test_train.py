@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import models.tvnet
 from launch import run_folder
+from launch.init_from import load_run
 from launch.train import train
 from models.rgb import RGBClassifier
 from tvnet_keras.errors import InputError
@@ -230,3 +231,22 @@ def test_the_seed_decides_the_run(tiny, tmp_path):
 def test_the_saved_model_is_the_method(rgb_run):
     model = keras.saving.load_model(rgb_run / "model.keras")
     assert isinstance(model, RGBClassifier) and model.num_classes == 12
+
+
+def test_the_running_average_is_saved_scored_and_goes_on(tiny, tmp_path, monkeypatch):
+    config = tiny("rgb", train={"steps": 6, "checkpoint_every": 3, "lr": 1e-2, "ema": 0.5})
+    whole = train(config, tmp_path / "whole")
+    fail_after(monkeypatch, steps=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "halves")
+    monkeypatch.undo()
+    assert train(config, tmp_path / "halves")["validation_top1"] == pytest.approx(whole["validation_top1"])
+    saved = [keras.ops.convert_to_numpy(w) for w in load_run(tmp_path / "whole")[1].trainable_variables]
+    resumed = load_run(tmp_path / "halves")[1].trainable_variables
+    for left, right in zip(saved, resumed, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-5)
+    # The checkpoint, by contrast, has the weights that training goes on from.
+    latest = tf.train.latest_checkpoint(tmp_path / "whole/checkpoints")
+    kept = [tf.train.load_variable(latest, name) for name, _ in tf.train.list_variables(latest) if "model/" in name]
+    changed = [all(np.abs(w - k).max() > 1e-5 for k in kept if k.shape == w.shape) for w in saved]
+    assert all(changed)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import ops
 
 from launch.config import TrainConfig
+from launch.optimization import averaged_weights
 from launch.train_step import TrainStep
 from tests.launch.test_train_step import batch, network, objective
 from tvnet_keras.optimizers.grouped import GroupedAdam
@@ -34,15 +35,25 @@ def distributed(strategy, data):
 
 
 def run(strategy, pieces):
-    """Metrics of every step, and the weights at the end."""
+    """Metrics of every step, and the weights at the end, followed by their running average."""
     with strategy.scope():
         model = network()
-        optimizer = GroupedAdam(0.1, rates={"(^|/)tvnet/": 0.25}, weight_decay=0.01)
+        optimizer = GroupedAdam(0.1, rates={"(^|/)tvnet/": 0.25}, weight_decay=0.01, use_ema=True, ema_momentum=0.8)
         optimizer.build(model.trainable_variables)
     config = TrainConfig(batch_size=SIZE, clip_norm=0.5, accumulate=pieces)
     step = TrainStep(strategy, model, optimizer, objective, config)
     metrics = [step(distributed(strategy, batch(SIZE, seed=seed))) for seed in range(STEPS)]
-    return metrics, [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
+    weights = numbers(model)
+    with averaged_weights(model, optimizer):
+        averages = numbers(model)
+    np.testing.assert_equal(numbers(model), weights)
+    assert any(np.abs(left - right).max() > 0.01 for left, right in zip(weights, averages, strict=True))
+    return metrics, weights + averages
+
+
+def numbers(model):
+    """The trainable weights."""
+    return [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
 
 
 def main():

@@ -1,0 +1,27 @@
+"""Flow inside networks that convolve in time already: Representation Flow's Tables 6 and 7."""
+
+from launch.tables import Cell
+from launch.tables._full_scale import command, full_scale_cell
+from launch.tables._moving_shapes_cells import cell
+
+PLACES = ("block3", "none", "input", "block1")
+BATCH = {"train.batch_size": 24}
+FRAMES = 8
+"""Of which pooling and strides leave two after block 3."""
+
+
+def clip_network_cells(backbone: str, paper: dict[str, float]) -> tuple[Cell, ...]:
+    """The cells of a table, with and without flow, and then the paper's numbers of other methods.
+
+    Args:
+        backbone: a module of models/resnets/.
+        paper: accuracy on Tiny-Kinetics by place, or by the other method's name.
+    """
+    options = {"backbone": backbone, "iterations": 10}
+    ours = []
+    for place in PLACES:
+        model = {**options, "place": place} | ({"bottleneck": 0} if place == "input" else {})
+        full = command({**model, "depth": 18}, **BATCH)
+        ours.append(cell(place, paper[place], model, frames=FRAMES, minutes=1.5, full_scale=full))
+    others = [full_scale_cell(name, number) for name, number in paper.items() if name not in PLACES]
+    return (*ours, *others)

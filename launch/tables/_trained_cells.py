@@ -1,0 +1,81 @@
+"""Cells that train a network and score its test videos, both in this process."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import keras
+
+from launch.config import Config, check, to_dict
+from launch.evaluate import evaluate
+from launch.run_folder import read
+from launch.tables import Cell
+from launch.train import train
+
+Prepare = Callable[[Config, Path, Path], Config]
+"""From a configuration, `--data_dir` and the folder of the table's runs to the configuration with its data in place."""
+
+
+def trained_cell(
+    row: str,
+    paper: float | None,
+    config: Config,
+    prepare: Prepare,
+    *,
+    videos: int,
+    seeds: tuple[int, ...] = (0,),
+    minutes: float = 1.0,
+    full_scale: str = "",
+) -> Cell:
+    """A cell whose number is the top-1 accuracy of a training, in percent, on other data than the paper's.
+
+    Args:
+        row: the cell's name.
+        paper: the paper's accuracy, percent.
+        config: what is trained.
+        prepare: puts its data in place.
+        videos: how many are tested.
+        seeds: of the trainings.
+        minutes: of one of them on two CPU cores, about.
+        full_scale: the command of the paper's own number.
+    """
+    data = config.data
+    return Cell(
+        row=row,
+        paper=paper,
+        number="top1",
+        config=to_dict(config),
+        protocol={
+            "data": data.dataset,
+            "videos": videos,
+            "clips": config.eval.clips,
+            "crops": config.eval.crops,
+            "frames": data.frames,
+            "size": [data.height, data.width],
+            "steps": config.train.steps,
+        },
+        run=partial(_train_and_score, config, prepare),
+        minutes=minutes,
+        seeds=seeds,
+        percent=True,
+        comparable=False,
+        full_scale=full_scale,
+    )
+
+
+def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> dict[str, float]:
+    # A process that trains many networks would otherwise keep them all, and number their layers on.
+    keras.backend.clear_session()
+    folder = weights.with_name(weights.name.removesuffix(".weights.h5"))
+    config = check(dataclasses.replace(prepare(config, Path(data_dir), weights.parent), seed=seed))
+    train(config, folder)
+    metrics = evaluate(config, folder, folder / "evaluation")
+    numbers = {name: value for name, value in metrics.items() if isinstance(value, float)}
+    results = read(folder)["results"]
+    return numbers | {f"train_{name}": results[name] for name in ("loss", "accuracy") if name in results}
+
+
+def with_root(config: Config, root: Path, **data) -> Config:
+    """A copy whose videos are in `root`; `data` are other fields of that section."""
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root), **data))

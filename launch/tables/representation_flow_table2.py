@@ -1,0 +1,36 @@
+"""Representation Flow, Table 2: which parameters of the flow are learned; after block 3, 100 iterations.
+
+The paper: Tiny-Kinetics, and HMDB51 from scratch (`.hmdb`).
+"""
+
+from launch.tables import Cell
+from launch.tables._full_scale import HMDB, command, full_scale_cell
+from launch.tables._moving_shapes_cells import SETTING, cell
+
+__all__ = ["SETTING", "cells"]
+
+CONSTANTS = ("tau", "lambda", "theta")
+PAPER = {
+    "divergence-constants": (("divergence", *CONSTANTS), 60.7, 46.8),
+    "none": ((), 59.4, 45.4),
+    "divergence": (("divergence",), 60.2, 46.4),
+    "constants": (CONSTANTS, 59.9, 46.2),
+    "sobel": (("sobel",), 58.5, 43.5),
+    "all": (("sobel", "divergence", *CONSTANTS), 59.2, 46.2),
+}
+"""What is learned, and accuracy on Tiny-Kinetics and on HMDB51; constants are tau, lambda and theta."""
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row here, the paper's best and the baseline first, and then its HMDB51 numbers."""
+    here = [cell(row, tiny, model(learn), full_scale=command(model(learn))) for row, (learn, tiny, _) in PAPER.items()]
+    hmdb = [
+        full_scale_cell(f"{row}.hmdb", number, command(model(learn), **HMDB))
+        for row, (learn, _, number) in PAPER.items()
+    ]
+    return (*here, *hmdb)
+
+
+def model(learn: tuple[str, ...]) -> dict:
+    """The network of a row."""
+    return {"iterations": 100, "learn": learn}

@@ -1,0 +1,29 @@
+"""Representation Flow, Table 3: how many iterations, with the flow's parameters learned and not; after block 3.
+
+The paper: Tiny-Kinetics. `learned` is divergence, tau, lambda and theta. Three seeds.
+"""
+
+from launch.tables import Cell
+from launch.tables._full_scale import command
+from launch.tables._moving_shapes_cells import SETTING, cell
+
+__all__ = ["SETTING", "cells"]
+
+LEARNED = ("divergence", "tau", "lambda", "theta")
+PAPER = {10: (52.4, 59.4), 1: (46.7, 49.5), 20: (53.6, 60.7), 100: (59.4, 60.7), 5: (51.3, 55.4), 50: (59.2, 60.9)}
+"""Accuracy by iterations: not learned, learned."""
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row, the paper's choice and the ends first."""
+    return tuple(
+        cell(
+            f"{iterations}.{name}",
+            paper,
+            model := {"iterations": iterations, "learn": learn},
+            seeds=(0, 1, 2),
+            full_scale=command(model),
+        )
+        for iterations, papers in PAPER.items()
+        for paper, name, learn in zip(papers, ("fixed", "learned"), ((), LEARNED), strict=True)
+    )

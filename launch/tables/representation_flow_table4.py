@@ -1,0 +1,37 @@
+"""Representation Flow, Table 4: how RGB and flow are fused, by the place of the flow; 10 iterations, learned.
+
+The paper: Tiny-Kinetics. Rows are `<fusion>.<place>`; `late` has a second network for the frames.
+"""
+
+from launch.tables import Cell
+from launch.tables._full_scale import command
+from launch.tables._moving_shapes_cells import SETTING, cell
+
+__all__ = ["SETTING", "cells"]
+
+PLACES = ("input", "block1", "block3")
+PAPER = {
+    "none": (37.4, 52.4, 59.4),
+    "late": (61.3, 60.4, 61.5),
+    "layer_multiply": (60.1, 61.7, 61.7),
+    "concat": (42.4, 48.5, 47.6),
+    "add": (59.7, 57.2, 56.5),
+    "multiply": (58.3, 58.1, 57.8),
+}
+"""Accuracy with the flow of the input, after block 1 and after block 3."""
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row, block 3 first, where the paper puts the flow."""
+    columns = [(place, k) for k, place in enumerate(PLACES)][::-1]
+    return tuple(
+        cell(f"{fusion}.{place}", PAPER[fusion][k], model(fusion, place), full_scale=command(model(fusion, place)))
+        for place, k in columns
+        for fusion in PAPER
+    )
+
+
+def model(fusion: str, place: str) -> dict:
+    """The network of a row; at the input, flow of the colour channels themselves."""
+    options = {"fusion": fusion, "place": place}
+    return {**options, "bottleneck": 0} if place == "input" else options

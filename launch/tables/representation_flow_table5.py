@@ -1,0 +1,27 @@
+"""Representation Flow, Table 5: flow of flow, with convolutions between and without; 10 iterations, learned.
+
+`flow` is a single flow, `fof` flow of flow, `fcf` flow-conv-flow, `fcfcf` one more, `tvl1-twice` TV-L1 of the frames
+and once more of its own flow. The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32, with
+three seeds; and after block 3 (`.block3`), where frames of 64 x 64 have 8 x 8 features.
+"""
+
+from launch.tables import Cell
+from launch.tables._flow_of_flow import ROWS, small
+from launch.tables._full_scale import command
+from launch.tables._moving_shapes_cells import SETTING, cell
+
+__all__ = ["SETTING", "cells"]
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row, the paper's best first."""
+    rows = [
+        cell(row, paper, small(model), seeds=(0, 1, 2), full_scale=command(model))
+        for row, (paper, model) in ROWS.items()
+    ]
+    deep = [
+        cell(f"{row}.block3", paper, model, full_scale=command(model))
+        for row, (paper, model) in ROWS.items()
+        if "place" not in model
+    ]
+    return (*rows, *deep)

@@ -1,0 +1,18 @@
+"""Representation Flow, Table 6: flow of the features of an inflated 3D ResNet-18; 10 iterations, learned.
+
+The paper: Tiny-Kinetics. `none` is the network without flow (RGB). `tvl1` and `two-stream` see OpenCV's TV-L1, `off`
+is another paper's motion unit: their numbers only.
+"""
+
+from launch.tables import Cell
+from launch.tables._clip_networks import clip_network_cells
+from launch.tables._moving_shapes_cells import SETTING
+
+__all__ = ["SETTING", "cells"]
+
+PAPER = {"none": 54.6, "input": 38.5, "block1": 58.4, "block3": 59.7, "tvl1": 37.6, "two-stream": 57.5, "off": 54.8}
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row, the flow at the paper's best place and the baseline first."""
+    return clip_network_cells("resnet3d_inflated", PAPER)

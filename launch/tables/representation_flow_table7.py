@@ -1,0 +1,18 @@
+"""Representation Flow, Table 7: flow of the features of a (2+1)D ResNet-18; 10 iterations, learned.
+
+The paper: Tiny-Kinetics. `none` is the network without flow (RGB). `tvl1` and `two-stream` see OpenCV's TV-L1, `off`
+is another paper's motion unit: their numbers only.
+"""
+
+from launch.tables import Cell
+from launch.tables._clip_networks import clip_network_cells
+from launch.tables._moving_shapes_cells import SETTING
+
+__all__ = ["SETTING", "cells"]
+
+PAPER = {"none": 53.4, "input": 39.2, "block1": 57.3, "block3": 60.7, "tvl1": 36.3, "two-stream": 55.6, "off": 53.7}
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row, the flow at the paper's best place and the baseline first."""
+    return clip_network_cells("resnet2plus1d", PAPER)

@@ -1,0 +1,121 @@
+"""The papers' tables: every row has its number, a configuration that holds and commands that are understood."""
+
+import json
+import shlex
+
+import pytest
+
+import launch.experiments
+import launch.tables
+from launch.config import check, from_dict
+from launch.config_flags import field_paths
+from launch.reproduce import reproduce, results_of, weights_file
+from launch.tables._trained_cells import trained_cell, with_root
+from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.scoring.result import Result
+
+TABLES = module_names(launch.tables)
+TRAINED = [name for name in TABLES if name.startswith("representation_flow")]
+
+
+def cells_of(table):
+    return load_module(launch.tables, "--table", table).cells()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_have_names_of_their_own_that_can_be_files(table):
+    rows = [cell.row for cell in cells_of(table)]
+    assert len(set(rows)) == len(rows) > 0
+    for row in rows:
+        Result(table, row, 0, {}, {"data": "any"}, "none", {"cores": 1}, {"top1": 0.0})
+
+
+@pytest.mark.parametrize("table", TRAINED)
+def test_the_networks_of_a_table_are_valid_and_differ(table):
+    configs = [cell.config for cell in cells_of(table) if cell.run]
+    for config in configs:
+        check(from_dict(json.loads(json.dumps(config))))
+    assert all(configs.count(config) == 1 for config in configs)
+
+
+def test_the_numbers_are_the_papers():
+    def paper(table, *rows):
+        numbers = {cell.row: cell.paper for cell in cells_of(f"representation_flow_table{table}")}
+        return [numbers[row] for row in rows]
+
+    assert paper(1, "none", "input", "block3", "block5", "block3.hmdb") == [55.2, 37.4, 59.4, 50.3, 45.4]
+    assert paper(2, "none", "sobel", "divergence-constants", "all.hmdb") == [59.4, 58.5, 60.7, 46.2]
+    assert paper(3, "1.fixed", "1.learned", "20.learned", "100.fixed") == [46.7, 49.5, 60.7, 59.4]
+    assert paper(4, "late.input", "concat.block1", "layer_multiply.block3", "none.block3") == [61.3, 48.5, 61.7, 59.4]
+    assert paper(5, "tvl1-twice", "flow", "fof", "fcf", "fcfcf") == [12.2, 59.4, 47.2, 62.3, 56.5]
+    assert paper(6, "none", "off", "block3") == [54.6, 54.8, 59.7]
+    assert paper(7, "none", "off", "block3") == [53.4, 53.7, 60.7]
+    assert paper(9, "2d.flow.kinetics", "2plus1d.fcf.hmdb-kinetics", "2d.rgb.ms") == [68.5, 81.1, 225]
+
+
+@pytest.mark.parametrize("table", TRAINED)
+def test_full_scale_commands_name_an_experiment_and_fields_that_exist(table):
+    for cell in cells_of(table):
+        if not cell.full_scale:
+            assert cell.run is None or table.endswith("ucf101")
+            continue
+        start, (method, experiment, *overrides) = shlex.split(cell.full_scale)[:3], shlex.split(cell.full_scale)[3:]
+        assert start == ["python", "-m", "launch.train"] and method == "--method=representation_flow"
+        name = experiment.removeprefix("--experiment=")
+        config = load_module(launch.experiments, "--experiment", name).config("representation_flow")
+        paths = {f"--config.{path}" for path in field_paths(config)}
+        assert {override.split("=")[0] for override in overrides} <= paths
+        model = {o.split("=")[0].removeprefix("--config.model."): o.split("=", 1)[1] for o in overrides if "model" in o}
+        for option, value in model.items():
+            kind = type(getattr(config.model, option))
+            setattr(config.model, option, (value,) if kind is tuple else kind(value))
+        check(config)
+
+
+def test_an_empty_list_in_a_command_means_nothing_is_learned(launcher, tmp_path):
+    command = next(cell for cell in cells_of("representation_flow_table2") if cell.row == "none").full_scale
+    outcome = launcher("train", *shlex.split(command)[3:], f"--output_dir={tmp_path / 'run'}")
+    assert "tiny-kinetics" in outcome.sentence()
+    assert json.loads((tmp_path / "run/run.json").read_text())["config"]["model"]["learn"] == []
+
+
+def test_a_trained_cell_is_scored_and_a_killed_one_goes_on(tiny, shapes, tmp_path, monkeypatch):
+    config = tiny("rgb")
+    asked = []
+
+    def prepare(config, data_dir, folder):
+        asked.append((data_dir, folder))
+        return with_root(config, data_dir)
+
+    cell = trained_cell("rgb", 50.0, config, prepare, videos=12, seeds=(1,))
+    kept = tmp_path / "weights"
+    monkeypatch.setattr("launch.tables._trained_cells.evaluate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce([cell], "table", str(shapes), (), tmp_path / "results", kept)
+    monkeypatch.undo()
+    monkeypatch.setattr("launch.train.TrainStep.__call__", None)  # the training is finished: no further step
+    reproduce([cell], "table", str(shapes), (), tmp_path / "results", kept)
+    (result,) = results_of("table", tmp_path / "results")["rgb"]
+    assert (result.seed, result.protocol["videos"], result.protocol["steps"]) == (1, 12, config.train.steps)
+    assert 0 <= result.numbers["top1"] <= 1 and result.numbers["train_loss"] > 0
+    assert asked[-1] == (shapes, kept / "table")
+    run = kept / "table/rgb-seed1"
+    assert (run / "evaluation/scores.npz").is_file() and weights_file(kept, "table", "rgb", 1).parent == run.parent
+    assert json.loads((run / "run.json").read_text())["config"]["seed"] == 1
+
+
+def interrupted(*arguments):
+    """As if the process were killed."""
+    raise KeyboardInterrupt
+
+
+def test_clips_are_generated_where_there_are_none(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr("launch.tables._moving_shapes_cells.write_dataset", made.append)
+    monkeypatch.setattr("launch.tables._trained_cells.train", interrupted)
+    cell = cells_of("representation_flow_table5")[0]
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            cell.run(str(tmp_path / "shapes"), 0, tmp_path / "weights/a.weights.h5")
+        (tmp_path / "shapes/splits").mkdir(parents=True, exist_ok=True)
+    assert made == [tmp_path / "shapes"]

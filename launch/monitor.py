@@ -80,12 +80,12 @@ class Monitor:
         print(f"step {step}  validation: " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()), flush=True)
 
     def pictures(self, step: int, clips: np.ndarray, flow: np.ndarray | None) -> None:
-        """Draws the middle frame and its flow of some clips, uint8 `[N, T, H, W, 3]` and `[N, T - 1, H, W, 2]`."""
+        """Draws the middle frame and the middle flow of some clips, uint8 `[N, T, H, W, 3]` and `[N, T', H, W, 2]`."""
         middle = (clips.shape[1] - 1) // 2
         with self.writer.as_default(step):
             tf.summary.image("frame", clips[:, middle], max_outputs=PICTURED_CLIPS)
             if flow is not None:
-                tf.summary.image("flow", flow_to_colour(flow[:, middle]), max_outputs=PICTURED_CLIPS)
+                tf.summary.image("flow", flow_to_colour(flow[:, flow.shape[1] // 2]), max_outputs=PICTURED_CLIPS)
         self.writer.flush()
 
 

@@ -34,7 +34,7 @@ def averaged_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) 
 
     Training goes on from the weights themselves, which are put back. What batch norm remembers is an average anyway.
     """
-    if not optimizer.use_ema or not int(optimizer.iterations):
+    if not optimizer.use_ema or not int(keras.ops.convert_to_numpy(optimizer.iterations)):
         yield
         return
     weights = model.trainable_variables

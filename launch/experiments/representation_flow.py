@@ -25,7 +25,7 @@ def config(method: str) -> Config:
         "representation_flow",
         model=model,
         data={
-            "dataset": "kinetics",
+            "dataset": "tiny_kinetics",
             "root": "data/tiny-kinetics",
             "missing": "report",
             "frames": 16,

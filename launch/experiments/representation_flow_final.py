@@ -28,7 +28,14 @@ def config(method: str) -> Config:
     model = studies.model
     if method == "representation_flow":
         model = dataclasses.replace(model, depth=50, iterations=20)
-    data = {"root": "data/kinetics", "frames": 32, "height": 224, "width": 224, "resize_short": 256}
+    data = {
+        "dataset": "kinetics",
+        "root": "data/kinetics",
+        "frames": 32,
+        "height": 224,
+        "width": 224,
+        "resize_short": 256,
+    }
     return dataclasses.replace(
         studies,
         experiment="representation_flow_final",

@@ -1,11 +1,12 @@
 """Representation Flow, Table 2: which parameters of the flow are learned; after block 3, 100 iterations.
 
-The paper: Tiny-Kinetics, and HMDB51 from scratch (`.hmdb`).
+The paper: Tiny-Kinetics, and HMDB51 from scratch (`.hmdb`). Here the flow's parameters learn at 3 times the common
+rate: at 0.3 they hardly move.
 """
 
 from launch.tables import Cell
 from launch.tables._full_scale import HMDB, command, full_scale_cell
-from launch.tables._moving_shapes_cells import SETTING, cell
+from launch.tables._moving_shapes_cells import FAST, SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 
@@ -23,7 +24,10 @@ PAPER = {
 
 def cells() -> tuple[Cell, ...]:
     """Every row here, the paper's best and the baseline first, and then its HMDB51 numbers."""
-    here = [cell(row, tiny, model(learn), full_scale=command(model(learn))) for row, (learn, tiny, _) in PAPER.items()]
+    here = [
+        cell(row, tiny, {**model(learn), **FAST}, full_scale=command(model(learn)))
+        for row, (learn, tiny, _) in PAPER.items()
+    ]
     hmdb = [
         full_scale_cell(f"{row}.hmdb", number, command(model(learn), **HMDB))
         for row, (learn, _, number) in PAPER.items()

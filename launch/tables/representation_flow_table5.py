@@ -1,8 +1,8 @@
 """Representation Flow, Table 5: flow of flow, with convolutions between and without; 10 iterations, learned.
 
 `flow` is a single flow, `fof` flow of flow, `fcf` flow-conv-flow, `fcfcf` one more, `tvl1-twice` TV-L1 of the frames
-and once more of its own flow. The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32, with
-three seeds; and after block 3 (`.block3`), where frames of 64 x 64 have 8 x 8 features.
+and once more of its own flow. The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32,
+with three seeds; and after block 3 (`.block3`), where frames of 64 x 64 have 8 x 8 features.
 """
 
 from launch.tables import Cell

@@ -1,14 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import launch.tables
 from launch.flow_training import FlowData, mean_errors
-from launch.reproduce import lines, reproduce, results_of, write_page
+from launch.reproduce import description, lines, reproduce, results_of, write_page
 from launch.tables import Cell
 from launch.tables.tvnet_table1 import PAPER, cells, train_and_measure
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
+from tvnet_keras.choices import module_names
 from tvnet_keras.flow.solvers import make_solver
 
 
@@ -24,15 +27,15 @@ def cell(row, calls, paper=2.0):
 
 def test_finished_cells_are_not_computed_again(tmp_path):
     calls = []
-    reproduce([cell("a", calls)], "table", "data", 0, tmp_path, tmp_path / "weights")
-    reproduce([cell("a", calls), cell("b", calls)], "table", "data", 0, tmp_path, tmp_path / "weights")
-    reproduce([cell("a", calls)], "table", "data", 1, tmp_path, tmp_path / "weights")
+    reproduce([cell("a", calls)], "table", "data", (0,), tmp_path, tmp_path / "weights")
+    reproduce([cell("a", calls), cell("b", calls)], "table", "data", (0,), tmp_path, tmp_path / "weights")
+    reproduce([cell("a", calls)], "table", "data", (1,), tmp_path, tmp_path / "weights")
     assert calls == [("a", "data", 0), ("b", "data", 0), ("a", "data", 1)]
 
 
 def test_every_cell_and_seed_has_a_file_for_what_it_trains(tmp_path):
     for seed in (0, 1):
-        reproduce([cell("a", [])], "table", "data", seed, tmp_path, tmp_path / "weights")
+        reproduce([cell("a", [])], "table", "data", (seed,), tmp_path, tmp_path / "weights")
     files = sorted(path.name for path in (tmp_path / "weights/table").iterdir())
     assert files == ["a-seed0.weights.h5", "a-seed1.weights.h5"]
 
@@ -45,7 +48,7 @@ def test_a_killed_run_keeps_the_cells_that_were_done(tmp_path):
 
     dies = Cell("b", None, "epe", {}, {"data": "none"}, killed, minutes=0.0)
     with pytest.raises(KeyboardInterrupt):
-        reproduce([cell("a", calls), dies], "table", "data", 0, tmp_path, tmp_path / "weights")
+        reproduce([cell("a", calls), dies], "table", "data", (0,), tmp_path, tmp_path / "weights")
     assert list(results_of("table", tmp_path)) == ["a"]
 
 
@@ -53,12 +56,41 @@ def test_lines_hold_paper_ours_and_their_difference_over_seeds(tmp_path):
     calls = []
     both = [cell("a", calls), cell("b", calls, paper=None), cell("c", calls)]
     for seed in (0, 1):
-        reproduce(both[:2], "table", "data", seed, tmp_path, tmp_path / "weights")
+        reproduce(both[:2], "table", "data", (seed,), tmp_path, tmp_path / "weights")
     assert lines(both, results_of("table", tmp_path)) == [
-        ["a", "2.00", "2.000", "+0.00", "2"],
-        ["b", "", "2.000", "", "2"],
-        ["c", "2.00", "", "", "0"],
+        ["a", "2.00", "2.000", "0.707", "+0.00", "2"],
+        ["b", "", "2.000", "0.707", "", "2"],
+        ["c", "2.00", "", "", "", "0"],
     ]
+
+
+def test_a_fraction_stands_in_percent_and_is_not_compared_across_data_sets(tmp_path):
+    other = replace(cell("a", [], paper=59.4), percent=True, comparable=False)
+    reproduce([other], "table", "data", (), tmp_path, tmp_path / "weights")
+    assert lines([other], results_of("table", tmp_path)) == [["a", "59.4", "150.0", "", "", "1"]]
+
+
+def test_every_cell_has_its_seeds_and_one_seed_of_all_comes_first(tmp_path):
+    calls = []
+    cells = [replace(cell("a", calls), seeds=(0, 1)), cell("b", calls), replace(cell("c", calls), run=None)]
+    reproduce(cells, "table", "data", (), tmp_path, tmp_path / "weights")
+    assert calls == [("a", "data", 0), ("b", "data", 0), ("a", "data", 1)]
+    reproduce(cells, "table", "data", (2,), tmp_path, tmp_path / "weights")
+    assert calls[3:] == [("a", "data", 2), ("b", "data", 2)]
+
+
+def test_a_listed_cell_shows_its_commands_and_result_files(tmp_path):
+    listed = replace(cell("a", []), full_scale="python -m launch.train --experiment=big")
+    reproduce([listed], "table", "data", (0, 1), tmp_path, tmp_path / "weights")
+    said = description("table", listed, results_of("table", tmp_path)["a"], tmp_path)
+    assert said == [
+        "table  a  paper 2.00  here 2.000 +- 0.707 (2 seeds)",
+        "    here:   python -m launch.reproduce --table=table --rows=a --data_dir=FOLDER",
+        "    paper:  python -m launch.train --experiment=big",
+        f"    result: {tmp_path / 'table/a-seed0.json'}",
+        f"    result: {tmp_path / 'table/a-seed1.json'}",
+    ]
+    assert description("table", replace(listed, run=None), [], tmp_path)[1].startswith("    paper:")
 
 
 def test_the_page_is_written_from_results_alone(tmp_path):
@@ -128,5 +160,17 @@ def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(launcher):
     outcome = launcher("reproduce", "--table=tvnet_table1", "--list")
     assert outcome.code == 0 and "tvnet-1-1-50.all.released" in outcome.out
     assert "tvnet_table1" in launcher("reproduce", "--table=tvnet_tabel1").sentence()
-    assert "--rows=nothing" in launcher("reproduce", "--rows=nothing").sentence()
-    assert "--data_dir" in launcher("reproduce", "--rows=tvnet-1-1-10.none.full").sentence()
+    table = "--table=tvnet_table1"
+    assert "--rows=nothing" in launcher("reproduce", table, "--rows=nothing").sentence()
+    assert "--data_dir" in launcher("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
+    assert "'x' is none" in launcher("reproduce", table, "--seeds=0,x", "--data_dir=d").sentence()
+    assert "--table=NAME is required" in launcher("reproduce").sentence()
+
+
+def test_launcher_lists_every_table(launcher):
+    outcome = launcher("reproduce", "--list")
+    assert outcome.code == 0
+    assert {line.split()[0] for line in outcome.out.splitlines() if line[:1].isalpha()} == set(
+        module_names(launch.tables)
+    )
+    assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out

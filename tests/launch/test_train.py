@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import models.tvnet
 from launch import run_folder
 from launch.init_from import load_run
+from launch.monitor import Monitor
 from launch.train import train
 from models.rgb import RGBClassifier
 from tvnet_keras.errors import InputError
@@ -63,6 +64,14 @@ def test_tensorboard_shows_what_the_run_did(finished_run, tiny):
     assert tf.io.decode_png(pictures[0]).shape == (32, 32, 3)
 
 
+def test_a_flow_of_fewer_steps_than_the_clip_is_drawn_too(tiny, tmp_path):
+    # Networks that convolve in time, and flow of flow, leave one step of eight.
+    monitor = Monitor(tmp_path, tiny().train, None, {}, 0)
+    monitor.pictures(1, np.zeros((2, 8, 32, 32, 3), "uint8"), np.ones((2, 1, 4, 16, 2), "float32"))
+    width, height, *pictures = tf.make_ndarray(tensorboard(tmp_path).Tensors("flow")[0].tensor_proto).tolist()
+    assert (width, height, len(pictures)) == (b"16", b"4", 2)
+
+
 def test_training_learns_the_motion(tiny, tmp_path):
     # Four motions; the clips of a group look the same, so only their motion can tell them apart.
     names = ("MoveRight", "MoveLeft", "MoveUp", "MoveDown")
@@ -96,8 +105,6 @@ def test_a_run_goes_on_where_it_stopped(tiny, tmp_path, monkeypatch):
 
 def fail_after(monkeypatch, steps):
     """Lets training be interrupted once so many steps are done."""
-    from launch.monitor import Monitor
-
     report = Monitor.step
 
     def step(self, number, metrics):

@@ -1,0 +1,146 @@
+"""Kinetics (Kay et al. 2017; 400, 600 and 700 classes): ten seconds of a YouTube video each, one split.
+
+The lists are the published ones, in the root, `annotations/` or `splits/`: a csv file with a header that has `label`,
+`youtube_id`, `time_start`, `time_end` and, if it covers more than one subset, `split`; or a json file
+`{youtube_id: {"annotations": {"label": ..., "segment": [start, end]}, "subset": ...}}`. The file whose name has "train"
+in it is for training, the one with "val" for testing, as the test list's labels were long withheld.
+
+Videos are anywhere below the root, named `<youtube_id>_<start>_<end>` with seconds padded by zeros or not, any
+extension. Many are gone from YouTube: those are `missing`. Labels follow the alphabetical order of all lists' classes.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS, require_root, require_subset
+
+SPLITS = (1,)
+LIST_FOLDERS = (".", "annotations", "splits")
+LIST_WORDS = {"train": "train", "test": "val"}
+COLUMNS = ("label", "youtube_id", "time_start", "time_end")
+FILE_STEM = re.compile(r"(?P<youtube_id>.+)_(?P<start>\d+)_(?P<end>\d+)")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One listed piece of a YouTube video.
+
+    Attributes:
+        youtube_id: of the video.
+        start: second at which the piece begins.
+        end: second at which it ends.
+        label: name of its class.
+    """
+
+    youtube_id: str
+    start: int
+    end: int
+    label: str
+
+    @property
+    def video_id(self) -> str:
+        """The name under which the official downloader saves the piece."""
+        return f"{self.youtube_id}_{self.start:06d}_{self.end:06d}"
+
+
+def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = ()) -> VideoList:
+    """Loads a list.
+
+    Args:
+        root: data root.
+        subset: "train" or "test", which is the validation list.
+        split: 1, there is no other.
+        classes: keep these classes only, in this label order; empty keeps all.
+
+    Raises:
+        InputError: no such root, list or class, or a malformed list.
+    """
+    require_subset(subset, split, SPLITS)
+    root = require_root(root)
+    found = {name: _list_of(root, name) for name in SUBSETS}
+    if found[subset] is None:
+        word, places = LIST_WORDS[subset], ", ".join(str(root / folder) for folder in LIST_FOLDERS)
+        raise InputError(f"No csv or json list with {word!r} in its name is in {places}; put the published one there.")
+    segments = {name: list(_read(path, name)) for name, path in found.items() if path}
+    class_names = tuple(sorted({segment.label for part in segments.values() for segment in part}))
+    files = _files(root)
+    videos, missing = [], []
+    for segment in dict.fromkeys(segments[subset]):
+        path = files.get((segment.youtube_id, segment.start, segment.end))
+        video = Video(path or str(root / segment.video_id), class_names.index(segment.label), segment.video_id)
+        (videos if path else missing).append(video)
+    return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
+
+
+def _list_of(root: Path, subset: str) -> Path | None:
+    """The list of a subset, None without one."""
+    for folder in LIST_FOLDERS:
+        names = sorted(path for ending in ("csv", "json") for path in (root / folder).glob(f"*.{ending}"))
+        fitting = [path for path in names if LIST_WORDS[subset] in path.name.lower()]
+        if len(fitting) > 1:
+            listed = ", ".join(path.name for path in fitting)
+            raise InputError(f"{root / folder} holds several {subset} lists ({listed}); keep the one that is meant.")
+        if fitting:
+            return fitting[0]
+    return None
+
+
+def _read(path: Path, subset: str) -> Iterator[Segment]:
+    """The pieces that a list has for a subset."""
+    entries = _json_entries(path) if path.suffix == ".json" else _csv_entries(path)
+    for place, entry in entries:
+        stated = str(entry.get("split") or "").lower()
+        if stated and LIST_WORDS[subset] not in stated:
+            continue
+        try:
+            start, end = (int(float(entry[name])) for name in ("time_start", "time_end"))
+            label, youtube_id = (str(entry[name]).strip() for name in ("label", "youtube_id"))
+        except (KeyError, TypeError, ValueError):
+            label = ""
+        if not label:
+            raise InputError(f"{path}, {place}: expected {', '.join(COLUMNS)}. Received: {dict(entry)}")
+        yield Segment(youtube_id, start, end, label)
+
+
+def _csv_entries(path: Path) -> Iterator[tuple[str, Mapping]]:
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        try:
+            for entry in reader:
+                yield f"line {reader.line_num}", entry
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is no csv list ({error}); replace it by the published one.") from None
+
+
+def _json_entries(path: Path) -> Iterator[tuple[str, Mapping]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for youtube_id, entry in content.items():
+            said = entry["annotations"]
+            start, end = said["segment"]
+            times = {"youtube_id": youtube_id, "time_start": start, "time_end": end}
+            yield f"entry {youtube_id}", {"label": said["label"], **times, "split": entry.get("subset")}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{path} is no json list of Kinetics ({error}); replace it by the published one.") from None
+
+
+def _files(root: Path) -> dict[tuple[str, int, int], str]:
+    """Every video file below the root, by YouTube id, start and end."""
+    files = {}
+    for folder, _, names in os.walk(root, followlinks=True):
+        for name in sorted(names):
+            stem, extension = os.path.splitext(name)
+            match = FILE_STEM.fullmatch(stem)
+            if match and extension.lower() in VIDEO_EXTENSIONS:
+                key = (match["youtube_id"], int(match["start"]), int(match["end"]))
+                files.setdefault(key, os.path.join(folder, name))
+    return files

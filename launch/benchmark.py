@@ -2,12 +2,15 @@
 
 python -m launch.benchmark --suite=pipeline --data_dir=UCF-101
 python -m launch.benchmark --suite=solver --data_dir=MIDDLEBURY
+python -m launch.benchmark --suite=representation_flow --data_dir=UCF-101 --torch_python=ENVIRONMENT/bin/python
 """
 
+import inspect
 import itertools
 import json
 import time
 from pathlib import Path
+from types import ModuleType
 
 from absl import flags
 from rich.console import Console
@@ -18,17 +21,24 @@ from launch import app
 from launch.run_folder import git_commit, machine, versions
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import load_module
+from tvnet_keras.errors import InputError
 
 SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of launch/benchmarks/.")
 DATA_DIR = flags.DEFINE_string("data_dir", "", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
 OUTPUT = flags.DEFINE_string("output", "", "JSON file of the result (default: benchmarks/<suite>.json).")
+TORCH_PYTHON = flags.DEFINE_string(
+    "torch_python", "", "Interpreter with PyTorch, for the released layer that --suite=representation_flow has beside."
+)
+TORCH_LAYER = flags.DEFINE_string(
+    "torch_layer", "", "The authors' first rep_flow_layer.py, to be timed in place of our transcription."
+)
 
 
 def main() -> None:
     """Reads the flags, measures, prints the table and writes the JSON file."""
     suite = load_module(launch.benchmarks, "--suite", SUITE.value)
     start = time.monotonic()
-    measured = suite.run(DATA_DIR.value)
+    measured = suite.run(DATA_DIR.value, **_options(suite))
     result = {
         "suite": SUITE.value,
         "machine": machine(),
@@ -44,6 +54,16 @@ def main() -> None:
     for note in measured.get("notes", ()):
         print(note)
     print(f"written: {path}")
+
+
+def _options(suite: ModuleType) -> dict[str, str]:
+    """The flags that only some suites have: the further parameters of their `run`."""
+    taken = inspect.signature(suite.run).parameters
+    given = {flag.name: flag.value for flag in (TORCH_PYTHON, TORCH_LAYER)}
+    for name, value in given.items():
+        if value and name not in taken:
+            raise InputError(f"--{name}={value} is not for --suite={SUITE.value}; leave it out.")
+    return {name: value for name, value in given.items() if name in taken}
 
 
 def print_rows(rows: list[dict]) -> None:

@@ -29,6 +29,13 @@ def longest_of(truth: np.ndarray | None, flows: list[np.ndarray]) -> float:
     return float(longest) or 1.0
 
 
+def colour_code(longest: float) -> np.ndarray:
+    """Flow `[H, W, 2]` whose colours are the legend: away from the centre, up to `longest`; none outside the disc."""
+    axis = np.linspace(-longest, longest, CELL_WIDTH // 2, dtype=np.float32)
+    flow = np.stack(np.meshgrid(axis, axis), axis=-1)
+    return np.where(np.linalg.norm(flow, axis=-1, keepdims=True) > longest, 0, flow)
+
+
 def write_picture(path: Path, picture: np.ndarray) -> None:
     """Writes uint8 `[H, W, 3]`, RGB, as a PNG file."""
     with atomic_path(path) as partial:

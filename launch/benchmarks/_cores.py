@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import cv2
 
+BUSY_LOAD = 0.5
+"""Load average beyond which a machine is not idle."""
+
 
 @contextlib.contextmanager
 def limited_cores(count: int) -> Iterator[int]:
@@ -27,3 +30,10 @@ def limited_cores(count: int) -> Iterator[int]:
         cv2.setNumThreads(before)
         if cores:
             os.sched_setaffinity(0, cores)
+
+
+def busy_notes(load: float) -> list[str]:
+    """A warning, if the load average from before the run is that of a busy machine."""
+    if load <= BUSY_LOAD:
+        return []
+    return [f"The machine was busy when the run began (load {load:.1f}); an idle one gives steadier numbers."]

@@ -1,6 +1,7 @@
-"""The first call and the memory of TVNet, measured in a process that has done nothing else."""
+"""The first call and the memory of a motion layer, measured in a process that has done nothing else."""
 
 import dataclasses
+import importlib
 import json
 import os
 import resource
@@ -11,20 +12,18 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from launch.benchmarks._frames import clips
-from launch.benchmarks._tvnet import Case, make_call
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 LATER_CALLS = 3
 LINUX_STATUS = Path("/proc/self/status")
 
 
-def measure_fresh(case: Case, data_dir: str, numba_cache: str) -> dict[str, float]:
+def measure_fresh(case, data_dir: str, numba_cache: str) -> dict[str, float]:
     """Runs a case in a new process.
 
     Args:
-        case: what to run.
-        data_dir: as for `_frames.clips`.
+        case: what to run, a `Case` of `_tvnet` or `_representation_flow`: a dataclass in whose module `make_input`
+            makes the data and `make_call` what is run on it.
+        data_dir: for `make_input`.
         numba_cache: folder of numba's compiled kernels; an empty one makes it compile them.
 
     Returns:
@@ -32,9 +31,13 @@ def measure_fresh(case: Case, data_dir: str, numba_cache: str) -> dict[str, floa
         imports of the framework; `later_s`: of the last call; `peak_gb`: highest resident memory of the process
         beyond what it had once the framework was imported and had run one operation, 1e9 bytes.
     """
-    arguments = json.dumps({"case": dataclasses.asdict(case), "data_dir": data_dir and str(Path(data_dir).resolve())})
+    arguments = {
+        "module": type(case).__module__,
+        "case": dataclasses.asdict(case),
+        "data_dir": data_dir and str(Path(data_dir).resolve()),
+    }
     done = subprocess.run(
-        [sys.executable, "-m", __name__, arguments],
+        [sys.executable, "-m", __name__, json.dumps(arguments)],
         cwd=REPOSITORY,
         env={**os.environ, "NUMBA_CACHE_DIR": numba_cache},
         capture_output=True,
@@ -45,13 +48,14 @@ def measure_fresh(case: Case, data_dir: str, numba_cache: str) -> dict[str, floa
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_here(case: Case, data_dir: str) -> dict[str, float]:
+def run_here(case, data_dir: str) -> dict[str, float]:
     """Measures a case in this process; see `measure_fresh`."""
-    pictures = clips(data_dir, case.batch, case.height, case.width)
+    contestants = importlib.import_module(type(case).__module__)
+    data = contestants.make_input(case, data_dir)
     (tf.ones((8, 8)) @ tf.ones((8, 8))).numpy()
     before = peak_memory()
     start = time.perf_counter()
-    call = make_call(case, pictures)
+    call = contestants.make_call(case, data)
     call()
     first = time.perf_counter() - start
     for _ in range(LATER_CALLS):
@@ -73,4 +77,5 @@ def peak_memory() -> int:
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
-    print(json.dumps(run_here(Case(**given["case"]), given["data_dir"])))
+    described = importlib.import_module(given["module"]).Case(**given["case"])
+    print(json.dumps(run_here(described, given["data_dir"])))

@@ -40,11 +40,11 @@ def measure(calls: Mapping[Key, Callable[[], object]]) -> dict[Key, list[float]]
     return measured
 
 
-def summary(seconds: list[float], pairs: int) -> dict[str, float]:
-    """Median, lowest and highest milliseconds per pair of calls that treat `pairs` pairs each."""
+def summary(seconds: list[float], pairs: int = 1, name: str = "ms_per_pair") -> dict[str, float]:
+    """Median (under `name`), lowest and highest milliseconds per pair of calls that treat `pairs` pairs each."""
     milliseconds = np.array(seconds) * 1e3 / pairs
     return {
-        "ms_per_pair": float(np.median(milliseconds)),
+        name: float(np.median(milliseconds)),
         "lowest": float(milliseconds.min()),
         "highest": float(milliseconds.max()),
     }

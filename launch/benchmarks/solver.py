@@ -17,10 +17,10 @@ import tensorflow as tf
 
 from launch.benchmarks import _classical as classical
 from launch.benchmarks import _rounds as rounds
-from launch.benchmarks._cores import limited_cores
+from launch.benchmarks._cores import busy_notes, limited_cores
 from launch.benchmarks._frames import clips
 from launch.benchmarks._fresh_process import measure_fresh
-from launch.benchmarks._tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, MODES, STEP, Case, make_call
+from launch.benchmarks._tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, MODES, STEP, Case, make_call, make_input
 from launch.progress import progress
 from tvnet_keras.errors import InputError
 
@@ -48,7 +48,6 @@ FIRST_BAR_S = 5.0
 """What the first call should take at most, with numba's kernels compiled by an earlier process."""
 
 MEMORY_BAR_GB = 1.5
-BUSY_LOAD = 0.5
 WARM, COLD = "warm", "cold"
 
 Seconds = dict[str | Case, list[float]]
@@ -74,9 +73,7 @@ def run(data_dir: str) -> dict:
         modes = [mode for mode in MODES if Case(GRAPH, FORWARD, mode, *_base()) in seconds]
         yardstick = float(np.median(seconds[classical.YARDSTICK])) * 1e3
         rows = [*_solver_rows(seconds, yardstick), *_fresh_rows(modes, data_dir), *_scaling_rows(seconds, modes)]
-    notes = [classical.yardstick_note(yardstick), *missing]
-    if load > BUSY_LOAD:
-        notes.append(f"The machine was busy when the run began (load {load:.1f}); an idle one gives steadier numbers.")
+    notes = [classical.yardstick_note(yardstick), *missing, *busy_notes(load)]
     return {"protocol": _protocol(data_dir, cores, load, yardstick), "notes": notes, "rows": rows}
 
 
@@ -122,7 +119,7 @@ def _ready(data_dir: str) -> tuple[dict[str | Case, Callable[[], object]], list[
         for number, key in enumerate(wanted):
             try:
                 if isinstance(key, Case):
-                    call = make_call(key, clips(data_dir, key.batch, key.height, key.width))
+                    call = make_call(key, make_input(key, data_dir))
                 else:
                     call = classical.other(key, frames)
                 call()

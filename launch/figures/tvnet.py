@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from launch.flow import FRAME, TRUTH, Protocol, captions, choose, make_solvers, measure_pair, read_pair, solve_pair
-from launch.flow_pictures import CELL_WIDTH, Sheet, longest_of
+from launch.flow_pictures import Sheet, colour_code, longest_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.flow.solvers import Solver
@@ -79,12 +79,5 @@ def _add_row(sheet: Sheet, pair: pairs.Pair, name: str, made: dict[str, Solver])
     if truth is None:
         words[TRUTH] = f"no truth; zero flow: residual {measured['photometric_zero']:.2f}"
     # Where there is no truth to show, there is room for the colour code.
-    drawn = {TRUTH: _wheel(longest) if truth is None else truth, **flows}
+    drawn = {TRUTH: colour_code(longest) if truth is None else truth, **flows}
     sheet.add(f"{name}, saturated at {longest:.1f} px", frames[0], drawn, words, longest)
-
-
-def _wheel(longest: float) -> np.ndarray:
-    """Flow whose colours are the legend: away from the centre, up to `longest`; none outside of the disc."""
-    axis = np.linspace(-longest, longest, CELL_WIDTH // 2, dtype=np.float32)
-    flow = np.stack(np.meshgrid(axis, axis), axis=-1)
-    return np.where(np.linalg.norm(flow, axis=-1, keepdims=True) > longest, 0, flow)

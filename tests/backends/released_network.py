@@ -4,56 +4,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from launch.benchmarks._torch_layer import Flow, scaled
+
 BOTTLENECK_CHANNELS = 32
 EXPANSION = 4
 
 
 def convolution(inputs, outputs, kernel, stride=1, padding=0):
     return nn.Conv3d(inputs, outputs, kernel, stride, padding, bias=False)
-
-
-class Flow(nn.Module):
-    """The first version of the flow layer, on pairs `[N, C, H, W]`."""
-
-    def __init__(self, channels, iterations):
-        super().__init__()
-        self.iterations = iterations
-        for name, taps in (("img_grad", (-0.5, 0.0, 0.5)), ("f_grad", (-1.0, 1.0)), ("div", (-1.0, 1.0))):
-            kernel = torch.tensor(taps).repeat(channels, 1, 1, 1)
-            setattr(self, name, nn.Parameter(kernel))
-            setattr(self, f"{name}2", nn.Parameter(kernel.transpose(2, 3).contiguous()))
-        self.t, self.l, self.a = (nn.Parameter(torch.tensor([value])) for value in (0.3, 0.15, 0.25))
-
-    def forward(self, first, second):
-        gx = self._along(second, self.img_grad, (1, 1, 0, 0))
-        gy = self._along(second, self.img_grad2, (0, 0, 1, 1))
-        half_x, half_y = 0.5 * first.diff(dim=3), 0.5 * first.diff(dim=2)
-        gx = torch.cat([half_x[..., :1], gx[..., 1:-1], half_x[..., -1:]], 3)
-        gy = torch.cat([half_y[..., :1, :], gy[..., 1:-1, :], half_y[..., -1:, :]], 2)
-        square = gx**2 + gy**2 + 1e-12
-        u, p = torch.zeros(2, *first.shape), torch.zeros(2, 2, *first.shape)
-        for _ in range(self.iterations):
-            rho = second - first + gx * u[0] + gy * u[1] + 1e-12
-            limit = self.l * self.t
-            step = torch.where(rho.abs() > limit * square, -limit * rho.sign(), -rho / square)
-            v = u + step * torch.stack([gx, gy])
-            u = torch.stack([v[k] + self.t * self._divergence(*p[k]) for k in range(2)])
-            gradient = torch.stack([torch.stack(self._gradient(u[k])) for k in range(2)])
-            length = torch.sqrt((gradient**2).sum(1, keepdim=True) + 1e-12)
-            p = (p + self.a / self.t * gradient) / (1 + self.a / self.t * length)
-        return torch.cat([u[0], u[1]], dim=1)
-
-    def _along(self, x, kernel, padding):
-        return F.conv2d(F.pad(x, padding), kernel, groups=x.shape[1])
-
-    def _gradient(self, u):
-        right, down = torch.ones_like(u), torch.ones_like(u)
-        right[..., -1], down[..., -1, :] = 0, 0
-        return right * self._along(u, self.f_grad, (0, 1, 0, 0)), down * self._along(u, self.f_grad2, (0, 0, 0, 1))
-
-    def _divergence(self, px, py):
-        from_left, from_above = F.pad(px[..., :-1], (1, 0)), F.pad(py[..., :-1, :], (0, 0, 1, 0))
-        return self._along(from_left, self.div, (0, 1, 0, 0)) + self._along(from_above, self.div2, (0, 0, 0, 1))
 
 
 class Block(nn.Module):
@@ -119,6 +77,6 @@ class ReleasedNetwork(nn.Module):
 
     @staticmethod
     def _flow(x, layer):
-        x = 255 * (x - x.min()) / (x.min() - x.max())
+        x = scaled(x)
         first, second = (part.transpose(1, 2).flatten(0, 1) for part in (x[:, :, :-1], x[:, :, 1:]))
-        return layer(first, second).unflatten(0, (x.shape[0], -1)).transpose(1, 2)
+        return torch.cat(layer(first, second), dim=1).unflatten(0, (x.shape[0], -1)).transpose(1, 2)

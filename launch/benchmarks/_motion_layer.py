@@ -1,0 +1,96 @@
+"""A motion layer as the launchers run it, ready to be timed: training step, inference graph, and eager."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from launch.config import TrainConfig
+from launch.inference import as_graph
+from launch.optimization import make_optimizer
+from launch.train_step import TrainStep
+from tvnet_keras.losses.endpoint import end_point_error
+
+FORWARD, BOTH = "forward", "forward + backward"
+STEP, GRAPH, EAGER = "training step", "inference graph", "eager"
+MODES = ("native", "portable")
+
+
+def layer_call(
+    layer: keras.layers.Layer, place: str, does: str, clips: np.ndarray, gain_shape: tuple[int, ...] = ()
+) -> Callable[[], object]:
+    """A function that runs the layer once and returns when the result is there.
+
+    Args:
+        layer: `[B, T, H, W, C]` to flow.
+        place: what calls it: STEP, GRAPH or EAGER.
+        does: FORWARD, or BOTH: the gradients of the clips and of all that the layer trains, too.
+        clips: `[B, T, H, W, C]`.
+        gain_shape: of the factor that clips pass in the training step. A layer that scales its input to a fixed range
+            does not feel a common factor; it does feel one per channel.
+
+    Returns:
+        The call. Its result is the flow; with BOTH in STEP the norm of all gradients, in EAGER the gradients.
+    """
+    if does == BOTH:
+        return _training_step(layer, clips, gain_shape) if place == STEP else _eager_gradient(layer, clips)
+    run = as_graph(layer) if place == GRAPH else layer
+    tensor = tf.constant(clips)
+    # Fetched, because what nobody fetches may never be computed.
+    return lambda: run(tensor).numpy()
+
+
+class _Motion(keras.Model):
+    """The least that a training step needs around a motion layer.
+
+    The clip passes a trained gain, so that the step asks for the gradient of the clip as it does where layers stand
+    before the motion layer.
+    """
+
+    def __init__(self, layer: keras.layers.Layer, gain_shape: tuple[int, ...]) -> None:
+        super().__init__(name="motion")
+        self.layer = layer
+        self.gain = self.add_weight(name="gain", shape=gain_shape, initializer="ones")
+
+    def build(self, input_shape) -> None:
+        self.layer.build(input_shape)
+        self.built = True
+
+    def call(self, clip, training=None):
+        flow = self.layer(self.gain * keras.ops.cast(clip, "float32"))
+        return {"logits": keras.ops.mean(flow, axis=(1, 2, 3)), "flow": flow}
+
+
+def _training_step(
+    layer: keras.layers.Layer, clips: np.ndarray, gain_shape: tuple[int, ...]
+) -> Callable[[], np.ndarray]:
+    model = _Motion(layer, gain_shape)
+    model.build(clips.shape)
+    # A rate of zero does the work of an update and leaves every repeat the same numbers.
+    train = TrainConfig(batch_size=len(clips), lr=0.0, schedule="constant")
+    optimizer = make_optimizer(train, {})
+    optimizer.build(model.trainable_variables)
+    step = TrainStep(tf.distribute.get_strategy(), model, optimizer, _distance_from_rest, train)
+    batch = {"clip": tf.constant(clips), "label": tf.zeros(len(clips), tf.int32)}
+    return lambda: step(batch)["gradient_norm"].numpy()
+
+
+def _distance_from_rest(clip, label, outputs) -> dict:
+    flow = outputs["flow"]
+    return {"flow": tf.reduce_mean(end_point_error(tf.zeros_like(flow), flow), axis=(1, 2, 3))}
+
+
+def _eager_gradient(layer: keras.layers.Layer, clips: np.ndarray) -> Callable[[], list[np.ndarray]]:
+    frames = tf.constant(clips, tf.float32)
+    layer.build(frames.shape)
+    sources = [frames, *(weight.value for weight in layer.trainable_weights)]
+
+    def run() -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            tape.watch(frames)
+            flow = layer(frames)
+            loss = tf.reduce_mean(end_point_error(tf.zeros_like(flow), flow))
+        return [gradient.numpy() for gradient in tape.gradient(loss, sources)]
+
+    return run

@@ -1,0 +1,93 @@
+"""The released PyTorch layer as a contestant: a process of another environment that computes when it is told to."""
+
+import contextlib
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from launch.benchmarks._motion_layer import BOTH
+from tvnet_keras.errors import InputError
+
+SCRIPT = Path(__file__).with_name("_torch_layer.py")
+PATIENCE_S = 10.0
+"""How long the process may take to end."""
+
+
+class ReleasedLayer:
+    """Runs `_torch_layer.py`; a context manager.
+
+    Args:
+        python: interpreter of an environment that has PyTorch.
+        source: the authors' `rep_flow_layer.py`; empty for our transcription.
+        features: float32 `[1, T, H, W, C]`.
+        threads: of PyTorch.
+
+    Raises:
+        InputError: on entering, that interpreter or PyTorch is not there, or the file is of another version.
+    """
+
+    def __init__(self, python: str, source: str, features: np.ndarray, threads: int) -> None:
+        self.python, self.source, self.features, self.threads = python, source, features, threads
+
+    def __enter__(self) -> "ReleasedLayer":
+        self._folder = tempfile.TemporaryDirectory()
+        file = Path(self._folder.name) / "features.npy"
+        np.save(file, self.features)
+        self._errors = open(Path(self._folder.name) / "errors", "w+")
+        command = [self.python, str(SCRIPT), str(file), str(self.threads), *([self.source] if self.source else [])]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
+            )
+        except OSError as error:
+            self._clean()
+            raise InputError(f"--torch_python={self.python} cannot be started: {error.strerror}.") from error
+        try:
+            self._ask("forward 1")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._process.stdout.close()
+        # It may have ended by itself; what it said was reported.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._clean()
+
+    def call(self, does: str, iterations: int) -> Callable[[], float]:
+        """A function that runs the layer once and returns the mean square of the flow when it is there.
+
+        Args:
+            does: FORWARD, or BOTH: the gradients of the features and of all parameters too.
+            iterations: of the layer.
+        """
+        return lambda: self._ask(f"{'both' if does == BOTH else 'forward'} {iterations}")
+
+    def _ask(self, line: str) -> float:
+        # The missing answer will say that it has ended.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            self._errors.seek(0)
+            said = self._errors.read().strip().splitlines() or ["it ended without a word"]
+            raise InputError(
+                f"--torch_python={self.python} did not run the released layer: {said[-1]}. Give an interpreter with "
+                "torch and numpy, and with --torch_layer the authors' first rep_flow_layer.py or nothing."
+            )
+        return float(answer)
+
+    def _clean(self) -> None:
+        self._errors.close()
+        self._folder.cleanup()

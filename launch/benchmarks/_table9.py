@@ -1,0 +1,91 @@
+"""The networks of the paper's run-time comparison: RGB, with representation flow, with flow-conv-flow, two-stream."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import models.representation_flow as representation_flow
+from launch.inference import as_graph
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow import solvers
+from tvnet_keras.flow.solvers import Solver
+from tvnet_keras.video.augment import resize, test_views
+from tvnet_keras.video.read import VideoError, read_frames
+
+DEPTH = 34
+FRAMES = 32
+SIZE = 224
+ITERATIONS = 20
+CLASSES = 400
+FLOW_BOUND = 20.0
+"""Displacements that the flow pictures of the two-stream network keep apart, pixels."""
+
+RGB, FLOW, FCF, TWO_STREAM = "RGB", "RGB + representation flow", "RGB + FcF", "two-stream, OpenCV TV-L1"
+PAPER_MS = {RGB: 225, FLOW: 524, FCF: 576, TWO_STREAM: 8546}
+"""Table 9, 2D networks, on a Titan X with OpenCV's TV-L1 on the GPU, milliseconds."""
+
+
+def frames_of(data_dir: str, suffixes: tuple[str, ...]) -> np.ndarray:
+    """The first frames of the first video below a folder that has enough of them.
+
+    Args:
+        data_dir: searched recursively.
+        suffixes: of video files.
+
+    Returns:
+        uint8 `[FRAMES, H, W, 3]`, RGB, at the video's own size.
+
+    Raises:
+        InputError: there is none.
+    """
+    for path in sorted(path for path in Path(data_dir).rglob("*") if path.suffix in suffixes):
+        try:
+            return read_frames(path, range(FRAMES))
+        except VideoError:
+            continue
+    raise InputError(f"--data_dir={data_dir} holds no video of {FRAMES} readable frames ({', '.join(suffixes)}).")
+
+
+def make_calls(frames: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+    """Functions that classify the clip, from decoded frames to logits, under the names in `PAPER_MS`.
+
+    Args:
+        frames: uint8 `[FRAMES, H, W, 3]`, RGB.
+    """
+    clip = test_views(frames, (SIZE, SIZE))[0]
+    rgb, single, twice, flow_stream = (
+        _classifier(FRAMES, place="none"),
+        _classifier(FRAMES, place="block3"),
+        _classifier(FRAMES, place="block3", flows="fcf"),
+        _classifier(FRAMES - 1, place="none"),
+    )
+    solve = solvers.make_solver("tvl1")
+
+    def two_stream() -> np.ndarray:
+        return rgb(clip) + flow_stream(flow_pictures(frames, solve)[None])
+
+    return {RGB: lambda: rgb(clip), FLOW: lambda: single(clip), FCF: lambda: twice(clip), TWO_STREAM: two_stream}
+
+
+def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
+    """Flow of every pair as a two-stream network reads it.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`, RGB; the flow is computed at this size.
+        solve: `[2, H, W, 3]` to `[H, W, 2]`.
+
+    Returns:
+        uint8 `[T - 1, SIZE, SIZE, 3]`: u, v and their length; the network is as wide as that for RGB.
+    """
+    flows = np.stack([solve(frames[k : k + 2]) for k in range(len(frames) - 1)])
+    flows = np.concatenate([flows, np.linalg.norm(flows, axis=-1, keepdims=True)], axis=-1)
+    grey = np.round(127.5 * (1 + np.clip(flows / FLOW_BOUND, -1, 1))).astype(np.uint8)
+    return resize(grey, (SIZE, SIZE))
+
+
+def _classifier(frames: int, **options) -> Callable[[np.ndarray], np.ndarray]:
+    chosen = representation_flow.Options(depth=DEPTH, iterations=ITERATIONS, **options)
+    model = representation_flow.build(num_classes=CLASSES, clip_shape=(frames, SIZE, SIZE, 3), options=chosen)
+    run = as_graph(lambda clip: model(clip, training=False)["logits"])
+    return lambda clip: run(clip).numpy()

@@ -1,0 +1,120 @@
+"""What representation flow sees (as the paper's Fig. 7): flows of several channels of features, and flow of flow.
+
+--input=video=FILE[,FILE]   clips, a row each
+--input=run=FOLDER          a finished run of launch.train --method=representation_flow; without it the network is
+                            untrained, which the headings say. A run with --config.model.flows=flow has no flow of
+                            flow of its own; an untrained layer computes it then
+--input=frame=NUMBER        the frame shown; the clip begins there
+--input=step=NUMBER         distance of neighbouring frames of the clip
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import models.representation_flow as representation_flow
+from launch.flow_pictures import Sheet, colour_code, longest_of
+from launch.init_from import load_run
+from models.representation_flow import RepresentationFlowClassifier
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.flow_of_flow import FlowOfFlow
+from tvnet_keras.layers.representation_flow import RepresentationFlow
+from tvnet_keras.video.augment import test_views
+from tvnet_keras.video.read import read_frames
+
+CHANNELS = 3
+"""Channels of the flow, and of the flow of flow, that are shown: those that move most."""
+
+UNTRAINED_CLIP = (4, 224, 224, 3)
+CLASSES = 101
+FRAME, CODE = "frame", "colour code"
+LEVELS = ("flow", "flow of flow")
+
+
+def draw(*, video: str, run: str = "", frame: str = "20", step: str = "2") -> np.ndarray:
+    """Draws every clip's first frame, and flow and flow of flow from there on; the module's docstring has the inputs.
+
+    Returns:
+        uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+        InputError: something that cannot be read, a run of another kind, or frames that a video lacks.
+    """
+    network = _network(run)
+    compute, trained = _levels(network, bool(run))
+    clips = {
+        path: _clip(path, _number("frame", frame, 0), _number("step", step, 1), network) for path in video.split(",")
+    }
+    found = {path: compute(clip) for path, clip in clips.items()}
+    titles = {(level, k): f"{name} {k}" for level, name in enumerate(LEVELS) for k in range(CHANNELS)}
+    shown = [_strongest([levels[level] for levels in found.values()]) for level in range(len(LEVELS))]
+    sheet = Sheet([FRAME, *titles.values(), CODE])
+    for path, levels in found.items():
+        drawn, captions = {CODE: colour_code(1.0)}, {CODE: "saturated at the length below each"}
+        for (level, k), title in titles.items():
+            channel = shown[level][k]
+            flow = levels[level][channel]
+            longest = longest_of(None, [flow])
+            drawn[title], captions[title] = flow / longest, f"channel {channel}, {longest:.2g} px"
+        sheet.add(f"{Path(path).stem}, frame {frame}", clips[path][0], drawn, captions, longest=1.0)
+    words = [f"{name}, {'trained' if learned else 'untrained'}" for name, learned in zip(LEVELS, trained, strict=True)]
+    return sheet.picture({title: words[level] for (level, _), title in titles.items()})
+
+
+def _network(run: str) -> RepresentationFlowClassifier:
+    if not run:
+        options = representation_flow.Options(flows="fcf")
+        return representation_flow.build(num_classes=CLASSES, clip_shape=UNTRAINED_CLIP, options=options)
+    _, model, _ = load_run(Path(run))
+    if not isinstance(model, RepresentationFlowClassifier) or model.flow is None:
+        raise InputError(f"--input=run={run} has no representation flow: it is of another method, or of place=none.")
+    return model
+
+
+def _levels(
+    model: RepresentationFlowClassifier, from_run: bool
+) -> tuple[Callable[[np.ndarray], list[np.ndarray]], tuple[bool, bool]]:
+    """What computes flow and flow of flow of a clip, each `[C, h, w, 2]`; and which of them a run has trained."""
+    if isinstance(model.flow, FlowOfFlow):
+        first, *others = model.flow.sequence[: 2 + model.flow.convolve]
+        trained = (from_run, from_run)
+    else:
+        options = model.options
+        first = model.flow
+        others = [RepresentationFlow(None, options.iterations, variant=options.variant, output="flow")]
+        trained = (from_run, False)
+
+    def compute(clip: np.ndarray) -> list[np.ndarray]:
+        frames = model.scaling(model.unit_range(clip[None]))
+        flow = first(frames if model.before is None else model.before(frames, training=False))
+        again = flow
+        for layer in others:
+            again = layer(again)
+        return [_channels(level) for level in (flow, again)]
+
+    return compute, trained
+
+
+def _channels(flow) -> np.ndarray:
+    """The first step of flows `[1, T, h, w, 2 C]`, u of every channel before v, as `[C, h, w, 2]`."""
+    flow = np.asarray(flow)[0, 0]
+    return np.stack(np.split(flow, 2, axis=-1)).transpose(3, 1, 2, 0)
+
+
+def _strongest(flows: list[np.ndarray]) -> list[int]:
+    """Channels with most motion over all clips; the first ones again where there are fewer than are shown."""
+    lengths = np.mean([np.linalg.norm(flow, axis=-1).mean(axis=(1, 2)) for flow in flows], axis=0)
+    return [int(channel) for channel in np.resize(np.argsort(-lengths), CHANNELS)]
+
+
+def _clip(path: str, first: int, step: int, network: RepresentationFlowClassifier) -> np.ndarray:
+    frames, height, width, _ = network.clip_shape
+    read = read_frames(path, range(first, first + frames * step, step))
+    return test_views(read, (height, width))[0][0]
+
+
+def _number(name: str, value: str, least: int) -> int:
+    if not value.isdecimal() or int(value) < least:
+        raise InputError(f"--input={name}={value} must be a whole number of at least {least}.")
+    return int(value)

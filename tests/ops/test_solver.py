@@ -95,6 +95,19 @@ def test_unknown_sizes_inside_a_graph_give_the_same(gradients, weights):
         assert np.linalg.norm(got - expected) <= 1e-5 * np.linalg.norm(expected)
 
 
+def test_one_image_may_come_from_a_function_that_forgot_its_size():
+    arguments = float32(random_arguments((1, 6, 5)))
+    specs = [tf.TensorSpec((6, 1, 6, 5)), tf.TensorSpec((3, None, None, None)), tf.TensorSpec((ITERATIONS, 8, 2))]
+
+    @tf.function(input_signature=[*specs, tf.TensorSpec((3,))])
+    def graph(*arguments):
+        return value_and_gradients(lambda *tensors: solve(*tensors, mode="portable"), list(arguments), 1.0)[1]
+
+    expected = value_and_gradients(unrolled, arguments, 1.0)[1]
+    for got, wanted in zip(graph(*arguments), expected, strict=True):
+        assert np.linalg.norm(got - wanted) <= 1e-5 * np.linalg.norm(wanted)
+
+
 def test_runs_and_differentiates_inside_a_compiled_function(gradients, weights):
     @tf.function(jit_compile=True)
     def graph(*arguments):

@@ -52,8 +52,22 @@ def _portable():
 
 
 def _forward(state, data, taps, constants):
+    _share_sizes(state, data)
     step = _stepper(data, taps, constants)
     return ops.stack(ops.fori_loop(0, taps.shape[0], step, _fields(state)))
+
+
+def _share_sizes(*tensors) -> None:
+    """Lets every tensor `[F, N, H, W]` know of its size what any of them does.
+
+    TensorFlow calls a function that it traced for unknown sizes with known ones too; its result then says nothing of
+    them, and the carry of a loop over one image would seem to change its shape.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    size = functools.reduce(lambda known, tensor: known.merge_with(tensor.shape[1:]), tensors, tensors[0].shape[1:])
+    for tensor in tensors:
+        tensor.set_shape(tensor.shape[:1].concatenate(size))
 
 
 def _stepper(data, taps, constants):
@@ -84,6 +98,7 @@ def _trajectory(state, data, taps, constants):
 
 
 def _backward(state, data, taps, constants, upstream):
+    _share_sizes(state, data, upstream)
     # The trajectory is computed again rather than kept from the forward pass: inference then stores nothing,
     # and a training step holds it only while this function runs.
     tables = _trajectory(state, data, taps, constants)

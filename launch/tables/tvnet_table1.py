@@ -120,7 +120,8 @@ def _layer(network: tuple[int, int, int], learn: tuple[str, ...], u0_size: tuple
 
 def _full(network, learn, data_dir: str, seed: int, weights: Path) -> dict[str, float]:
     layer = _layer(network, learn, (SIZE, SIZE))
-    return train_and_measure(layer, load_full(data_dir), steps=FULL_STEPS, draws=FULL_DRAWS, seed=seed, weights=weights)
+    plan = {"steps": FULL_STEPS, "batch_size": FULL_DRAWS, "learning_rate": FULL_RATE, "seed": seed}
+    return train_and_measure(layer, load_full(data_dir), weights, **plan)
 
 
 def _released(network, learn, data_dir: str, seed: int, weights: Path) -> dict[str, float]:

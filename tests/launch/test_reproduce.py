@@ -7,7 +7,7 @@ import pytest
 import launch.tables
 from launch.flow_training import FlowData, mean_errors
 from launch.reproduce import description, lines, reproduce, results_of, write_page
-from launch.tables import Cell
+from launch.tables import Cell, tvnet_table1
 from launch.tables.tvnet_table1 import PAPER, cells, train_and_measure
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
@@ -174,3 +174,17 @@ def test_launcher_lists_every_table(launcher):
         module_names(launch.tables)
     )
     assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out
+
+
+@pytest.mark.parametrize("row", ["tvnet-1-1-50.all.full", "tvnet-1-1-50.u0.released"])
+def test_a_trained_cell_runs_from_end_to_end_and_writes_its_network(row, tmp_path, monkeypatch):
+    data = FlowData(
+        np.zeros((1, 2, 16, 20, 3), "uint8"), np.ones((1, 16, 20, 2), "float32"), np.ones((1, 16, 20), bool)
+    )
+    for name, value in {"SIZE": 16, "STEPS": 1, "FULL_STEPS": 1}.items():
+        monkeypatch.setattr(tvnet_table1, name, value)
+    monkeypatch.setattr(tvnet_table1, "load_full", lambda _: [data, data])
+    monkeypatch.setattr(tvnet_table1, "load_released", lambda _: data)
+    (cell,) = (cell for cell in tvnet_table1.cells() if cell.row == row)
+    numbers = cell.run("anywhere", 0, tmp_path / "network.weights.h5")
+    assert numbers["epe"] < numbers["epe_untrained"] and (tmp_path / "network.weights.h5").is_file()

@@ -202,10 +202,8 @@ class TVNet(keras.layers.Layer):
         return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
 
     def _solve_level(self, level: int, first, second, flow, mode: str):
-        variant = VARIANTS[self.variant]
-        size = self._level_size(level, *ops.shape(first)[1:3])
-        first = variant.resize(first[..., None], *size)[..., 0]
-        second = variant.resize(second[..., None], *size)[..., 0]
+        at_level = VARIANTS[self.variant].at_level
+        first, second = (at_level(frames, level, self.zoom) for frames in (first, second))
         constants = stack_constants(self.scalars)
         return solve_level(self.variant, first, second, flow, self.kernels[level], constants, mode)
 

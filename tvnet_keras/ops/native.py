@@ -1,9 +1,8 @@
 """The solver's native mode: fused CPU kernels (numba) on all cores, as a differentiable TensorFlow operation.
 
 A batch is shared out by images. Where there are fewer images than threads, an image is cut into bands of rows that are
-solved apart for some iterations and then exchange their borders. The backward pass keeps the state at every
-`segment` iterations only and computes the ones between again, so that its memory grows with the square root of the
-iterations.
+solved apart for some iterations and then exchange their borders. The forward pass keeps the state at every few
+iterations only, and the backward pass computes the ones between again.
 """
 
 import importlib
@@ -17,12 +16,15 @@ import tensorflow as tf
 # There is no public way to ask whether a gradient tape is watching.
 from tensorflow.python.eager import record
 
-from tvnet_keras.ops.native_forward import advance, band_floats
+from tvnet_keras.ops.native_forward import advance, advance_floats
 from tvnet_keras.ops.native_memory import borrow
 from tvnet_keras.ops.native_threads import bands, parallel, shares
 
 ROWS_PER_EXCHANGE = 4
 """Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
+
+LONGEST_SEGMENT = 5
+"""Iterations whose states the backward pass holds at a time: of rows of 320 pixels they fill a cache of 1 MiB."""
 
 
 def solve(state, data, taps, constants):
@@ -34,7 +36,7 @@ def solve(state, data, taps, constants):
 
 @tf.custom_gradient
 def _differentiable(keep, *arguments):
-    result, kept = tf.numpy_function(solve_and_keep, (keep, *arguments), [tf.float32] * 2, stateful=False)
+    result, kept = tf.numpy_function(_solve_apart, (keep, *arguments), [tf.float32] * 2, stateful=False)
     result.set_shape(arguments[0].shape)
 
     def gradient(upstream):
@@ -46,27 +48,35 @@ def _differentiable(keep, *arguments):
     return result, gradient
 
 
+def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
+    """`solve_and_keep` for a result that leaves this module: TensorFlow may write into a tensor that nobody else has."""
+    result, kept = solve_and_keep(keep, *arguments)
+    return (result.copy() if keep else result), kept
+
+
 def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
     """`ops.solver.solve` on float32 arrays, with taps `[I, G, 8, 2]`.
 
     Returns:
-        The last state, and if `keep` the states before every segment, `[S, 6, N, H, W]` (else S = 0).
+        The last state; and if `keep` the states before every segment and the last one, `[S + 1, 6, N, H, W]` (else
+        none), in whose memory the first of both then lies.
     """
     every = _segment(len(taps))
-    kept = borrow((-(-len(taps) // every) if keep else 0, *state.shape))
+    kept = borrow((1 - (-len(taps) // every) if keep else 0, *state.shape))
     (top, bottom), *others = bands(*state.shape[1:3])
     step = _balanced(len(taps), (bottom - top) // ROWS_PER_EXCHANGE, every) if others else len(taps)
-    result = borrow(state.shape)
-    spare = result if step >= len(taps) else borrow(state.shape)
+    exchanged = [borrow(state.shape) for _ in range(min(2, (len(taps) - 1) // step))]
     for done in range(0, len(taps), step):
+        last = done + step >= len(taps)
+        result = (kept[-1] if keep else borrow(state.shape)) if last else exchanged[done // step % 2]
         _advance(state, data, taps[done : done + step], constants, result, kept, every, done)
-        state, result, spare = result, spare, result
+        state = result
     return state, kept
 
 
 def _segment(iterations: int) -> int:
     """Iterations between kept states: about as many are kept as are then computed again at a time."""
-    return max(1, math.isqrt(iterations))
+    return max(1, min(math.isqrt(iterations), LONGEST_SEGMENT))
 
 
 def _balanced(iterations: int, most: int, unit: int) -> int:
@@ -94,7 +104,7 @@ def _constants(sums: np.ndarray, constants: np.ndarray) -> np.ndarray:
 
 def _advance(state, data, taps, constants, result, kept, every, done) -> None:
     def run(images, rows):
-        workspace = borrow((band_floats(_widened(rows, len(taps), state), state.shape[3], 2, 0),))
+        workspace = borrow((advance_floats(_widened(rows, len(taps), state), state.shape[3]),))
         advance(state, data, taps, constants, result, kept, every, done, images, rows, workspace)
 
     parallel(run, shares(*state.shape[1:3]))
@@ -106,15 +116,14 @@ def _adjoint() -> ModuleType:
 
 
 def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
-    adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept)
+    adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept) - 1
     pieces = shares(*data.shape[1:3])
     banded = pieces[0][1] != (0, data.shape[2])
     edges = borrow((2 if banded else 0, *upstream.shape))
     sums = np.zeros((len(pieces), *taps.shape[:2], adjoint.SUMS))
 
     def workspace(rows):
-        fields = every + 1, adjoint.ADJOINT_FIELDS
-        return borrow((band_floats(_widened(rows, 2 * every, data), data.shape[3], *fields),))
+        return borrow((adjoint.pull_back_floats(_widened(rows, 2 * every, data), data.shape[3], every),))
 
     def run(images, rows, part_sums, part, floats):
         own = images, rows, part, workspace(rows) if floats is None else floats

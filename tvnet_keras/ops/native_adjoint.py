@@ -25,37 +25,38 @@ from tvnet_keras.ops.native_forward import (
     carve_states,
     clear_margins,
     cut_from,
-    iterate,
     jit,
     not_last_column,
     pack,
     pack_data,
+    pack_row,
     row_end,
     row_jit,
+    row_length,
+    sweep_rows,
     taps_of,
     unpack,
 )
 
-ADJOINT_FIELDS = 9
 SUMS = 19
 """Per iteration: 16 taps (as `[8, 2]`), then the gradients of limit, rate and theta (the divergence's part)."""
 
 
 @row_jit
-def _dual_row(states, k, bar, p11, p12, p21, p22, ux1, ux2, uy1, uy2, mask, end, y, taps, rate, sums, counted):
+def _dual_row(states, k, bar, p11, p12, p21, p22, ux1, ux2, uy1, uy2, mask, end, y, rows, taps, rate, sums, counted):
     """Pulls the gradient of p back through the dual step on row y.
 
     Divides bar_p in place (`p11 ... p22` are `bar` too), leaves the gradients of u's forward differences in `ux?`
     (`[2, columns]`) and `uy?` (`[I, 2, 2, columns]`, slot y % 2).
     """
-    b = min(y + 1, states.shape[1] - 1)
-    below, now, new = (ONE if b > y else ZERO), y % 2, k + 1
+    here, b = y % states.shape[1], min(y + 1, rows - 1) % states.shape[1]
+    below, now, new = (ONE if y + 1 < rows else ZERO), y % 2, k + 1
     a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], below * taps[k, 5, 0], below * taps[k, 5, 1]
     c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], below * taps[k, 7, 0], below * taps[k, 7, 1]
     s0, s1, s2, s3, t0, t1, t2, t3, s4 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
     for x in range(FIRST, end):
-        here1, right1, under1 = states[new, y, 0, x], states[new, y, 0, x + STEP], states[new, b, 0, x]
-        here2, right2, under2 = states[new, y, 1, x], states[new, y, 1, x + STEP], states[new, b, 1, x]
+        here1, right1, under1 = states[new, here, 0, x], states[new, here, 0, x + STEP], states[new, b, 0, x]
+        here2, right2, under2 = states[new, here, 1, x], states[new, here, 1, x + STEP], states[new, b, 1, x]
         dx1, dy1 = mask[x] * (a0 * here1 + a1 * right1), b0 * here1 + b1 * under1
         dx2, dy2 = mask[x] * (c0 * here2 + c1 * right2), d0 * here2 + d1 * under2
         norm1, norm2 = np.sqrt(dx1 * dx1 + dy1 * dy1 + EPSILON), np.sqrt(dx2 * dx2 + dy2 * dy2 + EPSILON)
@@ -67,8 +68,8 @@ def _dual_row(states, k, bar, p11, p12, p21, p22, ux1, ux2, uy1, uy2, mask, end,
         scale1, scale2 = inverse1 * norm1, inverse2 * norm2
         bar11, bar12 = bar[y, 2, x] * scale1, bar[y, 3, x] * scale1
         bar21, bar22 = bar[y, 4, x] * scale2, bar[y, 5, x] * scale2
-        along1 = bar11 * states[new, y, 2, x] + bar12 * states[new, y, 3, x]
-        along2 = bar21 * states[new, y, 4, x] + bar22 * states[new, y, 5, x]
+        along1 = bar11 * states[new, here, 2, x] + bar12 * states[new, here, 3, x]
+        along2 = bar21 * states[new, here, 4, x] + bar22 * states[new, here, 5, x]
         norm_part1, norm_part2 = along1 * inverse1 * denominator1, along2 * inverse2 * denominator2
         to_x1, to_y1 = mask[x] * rate * (bar11 - norm_part1 * dx1), rate * (bar12 - norm_part1 * dy1)
         to_x2, to_y2 = mask[x] * rate * (bar21 - norm_part2 * dx2), rate * (bar22 - norm_part2 * dy2)
@@ -120,7 +121,7 @@ def _threshold_row(
 
     `u?_out` are `bar` too; `rho`, `gx_out` and `gy_out` are the gradient of the data term, which is added to.
     """
-    now, before = y % 2, (y + 1) % 2
+    here, now, before = y % states.shape[1], y % 2, (y + 1) % 2
     above = ONE if y > 0 else ZERO
     a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], taps[k, 5, 0], above * taps[k, 5, 1]
     c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], taps[k, 7, 0], above * taps[k, 7, 1]
@@ -128,7 +129,7 @@ def _threshold_row(
     for x in range(FIRST, end):
         bar1 = bar[y, 0, x] + a0 * ux[0, x] + a1 * ux[0, x - STEP] + b0 * uy[k, now, 0, x] + b1 * uy[k, before, 0, x]
         bar2 = bar[y, 1, x] + c0 * ux[1, x] + c1 * ux[1, x - STEP] + d0 * uy[k, now, 1, x] + d1 * uy[k, before, 1, x]
-        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[k, y, 0, x], states[k, y, 1, x]
+        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[k, here, 0, x], states[k, here, 1, x]
         ratio = (data[y, 0, x] + gx * u1 + gy * u2) * data[y, 3, x]
         step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
         along = gx * bar1 + gy * bar2
@@ -151,7 +152,7 @@ def _divergence_row(states, k, bar, p11, p12, p21, p22, bar_u, end, y, taps, the
 
     `p11 ... p22` are `bar` too.
     """
-    a = max(y - 1, 0)
+    here, a = y % states.shape[1], max(y - 1, 0) % states.shape[1]
     above = ONE if y > 0 else ZERO
     a0, a1, b0, b1 = taps[k, 0, 0], taps[k, 0, 1], above * taps[k, 1, 0], taps[k, 1, 1]
     c0, c1, d0, d1 = taps[k, 2, 0], taps[k, 2, 1], above * taps[k, 3, 0], taps[k, 3, 1]
@@ -162,14 +163,14 @@ def _divergence_row(states, k, bar, p11, p12, p21, p22, bar_u, end, y, taps, the
         p12[y, 3, x] = bar[y, 3, x] + theta * b1 * value1
         p21[y, 4, x] = bar[y, 4, x] + theta * (c1 * value2 + c0 * bar_u[1, x + STEP])
         p22[y, 5, x] = bar[y, 5, x] + theta * d1 * value2
-        s0 += value1 * states[k, y, 2, x - STEP]
-        s1 += value1 * states[k, y, 2, x]
+        s0 += value1 * states[k, here, 2, x - STEP]
+        s1 += value1 * states[k, here, 2, x]
         s2 += value1 * states[k, a, 3, x]
-        s3 += value1 * states[k, y, 3, x]
-        t0 += value2 * states[k, y, 4, x - STEP]
-        t1 += value2 * states[k, y, 4, x]
+        s3 += value1 * states[k, here, 3, x]
+        t0 += value2 * states[k, here, 4, x - STEP]
+        t1 += value2 * states[k, here, 4, x]
         t2 += value2 * states[k, a, 5, x]
-        t3 += value2 * states[k, y, 5, x]
+        t3 += value2 * states[k, here, 5, x]
     sums[k, 0] += counted * theta * s0
     sums[k, 1] += counted * theta * s1
     sums[k, 2] += counted * theta * above * s2
@@ -191,51 +192,74 @@ def _divergence_above(bar, p22, bar_u, end, y, taps, k, theta):
 
 
 @jit
-def _pull_back_row(states, k, data, bar, bar_data, ux, uy, bar_u, mask, end, y, taps, constants, sums, counted):
-    """Pulls `bar` back through iteration k on row y."""
+def _sweep(starts, ends, image, start, states, data, bar, bar_data, mask, end, taps, constants, sums, own, false_borders):
+    """Pulls `bar`, the gradient of the states `ends`, back to that of `starts`, in place, in one pass over the rows.
+
+    The states between are computed again just ahead of the gradient and only `states.shape[1]` rows of them are held,
+    in a ring: all states of all rows would leave the second-level cache before they are used.
+
+    Args:
+        starts: `[6, N, H, W]`, the states before the first iteration.
+        ends: `[6, N, H, W]`, the states after the last one.
+        image: which of N.
+        start: row of the image that is row 0 of the band.
+        states: `[slots, ring_rows(I), 6, columns]`, at least I + 1 slots.
+        data: `[rows, 4, columns]`.
+        bar: `[rows, 6, columns]`.
+        bar_data: `[rows, 3, columns]`, which is added to.
+        mask: of `not_last_column`.
+        end: of `row_end`.
+        taps: `[I, 8, 2]`.
+        constants: tau, lambda, theta.
+        sums: `[I, SUMS]`, which is added to.
+        own: `(first, last + 1)` row whose pixels count in `sums`.
+        false_borders: as in `native_forward.iterate`.
+    """
     theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
-    _dual_row(states, k, bar, bar, bar, bar, bar, ux, ux, uy, uy, mask, end, y, taps, rate, sums, counted)
-    _threshold_row(
-        states,
-        k,
-        data,
-        bar,
-        bar,
-        bar,
-        bar_data,
-        bar_data,
-        bar_data,
-        ux,
-        uy,
-        bar_u,
-        bar_u,
-        end,
-        y,
-        taps,
-        limit,
-        sums,
-        counted,
-    )
-    _divergence_row(states, k, bar, bar, bar, bar, bar, bar_u, end, y, taps, theta, sums, counted)
-    if y > 0:
-        _divergence_above(bar, bar, bar_u, end, y, taps, k, theta)
-
-
-@jit
-def _sweep(states, data, bar, bar_data, mask, end, taps, constants, sums, own, false_borders):
-    """Pulls `bar`, the gradient of `states[I]`, back to that of `states[0]`, in place, skewed as `iterate` is."""
-    rows, iterations, columns = states.shape[1], taps.shape[0], mask.size
+    ring, rows, iterations, columns = states.shape[1], data.shape[0], taps.shape[0], mask.size
     ux, bar_u = np.zeros((2, columns), np.float32), np.zeros((2, columns), np.float32)
     uy = np.zeros((iterations, 2, 2, columns), np.float32)
-    for sweep in range(rows + 2 * (iterations - 1)):
+    lag = _lag(iterations)
+    for sweep in range(rows + lag + 2 * (iterations - 1)):
+        if sweep < rows:
+            pack_row(starts, image, start + sweep, states[0, sweep % ring])
+        sweep_rows(states, data, mask, end, taps, sweep, 0, iterations - 1, constants, false_borders)
+        if lag <= sweep + 1 < rows + lag:
+            y = sweep + 1 - lag
+            pack_row(ends, image, start + y, states[iterations, y % ring])
         for done in range(iterations):
-            y, k = sweep - 2 * done, iterations - 1 - done
+            y, k = sweep - lag - 2 * done, iterations - 1 - done
             # Beyond these rows a false border has spoilt the states or the gradient.
             spoilt = 2 * iterations - 1 - k
             if y < spoilt * false_borders[0] or y >= rows - spoilt * false_borders[1]:
                 continue
             counted = 1.0 if own[0] <= y < own[1] else 0.0
-            _pull_back_row(states, k, data, bar, bar_data, ux, uy, bar_u, mask, end, y, taps, constants, sums, counted)
+            _dual_row(states, k, bar, bar, bar, bar, bar, ux, ux, uy, uy, mask, end, y, rows, taps, rate, sums, counted)
+            _threshold_row(
+                *(states, k, data, bar, bar, bar, bar_data, bar_data, bar_data, ux, uy, bar_u, bar_u),
+                *(end, y, taps, limit, sums, counted),
+            )
+            _divergence_row(states, k, bar, bar, bar, bar, bar, bar_u, end, y, taps, theta, sums, counted)
+            if y > 0:
+                _divergence_above(bar, bar, bar_u, end, y, taps, k, theta)
+
+
+@jit
+def _lag(iterations):
+    """Rows by which the gradient's first iteration follows that of the states: the state before it must be there."""
+    return max(1, 2 * iterations - 3)
+
+
+@jit
+def ring_rows(iterations):
+    """Rows from the first one that `_sweep` computes again to the last one that it still needs."""
+    return 4 * iterations - 1
+
+
+@jit
+def pull_back_floats(rows, width, every):
+    """Size of the workspace of `pull_back` for a band of `rows`, widened, and segments of `every` iterations."""
+    return row_length(width) * (6 * (every + 1) * ring_rows(every) + 13 * rows)
 
 
 @jit
@@ -263,7 +287,7 @@ def pull_back(
     again, then back. After a segment those rows are fetched from the bands to which they belong, through `edges`.
 
     Args:
-        kept: `[S, 6, N, H, W]`, the states before every segment.
+        kept: `[S + 1, 6, N, H, W]`, the states before every segment and after the last one.
         data: `[3, N, H, W]`.
         taps: `[I, G, 8, 2]`, all of them.
         constants: tau, lambda, theta.
@@ -277,11 +301,11 @@ def pull_back(
         rows: `(first, last + 1)`.
         segments: `(first, last + 1)`; where they are not all, calls with the same workspace follow one another down
             to segment 0, and all bands finish one call before the next.
-        workspace: float32, at least `band_floats` of the widened band, `every + 1` slots, `ADJOINT_FIELDS` more.
+        workspace: float32, at least `pull_back_floats` of the widened band.
     """
     height, width = data.shape[2:]
     start, stop = max(0, rows[0] - 2 * every), min(height, rows[1] + 2 * every)
-    states, offset = carve_states(workspace, every + 1, stop - start, width)
+    states, offset = carve_states(workspace, every + 1, ring_rows(every), width)
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
     bar, offset = carve(workspace, offset, stop - start, 6, width)
     packed_bar_data, offset = carve(workspace, offset, stop - start, 3, width)
@@ -289,7 +313,7 @@ def pull_back(
     mask, end = not_last_column(width), row_end(width)
     for image in range(images[0], images[1]):
         own_taps, own_sums = taps_of(taps, image), sums[:, image % taps.shape[1]]
-        if segments[1] == kept.shape[0]:
+        if segments[1] == kept.shape[0] - 1:
             clear_margins(states, end)
             pack_data(data, image, start, packed_data)
             pack(upstream, image, start, bar)
@@ -299,10 +323,11 @@ def pull_back(
             pack(edges[segments[1] % 2], image, rows[1], bar[own[1] :])
         for segment in range(segments[1] - 1, segments[0] - 1, -1):
             part = own_taps[segment * every : (segment + 1) * every]
-            pack(kept[segment], image, start, states[0])
-            iterate(states, packed_data, mask, end, part, 0, part.shape[0], constants, false_borders)
             part_sums = own_sums[segment * every : (segment + 1) * every]
-            _sweep(states, packed_data, bar, packed_bar_data, mask, end, part, constants, part_sums, own, false_borders)
+            _sweep(
+                *(kept[segment], kept[segment + 1], image, start, states, packed_data, bar, packed_bar_data),
+                *(mask, end, part, constants, part_sums, own, false_borders),
+            )
         if segments[0] == 0:
             unpack(bar, own[0], bar_state, image, rows[0], rows[1])
             unpack(packed_bar_data, own[0], bar_data, image, rows[0], rows[1])

@@ -17,7 +17,7 @@ ZERO, ONE = np.float32(0), np.float32(1)
 STEP = np.uint64(1)
 ORIGIN, FIRST = np.uint64(0), np.uint64(16)
 LANES = 16
-CACHE_FLOATS = 2**18
+CACHE_FLOATS = 2**17
 
 OPTIONS = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True, "cache": True}
 jit = numba.njit(**OPTIONS)
@@ -69,9 +69,9 @@ def not_last_column(width):
 
 
 @jit
-def band_floats(rows, width, slots, extra_fields):
-    """Size of the workspace that holds a packed band: `slots` states, the data term and `extra_fields` more."""
-    return rows * row_length(width) * (6 * slots + 4 + extra_fields)
+def advance_floats(rows, width):
+    """Size of the workspace of `advance` for a band of `rows`, widened: two states and the packed data term."""
+    return rows * row_length(width) * 16
 
 
 @jit
@@ -105,17 +105,23 @@ def clear_margins(states, end):
 
 
 @jit
+def pack_row(source, image, y, packed):
+    """Copies row y of `source [F, N, H, W]` into `packed [F, columns]`, zero in the padding."""
+    stop = FIRST + np.uint64(source.shape[3])
+    for field in range(source.shape[0]):
+        for x in range(ORIGIN, FIRST):
+            packed[field, x] = ZERO
+        for x in range(FIRST, stop):
+            packed[field, x] = source[field, image, y, x - FIRST]
+        for x in range(stop, np.uint64(packed.shape[1])):
+            packed[field, x] = ZERO
+
+
+@jit
 def pack(source, image, start, packed):
     """Copies rows `start ...` of `source [F, N, H, W]` into `packed [rows, F, columns]`, zero in the padding."""
-    stop = FIRST + np.uint64(source.shape[3])
     for y in range(packed.shape[0]):
-        for field in range(source.shape[0]):
-            for x in range(ORIGIN, FIRST):
-                packed[y, field, x] = ZERO
-            for x in range(FIRST, stop):
-                packed[y, field, x] = source[field, image, start + y, x - FIRST]
-            for x in range(stop, np.uint64(packed.shape[2])):
-                packed[y, field, x] = ZERO
+        pack_row(source, image, start + y, packed[y])
 
 
 @jit
@@ -151,40 +157,58 @@ def taps_of(taps, image):
 @row_jit
 def flow_row(states, u1_out, u2_out, old, new, data, y, end, taps, k, theta, limit):
     """The threshold step and the divergence on row y: u of slot `new` from slot `old`. `u?_out` are `states` too."""
-    a = max(y - 1, 0)
+    here, a = y % states.shape[1], max(y - 1, 0) % states.shape[1]
     above = theta if y > 0 else ZERO
     a0, a1, b0, b1 = theta * taps[k, 0, 0], theta * taps[k, 0, 1], above * taps[k, 1, 0], theta * taps[k, 1, 1]
     c0, c1, d0, d1 = theta * taps[k, 2, 0], theta * taps[k, 2, 1], above * taps[k, 3, 0], theta * taps[k, 3, 1]
     for x in range(FIRST, end):
-        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[old, y, 0, x], states[old, y, 1, x]
+        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[old, here, 0, x], states[old, here, 1, x]
         ratio = (data[y, 0, x] + gx * u1 + gy * u2) * data[y, 3, x]
         step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
-        div1 = a0 * states[old, y, 2, x - STEP] + a1 * states[old, y, 2, x]
-        div2 = c0 * states[old, y, 4, x - STEP] + c1 * states[old, y, 4, x]
-        u1_out[new, y, 0, x] = u1 - step * gx + div1 + b0 * states[old, a, 3, x] + b1 * states[old, y, 3, x]
-        u2_out[new, y, 1, x] = u2 - step * gy + div2 + d0 * states[old, a, 5, x] + d1 * states[old, y, 5, x]
+        div1 = a0 * states[old, here, 2, x - STEP] + a1 * states[old, here, 2, x]
+        div2 = c0 * states[old, here, 4, x - STEP] + c1 * states[old, here, 4, x]
+        u1_out[new, here, 0, x] = u1 - step * gx + div1 + b0 * states[old, a, 3, x] + b1 * states[old, here, 3, x]
+        u2_out[new, here, 1, x] = u2 - step * gy + div2 + d0 * states[old, a, 5, x] + d1 * states[old, here, 5, x]
 
 
 @row_jit
-def dual_row(states, p11_out, p12_out, p21_out, p22_out, old, new, mask, y, end, taps, k, rate):
+def dual_row(states, p11_out, p12_out, p21_out, p22_out, old, new, mask, y, rows, end, taps, k, rate):
     """The dual step on row y: p of slot `new`. One division serves both components. `p??_out` are `states` too."""
-    b = min(y + 1, states.shape[1] - 1)
-    below = ONE if b > y else ZERO
+    here, b = y % states.shape[1], min(y + 1, rows - 1) % states.shape[1]
+    below = ONE if y + 1 < rows else ZERO
     a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], below * taps[k, 5, 0], below * taps[k, 5, 1]
     c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], below * taps[k, 7, 0], below * taps[k, 7, 1]
     for x in range(FIRST, end):
-        ux = mask[x] * (a0 * states[new, y, 0, x] + a1 * states[new, y, 0, x + STEP])
-        uy = b0 * states[new, y, 0, x] + b1 * states[new, b, 0, x]
-        vx = mask[x] * (c0 * states[new, y, 1, x] + c1 * states[new, y, 1, x + STEP])
-        vy = d0 * states[new, y, 1, x] + d1 * states[new, b, 1, x]
+        ux = mask[x] * (a0 * states[new, here, 0, x] + a1 * states[new, here, 0, x + STEP])
+        uy = b0 * states[new, here, 0, x] + b1 * states[new, b, 0, x]
+        vx = mask[x] * (c0 * states[new, here, 1, x] + c1 * states[new, here, 1, x + STEP])
+        vy = d0 * states[new, here, 1, x] + d1 * states[new, b, 1, x]
         first = ONE + rate * np.sqrt(ux * ux + uy * uy + EPSILON)
         second = ONE + rate * np.sqrt(vx * vx + vy * vy + EPSILON)
         inverse = ONE / (first * second)
         over_first, over_second = second * inverse, first * inverse
-        p11_out[new, y, 2, x] = (states[old, y, 2, x] + rate * ux) * over_first
-        p12_out[new, y, 3, x] = (states[old, y, 3, x] + rate * uy) * over_first
-        p21_out[new, y, 4, x] = (states[old, y, 4, x] + rate * vx) * over_second
-        p22_out[new, y, 5, x] = (states[old, y, 5, x] + rate * vy) * over_second
+        p11_out[new, here, 2, x] = (states[old, here, 2, x] + rate * ux) * over_first
+        p12_out[new, here, 3, x] = (states[old, here, 3, x] + rate * uy) * over_first
+        p21_out[new, here, 4, x] = (states[old, here, 4, x] + rate * vx) * over_second
+        p22_out[new, here, 5, x] = (states[old, here, 5, x] + rate * vy) * over_second
+
+
+@jit
+def sweep_rows(states, data, mask, end, taps, sweep, first, last, constants, false_borders):
+    """Step `sweep` of `iterate`: of iteration k, row y = sweep - 2 * (k - first) of u and row y - 1 of p.
+
+    The loop over iterations is in here because a call costs as much as the work on a hundred pixels.
+    """
+    theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
+    slots, rows = states.shape[0], data.shape[0]
+    for k in range(first, last):
+        y = sweep - 2 * (k - first)
+        top, bottom = k * false_borders[0], rows - k * false_borders[1]
+        old, new = k % slots, (k + 1) % slots
+        if top <= y < bottom:
+            flow_row(states, states, states, old, new, data, y, end, taps, k, theta, limit)
+        if top < y <= bottom:
+            dual_row(states, states, states, states, states, old, new, mask, y - 1, rows, end, taps, k, rate)
 
 
 @jit
@@ -196,7 +220,7 @@ def iterate(states, data, mask, end, taps, first, last, constants, false_borders
 
     Args:
         states: `[slots, rows, 6, columns]`; iteration k reads slot k modulo slots and writes the next one. Two slots
-            do, I + 1 keep every state. (In place, LLVM could not prove that the loops may be vectorised.)
+            do. (In place, LLVM could not prove that the loops may be vectorised.)
         data: `[rows, 4, columns]` of `pack_data`.
         mask: of `not_last_column`.
         end: of `row_end`.
@@ -207,17 +231,8 @@ def iterate(states, data, mask, end, taps, first, last, constants, false_borders
         false_borders: (top, bottom), 1 where the band was cut out of an image, else 0: rows which are wrong because
             of a false border (one more per iteration) are left out.
     """
-    theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
-    slots, rows = states.shape[:2]
-    for sweep in range(rows + 2 * (last - first) - 1):
-        for k in range(first, last):
-            y = sweep - 2 * (k - first)
-            top, bottom = k * false_borders[0], rows - k * false_borders[1]
-            old, new = k % slots, (k + 1) % slots
-            if top <= y < bottom:
-                flow_row(states, states, states, old, new, data, y, end, taps, k, theta, limit)
-            if top < y <= bottom:
-                dual_row(states, states, states, states, states, old, new, mask, y - 1, end, taps, k, rate)
+    for sweep in range(data.shape[0] + 2 * (last - first) - 1):
+        sweep_rows(states, data, mask, end, taps, sweep, first, last, constants, false_borders)
 
 
 @numba.njit(
@@ -244,7 +259,7 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
         done: iterations run by earlier calls, a multiple of `every` where states are kept.
         images: `(first, last + 1)`.
         rows: `(first, last + 1)`.
-        workspace: float32, at least `band_floats` of the widened band, two slots.
+        workspace: float32, at least `advance_floats` of the widened band.
     """
     height, width = state.shape[2:]
     iterations = taps.shape[0]
@@ -253,7 +268,7 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
     mask, end, false_borders = not_last_column(width), row_end(width), cut_from(start, stop, height)
     clear_margins(states, end)
-    # The skewed sweep holds two rows of 16 fields per iteration: half a second-level cache of 2 MiB at most.
+    # The skewed sweep holds two rows of 16 fields per iteration: half a second-level cache of 1 MiB at most.
     block = max(1, CACHE_FLOATS // (32 * row_length(width)))
     if kept.shape[0]:
         block = min(block, every)

@@ -15,53 +15,68 @@ _CONST_IMAGES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 _VECTOR = numba.types.Array(numba.float32, 1, "C")
 
 
-def smooth_grey(clip, value_range: tuple[float, float]):
-    """Smoothed grey frames in 0..255, differentiable once where the clip is of floats.
+def smooth_pairs(clip, value_range: tuple[float, float]):
+    """Neighbouring smoothed grey frames in 0..255, differentiable once where the clip is of floats.
 
     Args:
         clip: `[B, T, H, W, C]`, C = 1 or 3 (R, G, B); integers 0..255 or floats within `value_range`.
         value_range: `(low, high)` that float frames span.
 
     Returns:
-        `[B, T, H, W]`, float32.
+        Frames 0 ... T - 2 and frames 1 ... T - 1, each `[B, T - 1, H, W]`, float32.
     """
     low, high = (0, 255) if clip.dtype.is_integer else value_range
     factor = 255.0 / (high - low)
     clip = clip if clip.dtype == tf.uint8 else tf.cast(clip, tf.float32)
     weights = np.float32(GREY_WEIGHTS if clip.shape[-1] == 3 else (1.0,))
+    batch, time, *size, _ = clip.shape
 
     @tf.custom_gradient
-    def smoothed(clip):
-        result = tf.numpy_function(
-            lambda clip: _forward(clip, low, factor, weights), [clip], tf.float32, stateful=False
+    def pairs(clip):
+        frames = tf.numpy_function(
+            lambda clip: _forward(clip, low, factor, weights), [clip], [tf.float32] * 2, stateful=False
         )
-        result.set_shape(clip.shape[:-1])
+        for frame in frames:
+            frame.set_shape((batch, None if time is None else time - 1, *size))
 
-        def gradient(upstream):
+        def gradient(first, second):
             bar = tf.numpy_function(
-                lambda bar: _backward(bar, factor * weights), [upstream], tf.float32, stateful=False
+                lambda *bars: _backward(*bars, factor * weights), [first, second], tf.float32, stateful=False
             )
             bar.set_shape(clip.shape)
             return bar
 
-        return result, gradient
+        return frames, gradient
 
-    return smoothed(clip)
+    return pairs(clip)
 
 
-def _forward(clip: np.ndarray, low: float, factor: float, weights: np.ndarray) -> np.ndarray:
+def _forward(clip: np.ndarray, low: float, factor: float, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     frames = clip.reshape(-1, *clip.shape[2:])
-    result = borrow(frames.shape[:3])
+    grey = borrow(clip.shape[:-1])
+    flat = grey.reshape(frames.shape[:3])
 
     def run(images):
-        _smooth(frames, np.float32(low), np.float32(factor), weights, gaussian_taps(), result, images)
+        _smooth(frames, np.float32(low), np.float32(factor), weights, gaussian_taps(), flat, images)
 
     parallel(run, [(part,) for part in split(len(frames))])
-    return result.reshape(clip.shape[:-1])
+    return _copied(grey[:, :-1]), _copied(grey[:, 1:])
 
 
-def _backward(bar: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    images = bar.reshape(-1, *bar.shape[2:])
+def _copied(frames: np.ndarray) -> np.ndarray:
+    """In memory of its own: TensorFlow may write into a tensor that nobody else has."""
+    copy = borrow(frames.shape)
+    copy[:] = frames
+    return copy
+
+
+def _backward(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The gradient of the clip from those of the first and the second frames of its pairs."""
+    batch, pairs, *size = first.shape
+    bar = borrow((batch, pairs + 1, *size))
+    bar[:, :-1], bar[:, -1] = first, 0
+    bar[:, 1:] += second
+    images = bar.reshape(-1, *size)
     result = borrow((*images.shape, len(weights)))
     parallel(
         lambda part: _pull_back(images, weights, gaussian_taps(), result, part), [(p,) for p in split(len(images))]

@@ -57,9 +57,11 @@ def resize_flow(flow, height, width):
         width: new width in pixels, int or scalar tensor.
 
     Returns:
-        `[N, height, width, 2]`, pixels of the new grid.
+        `[N, height, width, 2]`, pixels of the new grid; `flow` itself if its static size is already that.
     """
     old_height, old_width = ops.shape(flow)[1:3]
+    if _same(old_height, height) and _same(old_width, width):
+        return flow
     scale = ops.stack([_ratio(width, old_width, flow.dtype), _ratio(height, old_height, flow.dtype)])
     return resize(flow, height, width) * scale
 
@@ -68,9 +70,14 @@ def _ratio(new, old, dtype):
     return ops.cast(new, dtype) / ops.cast(old, dtype)
 
 
+def _same(old, new) -> bool:
+    """Whether both lengths are known and equal."""
+    return isinstance(old, int) and isinstance(new, int) and old == new
+
+
 def _resize_axis(images, length, axis: int):
     old = ops.shape(images)[axis]
-    if isinstance(old, int) and isinstance(length, int) and old == length:
+    if _same(old, length):
         return images
     dtype = images.dtype
     steps = ops.maximum(ops.cast(length - 1, dtype), 1.0)

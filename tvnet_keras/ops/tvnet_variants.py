@@ -18,8 +18,8 @@ class Variant(NamedTuple):
 
     prepare: Callable
     """Clip `[B, T, H, W, C]`, value range and mode to the first and second grey frames `[B * (T - 1), H, W]`."""
-    resize: Callable
-    """Images `[N, H, W, C]`, height, width to `[N, height, width, C]`."""
+    at_level: Callable
+    """Frames `[N, H, W]`, a pyramid level and zoom to the frames of that level."""
     enlarge_flow: Callable
     """Flow `[N, H, W, 2]` of a level, height, width and zoom to the flow of the next finer level."""
     linearise: Callable
@@ -30,18 +30,29 @@ def _prepare(clip, value_range: tuple[float, float], mode: str):
     """Every frame is smoothed once and serves two pairs."""
     batch, time, height, width = ops.shape(clip)[:4]
     if mode == "native":
-        from tvnet_keras.ops.native_frames import smooth_grey
+        from tvnet_keras.ops.native_frames import smooth_pairs
 
-        grey = smooth_grey(clip, value_range)
+        first, second = smooth_pairs(clip, value_range)
     else:
         grey = ops.reshape(_smooth_grey()(to_255(clip, value_range)), (batch, time, height, width))
-    return ops.reshape(grey[:, :-1], (-1, height, width)), ops.reshape(grey[:, 1:], (-1, height, width))
+        first, second = grey[:, :-1], grey[:, 1:]
+    return ops.reshape(first, (-1, height, width)), ops.reshape(second, (-1, height, width))
 
 
 @functools.cache
 def _smooth_grey() -> Callable:
     # Built at the first use: only then is the backend's compiler loaded.
     return fused(lambda clip: smooth(ops.reshape(to_grey(clip), (-1, *ops.shape(clip)[2:4]))))
+
+
+def _at_level(frames, level: int, zoom: float):
+    # Sizes that are known at run time only would not tell that the finest level needs no sampling.
+    return _sampled_at_level(pyramid.resize, frames, level, zoom) if level else frames
+
+
+def _sampled_at_level(resize: Callable, frames, level: int, zoom: float):
+    size = (pyramid.level_size(length, level, zoom) for length in ops.shape(frames)[1:])
+    return resize(frames[..., None], *size)[..., 0]
 
 
 def _linearise(first, second, flow):
@@ -72,9 +83,12 @@ def _enlarge_flow(flow, height, width, zoom: float):
 
 
 VARIANTS = {
-    "default": Variant(_prepare, pyramid.resize, _enlarge_flow, _linearise),
+    "default": Variant(_prepare, _at_level, _enlarge_flow, _linearise),
     "official": Variant(
-        _prepare_released, released_tvnet.resize, released_tvnet.enlarge_flow, _linearised_with(released_tvnet.warp)
+        _prepare_released,
+        functools.partial(_sampled_at_level, released_tvnet.resize),
+        released_tvnet.enlarge_flow,
+        _linearised_with(released_tvnet.warp),
     ),
 }
 """Where the variants differ, and why, is the table of `docs/methods/tvnet.md`."""

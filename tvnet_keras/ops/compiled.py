@@ -1,5 +1,6 @@
 """Compiles a pure tensor function for the backend in use."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -21,3 +22,18 @@ def compiled(function: Callable) -> Callable:
 
         return jax.jit(function)
     return function
+
+
+@functools.cache
+def compiles_for_cpu() -> bool:
+    """Whether what `compiled` returns is compiled and runs on a CPU (asked once, when the first function is traced)."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return all(device.device_type == "CPU" for device in tf.config.list_physical_devices())
+    if backend == "jax":
+        import jax
+
+        return jax.default_backend() == "cpu"
+    return False

@@ -1,0 +1,172 @@
+"""The solver's portable mode: one compiled loop over the iterations forward, one backward, in backend operations.
+
+The loops hold one iteration in the graph instead of fifty. Shapes and fields are those of `ops.solver`.
+"""
+
+import functools
+
+import keras
+from keras import ops
+
+from tvnet_keras.ops.compiled import compiles_for_cpu
+from tvnet_keras.ops.differentiable import differentiable
+from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
+from tvnet_keras.ops.tvl1_adjoint import SUMS, iteration_adjoint, sum_gradients
+
+LARGE_IMAGE = 2**14
+"""Pixels from which a field of one image takes a noticeable part of a CPU's cache (64 KiB)."""
+
+# Margins (top, left) of the tables of states: p11 and p21 are needed one pixel to the left too, p12 and p22 one pixel
+# above. Cut out of a table with a margin of zeros both are slices; padding a slice costs XLA a branch per pixel.
+_MARGINS = ((0, 0), (0, 0), (0, 1), (1, 0), (0, 1), (1, 0))
+
+
+def solve(state, data, taps, constants):
+    """`ops.solver.solve` with taps `[I, G, 8, 2]`."""
+    return _differentiable()(state, data, taps, constants)
+
+
+@functools.cache
+def _differentiable():
+    return differentiable(_forward, _backward)
+
+
+def _forward(state, data, taps, constants):
+    _share_sizes(state, data)
+    if not _one_by_one(state, taps):
+        return _advance(state, data, taps, constants)
+
+    def run(n, result):
+        return ops.slice_update(result, (0, n, 0, 0), _advance(_image(state, n), _image(data, n), taps, constants))
+
+    return ops.fori_loop(0, ops.shape(state)[1], run, ops.zeros_like(state))
+
+
+def _advance(state, data, taps, constants):
+    return ops.stack(ops.fori_loop(0, taps.shape[0], _stepper(data, taps, constants), _fields(state)))
+
+
+def _one_by_one(state, taps) -> bool:
+    """Whether images are solved one after the other.
+
+    A CPU's cache holds the fields of one large image, but not those of a batch. Small images are better done together.
+    """
+    height, width = state.shape[2:]
+    known = isinstance(height, int) and isinstance(width, int)
+    return known and height * width >= LARGE_IMAGE and state.shape[1] != 1 and taps.shape[1] == 1 and compiles_for_cpu()
+
+
+def _image(fields, n):
+    return ops.slice(fields, (0, n, 0, 0), (fields.shape[0], 1, *fields.shape[2:]))
+
+
+def _share_sizes(*tensors) -> None:
+    """Lets every tensor `[F, N, H, W]` know of its size what any of them does.
+
+    TensorFlow calls a function that it traced for unknown sizes with known ones too; its result then says nothing of
+    them, and the carry of a loop over one image would seem to change its shape.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    size = functools.reduce(lambda known, tensor: known.merge_with(tensor.shape[1:]), tensors, tensors[0].shape[1:])
+    for tensor in tensors:
+        tensor.set_shape(tensor.shape[:1].concatenate(size))
+
+
+def _stepper(data, taps, constants):
+    data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
+    return lambda k, state: iteration(state, data, _taps_of_images(taps[k], state[0]), constants)
+
+
+def _taps_of_images(taps, field):
+    """The kernels `[8, 2]` of all images, or `[8, 2, N, 1, 1]` where there are groups, from `[G, 8, 2]`."""
+    groups = taps.shape[0]
+    if groups == 1:
+        return taps[0]
+    taps = ops.tile(ops.moveaxis(taps, 0, 2), (1, 1, ops.shape(field)[0] // groups))
+    return taps[..., None, None]
+
+
+def _backward(state, data, taps, constants, upstream):
+    """Gradients of all arguments.
+
+    The states are computed again rather than kept from the forward pass: inference then stores nothing, and a training
+    step holds them only while this function runs.
+    """
+    _share_sizes(state, data, upstream)
+    if not _one_by_one(state, taps):
+        return _pull_back(state, data, taps, constants, upstream, _tables(state, taps))[0]
+
+    def run(n, carry):
+        (bar_state, bar_data, *shared), tables = carry
+        own, tables = _pull_back(_image(state, n), _image(data, n), taps, constants, _image(upstream, n), tables)
+        bar_state = ops.slice_update(bar_state, (0, n, 0, 0), own[0])
+        bar_data = ops.slice_update(bar_data, (0, n, 0, 0), own[1])
+        return (bar_state, bar_data, *(a + b for a, b in zip(shared, own[2:], strict=True))), tables
+
+    start = tuple(ops.zeros_like(argument) for argument in (state, data, taps, constants))
+    return ops.fori_loop(0, ops.shape(state)[1], run, (start, _tables(_image(state, 0), taps)))[0]
+
+
+def _tables(state, taps) -> tuple:
+    """Places for the six fields of the state before every iteration, `[iterations, N, H + top, W + left]`."""
+    images, height, width = ops.shape(state)[1:]
+    return tuple(
+        ops.zeros((taps.shape[0], images, height + top, width + left), state.dtype) for top, left in _MARGINS
+    )
+
+
+def _pull_back(state, data, taps, constants, upstream, tables):
+    """The gradients, and the tables with the states of these images."""
+    tables = _trajectory(state, tables, data, taps, constants)
+    adjoint = _adjoint_stepper(tables, data, taps, constants)
+    iterations, groups = taps.shape[:2]
+    start = (
+        _fields(upstream),
+        tuple(ops.zeros_like(field) for field in _fields(data)),
+        ops.zeros((iterations, SUMS, groups, ops.shape(state)[-1]), state.dtype),
+    )
+    bar_state, bar_data, sums = ops.fori_loop(0, iterations, lambda i, bars: adjoint(iterations - 1 - i, bars), start)
+    shared = sum_gradients(sums, taps, Constants(*_fields(constants)))
+    return (ops.stack(bar_state), ops.stack(bar_data), *shared), tables
+
+
+def _trajectory(state, tables, data, taps, constants):
+    step = _stepper(data, taps, constants)
+
+    def store(k, carry):
+        state, tables = carry
+        rows = zip(tables, state, _MARGINS, strict=True)
+        return step(k, state), tuple(_write(table, (k, 0, *margin), field) for table, field, margin in rows)
+
+    return ops.fori_loop(0, taps.shape[0], store, (_fields(state), tables))[1]
+
+
+def _adjoint_stepper(tables, data, taps, constants):
+    data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
+
+    def step(k, bars):
+        bar_state, bar_data, sums = bars
+        rows = [table[k] for table in tables]
+        state = tuple(row[:, top:, left:] for row, (top, left) in zip(rows, _MARGINS, strict=True))
+        p_before = rows[2][:, :, :-1], rows[3][:, :-1], rows[4][:, :, :-1], rows[5][:, :-1]
+        own_taps = _taps_of_images(taps[k], bar_state[0])
+        gradient = iteration_adjoint(state, p_before, data, own_taps, constants, bar_state, taps.shape[1])
+        bar_data = tuple(a + b for a, b in zip(bar_data, gradient.data, strict=True))
+        return gradient.state, bar_data, _write(sums, (k, 0, 0, 0), gradient.sums)
+
+    return step
+
+
+def _write(table, start, row):
+    """`table` with `row` in place of what lies from `start` on along the axes after the first."""
+    if keras.backend.backend() == "torch":
+        # There `slice_update` copies the whole table; nothing differentiates through these loops, so in place is safe.
+        part = (slice(first, first + length) for first, length in zip(start[1:], row.shape, strict=True))
+        table[start[0], *part] = row
+        return table
+    return ops.slice_update(table, start, row[None])
+
+
+def _fields(tensor):
+    return tuple(tensor[k] for k in range(tensor.shape[0]))

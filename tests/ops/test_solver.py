@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
-from tvnet_keras.ops import tvl1
+from tvnet_keras.ops import portable, tvl1
 from tvnet_keras.ops.solver import solve
 from tvnet_keras.ops.tvl1 import Constants, DataTerm
 
@@ -133,3 +133,15 @@ def test_gradients_are_finite_without_texture(level):
     value, gradients = value_and_gradients(solve, arguments, np.ones((6, *SHAPE)))
     assert np.isfinite(value)
     assert all(np.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_images_solved_one_after_the_other_are_solved_as_together(monkeypatch):
+    arguments = float32(random_arguments((3, 6, 5), 4))
+    arguments[2] = arguments[2][:, None]
+    upstream = tf.constant(np.random.default_rng(1).normal(size=(6, 3, 6, 5)), tf.float32)
+    found = []
+    for pixels in (1, 1000):
+        monkeypatch.setattr(portable, "LARGE_IMAGE", pixels)
+        found.append([portable._forward(*arguments), *portable._backward(*arguments, upstream)])
+    for apart, together in zip(*found, strict=True):
+        np.testing.assert_allclose(apart, together, atol=1e-5)

@@ -26,7 +26,7 @@ def compiled(function: Callable) -> Callable:
 
 @functools.cache
 def compiles_for_cpu() -> bool:
-    """Whether what `compiled` returns is compiled and runs on a CPU (asked once, when the first function is traced)."""
+    """Whether what `compiled` returns is compiled and runs on a CPU; asked once, when it is first needed."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf

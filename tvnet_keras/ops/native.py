@@ -49,7 +49,7 @@ def _differentiable(keep, *arguments):
 
 
 def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
-    """`solve_and_keep` for a result that leaves this module: TensorFlow may write into a tensor that nobody else has."""
+    """`solve_and_keep` with a result in memory of its own: TensorFlow may write into a tensor that nobody else has."""
     result, kept = solve_and_keep(keep, *arguments)
     return (result.copy() if keep else result), kept
 

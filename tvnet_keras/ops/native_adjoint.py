@@ -192,7 +192,9 @@ def _divergence_above(bar, p22, bar_u, end, y, taps, k, theta):
 
 
 @jit
-def _sweep(starts, ends, image, start, states, data, bar, bar_data, mask, end, taps, constants, sums, own, false_borders):
+def _sweep(
+    starts, ends, image, start, states, data, bar, bar_data, mask, end, taps, constants, sums, own, false_borders
+):
     """Pulls `bar`, the gradient of the states `ends`, back to that of `starts`, in place, in one pass over the rows.
 
     The states between are computed again just ahead of the gradient and only `states.shape[1]` rows of them are held,

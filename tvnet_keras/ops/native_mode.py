@@ -16,6 +16,7 @@ import keras
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.ops.compiled import compiles_for_cpu
 
 MODES = ("auto", "portable", "native")
 
@@ -55,7 +56,7 @@ def use_native(mode: str) -> bool:
     obstacle = _obstacle() or _obstacle_in_graph()
     if mode == "native" and obstacle:
         raise InputError(f'mode="native" cannot be used {obstacle}; use mode="auto" or mode="portable".')
-    return not obstacle and (mode == "native" or (not _accelerated() and _stays_here()))
+    return not obstacle and (mode == "native" or (compiles_for_cpu() and _stays_here()))
 
 
 @functools.cache
@@ -82,13 +83,6 @@ def _obstacle_in_graph() -> str | None:
     if _called_from(_EXPORTERS):
         return "in a graph that is being exported, which must run without this package"
     return None
-
-
-@functools.cache
-def _accelerated() -> bool:
-    import tensorflow as tf
-
-    return any(device.device_type != "CPU" for device in tf.config.list_physical_devices())
 
 
 def _stays_here() -> bool:

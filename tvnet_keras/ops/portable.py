@@ -11,14 +11,23 @@ from keras import ops
 from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import differentiable
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
-from tvnet_keras.ops.tvl1_adjoint import SUMS, iteration_adjoint, sum_gradients
+from tvnet_keras.ops.tvl1_adjoint import (
+    SUMS,
+    Pairs,
+    iteration_adjoint,
+    joined,
+    linearised,
+    pairs_of,
+    sum_gradients,
+    taps_of_images,
+)
 
 LARGE_IMAGE = 2**14
 """Pixels from which a field of one image takes a noticeable part of a CPU's cache (64 KiB)."""
 
-# Margins (top, left) of the tables of states: p11 and p21 are needed one pixel to the left too, p12 and p22 one pixel
-# above. Cut out of a table with a margin of zeros both are slices; padding a slice costs XLA a branch per pixel.
-_MARGINS = ((0, 0), (0, 0), (0, 1), (1, 0), (0, 1), (1, 0))
+# Margins (top, left) of the tables of u, px and py: px is needed one pixel to the left too, py one pixel above. Cut out
+# of a table with a margin of zeros both are slices; padding a slice costs XLA a branch per pixel.
+_MARGINS = ((0, 0), (0, 1), (1, 0))
 
 
 def solve(state, data, taps, constants):
@@ -108,11 +117,11 @@ def _backward(state, data, taps, constants, upstream):
     return ops.fori_loop(0, ops.shape(state)[1], run, (start, _tables(_image(state, 0), taps)))[0]
 
 
-def _tables(state, taps) -> tuple:
-    """Places for the six fields of the state before every iteration, `[iterations, N, H + top, W + left]`."""
+def _tables(state, taps) -> Pairs:
+    """Places for the states before every iteration, each `[iterations, 2, N, H + top, W + left]`."""
     images, height, width = ops.shape(state)[1:]
-    return tuple(
-        ops.zeros((taps.shape[0], images, height + top, width + left), state.dtype) for top, left in _MARGINS
+    return Pairs(
+        *(ops.zeros((taps.shape[0], 2, images, height + top, width + left), state.dtype) for top, left in _MARGINS)
     )
 
 
@@ -122,13 +131,14 @@ def _pull_back(state, data, taps, constants, upstream, tables):
     adjoint = _adjoint_stepper(tables, data, taps, constants)
     iterations, groups = taps.shape[:2]
     start = (
-        _fields(upstream),
-        tuple(ops.zeros_like(field) for field in _fields(data)),
+        pairs_of(upstream),
+        (ops.zeros_like(data[0]), ops.zeros_like(data[1:])),
         ops.zeros((iterations, SUMS, groups, ops.shape(state)[-1]), state.dtype),
     )
-    bar_state, bar_data, sums = ops.fori_loop(0, iterations, lambda i, bars: adjoint(iterations - 1 - i, bars), start)
+    bars = ops.fori_loop(0, iterations, lambda i, bars: adjoint(iterations - 1 - i, bars), start)
+    bar_state, (bar_rho, bar_gradient), sums = bars
     shared = sum_gradients(sums, taps, Constants(*_fields(constants)))
-    return (ops.stack(bar_state), ops.stack(bar_data), *shared), tables
+    return (joined(bar_state), ops.concatenate([bar_rho[None], bar_gradient]), *shared), tables
 
 
 def _trajectory(state, tables, data, taps, constants):
@@ -136,22 +146,21 @@ def _trajectory(state, tables, data, taps, constants):
 
     def store(k, carry):
         state, tables = carry
-        rows = zip(tables, state, _MARGINS, strict=True)
-        return step(k, state), tuple(_write(table, (k, 0, *margin), field) for table, field, margin in rows)
+        rows = zip(tables, pairs_of(state), _MARGINS, strict=True)
+        return step(k, state), Pairs(*(_write(table, (k, 0, 0, *margin), pair) for table, pair, margin in rows))
 
     return ops.fori_loop(0, taps.shape[0], store, (_fields(state), tables))[1]
 
 
 def _adjoint_stepper(tables, data, taps, constants):
-    data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
+    data, constants = linearised(data), Constants(*_fields(constants))
+    groups, taps = taps.shape[1], taps_of_images(taps, ops.shape(data.rho_c)[0])
 
     def step(k, bars):
         bar_state, bar_data, sums = bars
-        rows = [table[k] for table in tables]
-        state = tuple(row[:, top:, left:] for row, (top, left) in zip(rows, _MARGINS, strict=True))
-        p_before = rows[2][:, :, :-1], rows[3][:, :-1], rows[4][:, :, :-1], rows[5][:, :-1]
-        own_taps = _taps_of_images(taps[k], bar_state[0])
-        gradient = iteration_adjoint(state, p_before, data, own_taps, constants, bar_state, taps.shape[1])
+        u, px, py = (table[k] for table in tables)
+        state, px_left, py_above = Pairs(u, px[..., 1:], py[..., 1:, :]), px[..., :-1], py[..., :-1, :]
+        gradient = iteration_adjoint(state, px_left, py_above, data, taps[k], constants, bar_state, groups)
         bar_data = tuple(a + b for a, b in zip(bar_data, gradient.data, strict=True))
         return gradient.state, bar_data, _write(sums, (k, 0, 0, 0), gradient.sums)
 

@@ -1,87 +1,116 @@
 """Reverse mode of one TV-L1 iteration, derived by hand.
 
 Automatic differentiation of the loop stores every intermediate field of every iteration; the adjoint below needs only
-the iteration's input state and recomputes the rest in one fused pass.
+the iteration's input state and recomputes the rest. It works on both flow components at once: `u` holds (u1, u2), `px`
+(p11, p21) and `py` (p12, p22), each `[2, N, H, W]`, which halves the operations to compile and to run.
 """
 
 from typing import NamedTuple
 
 from keras import ops
 
-from tvnet_keras.ops.gradients import forward_x, forward_y, not_last
-from tvnet_keras.ops.tvl1 import EPSILON, Constants, DataTerm, _threshold
+from tvnet_keras.ops.gradients import not_last
+from tvnet_keras.ops.tvl1 import EPSILON, Constants
 
 SUMS = 18
-"""Sums over the image per iteration: 16 taps (as `[8, 2]`), then limit and rate."""
+"""Sums over the image per iteration: 16 taps (as `[part, axis, tap, component]`), then limit and rate."""
+
+
+class Pairs(NamedTuple):
+    """The six fields of a state (or their gradients) as pairs `[2, N, H, W]`, one entry per flow component."""
+
+    u: object
+    px: object
+    py: object
 
 
 class IterationGradient(NamedTuple):
-    """Gradients of one iteration: state (6 fields), data (3 fields), and `sums [18, G, W]`.
+    """Gradients of one iteration: state, data `[3, N, H, W]`, and `sums [18, G, W]`.
 
     The sums over the images of a group are left per column: XLA adds up columns in vectors, but a whole image one pixel
     at a time. `sum_gradients` finishes them for all iterations at once.
     """
 
-    state: tuple
+    state: Pairs
     data: tuple
     sums: object
 
 
-def before(state) -> tuple:
-    """p11 and p21 one pixel to the left, p12 and p22 one pixel above, of `(u1, u2, p11, p12, p21, p22)`; 0 outside."""
-    p11, p12, p21, p22 = state[2:]
-    return _left(p11), _above(p12), _left(p21), _above(p22)
+def pairs_of(state) -> Pairs:
+    """Six fields (u1, u2, p11, p12, p21, p22) as pairs."""
+    return Pairs(ops.stack([state[0], state[1]]), ops.stack([state[2], state[4]]), ops.stack([state[3], state[5]]))
+
+
+def joined(pairs: Pairs):
+    """The inverse of `pairs_of`."""
+    u, px, py = pairs
+    return ops.stack([u[0], u[1], px[0], py[0], px[1], py[1]])
+
+
+class Linearised(NamedTuple):
+    """A data term with its image gradient as a pair `[2, N, H, W]` and `1 / |gradient|^2`."""
+
+    rho_c: object
+    gradient: object
+    inverse: object
+
+
+def linearised(data) -> Linearised:
+    """From `[3, N, H, W]` (rho_c, gx, gy)."""
+    return Linearised(data[0], data[1:], 1.0 / (data[1] * data[1] + data[2] * data[2] + EPSILON))
+
+
+def taps_of_images(taps, images):
+    """Kernels `[I, G, 8, 2]` as `[I, part, axis, tap, 2, N or 1, 1, 1]`; part 0 is the divergence, 1 the gradient."""
+    iterations, groups = taps.shape[:2]
+    taps = ops.transpose(ops.reshape(taps, (iterations, groups, 2, 2, 2, 2)), (0, 2, 4, 5, 3, 1))
+    if groups > 1:
+        taps = ops.tile(taps, (1, 1, 1, 1, 1, images // groups))
+    return taps[..., None, None]
 
 
 def iteration_adjoint(
-    state, p_before, data: DataTerm, taps, constants: Constants, upstream, groups: int = 1
+    state: Pairs, px_left, py_above, data: Linearised, taps, constants: Constants, upstream: Pairs, groups: int = 1
 ) -> IterationGradient:
     """Pulls `upstream`, the gradient of the next state, back through `tvl1.iteration`.
 
     Args:
-        state: the state *before* the iteration, six `[N, H, W]` fields.
-        p_before: `before(state)`.
-        data: the linearised data term.
-        taps: `[8, 2]`, as in `tvl1.iteration`.
+        state: the state *before* the iteration.
+        px_left: its px one pixel to the left, 0 outside.
+        py_above: its py one pixel above, 0 outside.
+        data: of `linearised`.
+        taps: one iteration's of `taps_of_images`.
         constants: tau, lambda, theta.
-        upstream: gradient with respect to the state after the iteration, six `[N, H, W]` fields.
+        upstream: gradient with respect to the state after the iteration.
         groups: G; image n counts for group n modulo G.
 
     Returns:
         The gradients with respect to every argument of `tvl1.iteration`.
     """
-    u1, u2, p11, p12, p21, p22 = state
     theta, limit, rate = constants.theta, constants.lambda_ * constants.theta, constants.tau / constants.theta
-    left11, above12, left21, above22 = p_before
-    step, ratio = _threshold(u1, u2, data, limit)
-    div1 = taps[0][0] * left11 + taps[0][1] * p11 + taps[1][0] * above12 + taps[1][1] * p12
-    div2 = taps[2][0] * left21 + taps[2][1] * p21 + taps[3][0] * above22 + taps[3][1] * p22
-    new1 = u1 - step * data.gx + theta * div1
-    new2 = u2 - step * data.gy + theta * div2
-
-    dual1 = _dual_adjoint(new1, p11, p12, taps[4], taps[5], rate, upstream[2:4])
-    dual2 = _dual_adjoint(new2, p21, p22, taps[6], taps[7], rate, upstream[4:6])
-    # Divided by one for the same reason as in `_dual_adjoint`.
-    one = theta / theta
-    bar1, bar2 = (upstream[0] + dual1.u) / one, (upstream[1] + dual2.u) / one
-
-    threshold = _threshold_adjoint(u1, u2, data, step, ratio, limit, bar1, bar2)
-    bar_p = (
-        dual1.px + theta * _backward_x_adjoint(bar1, taps[0]),
-        dual1.py + theta * _backward_y_adjoint(bar1, taps[1]),
-        dual2.px + theta * _backward_x_adjoint(bar2, taps[2]),
-        dual2.py + theta * _backward_y_adjoint(bar2, taps[3]),
+    ratio = (data.rho_c + _dot(data.gradient, state.u)) * data.inverse
+    step = ops.clip(ratio, -limit, limit)
+    divergence = (taps[0][0][0] * px_left + taps[0][0][1] * state.px) + (
+        taps[0][1][0] * py_above + taps[0][1][1] * state.py
     )
-    terms = [
-        *(bar1 * left11, bar1 * p11, bar1 * above12, bar1 * p12),
-        *(bar2 * left21, bar2 * p21, bar2 * above22, bar2 * p22),
-        *dual1.taps,
-        *dual2.taps,
-        threshold.limit,
-        dual1.rate + dual2.rate,
-    ]
-    sums = ops.stack([_per_column(term, groups) for term in terms])
-    return IterationGradient((*threshold.u, *bar_p), threshold.data, sums)
+    new = state.u - step * data.gradient + theta * divergence
+
+    dual = _dual_adjoint(new, state, taps[1], rate, upstream)
+    # Divided by one for the same reason as in `_dual_adjoint`.
+    bar_u = (upstream.u + dual.u) / (theta / theta)
+    bar_px = dual.px + theta * (taps[0][0][1] * bar_u + taps[0][0][0] * _right(bar_u))
+    bar_py = dual.py + theta * (taps[0][1][1] * bar_u + taps[0][1][0] * _below(bar_u))
+
+    threshold = _threshold_adjoint(state.u, data, step, ratio, limit, bar_u)
+    terms = [bar_u * px_left, bar_u * state.px, bar_u * py_above, bar_u * state.py, *dual.taps]
+    sums = ops.concatenate(
+        [
+            ops.concatenate([_per_column(term, groups) for term in terms]),
+            _per_column(threshold.limit[None], groups),
+            ops.sum(_per_column(dual.rate, groups), axis=0, keepdims=True),
+        ]
+    )
+    return IterationGradient(Pairs(threshold.u, bar_px, bar_py), threshold.data, sums)
 
 
 def sum_gradients(sums, taps, constants: Constants):
@@ -93,40 +122,44 @@ def sum_gradients(sums, taps, constants: Constants):
         constants: tau, lambda, theta.
     """
     tau, lambda_, theta = constants
-    sums = ops.moveaxis(ops.sum(sums, axis=3), 1, 2)
-    per_tap = ops.reshape(sums[..., :16], taps.shape)
+    sums = ops.sum(sums, axis=3)
+    iterations, groups = taps.shape[:2]
+    # [iterations, part, axis, tap, component, G] in the order of the taps: group, part, component, axis, tap.
+    per_tap = ops.transpose(ops.reshape(sums[:, :16], (iterations, 2, 2, 2, 2, groups)), (0, 5, 1, 4, 2, 3))
+    per_tap = ops.reshape(per_tap, taps.shape)
     of_divergence, of_gradient = per_tap[:, :, :4], per_tap[:, :, 4:]
-    limit, rate = (ops.sum(sums[..., k]) for k in (16, 17))
+    limit, rate = (ops.sum(sums[:, k]) for k in (16, 17))
     bar_theta = ops.sum(taps[:, :, :4] * of_divergence) + limit * lambda_ - rate * tau / (theta * theta)
     bar_taps = ops.concatenate([theta * of_divergence, of_gradient], axis=2)
     return bar_taps, ops.stack([rate / theta, limit * theta, bar_theta])
 
 
 def _per_column(field, groups: int):
+    """`[K, N, H, W] -> [K, G, W]`."""
+    kinds, images, height, width = ops.shape(field)
     if groups == 1:
-        return ops.sum(field, axis=(0, 1))[None]
-    height, width = ops.shape(field)[1:]
-    return ops.sum(ops.reshape(field, (-1, groups, height, width)), axis=(0, 2))
+        return ops.sum(field, axis=(1, 2))[:, None]
+    return ops.sum(ops.reshape(field, (kinds, images // groups, groups, height, width)), axis=(1, 3))
 
 
 class _ThresholdGradient(NamedTuple):
-    u: tuple
+    u: object
     data: tuple
     limit: object
 
 
-def _threshold_adjoint(u1, u2, data: DataTerm, step, ratio, limit, bar1, bar2) -> _ThresholdGradient:
-    bar_step = -(data.gx * bar1 + data.gy * bar2)
+def _threshold_adjoint(u, data: Linearised, step, ratio, limit, bar_u) -> _ThresholdGradient:
+    bar_step = -_dot(data.gradient, bar_u)
     inside = ops.cast(ops.abs(ratio) <= limit, ratio.dtype)
-    bar_rho = inside * bar_step / (data.gx * data.gx + data.gy * data.gy + EPSILON)
+    bar_rho = inside * bar_step * data.inverse
     # d ratio / d g through the denominator, ratio = rho / |g|^2.
-    bar_square = -2.0 * bar_rho * ratio
-    bar_gx = bar_rho * u1 + bar_square * data.gx - step * bar1
-    bar_gy = bar_rho * u2 + bar_square * data.gy - step * bar2
+    bar_gradient = bar_rho * u - 2.0 * bar_rho * ratio * data.gradient - step * bar_u
     bar_limit = (1.0 - inside) * ops.sign(ratio) * bar_step
-    return _ThresholdGradient(
-        (bar1 + data.gx * bar_rho, bar2 + data.gy * bar_rho), (bar_rho, bar_gx, bar_gy), bar_limit
-    )
+    return _ThresholdGradient(bar_u + data.gradient * bar_rho, (bar_rho, bar_gradient), bar_limit)
+
+
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1]
 
 
 class _DualGradient(NamedTuple):
@@ -137,57 +170,39 @@ class _DualGradient(NamedTuple):
     rate: object
 
 
-def _dual_adjoint(u, px, py, taps_x, taps_y, rate, upstream) -> _DualGradient:
-    ux, uy = forward_x(u, taps_x), forward_y(u, taps_y)
+def _dual_adjoint(u, state: Pairs, taps, rate, upstream: Pairs) -> _DualGradient:
+    right, below = _right(u), _below(u)
+    inside_x, inside_y = not_last(u[0], 2), not_last(u[0], 1)
+    ux = inside_x * (taps[0][0] * u + taps[0][1] * right)
+    uy = inside_y * (taps[1][0] * u + taps[1][1] * below)
     norm = ops.sqrt(ux * ux + uy * uy + EPSILON)
     scale = 1.0 / (1.0 + rate * norm)
-    bar_px, bar_py = upstream[0] * scale, upstream[1] * scale
-    bar_product = -scale * (bar_px * (px + rate * ux) + bar_py * (py + rate * uy))
+    bar_px, bar_py = upstream.px * scale, upstream.py * scale
+    bar_product = -scale * (bar_px * (state.px + rate * ux) + bar_py * (state.py + rate * uy))
     # A division comes last in what is shifted afterwards: XLA keeps its result, where it would compute a sum or product
     # again for every reader, and a shifted one with a branch per pixel.
-    bar_ux = not_last(u, 2) * rate * (bar_px * norm + bar_product * ux) / norm
-    bar_uy = not_last(u, 1) * rate * (bar_py * norm + bar_product * uy) / norm
+    bar_ux = inside_x * rate * (bar_px * norm + bar_product * ux) / norm
+    bar_uy = inside_y * rate * (bar_py * norm + bar_product * uy) / norm
     return _DualGradient(
-        u=_forward_x_adjoint(bar_ux, taps_x) + _forward_y_adjoint(bar_uy, taps_y),
+        u=(taps[0][0] * bar_ux + taps[0][1] * _left(bar_ux)) + (taps[1][0] * bar_uy + taps[1][1] * _above(bar_uy)),
         px=bar_px,
         py=bar_py,
-        taps=(
-            bar_ux * u,
-            bar_ux * _right(u),
-            bar_uy * u,
-            bar_uy * _below(u),
-        ),
+        taps=(bar_ux * u, bar_ux * right, bar_uy * u, bar_uy * below),
         rate=bar_px * ux + bar_py * uy + bar_product * norm,
     )
 
 
-def _forward_x_adjoint(bar, taps):
-    return taps[0] * bar + taps[1] * _left(bar)
-
-
-def _forward_y_adjoint(bar, taps):
-    return taps[0] * bar + taps[1] * _above(bar)
-
-
-def _backward_x_adjoint(bar, taps):
-    return taps[1] * bar + taps[0] * _right(bar)
-
-
-def _backward_y_adjoint(bar, taps):
-    return taps[1] * bar + taps[0] * _below(bar)
-
-
 def _left(field):
-    return ops.pad(field[:, :, :-1], ((0, 0), (0, 0), (1, 0)))
+    return ops.pad(field[..., :-1], ((0, 0), (0, 0), (0, 0), (1, 0)))
 
 
 def _above(field):
-    return ops.pad(field[:, :-1], ((0, 0), (1, 0), (0, 0)))
+    return ops.pad(field[..., :-1, :], ((0, 0), (0, 0), (1, 0), (0, 0)))
 
 
 def _right(field):
-    return ops.pad(field[:, :, 1:], ((0, 0), (0, 0), (0, 1)))
+    return ops.pad(field[..., 1:], ((0, 0), (0, 0), (0, 0), (0, 1)))
 
 
 def _below(field):
-    return ops.pad(field[:, 1:], ((0, 0), (0, 1), (0, 0)))
+    return ops.pad(field[..., 1:, :], ((0, 0), (0, 0), (0, 1), (0, 0)))

@@ -91,6 +91,11 @@ def initialise(model: keras.Model, config: Config) -> str:
 
 
 def _from_imagenet(model: keras.Model, config: Config) -> str:
+    if not hasattr(model, "classifier"):
+        raise InputError(
+            f"--config.init_from=imagenet does not know --method={config.method}'s networks; "
+            "convert PyTorch's weights of the same backbone with launch.convert."
+        )
     name = config.model.backbone
     backbone = load_module(models.backbones, "--config.model.backbone", name)
     if not hasattr(backbone, "imagenet"):

@@ -90,5 +90,5 @@ class Monitor:
 
 
 def group_name(pattern: str) -> str:
-    """A readable name for a pattern such as `(^|/)tvnet/`."""
-    return pattern.replace("(^|/)", "").strip("/")
+    """A readable name for a pattern such as `(^|/)tvnet/` or `(^|/)flow/(.*/)?(tau|theta)$`: `tvnet`, `flow`."""
+    return pattern.removeprefix("(^|/)").split("/")[0]

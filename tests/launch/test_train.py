@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import models.tvnet
 from launch import run_folder
@@ -16,17 +15,13 @@ from launch.init_from import load_run
 from launch.monitor import Monitor
 from launch.train import train
 from models.rgb import RGBClassifier
+from tests.launch.logs import tensorboard
 from tvnet_keras.errors import InputError
 
 
 def folder_content(folder):
     """Every file below a folder with its bytes."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def tensorboard(folder):
-    accumulator = EventAccumulator(str(folder / "logs"), size_guidance={"tensors": 0})
-    return accumulator.Reload()
 
 
 def test_a_run_leaves_its_record(finished_run, tiny):

@@ -2,7 +2,8 @@
 
 `flow` is a single flow, `fof` flow of flow, `fcf` flow-conv-flow, `fcfcf` one more, `tvl1-twice` TV-L1 of the frames
 and once more of its own flow. The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32,
-with three seeds; and after block 3 (`.block3`), where frames of 64 x 64 have 8 x 8 features.
+with three seeds; three times as long (`.long`); and after block 3 (`.block3`), where frames of 64 x 64 have 8 x 8
+features.
 """
 
 from launch.tables import Cell
@@ -12,6 +13,9 @@ from launch.tables._moving_shapes_cells import SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 
+LONG = 450
+"""Steps after which three flows, one upon the other, have learned too: their loss begins to fall at the 100th."""
+
 
 def cells() -> tuple[Cell, ...]:
     """Every row, the paper's best first."""
@@ -19,9 +23,14 @@ def cells() -> tuple[Cell, ...]:
         cell(row, paper, small(model), seeds=(0, 1, 2), full_scale=command(model))
         for row, (paper, model) in ROWS.items()
     ]
+    long = [
+        cell(f"{row}.long", paper, small(model), steps=LONG, minutes=4.0, full_scale=command(model))
+        for row, (paper, model) in ROWS.items()
+        if "place" not in model
+    ]
     deep = [
         cell(f"{row}.block3", paper, model, full_scale=command(model))
         for row, (paper, model) in ROWS.items()
         if "place" not in model
     ]
-    return (*rows, *deep)
+    return (*rows, *long, *deep)

@@ -133,7 +133,7 @@ def _pull_back(state, data, taps, constants, upstream, tables):
     start = (
         pairs_of(upstream),
         (ops.zeros_like(data[0]), ops.zeros_like(data[1:])),
-        ops.zeros((iterations, SUMS, groups, ops.shape(state)[-1]), state.dtype),
+        ops.zeros((iterations, SUMS, groups, ops.shape(state)[2]), state.dtype),
     )
     bars = ops.fori_loop(0, iterations, lambda i, bars: adjoint(iterations - 1 - i, bars), start)
     bar_state, (bar_rho, bar_gradient), sums = bars

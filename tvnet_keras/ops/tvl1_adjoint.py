@@ -25,10 +25,10 @@ class Pairs(NamedTuple):
 
 
 class IterationGradient(NamedTuple):
-    """Gradients of one iteration: state, data `[3, N, H, W]`, and `sums [18, G, W]`.
+    """Gradients of one iteration: state, data `[3, N, H, W]`, and `sums [18, G, H]`.
 
-    The sums over the images of a group are left per column: XLA adds up columns in vectors, but a whole image one pixel
-    at a time. `sum_gradients` finishes them for all iterations at once.
+    The sums over the images of a group are left per row, as products with a vector of ones: XLA's own sums run pixel by
+    pixel. `sum_gradients` finishes them for all iterations at once.
     """
 
     state: Pairs
@@ -105,9 +105,9 @@ def iteration_adjoint(
     terms = [bar_u * px_left, bar_u * state.px, bar_u * py_above, bar_u * state.py, *dual.taps]
     sums = ops.concatenate(
         [
-            ops.concatenate([_per_column(term, groups) for term in terms]),
-            _per_column(threshold.limit[None], groups),
-            ops.sum(_per_column(dual.rate, groups), axis=0, keepdims=True),
+            ops.concatenate([_per_row(term, groups) for term in terms]),
+            _per_row(threshold.limit[None], groups),
+            ops.sum(_per_row(dual.rate, groups), axis=0, keepdims=True),
         ]
     )
     return IterationGradient(Pairs(threshold.u, bar_px, bar_py), threshold.data, sums)
@@ -117,7 +117,7 @@ def sum_gradients(sums, taps, constants: Constants):
     """Gradients of taps `[iterations, G, 8, 2]` and constants `[3]` from the sums of all iterations.
 
     Args:
-        sums: `[iterations, 18, G, W]`, stacked `IterationGradient.sums`.
+        sums: `[iterations, 18, G, H]`, stacked `IterationGradient.sums`.
         taps: `[iterations, G, 8, 2]`.
         constants: tau, lambda, theta.
     """
@@ -134,12 +134,11 @@ def sum_gradients(sums, taps, constants: Constants):
     return bar_taps, ops.stack([rate / theta, limit * theta, bar_theta])
 
 
-def _per_column(field, groups: int):
-    """`[K, N, H, W] -> [K, G, W]`."""
-    kinds, images, height, width = ops.shape(field)
-    if groups == 1:
-        return ops.sum(field, axis=(1, 2))[:, None]
-    return ops.sum(ops.reshape(field, (kinds, images // groups, groups, height, width)), axis=(1, 3))
+def _per_row(fields, groups: int):
+    """`[K, N, H, W] -> [K, G, H]`."""
+    kinds, images, height, width = ops.shape(fields)
+    rows = ops.matmul(ops.reshape(fields, (-1, width)), ops.ones((width, 1), fields.dtype))
+    return ops.sum(ops.reshape(rows, (kinds, images // groups, groups, height)), axis=1)
 
 
 class _ThresholdGradient(NamedTuple):

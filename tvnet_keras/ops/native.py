@@ -23,6 +23,7 @@ from tvnet_keras.ops.native_threads import bands, parallel, shares
 ROWS_PER_EXCHANGE = 4
 """Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
 
+STATE_FIELDS = 6
 LONGEST_SEGMENT = 5
 """Iterations whose states the backward pass holds at a time: of rows of 320 pixels they fill a cache of 1 MiB."""
 
@@ -55,20 +56,20 @@ def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
-    """`ops.solver.solve` on float32 arrays, with taps `[I, G, 8, 2]`.
+    """`ops.solver.solve` on float32 arrays, with taps `[I, G, 8, 2]`; a state `[2, N, H, W]` has dual variables of zero.
 
     Returns:
         The last state; and if `keep` the states before every segment and the last one, `[S + 1, 6, N, H, W]` (else
         none), in whose memory the first of both then lies.
     """
-    every = _segment(len(taps))
-    kept = borrow((1 - (-len(taps) // every) if keep else 0, *state.shape))
-    (top, bottom), *others = bands(*state.shape[1:3])
+    every, shape = _segment(len(taps)), (STATE_FIELDS, *state.shape[1:])
+    kept = borrow((1 - (-len(taps) // every) if keep else 0, *shape))
+    (top, bottom), *others = bands(*shape[1:3])
     step = _balanced(len(taps), (bottom - top) // ROWS_PER_EXCHANGE, every) if others else len(taps)
-    exchanged = [borrow(state.shape) for _ in range(min(2, (len(taps) - 1) // step))]
+    exchanged = [borrow(shape) for _ in range(min(2, (len(taps) - 1) // step))]
     for done in range(0, len(taps), step):
         last = done + step >= len(taps)
-        result = (kept[-1] if keep else borrow(state.shape)) if last else exchanged[done // step % 2]
+        result = (kept[-1] if keep else borrow(shape)) if last else exchanged[done // step % 2]
         _advance(state, data, taps[done : done + step], constants, result, kept, every, done)
         state = result
     return state, kept
@@ -89,7 +90,7 @@ def gradient_arrays(state, data, taps, constants, upstream, kept) -> tuple[np.nd
     """Gradients with respect to state, data, taps and constants, given that of the result and the kept states."""
     if not len(kept):
         kept = solve_and_keep(True, state, data, taps, constants)[1]
-    bar_state, bar_data = borrow(state.shape), borrow(data.shape)
+    bar_state, bar_data = borrow((STATE_FIELDS, *state.shape[1:])), borrow(data.shape)
     sums = _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data)
     bar_taps = sums[..., :16].reshape(taps.shape).astype("float32")
     return bar_state, bar_data, bar_taps, _constants(sums, constants)
@@ -119,7 +120,7 @@ def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np
     adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept) - 1
     pieces = shares(*data.shape[1:3])
     banded = pieces[0][1] != (0, data.shape[2])
-    edges = borrow((2 if banded else 0, *upstream.shape))
+    edges = borrow((2 if banded else 0, *bar_state.shape))
     sums = np.zeros((len(pieces), *taps.shape[:2], adjoint.SUMS))
 
     def workspace(rows):

@@ -30,6 +30,7 @@ from tvnet_keras.ops.native_forward import (
     pack,
     pack_data,
     pack_row,
+    pack_state,
     row_end,
     row_jit,
     row_length,
@@ -293,7 +294,7 @@ def pull_back(
         data: `[3, N, H, W]`.
         taps: `[I, G, 8, 2]`, all of them.
         constants: tau, lambda, theta.
-        upstream: `[6, N, H, W]`, gradient of the state after the last iteration.
+        upstream: `[6, N, H, W]`, or `[2, N, H, W]`, gradient of the state after the last iteration, or of its flow.
         every: iterations in a segment (the last one may have fewer).
         bar_state: `[6, N, H, W]`; receives the gradient of the first state on `rows` after segment 0.
         bar_data: `[3, N, H, W]`; the same for the data term.
@@ -318,7 +319,7 @@ def pull_back(
         if segments[1] == kept.shape[0] - 1:
             clear_margins(states, end)
             pack_data(data, image, start, packed_data)
-            pack(upstream, image, start, bar)
+            pack_state(upstream, image, start, bar)
             packed_bar_data[:] = 0
         else:
             pack(edges[segments[1] % 2], image, start, bar[: own[0]])

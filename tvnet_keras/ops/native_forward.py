@@ -125,6 +125,13 @@ def pack(source, image, start, packed):
 
 
 @jit
+def pack_state(state, image, start, packed):
+    """`pack` for the six fields of a state, of which the last may be missing: they are zero."""
+    pack(state, image, start, packed)
+    packed[:, state.shape[0] :] = ZERO
+
+
+@jit
 def unpack(packed, offset, target, image, start, stop):
     """Copies rows of `packed`, from `offset` on, into rows `start ... stop` of `target [F, N, H, W]`."""
     for y in range(stop - start):
@@ -249,7 +256,7 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
     iteration, so the band is widened by as many rows as there are iterations and only `rows` are written.
 
     Args:
-        state: `[6, N, H, W]`.
+        state: `[6, N, H, W]`, or `[2, N, H, W]` where the dual variables are zero.
         data: `[3, N, H, W]`.
         taps: `[I, G, 8, 2]`, the iterations to run.
         constants: tau, lambda, theta.
@@ -274,7 +281,7 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
         block = min(block, every)
     for image in range(images[0], images[1]):
         own_taps = taps_of(taps, image)
-        pack(state, image, start, states[0])
+        pack_state(state, image, start, states[0])
         pack_data(data, image, start, packed_data)
         k = 0
         while k < iterations:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.python.eager import record
 
 from tvnet_keras.ops import native, native_linearise
-from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, OPTIONS, RANGE, ZERO
+from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, OPTIONS, RANGE
 from tvnet_keras.ops.native_memory import borrow
 from tvnet_keras.ops.native_threads import parallel, shares
 
@@ -63,15 +63,16 @@ def _backward(first, second, flow, kernels, constants, upstream, *kept) -> list[
         bar_kernels[warp] = bar_taps[:, 0]
         start = flow if warp == 0 else _flow_of(states[0])
         bars = native_linearise.pull_back(first, second, start, bar_data)
-        bar_flow, bar_dual = bars[2] + _flow_of(bar_state), bar_state[2:]
+        bar_flow, bar_dual = _flow_of(bar_state), bar_state[2:]
+        bar_flow += bars[2]
         bar_constants += bar
         bar_first, bar_second = (bars[0], bars[1]) if len(kernels) == 1 else (bar_first + bars[0], bar_second + bars[1])
     return [bar_first, bar_second, bar_flow, bar_kernels, bar_constants]
 
 
 def _joined(flow: np.ndarray, dual: np.ndarray) -> np.ndarray:
-    """`[6, N, H, W]` from `[N, H, W, 2]` and `[4, N, H, W]`; zeros for an empty `dual`."""
-    state = borrow((6, *flow.shape[:3]))
+    """`[2 + D, N, H, W]` from flow `[N, H, W, 2]` and dual variables `[D, N, H, W]`."""
+    state = borrow((2 + len(dual), *flow.shape[:3]))
     parallel(lambda images, rows: _join(flow, dual, state, images, rows), shares(*flow.shape[:2]))
     return state
 
@@ -88,9 +89,9 @@ def _join(flow, dual, state, images, rows):
         for y in range(rows[0], rows[1]):
             for x in range(flow.shape[2]):
                 state[0, image, y, x], state[1, image, y, x] = flow[image, y, x, 0], flow[image, y, x, 1]
-            for field in range(4):
+            for field in range(dual.shape[0]):
                 for x in range(flow.shape[2]):
-                    state[2 + field, image, y, x] = dual[field, image, y, x] if dual.shape[0] else ZERO
+                    state[2 + field, image, y, x] = dual[field, image, y, x]
 
 
 @numba.njit((CONST_FIELDS, FIELDS, RANGE, RANGE), **OPTIONS)

@@ -186,6 +186,17 @@ def test_a_clip_without_differences_has_no_flow_and_finite_gradients(variant):
         assert all(np.isfinite(gradient).all() for gradient in gradients_of(layer, inputs))
 
 
+@pytest.mark.parametrize(("variant", "explodes"), [("default", False), ("paper", True)])
+def test_flat_regions_with_rounding_noise_do_not_swamp_the_gradient(variant, explodes):
+    clip = pair()
+    inside = np.abs(gradients_of(solver(10, variant), clip)[0]).max()
+    # As the black border of a video after a few layers: nothing but the last digits of float32 differs.
+    noise = 1e-5 * np.random.default_rng(0).normal(size=(1, 2, 20, 64, 1))
+    clip[:, :, :20] = 100 + noise
+    flat = np.abs(gradients_of(solver(10, variant), clip)[0][:, :, 1:18]).max()
+    assert (flat > 1000 * inside) == explodes
+
+
 @every_variant
 def test_a_hundred_iterations_have_finite_gradients(variant):
     clip = np.random.default_rng(0).normal(size=(2, 2, 8, 9, 4)).astype("float32")

@@ -14,6 +14,9 @@ from tvnet_keras.ops.sobel import SOBEL, kernel_gradient
 from tvnet_keras.ops.solver import STATE_FIELDS, solve
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, dual_step, threshold_step
 
+NOISE = 1e-2
+"""A smaller slope, in grey values of 255 per pixel, is none. float32 rounds features of that range to 1e-5."""
+
 FLAT = 1e-6
 """A smaller difference between a clip's largest and smallest feature is rounding and is not stretched to 255."""
 
@@ -80,11 +83,21 @@ def _shared_kernels(scale: float) -> dict[str, np.ndarray]:
 
 def _default_flow(features, kernels, constants, iterations: int, mode: str):
     first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
-    gradient = kernel_gradient(second, kernels["image_gradient"], "symmetric")
+    gradient = _above_noise(*kernel_gradient(second, kernels["image_gradient"], "symmetric"))
     divergence_taps = kernels["divergence"]
     fixed = np.tile(np.float32(FORWARD_TAPS), (4, 1))
     taps = ops.concatenate([divergence_taps, divergence_taps, ops.convert_to_tensor(fixed)])
     return _solved(features, first, second, gradient, taps, constants, iterations, mode)
+
+
+def _above_noise(gx, gy):
+    """The image gradient, zero where it is rounding: the threshold step moves by `rho / |gradient|` pixels.
+
+    Where nothing varies, as in the black borders of a video, that is noise over noise, and its derivative grew to 1e7
+    times that of all other pixels.
+    """
+    steep = ops.cast(gx * gx + gy * gy > NOISE * NOISE, gx.dtype)
+    return gx * steep, gy * steep
 
 
 def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):

@@ -56,7 +56,7 @@ def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
-    """`ops.solver.solve` on float32 arrays, with taps `[I, G, 8, 2]`; a state `[2, N, H, W]` has dual variables of zero.
+    """`ops.solver.solve` on float32 arrays; taps are `[I, G, 8, 2]`, a state `[2, N, H, W]` has dual variables of zero.
 
     Returns:
         The last state; and if `keep` the states before every segment and the last one, `[S + 1, 6, N, H, W]` (else

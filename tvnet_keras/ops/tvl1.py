@@ -40,14 +40,9 @@ def threshold_step(u1, u2, data: DataTerm, limit):
 
     The three cases of the paper in branch-free form: v = u - clip(rho / |g|^2, -limit, +limit) * g.
     """
-    step, _ = _threshold(u1, u2, data, limit)
-    return u1 - step * data.gx, u2 - step * data.gy
-
-
-def _threshold(u1, u2, data: DataTerm, limit):
     rho = data.rho_c + data.gx * u1 + data.gy * u2
-    ratio = rho / (data.gx * data.gx + data.gy * data.gy + EPSILON)
-    return ops.clip(ratio, -limit, limit), ratio
+    step = ops.clip(rho / (data.gx * data.gx + data.gy * data.gy + EPSILON), -limit, limit)
+    return u1 - step * data.gx, u2 - step * data.gy
 
 
 def dual_step(px, py, ux, uy, rate):

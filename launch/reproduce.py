@@ -168,18 +168,29 @@ def show(cells: Sequence[Cell], results: dict[str, list[Result]], title: str) ->
 
 
 def write_page(table: str, root: Path) -> Path:
-    """Writes `docs/tables/<table>.md` from the results alone."""
-    module = load_module(launch.tables, "--table", table)
-    body = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    body += ["| " + " | ".join(row) + " |" for row in lines(module.cells(), results_of(table, root))]
-    page = root.parent / "tables" / f"{table}.md"
-    said = [f"# {table}", module.__doc__.strip(), getattr(module, "SETTING", "").strip()]
-    said.append(f"Written by `python -m launch.reproduce --table={table}`.\n\n")
-    text = "\n\n".join(part for part in said if part)
+    """Writes `docs/tables/<paper>.md`, all tables of the paper that have results, from the results alone."""
+    paper = _paper(table)
+    text, settings = [f"# {paper}", "Written by `python -m launch.reproduce --table=TABLE`."], set()
+    for name in module_names(launch.tables):
+        results = results_of(name, root)
+        if _paper(name) != paper or not (results or name == table):
+            continue
+        module = load_module(launch.tables, "--table", name)
+        setting = getattr(module, "SETTING", "").strip()
+        text += [f"## {name}", module.__doc__.strip(), "" if setting in settings else setting]
+        body = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+        body += ["| " + " | ".join(row) + " |" for row in lines(module.cells(), results)]
+        text.append("\n".join(body))
+        settings.add(setting)
+    page = root.parent / "tables" / f"{paper}.md"
     with atomic_path(page) as partial:
-        partial.write_text(text + "\n".join(body) + "\n")
+        partial.write_text("\n\n".join(part for part in text if part) + "\n")
     print(f"written: {page}")
     return page
+
+
+def _paper(table: str) -> str:
+    return table.rpartition("_table")[0]
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from tvnet_keras.video.moving_shapes import write_dataset
 SETTING = """
 Here: Moving Shapes, 480 clips to train on and 300 to test, twelve classes, so chance is 8.3 %. Six frames of 64 x 64,
 one view; ResNet-10 of a quarter of the published width, 4 flow channels, no dropout; Adam 0.002 with cosine decay.
-Unless said otherwise above, 150 steps of 16 clips, the flow's parameters at 0.3 of the common rate (the paper's 0.01
-would not move them in so few steps). `spread` is the standard deviation over seeds.
+Unless a table says otherwise, 150 steps of 16 clips, the flow's parameters at 0.3 of the common rate (the paper's
+0.01 would not move them in so few steps). `spread` is the standard deviation over seeds.
 
 `paper` is top-1 in percent of its networks on its data sets: compare orders, not values. A single frame of Moving
 Shapes does not tell its class: accuracy above chance is motion, and appearance helps no row.

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,8 +97,18 @@ def test_a_listed_cell_shows_its_commands_and_result_files(tmp_path):
 def test_the_page_is_written_from_results_alone(tmp_path):
     page = write_page("tvnet_table1", tmp_path / "results")
     text = page.read_text()
-    assert page == tmp_path / "tables/tvnet_table1.md"
+    assert page == tmp_path / "tables/tvnet.md"
     assert all(f"| {cell.row} |" in text for cell in cells())
+
+
+def test_a_paper_has_one_page_for_its_tables_with_results(tmp_path):
+    committed = Path(__file__).parents[2] / "docs/results"
+    for table in ("representation_flow_table3", "representation_flow_table5"):
+        shutil.copytree(committed / table, tmp_path / "results" / table)
+    text = write_page("representation_flow_table3", tmp_path / "results").read_text()
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == ["## representation_flow_table3", "## representation_flow_table5"]
+    assert text.count("Here: Moving Shapes, 480 clips") == 1
 
 
 def test_table_1_has_every_number_of_the_paper_once():

@@ -77,8 +77,9 @@ def test_the_graph_does_not_grow_with_the_iterations():
         definition = step.get_concrete_function(tf.TensorSpec(CLIP.shape)).graph.as_graph_def()
         return len(definition.node) + sum(len(function.node_def) for function in definition.library.function)
 
-    # The compiled functions that all layers share are traced at their first use, with more around them.
-    few, many = [[nodes(iterations) for _ in range(2)][1] for iterations in (2, 50)]
+    # The compiled functions that all layers share are traced at their first use, with more around them. Numbers that no
+    # other test has: TensorFlow also takes a larger trace for unknown sizes, if one with as many iterations is there.
+    few, many = [[nodes(iterations) for _ in range(2)][1] for iterations in (7, 43)]
     assert few == many
 
 

@@ -13,44 +13,57 @@ CHOICES = {
     "data.short": ("loop", "clamp", "error"),
     "data.crop": ("corner", "random", "none"),
     "data.test_crop": ("center", "none"),
+    "data.draw": ("epochs", "replacement"),
+    "data.interpolation": ("area", "linear"),
+    "data.unknown": ("masked", "zero"),
     "eval.sampling": ("even", "dense"),
+    "eval.flow_size": ("own", "training"),
     "train.optimizer": ("sgd", "adam"),
     "train.schedule": ("constant", "steps", "cosine"),
 }
 """Fields that hold one of a few words."""
 
 LEAST = {
-    "data": dict.fromkeys(("frames", "segments", "step", "height", "width", "split", "workers"), 1)
-    | {"resize_short": 0, "colour_jitter": 0},
+    "data": dict.fromkeys(("frames", "segments", "step", "split"), 1)
+    | dict.fromkeys(("height", "width", "workers", "resize_short", "colour_jitter"), 0)
+    | dict.fromkeys(("rotation", "translation", "zoom"), 0),
     "train": dict.fromkeys(("batch_size", "accumulate", "log_every", "checkpoint_every"), 1)
     | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every", "ema"), 0),
-    "eval": {"clips": 1, "batch_size": 1},
+    "eval": {"clips": 1, "stride": 1, "batch_size": 1},
 }
 """Smallest values of the fields that are numbers."""
 
 
 @dataclasses.dataclass
 class DataConfig:
-    """Which videos, and how clips are cut from them."""
+    """Which videos or image pairs, and how clips are cut from them."""
 
-    dataset: str = "moving_shapes"  # a module of tvnet_keras/video/datasets
-    root: str = "data/moving_shapes"  # folder of the videos and their lists
+    dataset: str = "moving_shapes"  # a module of tvnet_keras/video/datasets or tvnet_keras/flow/pairs
+    root: str = "data/moving_shapes"  # folder of the videos and their lists, or of the pairs
     split: int = 1
     classes: tuple[str, ...] = ()  # keep these, in this label order; () keeps all
+    pairs: tuple[str, ...] = ()  # of a data set of image pairs, keep these; () keeps all
+    render: str = ""  # Sintel's render pass: clean, final or albedo; empty for the others
     missing: str = "error"  # what to do about listed files that are not there: error, or report and go on
     short: str = "loop"  # what a video shorter than a clip does: loop, clamp (repeat the last frame), error
     frames: int = 6
     segments: int = 1  # TSN: clips per video in training, their logits averaged
     step: int = 1  # distance of neighbouring frames of a clip
-    height: int = 64
+    height: int = 64  # 0 with width=0: every image pair at its own size
     width: int = 64
     resize_short: int = 0  # short side before cropping, pixels; 0 keeps the video's own
     crop: str = "corner"  # training crop: corner (with scale jitter), random, none (the whole frame)
     test_crop: str = "center"  # center, or none (the whole frame)
     flip: bool = True  # mirror half of the training clips, if the data set allows it
     colour_jitter: float = 0.0
+    rotation: float = 0.0  # degrees, drawn from both signs; like translation and zoom for batches that carry flow
+    translation: float = 0.0  # of the window, as a fraction of its side, drawn from both signs
+    zoom: float = 0.0  # scale drawn between 1 / (1 + zoom) and 1 + zoom
+    interpolation: str = "area"  # of batches that carry flow: area (filtered where it shrinks), linear
+    unknown: str = "masked"  # vectors of a truth that are not known: masked, or zero (they count as no motion)
+    draw: str = "epochs"  # order of the training samples: epochs, or replacement (each draw of all)
     cache: str = ""  # folder written by launch.prepare --cache; empty reads the video files
-    workers: int = 2  # videos decoded at the same time
+    workers: int = 0  # files decoded at the same time; 0 takes one per core
 
 
 @dataclasses.dataclass
@@ -78,9 +91,12 @@ class TrainConfig:
 class EvalConfig:
     """Test protocol: `clips` evenly spaced clips times `crops` views of each, logits averaged."""
 
-    clips: int = 1
+    measures: tuple[str, ...] = ()  # modules of launch/evaluators; () takes those that the data has the truth for
+    clips: int = 1  # per video, evenly spaced; dense sampling takes all that fit
     crops: int = 1  # 1 centre, 5 with the corners, 10 with mirror images
-    sampling: str = "even"
+    sampling: str = "even"  # even, or dense: a clip every `stride` frames
+    stride: int = 1  # frames between the starts of dense clips
+    flow_size: str = "own"  # frames whose flow is compared with the truth: own size, or training's height and width
     batch_size: int = 16
 
 
@@ -173,6 +189,11 @@ def _check_numbers(config: Config) -> None:
     _check_schedule(config.train)
     if config.eval.crops not in (1, 5, 10):
         raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")
+    if bool(config.data.height) != bool(config.data.width):
+        raise InputError(
+            f"--config.data.height={config.data.height} and --config.data.width={config.data.width} must both be 0 "
+            "(every pair at its own size), or neither."
+        )
     minimum = method_module(config.method).FRAMES
     if config.data.frames < minimum:
         raise InputError(

@@ -1,143 +1,128 @@
-"""From a `DataConfig` to lists of videos that are known to be readable, and to tf.data pipelines."""
+"""From a `DataConfig` to sources of Batches: labelled or unlabelled videos, videos with exact flow, pairs with flow."""
 
-import dataclasses
-import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import tensorflow as tf
 
 from launch.config import Config
-from launch.progress import progress
+from launch.pair_source import PairSource
+from launch.video_source import VideoSource
+from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
-from tvnet_keras.video.cache import CachedVideos
-from tvnet_keras.video.listing import VideoList
-from tvnet_keras.video.pipeline import eval_dataset, train_dataset
-from tvnet_keras.video.scan import scan
-
-NAMED_AT_MOST = 5
-"""Files named in one sentence about many."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """A list of videos that have all been read once, with their exact numbers of frames."""
+class Source(Protocol):
+    """One list of a data set. What it offers, and Batches of it.
 
-    videos: VideoList
-    counts: dict[str, int]
-    cache: CachedVideos | None
+    Attributes:
+        class_names: in label order; empty without labels.
+        offers: the fields of its Batches beside `clip` and `index`.
+        names: `(id, label)` of every sample in list order, label -1 without one.
+        missing: how many listed samples are not there.
+        skipped: ids of those that were left out because they cannot be read.
+        decoded: what is read instead of the files, such as a cache and its quality; None for the files.
+    """
+
+    class_names: tuple[str, ...]
+    offers: tuple[str, ...]
+    names: tuple[tuple[str, int], ...]
+    missing: int
+    skipped: tuple[str, ...]
+    decoded: dict | None
+
+    def scanned(self, *, skip_unreadable: bool = False) -> "Source":
+        """The same once everything that must be read before the first step is known to be readable."""
+
+    def training(
+        self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
+    ) -> tf.distribute.DistributedDataset:
+        """The endless training batches, from step `start_step` on, that carry what is needed."""
+
+    def views(self) -> tf.data.Dataset:
+        """The views of every sample that `config.eval` asks for, as `video.pipeline.eval_dataset` has them."""
+
+    def clips(self) -> tf.data.Dataset:
+        """The central view of every sample."""
+
+    def flow_samples(self) -> tf.data.Dataset:
+        """Every sample once, with its exact flow, at the size that `config.eval.flow_size` says."""
 
 
-def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, memory: Path | None = None) -> Source:
-    """Loads a list and decodes every file once, so that a broken one stops a run before its first step.
+def names() -> tuple[str, ...]:
+    """Every data set that `--config.data.dataset` can name."""
+    return tuple(sorted({*datasets.names(), *pairs.names()}))
+
+
+def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Source:
+    """Reads a list; nothing is decoded.
 
     Args:
         config: the run's configuration.
         subset: "train" or "test".
-        skip_unreadable: drop broken files, naming them, instead of stopping.
-        memory: JSON file that remembers what earlier scans found.
+        needs: fields that its Batches must have.
 
     Raises:
-        InputError: listed files are missing (`data.missing=error`), broken, or not in `data.cache`.
+        InputError: no such data set or list, listed files are missing (`data.missing=error`), or the data set lacks a
+            field.
     """
-    data = config.data
-    videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
-    _judge_missing(videos, data.missing, subset)
-    if not videos.videos:
-        raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
-    if data.cache:
-        return _cached_source(videos, data.cache, subset, skip_unreadable)
-    with progress(f"checking the {subset} videos", "files") as show:
-        found = scan(videos.videos, workers=data.workers, progress=show, cache_file=memory)
-    broken = [problem for problem in found.problems if problem.unusable]
-    for problem in broken if skip_unreadable else ():
-        print(f"skipped: {problem.message}", file=sys.stderr)
-    if broken and not skip_unreadable:
+    name = check_choice("--config.data.dataset", config.data.dataset, names())
+    # Moving Shapes is both; its videos have their labels and the flow of every step.
+    source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
+    lacking = [field for field in needs if field not in source.offers]
+    if lacking:
+        offers = ", ".join(source.offers) or "frames alone"
         raise InputError(
-            f"{len(broken)} of {len(videos.videos)} {subset} videos cannot be read; mend them or go on without them "
-            f"with --skip_unreadable: {_some([problem.message.rstrip('.') for problem in broken])}"
+            f"--method={config.method} learns from {' and '.join(needs)}, but --config.data.dataset={name} offers "
+            f"{offers}: choose another data set, or options of the method that need no {lacking[0]}."
         )
-    return Source(videos.without([problem.path for problem in broken]), found.counts, None)
+    return source
 
 
-def _cached_source(videos: VideoList, folder: str, subset: str, skip_unreadable: bool) -> Source:
-    """The videos that a cache holds; one that was written with --skip_unreadable lacks some."""
-    cache = CachedVideos(folder)
-    held = set(cache.video_ids)
-    absent = [video for video in videos.videos if video.video_id not in held]
-    if absent and not skip_unreadable:
-        raise InputError(
-            f"{len(absent)} of {len(videos.videos)} {subset} videos are not in --config.data.cache={folder}; write the "
-            f"cache again or go on without them with --skip_unreadable: {_some([video.video_id for video in absent])}"
-        )
-    for video in absent:
-        print(f"skipped: {video.path}: not in {folder}", file=sys.stderr)
-    return Source(videos.without([video.path for video in absent]), {}, cache)
+def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_unreadable: bool = False) -> Source:
+    """`list_source`, read once, so that a broken file stops a run before its first step.
+
+    Args:
+        config: the run's configuration.
+        subset: "train" or "test".
+        needs: fields that its Batches must have.
+        skip_unreadable: drop broken files, naming them, instead of stopping.
+
+    Raises:
+        InputError: as `list_source`, or files that are broken or not in `data.cache`.
+    """
+    return list_source(config, subset, needs).scanned(skip_unreadable=skip_unreadable)
 
 
-def training_data(
-    source: Source, config: Config, strategy: tf.distribute.Strategy, start_step: int
-) -> tf.distribute.DistributedDataset:
-    """The endless training batches, from step `start_step` on, sharded before decoding over input pipelines."""
-    data, train = config.data, config.train
-
-    def make(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        replicas = context.num_replicas_in_sync // context.num_input_pipelines
-        return train_dataset(
-            source.videos,
-            counts=source.counts,
-            frames=data.frames,
-            size=(data.height, data.width),
-            batch_size=context.get_per_replica_batch_size(train.batch_size),
-            seed=config.seed,
-            # The dataset counts the batches of one replica.
-            start_step=start_step * replicas,
-            shard=(context.input_pipeline_id, context.num_input_pipelines),
-            segments=data.segments,
-            step=data.step,
-            short=data.short,
-            crop=data.crop,
-            resize_short=data.resize_short or None,
-            flip=data.flip,
-            colour_jitter=data.colour_jitter,
-            cache=source.cache,
-            parallel=data.workers,
-        )
-
-    return strategy.distribute_datasets_from_function(make)
+def lists_of(training: Source, test: Source) -> dict:
+    """What a run keeps of its lists, to refuse others when it goes on: `{subset: [[id, label], ...]}`."""
+    return {"train": [list(name) for name in training.names], "test": [list(name) for name in test.names]}
 
 
-def test_views(source: Source, config: Config, **overrides) -> tf.data.Dataset:
-    """The views of every video that `config.eval` asks for; `overrides` go to `eval_dataset`."""
-    data, test = config.data, config.eval
-    arguments = {
-        "frames": data.frames,
-        "size": (data.height, data.width),
-        "batch_size": test.batch_size,
-        "clips": test.clips,
-        "crops": test.crops,
-        "sampling": test.sampling,
-        "step": data.step,
-        "short": data.short,
-        "crop": data.test_crop,
-        "resize_short": data.resize_short or None,
-        "parallel": data.workers,
-        **overrides,
-    }
-    return eval_dataset(source.videos, counts=source.counts, cache=source.cache, **arguments)
+def require_same_lists(folder: Path, kept: dict, found: dict) -> None:
+    """Refuses to go on with other samples than a run began with.
 
+    Args:
+        folder: the run's.
+        kept: what `lists_of` said then.
+        found: what it says now.
 
-def _judge_missing(videos: VideoList, policy: str, subset: str) -> None:
-    if not videos.missing:
-        return
-    listed = len(videos.videos) + len(videos.missing)
-    sentence = f"{len(videos.missing)} of {listed} listed {subset} videos are missing"
-    if policy == "error":
-        names = _some([video.video_id for video in videos.missing])
-        raise InputError(f"{sentence}: {names}; add them or go on without them with --config.data.missing=report.")
-    print(f"{sentence}; going on with {len(videos.videos)}.", file=sys.stderr)
-
-
-def _some(names: list[str]) -> str:
-    shown = "; ".join(names[:NAMED_AT_MOST])
-    return shown + (f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else "")
+    Raises:
+        InputError: a sample is new, gone, or has another label; the sentence names it.
+    """
+    for subset, before in kept.items():
+        old, new = dict(map(tuple, before)), dict(map(tuple, found[subset]))
+        for what, changed in (
+            ("is gone", [name for name in old if name not in new]),
+            ("is new", [name for name in new if name not in old]),
+            ("has another label", [name for name in old if name in new and old[name] != new[name]]),
+            ("stands at another place", [name for name, other in zip(old, new, strict=False) if name != other]),
+        ):
+            if changed:
+                raise InputError(
+                    f"The {subset} list has changed since {folder} began: {changed[0]} {what} ({len(changed)} such); "
+                    "restore the list, or train in another --output_dir."
+                )

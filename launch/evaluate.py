@@ -1,29 +1,28 @@
-"""Scores a trained run on its test videos: clips x crops, one Scores file, one table.
+"""Measures a trained run on its test data: accuracies, end-point errors, residuals, with their whole protocol.
 
 python -m launch.evaluate --run=runs/tvnet
 python -m launch.evaluate --run=runs/tvnet --config.eval.clips=25 --config.eval.crops=10 --config.data.split=1
+python -m launch.evaluate --run=runs/flow --config.data.dataset=sintel --config.data.root=sintel
 """
 
-import hashlib
+import dataclasses
 import json
 from pathlib import Path
 
 import cv2
-import keras
-import numpy as np
 from absl import flags
 
-from launch import app, config_flags, run_folder
+from launch import app, config_flags, evaluators, run_folder
 from launch.config import Config, to_dict
-from launch.data import Source, open_source, test_views
-from launch.flow_error import flow_errors, has_exact_flow
-from launch.inference import score_videos
+from launch.data import Source, open_source
+from launch.evaluators import Measurement, flow
 from launch.init_from import build_model, load_run
+from launch.model_outputs import output_names
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.result import Result, save_result
-from tvnet_keras.scoring.scores import Scores, save_scores
+from tvnet_keras.scoring.scores import save_scores
 
 RESULTS_DIR = Path("docs/results")
 
@@ -43,50 +42,54 @@ def main() -> None:
     folder = Path(OUTPUT_DIR.value or Path(RUN.value) / "evaluation")
     if RESULT.value:
         split_result_name(RESULT.value)
-    metrics = evaluate(config, Path(RUN.value), folder, skip_unreadable=SKIP_UNREADABLE.value)
-    for name, value in metrics.items():
+    measured = evaluate(config, Path(RUN.value), folder, skip_unreadable=SKIP_UNREADABLE.value)
+    for name, value in metrics_of(measured).items():
         print(f"{name:24} {value}")
-    print(f"written: {folder}/scores.npz, metrics.json, confusion.png")
+    print(f"written: {folder}/metrics.json" + (", scores.npz, confusion.png" if measured.scores else ""))
     if RESULT.value:
-        print(f"written: {write_result(RESULT.value, config, metrics)}")
+        print(f"written: {write_result(RESULT.value, config, measured)}")
 
 
-def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool = False) -> dict:
-    """Scores the test videos of `config` with the weights of `run`.
+def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool = False) -> Measurement:
+    """Measures the weights of `run` on the test data of `config`.
 
-    Writes `scores.npz` (the Scores contract), `metrics.json` and `confusion.png` to `folder`.
+    Writes `metrics.json` to `folder`, and for a classifier `scores.npz` (the Scores contract) and `confusion.png`.
 
     Returns:
-        The metrics: accuracies, their protocol, and end-point errors where the data set has exact flow.
+        All numbers, with `epe_untrained` of a Motion layer whose flow is known exactly; and their protocol.
 
     Raises:
-        InputError: an unfinished run, other classes than the run's, or bad data.
+        InputError: an unfinished run, other classes than the run's, bad data, or nothing that can be measured.
     """
     config, model, class_names = load_run(run, config)
-    source = open_source(config, "test", skip_unreadable=skip_unreadable, memory=run / "frame_counts.json")
-    if source.videos.class_names != class_names:
-        raise InputError(
-            f"--run={run} was trained on the classes {', '.join(class_names[:5])}, ...; the data has "
-            f"{', '.join(source.videos.class_names[:5])}, ...: set --config.data.classes."
-        )
-    logits = score_videos(model, test_views(source, config), source.videos)
-    scores = _scores(config, source, logits, weights_sha256(run))
-    metrics = {**_accuracies(scores), **_protocol(config, source), **_flow_metrics(config, model, source)}
-    save_scores(folder / "scores.npz", scores)
-    with atomic_path(folder / "metrics.json") as partial:
-        partial.write_text(json.dumps(metrics, indent=2) + "\n")
-    with atomic_path(folder / "confusion.png") as partial:
-        cv2.imwrite(str(partial), report.confusion_picture(scores)[..., ::-1])
-    return metrics
+    source = open_source(config, "test", skip_unreadable=skip_unreadable)
+    measures = evaluators.chosen(config, model, output_names(model), _known_offers(source, class_names, run))
+    found = [measure.measure(model, source, config) for measure in measures]
+    numbers = {name: value for part in found for name, value in part.numbers.items()}
+    if flow in measures:
+        numbers |= flow.measure_untrained(model, build_model(config, len(class_names)), source, config)
+    protocol = {name: value for part in found for name, value in part.protocol.items()} | _provenance(run)
+    scores = next((part.scores for part in found if part.scores), None)
+    if scores is not None:
+        header = {**scores.header, "commit": run_folder.git_commit(), **_provenance(run)}
+        scores = dataclasses.replace(scores, header=header)
+    measured = Measurement(numbers, protocol, scores)
+    _write(measured, folder)
+    return measured
 
 
-def write_result(name: str, config: Config, metrics: dict) -> Path:
+def metrics_of(measured: Measurement) -> dict:
+    """Numbers and protocol in one dictionary, as `metrics.json` has them."""
+    return {**measured.numbers, **measured.protocol}
+
+
+def write_result(name: str, config: Config, measured: Measurement) -> Path:
     """Writes the Result file of an evaluation, `docs/results/<table>/<row>-seed<k>.json`.
 
     Args:
         name: `TABLE/ROW`.
         config: the run's configuration.
-        metrics: what `evaluate` returned.
+        measured: what `evaluate` returned.
 
     Raises:
         InputError: the name is not of that form.
@@ -97,10 +100,10 @@ def write_result(name: str, config: Config, metrics: dict) -> Path:
         row=row,
         seed=config.seed,
         config=to_dict(config),
-        protocol={key: value for key, value in metrics.items() if not isinstance(value, float)},
+        protocol=measured.protocol,
         commit=run_folder.git_commit() or "unknown",
         machine={**run_folder.machine(), **run_folder.versions()},
-        numbers={key: value for key, value in metrics.items() if isinstance(value, float)},
+        numbers=measured.numbers,
     )
     return save_result(RESULTS_DIR, result)
 
@@ -117,69 +120,38 @@ def split_result_name(name: str) -> tuple[str, str]:
     return table, row
 
 
-def weights_sha256(run: Path) -> str:
-    """Fingerprint of a run's weight file."""
-    with open(run / run_folder.WEIGHTS_FILE, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _known_offers(source: Source, class_names: tuple[str, ...], run: Path) -> tuple[str, ...]:
+    """What the source offers to a network of these classes.
 
-
-def _scores(config: Config, source: Source, logits: np.ndarray, fingerprint: str) -> Scores:
-    videos = source.videos
-    header = {
-        "kind": config.method,
-        "experiment": config.experiment,
-        "split": config.data.split,
-        "clips": config.eval.clips,
-        "crops": config.eval.crops,
-        "commit": run_folder.git_commit(),
-        "seed": config.seed,
-        "weights_sha256": fingerprint,
-    }
-    return Scores(
-        video_id=[video.video_id for video in videos.videos],
-        label=np.array([video.label for video in videos.videos]),
-        class_names=videos.class_names,
-        logits=logits,
-        header=header,
+    Raises:
+        InputError: the source has labels of other classes.
+    """
+    if not source.class_names or not class_names or source.class_names == class_names:
+        # A network without classes, such as one of flow alone, has nothing to say of labels.
+        return tuple(name for name in source.offers if class_names or name != "label")
+    raise InputError(
+        f"--run={run} was trained on the classes {', '.join(class_names[:5])}, ...; the data has "
+        f"{', '.join(source.class_names[:5])}, ...: set --config.data.classes."
     )
 
 
-def _accuracies(scores: Scores) -> dict:
-    top1 = report.top_k(scores, 1)
-    low, high = report.accuracy_interval(round(top1 * len(scores.video_id)), len(scores.video_id))
-    metrics = {
-        "top1": top1,
-        "top1_low": low,
-        "top1_high": high,
-        "mean_class_accuracy": report.mean_class_accuracy(scores),
-    }
-    if len(scores.class_names) > 5:
-        metrics["top5"] = report.top_k(scores, 5)
-    return metrics
-
-
-def _protocol(config: Config, source: Source) -> dict:
-    data = config.data
+def _provenance(run: Path) -> dict:
+    """Which weights, and the code of their training and of this evaluation."""
+    trained = run_folder.read(run)
     return {
-        "videos": len(source.videos.videos),
-        "classes": len(source.videos.class_names),
-        "split": data.split,
-        "clips": config.eval.clips,
-        "crops": config.eval.crops,
-        "frames": data.frames,
-        "size": [data.height, data.width],
-        "missing": len(source.videos.missing),
+        "weights_sha256": run_folder.weights_sha256(run),
+        "training": {"commit": trained["commit"], "versions": trained["versions"]},
+        "evaluation": {"commit": run_folder.git_commit(), "versions": run_folder.versions()},
     }
 
 
-def _flow_metrics(config: Config, model: keras.Model, source: Source) -> dict:
-    """End-point errors trained and untrained, of models with a motion layer on data with exact flow."""
-    if not has_exact_flow(config.data.dataset) or not hasattr(model, "motion"):
-        return {}
-    untrained = build_model(config, len(source.videos.class_names)).motion
-    trained = flow_errors(model.motion, config.data.dataset, source.videos)
-    fresh = flow_errors(untrained, config.data.dataset, source.videos)
-    return {"epe": trained["epe"], "epe_untrained": fresh["epe"], "epe_zero": trained["epe_zero"]}
+def _write(measured: Measurement, folder: Path) -> None:
+    if measured.scores is not None:
+        save_scores(folder / "scores.npz", measured.scores)
+        with atomic_path(folder / "confusion.png") as partial:
+            cv2.imwrite(str(partial), report.confusion_picture(measured.scores)[..., ::-1])
+    with atomic_path(folder / "metrics.json") as partial:
+        partial.write_text(json.dumps(metrics_of(measured), indent=2) + "\n")
 
 
 if __name__ == "__main__":

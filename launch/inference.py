@@ -28,7 +28,7 @@ def as_graph(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor]
     return call
 
 
-def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) -> np.ndarray:
+def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) -> tuple[np.ndarray, np.ndarray]:
     """Mean logits over the views of every video.
 
     Args:
@@ -37,7 +37,7 @@ def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) 
         videos: the list that the views' `index` counts in.
 
     Returns:
-        float32 `[N, K]`, rows in list order.
+        float32 `[N, K]`, rows in list order; and how many views each video had, int `[N]`.
 
     Raises:
         InputError: a file breaks while it is read.
@@ -55,7 +55,7 @@ def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) 
             np.add.at(total, index, logits)
             np.add.at(count, index, 1)
             show(int(index[-1]) + 1, len(videos.videos))
-    return (total / count).astype("float32")
+    return (total / count).astype("float32"), count[:, 0].astype(int)
 
 
 def _padded(clip: tf.Tensor, batch_size: int) -> tf.Tensor:

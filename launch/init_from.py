@@ -22,7 +22,7 @@ def build_model(config: Config, num_classes: int) -> keras.Model:
     data = config.data
     try:
         return method_module(config.method).build(
-            num_classes=num_classes, clip_shape=(data.frames, data.height, data.width, 3), options=config.model
+            num_classes=num_classes, clip_shape=(data.frames, data.height or None, data.width or None, 3), options=config.model
         )
     except ValueError as error:
         raise InputError(f"--config.model does not describe a network: {error}") from error
@@ -40,9 +40,10 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
     """
     folder = Path(folder)
     config = config or read_config(folder)
-    class_names = tuple(read(folder).get("class_names", ()))
+    class_names = read(folder).get("class_names")
     weights = folder / WEIGHTS_FILE
-    if not class_names or not weights.is_file():
+    # A network of flow alone has an empty list of classes, an unfinished run has none.
+    if class_names is None or not weights.is_file():
         raise InputError(f"The run in {folder} has not finished training: run its launch.train command again first.")
     model = build_model(config, len(class_names))
     try:

@@ -15,6 +15,8 @@ from tvnet_keras.flow.colour import flow_to_colour
 PICTURED_CLIPS = 4
 """Validation clips whose flow is drawn, always the same ones."""
 
+PICTURED_OUTPUTS = ("flow", "feature_flow")
+
 
 class Monitor:
     """Writes TensorBoard files and prints a line every `train.log_every` steps.
@@ -39,6 +41,10 @@ class Monitor:
         self.train, self.optimizer, self.rates = train, optimizer, rates
         self.start_step, self.start = start_step, time.monotonic()
         self.first_step_s = 0.0
+
+    def looks_at(self, step: int) -> bool:
+        """Whether `step` is shown: the first of this process, the last, and every `train.log_every`-th."""
+        return step in (self.start_step + 1, self.train.steps) or step % self.train.log_every == 0
 
     def step(self, step: int, metrics: dict[str, float]) -> None:
         """Reports the update that led to `step`."""
@@ -79,13 +85,21 @@ class Monitor:
         self.writer.flush()
         print(f"step {step}  validation: " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()), flush=True)
 
-    def pictures(self, step: int, clips: np.ndarray, flow: np.ndarray | None) -> None:
-        """Draws the middle frame and the middle flow of some clips, uint8 `[N, T, H, W, 3]` and `[N, T', H, W, 2]`."""
+    def pictures(self, step: int, clips: np.ndarray, outputs: dict) -> None:
+        """Draws the middle frame of some clips, uint8 `[N, T, H, W, 3]`, and the middle of their flows.
+
+        Args:
+            step: that it belongs to.
+            clips: shown to the model.
+            outputs: of the model; `flow` and `feature_flow`, `[N, T', H, W, 2]`, are drawn where they are there.
+        """
         middle = (clips.shape[1] - 1) // 2
         with self.writer.as_default(step):
             tf.summary.image("frame", clips[:, middle], max_outputs=PICTURED_CLIPS)
-            if flow is not None:
-                tf.summary.image("flow", flow_to_colour(flow[:, flow.shape[1] // 2]), max_outputs=PICTURED_CLIPS)
+            for name in PICTURED_OUTPUTS:
+                if name in outputs:
+                    flow = keras.ops.convert_to_numpy(outputs[name])
+                    tf.summary.image(name, flow_to_colour(flow[:, flow.shape[1] // 2]), max_outputs=PICTURED_CLIPS)
         self.writer.flush()
 
 

@@ -1,5 +1,6 @@
 """A run's folder: `run.json` says what it is, and a folder of another run is refused."""
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -16,7 +17,11 @@ from tvnet_keras.errors import InputError
 CODE = ("tvnet_keras", "models", "launch")
 """What decides a number; pages and results may change without it."""
 
+CHANGES_NOTHING = ("--config.data.workers ", "--config.train.log_every ")
+"""Fields that a run may go on with another value of."""
+
 RUN_FILE = "run.json"
+LISTS_FILE = "lists.json"
 WEIGHTS_FILE = "model.weights.h5"
 LOGS_DIR = "logs"
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
@@ -39,11 +44,16 @@ def claim(folder: Path, config: Config) -> dict:
     existing = folder / RUN_FILE
     if existing.is_file():
         run = read(folder)
-        changed = _differences(run["config"], to_dict(config))
+        # Through today's fields, so that a run of an earlier version has the defaults of those that it did not know.
+        changed = [
+            difference
+            for difference in _differences(to_dict(read_config(folder)), to_dict(config))
+            if not difference.startswith(CHANGES_NOTHING)
+        ]
         if not changed:
             return run
         # A start that bad data stopped before its first step left nothing that another configuration could mix with.
-        if (folder / LOGS_DIR).exists():
+        if has_begun(folder):
             raise InputError(
                 f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
                 "another folder or the same flags."
@@ -61,6 +71,11 @@ def claim(folder: Path, config: Config) -> dict:
     }
     write(folder, run)
     return run
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether the run in `folder` has come as far as its first step."""
+    return (folder / LOGS_DIR).exists()
 
 
 def read(folder: Path) -> dict:
@@ -107,12 +122,37 @@ def write(folder: Path, run: dict) -> None:
         partial.write_text(json.dumps(run, indent=2) + "\n")
 
 
+def read_lists(folder: Path) -> dict:
+    """The lists of samples that a run began with, `{}` of a run that has none.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    path = Path(folder) / LISTS_FILE
+    try:
+        return json.loads(path.read_text()) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}; train in another --output_dir.") from None
+
+
+def write_lists(folder: Path, lists: dict) -> None:
+    """Writes the lists of samples atomically."""
+    with atomic_path(Path(folder) / LISTS_FILE) as partial:
+        partial.write_text(json.dumps(lists) + "\n")
+
+
 def add_results(folder: Path, **results) -> dict:
     """Adds entries to the `results` of `run.json` and returns the whole."""
     run = read(folder)
     run["results"].update(results)
     write(folder, run)
     return run
+
+
+def weights_sha256(folder: Path) -> str:
+    """Fingerprint of a run's weight file."""
+    with open(folder / WEIGHTS_FILE, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -1,32 +1,34 @@
-"""Trains a network: video files in, a run folder out.
+"""Trains a network: videos or image pairs in, a run folder out.
 
     python -m launch.train --method=tvnet --experiment=moving_shapes --output_dir=runs/tvnet
     python -m launch.train --method=rgb --experiment=ucf101 --config.data.root=UCF-101 --config.train.steps=1000
+    python -m launch.train --method=tvnet_flow --experiment=middlebury --config.data.root=middlebury
 
 The same command goes on where a killed one stopped.
 """
 
-import math
+import dataclasses
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import flags
 
 import launch.experiments
 import launch.strategy
-from launch import app, config_flags, run_folder
+from launch import app, config_flags, evaluators, run_folder
 from launch.checkpoints import Checkpoints
-from launch.config import Config, method_module
-from launch.data import Source, open_source, test_views, training_data
-from launch.inference import score_videos
+from launch.config import Config, EvalConfig, method_module
+from launch.data import Source, list_source, lists_of, require_same_lists
+from launch.finite_guard import FiniteGuard
 from launch.init_from import build_model, initialise
+from launch.model_outputs import output_names
 from launch.monitor import PICTURED_CLIPS, Monitor
 from launch.optimization import averaged_weights, make_optimizer
 from launch.profiling import Profiler
 from launch.strategy import make_strategy
 from launch.train_step import TrainStep
+from models import needs_of
 from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.pipeline import video_errors
@@ -66,6 +68,9 @@ def train(
 ) -> dict[str, float]:
     """Trains `config` in `folder`, or finishes a run that was begun there.
 
+    Lists come first, then the model and the weights that it starts from, then the check of every video: a mistake in a
+    flag is told before anything long begins.
+
     Args:
         config: the checked configuration.
         folder: the run's folder; made if absent.
@@ -77,43 +82,58 @@ def train(
         The results that stand in `run.json`.
 
     Raises:
-        InputError: bad data, a folder of another run, or a loss that is not finite.
+        InputError: bad data, a folder of another run or of other lists, or a loss that is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     _check_divisible(config, strategy)
     run = run_folder.claim(folder, config)
     keras.utils.set_random_seed(config.seed)
-    memory = folder / "frame_counts.json"
-    training = open_source(config, "train", skip_unreadable=skip_unreadable, memory=memory)
-    validation = open_source(config, "test", skip_unreadable=skip_unreadable, memory=memory)
-    run["class_names"] = list(training.videos.class_names)
-    run_folder.write(folder, run)
-
     method = method_module(config.method)
+    needs = needs_of(method, config.model)
+    training, validation = (list_source(config, subset, needs) for subset in ("train", "test"))
+    _keep_lists(folder, run, training, validation)
     rates = method.learning_rates(config.model)
     with strategy.scope():
-        model = build_model(config, len(training.videos.class_names))
-        if config.init_from:
-            print(initialise(model, config))
+        model = build_model(config, len(training.class_names))
         optimizer = make_optimizer(config.train, rates)
         optimizer.build(model.trainable_variables)
         checkpoints = Checkpoints(folder, model, optimizer)
-    start = checkpoints.restore()
+        start = checkpoints.restore()
+        # A run that goes on has its weights, whatever became of those that it started from.
+        if config.init_from and not start:
+            print(initialise(model, config))
     if start:
         print(f"going on from step {start}")
+    training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
 
-    def objective(clip, label, outputs):
-        return method.objective(config.model, clip, label, outputs)
+    def objective(batch, outputs):
+        return method.objective(config.model, batch, outputs)
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
     session = _Session(config, model, optimizer, checkpoints, monitor, validation)
     with video_errors():
-        metrics = session.run(step, training_data(training, config, strategy, start), start, profile)
+        metrics = session.run(step, training.training(needs, strategy, start), start, profile)
     with averaged_weights(model, optimizer):
         checkpoints.export_weights()
     results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
     return run_folder.add_results(folder, **results, **session.validate(config.train.steps))["results"]
+
+
+def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
+    """Writes down what the run learns from, or refuses to go on with something else."""
+    found = lists_of(training, validation)
+    begun = run_folder.has_begun(folder)
+    if begun and run.get("class_names", list(training.class_names)) != list(training.class_names):
+        raise InputError(
+            f"--output_dir={folder} was begun with the classes {', '.join(run['class_names'][:5])}, ...; the data has "
+            f"{', '.join(training.class_names[:5])}, ... now: restore them, or train in another folder."
+        )
+    if begun:
+        require_same_lists(folder, run_folder.read_lists(folder), found)
+    run["class_names"] = list(training.class_names)
+    run_folder.write(folder, run)
+    run_folder.write_lists(folder, found)
 
 
 class _Session:
@@ -136,13 +156,19 @@ class _Session:
         metrics: dict[str, float] = {}
         iterator = iter(batches)
         profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
+        finite = FiniteGuard(self.config)
         for step in range(start + 1, train.steps + 1):
             profiler.before(step - start)
-            metrics = {name: float(value) for name, value in step_function(next(iterator)).items()}
+            told = step_function(_whole_batch(iterator))
             profiler.after(step - start)
-            _require_finite(step, metrics, self.config)
-            self.monitor.step(step, metrics)
-            if step % train.checkpoint_every == 0 or step == train.steps:
+            finite.watch(step, told)
+            saves = step % train.checkpoint_every == 0 or step == train.steps
+            # Fetching waits for the device, so it is done where somebody looks or something is kept.
+            if saves or self.monitor.looks_at(step):
+                metrics = {name: float(value) for name, value in told.items()}
+                finite.require()
+                self.monitor.step(step, metrics)
+            if saves:
                 self.checkpoints.save(step)
             if train.validate_every and step % train.validate_every == 0 and step < train.steps:
                 self.validate(step)
@@ -150,21 +176,33 @@ class _Session:
         return metrics
 
     def validate(self, step: int) -> dict[str, float]:
-        """One central clip of every test video: quick, and the same at every step."""
+        """The measures of `launch.evaluate` on one central view of every test sample: quick, always the same."""
         with averaged_weights(self.model, self.optimizer):
             return self._validate(step)
 
     def _validate(self, step: int) -> dict[str, float]:
-        videos = self.validation.videos
-        views = test_views(self.validation, self.config, clips=1, crops=1, sampling="even")
-        logits = score_videos(self.model, views, videos)
-        labels = np.array([video.label for video in videos.videos])
-        result = {"validation_top1": float((logits.argmax(axis=1) == labels).mean())}
+        test = self.config.eval
+        quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
+        config = dataclasses.replace(self.config, eval=quick)
+        source = dataclasses.replace(self.validation, config=config)
+        outputs = output_names(self.model)
+        result = {}
+        for measure in evaluators.chosen(config, self.model, outputs, source.offers):
+            numbers = measure.measure(self.model, source, config).numbers
+            result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
         self.monitor.validation(step, result)
-        clips = next(iter(views.unbatch().batch(PICTURED_CLIPS)))["clip"]
-        flow = self.model(clips, training=False).get("flow")
-        self.monitor.pictures(step, clips.numpy(), None if flow is None else flow.numpy())
+        clips = next(iter(source.clips().unbatch().batch(PICTURED_CLIPS)))["clip"]
+        self.monitor.pictures(step, clips.numpy(), self.model(clips, training=False))
         return result
+
+
+def _whole_batch(iterator) -> dict | list[dict]:
+    """The next batch, or all pieces of it where it comes in several."""
+    first = next(iterator)
+    if "pieces" not in first:
+        return first
+    pieces = [first, *(next(iterator) for _ in range(int(first["pieces"]) - 1))]
+    return pieces if len(pieces) > 1 else first
 
 
 def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:
@@ -174,24 +212,6 @@ def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:
             f"--config.train.batch_size={config.train.batch_size} must be a multiple of {parts}, the "
             f"{strategy.num_replicas_in_sync} replicas times --config.train.accumulate={config.train.accumulate}."
         )
-
-
-def _require_finite(step: int, metrics: dict[str, float], config: Config) -> None:
-    bad = [name for name, value in metrics.items() if not math.isfinite(value)]
-    if not bad:
-        return
-    if bad == ["gradient_norm"]:
-        cause = "the gradient overflowed: lower --config.train.lr or set --config.train.clip_norm=1"
-    elif config.train.warmup == 0:
-        cause = "the learning rate is likely too high for the first steps: lower --config.train.lr or set a "
-        cause += "--config.train.warmup"
-    else:
-        cause = "the learning rate is likely too high: lower --config.train.lr or --config.train.clip_norm"
-    values = ", ".join(bad)
-    raise InputError(
-        f"Training stopped at step {step} because {values} became not finite; {cause}, and start in another "
-        "--output_dir."
-    )
 
 
 if __name__ == "__main__":

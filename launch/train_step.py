@@ -1,14 +1,20 @@
 """One update: forward, gradient, sum over pieces and replicas, clip, apply."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
 from launch.config import TrainConfig
+from tvnet_keras.losses.endpoint import end_point_error
 from tvnet_keras.ops.native_mode import local_graphs
 
-Objective = Callable[[tf.Tensor, tf.Tensor, dict], dict]
+Objective = Callable[[dict, dict], dict]
+
+NO_SAMPLES = ("pieces",)
+"""Fields of a Batch that have no value per sample."""
+
+REGULARISATION = "regularisation"
 
 
 class TrainStep:
@@ -16,9 +22,10 @@ class TrainStep:
 
     Args:
         strategy: how replicas are spread.
-        model: clips to `{"logits": ...}`.
+        model: clips to a dictionary of outputs.
         optimizer: built on the model's trainable weights.
-        objective: `(clip, label, outputs) -> {term: [B]}`, weighted terms of the loss.
+        objective: `(batch, outputs) -> {term: [B]}`, weighted terms of the loss. What the model's layers add
+            (`model.losses`) is a further term, once per update.
         train: batch size, accumulation, clipping.
         segments: clips per sample whose logits are averaged before the loss (TSN).
     """
@@ -35,80 +42,130 @@ class TrainStep:
         self.strategy, self.model, self.optimizer, self.objective = strategy, model, optimizer, objective
         self.train, self.segments = train, segments
 
-    def __call__(self, batch: dict) -> dict[str, tf.Tensor]:
+    def __call__(self, batch: dict | Sequence[dict]) -> dict[str, tf.Tensor]:
         """Updates the weights with one global batch.
 
         Args:
-            batch: `clip` `[B, (S,) T, H, W, 3]` and `label` `[B]`, possibly distributed.
+            batch: a Batch, possibly distributed: `clip` `[B, (S,) T, H, W, 3]` and what the method needs. `weight`
+                `[B]`, where it is there, says how many samples of the batch each stands for. Several of them, of
+                different sizes, are the pieces of one batch.
 
         Returns:
-            Scalars: every term of the loss, `loss`, `accuracy`, `gradient_norm` and what the outputs tell.
+            Scalars, not fetched: every term of the loss, `loss`, `gradient_norm`, and what the outputs tell.
         """
         # The step never leaves this process, so solvers may use what cannot be exported.
         with local_graphs():
-            return self._update(batch)
+            return self._update(batch) if isinstance(batch, dict) else self._update_by_pieces(batch)
+
+    def _update_by_pieces(self, batches: Sequence[dict]) -> dict[str, tf.Tensor]:
+        # Each size has a graph of its own; one graph for all pieces would be traced for every combination of sizes.
+        computed = [self._piece(batch) for batch in batches]
+        gradients, metrics = tf.nest.map_structure(lambda *parts: tf.add_n(parts), *computed)
+        return self._finish(gradients, metrics)
+
+    @tf.function
+    def _piece(self, batch: dict):
+        return self._gradient(_samples(batch))
+
+    @tf.function
+    def _finish(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
+        return self._apply(gradients, metrics)
 
     @tf.function
     def _update(self, batch: dict) -> dict[str, tf.Tensor]:
-        per_replica = self.strategy.run(self._replica_step, args=(batch["clip"], batch["label"]))
+        per_replica = self.strategy.run(self._replica_step, args=(_samples(batch),))
         return {
             name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
             for name, value in per_replica.items()
         }
 
-    def _replica_step(self, clip, label):
-        gradients, metrics = self._accumulate(clip, label)
-        replicas = self.strategy.num_replicas_in_sync
+    def _replica_step(self, batch: dict):
+        return self._apply(*self._accumulate(batch))
+
+    def _apply(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
+        context, replicas = tf.distribute.get_replica_context(), self.strategy.num_replicas_in_sync
         if replicas > 1:
-            context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         norm = tf.linalg.global_norm(gradients)
         if self.train.clip_norm > 0:
             gradients, _ = tf.clip_by_global_norm(gradients, self.train.clip_norm, use_norm=norm)
-        # Clipping needs the sum over replicas, and the optimizer will sum once more.
-        gradients = [gradient / replicas for gradient in gradients]
-        self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
+        # In a replica the optimizer would sum over replicas once more; across them it takes the sum that it is given.
+        context.merge_call(self._apply_across_replicas, args=(gradients,))
         return {**metrics, "gradient_norm": norm / replicas}
 
-    def _accumulate(self, clip, label):
+    def _apply_across_replicas(self, strategy: tf.distribute.Strategy, gradients) -> None:
+        self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
+
+    def _accumulate(self, batch: dict):
         pieces = self.train.accumulate
         if pieces == 1:
-            return self._gradient(clip, label)
-        clips = tf.reshape(clip, (pieces, -1, *clip.shape[1:]))
-        labels = tf.reshape(label, (pieces, -1))
-        first = self._gradient(clips[0], labels[0])
+            return self._gradient(batch)
+        cut = {name: tf.reshape(value, (pieces, -1, *value.shape[1:])) for name, value in batch.items()}
+        first = self._gradient({name: value[0] for name, value in cut.items()})
 
         def add(k, total):
-            return k + 1, tf.nest.map_structure(tf.add, total, self._gradient(clips[k], labels[k]))
+            piece = self._gradient({name: value[k] for name, value in cut.items()})
+            return k + 1, tf.nest.map_structure(tf.add, total, piece)
 
         return tf.while_loop(lambda k, _: k < pieces, add, (1, first), parallel_iterations=1)[1]
 
-    def _gradient(self, clip, label):
+    def _gradient(self, batch: dict):
         """Gradients and metrics of a piece, as sums whose total over all pieces and replicas is the batch's mean."""
-        share = 1.0 / self.train.batch_size
+        share = tf.ones([tf.shape(batch["clip"])[0]]) if "weight" not in batch else batch["weight"]
+        share = share / self.train.batch_size
         with tf.GradientTape() as tape:
-            outputs, terms = self._forward(clip, label)
-            means = {name: tf.reduce_sum(term) * share for name, term in terms.items()}
+            batch, outputs, terms = self._forward(batch)
+            means = {name: tf.reduce_sum(term * share) for name, term in terms.items()}
+            if self.model.losses:
+                means[REGULARISATION] = tf.add_n(self.model.losses) * tf.reduce_sum(share)
             loss = tf.add_n(list(means.values()))
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
-        right = tf.equal(tf.argmax(outputs["logits"], axis=-1, output_type=label.dtype), label)
-        metrics = {**means, "loss": loss, "accuracy": tf.reduce_sum(tf.cast(right, "float32")) * share}
-        if "flow" in outputs:
-            magnitude = tf.reduce_mean(tf.norm(outputs["flow"], axis=-1))
-            metrics["flow_magnitude"] = magnitude * tf.cast(tf.shape(label)[0], "float32") * share
-        return gradients, metrics
+        samples = tf.shape(share)[0]
+        told = {name: tf.reduce_sum(value * share) for name, value in told_of(batch, outputs, samples).items()}
+        return gradients, {**means, "loss": loss, **told}
 
-    def _forward(self, clip, label):
-        if self.segments > 1:
-            clip = tf.reshape(clip, (-1, *clip.shape[2:]))
-        outputs = self.model(clip, training=True)
+    def _forward(self, batch: dict):
         if self.segments == 1:
-            return outputs, self.objective(clip, label, outputs)
+            outputs = self.model(batch["clip"], training=True)
+            return batch, outputs, self.objective(batch, outputs)
+        samples = tf.shape(batch["clip"])[0]
+        batch = {**batch, "clip": tf.reshape(batch["clip"], (-1, *batch["clip"].shape[2:]))}
+        outputs = self.model(batch["clip"], training=True)
         logits = tf.reshape(outputs["logits"], (-1, self.segments, outputs["logits"].shape[-1]))
         outputs = {**outputs, "logits": tf.reduce_mean(logits, axis=1)}
-        terms = self.objective(clip, label, outputs)
         # Terms on the flow have one value per clip; the samples' loss is their mean over segments.
-        return outputs, {
-            name: tf.reduce_mean(tf.reshape(term, (tf.shape(label)[0], -1)), axis=1) for name, term in terms.items()
+        terms = {
+            name: tf.reduce_mean(tf.reshape(term, (samples, -1)), axis=1)
+            for name, term in self.objective(batch, outputs).items()
         }
+        return batch, outputs, terms
+
+
+def _samples(batch: dict) -> dict:
+    return {name: value for name, value in batch.items() if name not in NO_SAMPLES}
+
+
+def told_of(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
+    """What the outputs tell beside the loss, a value per sample: `accuracy`, `flow_magnitude`, `epe`.
+
+    Args:
+        batch: a Batch, of `samples` clips or of several clips a sample.
+        outputs: of the model.
+        samples: number of samples.
+    """
+    found = {}
+    if "logits" in outputs and "label" in batch:
+        answer = tf.argmax(outputs["logits"], axis=-1, output_type=batch["label"].dtype)
+        found["accuracy"] = tf.cast(tf.equal(answer, batch["label"]), "float32")
+    if "flow" in outputs:
+        found["flow_magnitude"] = _mean_per_sample(tf.norm(outputs["flow"], axis=-1), samples)
+        if "flow" in batch and batch["flow"].shape[1:] == outputs["flow"].shape[1:]:
+            error = end_point_error(batch["flow"], outputs["flow"]) * batch["known"]
+            known = _mean_per_sample(batch["known"], samples)
+            found["epe"] = tf.math.divide_no_nan(_mean_per_sample(error, samples), known)
+    return found
+
+
+def _mean_per_sample(values, samples) -> tf.Tensor:
+    return tf.reduce_mean(tf.reshape(values, (samples, -1)), axis=1)

@@ -1,9 +1,52 @@
 """Networks, one method per file; adding a file adds `--method=<its name>`.
 
 Every method module has
-`Options` (a dataclass: what `--config.model.*` can set),
-`FRAMES` (frames its clips have by default) and
-`build(*, num_classes, clip_shape, options) -> keras.Model`, whose output is `{"logits": [B, K], ...}`,
-`objective(options, clip, label, outputs) -> {name: [B]}`, the terms of the loss, already weighted, and
-`learning_rates(options) -> {pattern: multiplier}` for `tvnet_keras.optimizers`.
+
+`Options`
+    A dataclass: what `--config.model.*` can set.
+`FRAMES`
+    Frames that its clips have by default, and at least.
+`NEEDS`
+    What its objective reads of a Batch beside `clip`: any of "label", "flow" and "known"; `()` learns without truth.
+`build(*, num_classes, clip_shape, options) -> keras.Model`
+    Clips `[B, T, H, W, 3]` to a dictionary of outputs, none of which must be there: `logits` `[B, K]`; `flow`, a Flow
+    (`[B, T', h, w, 2]`, pixels of its own resolution); `feature_flow`, a picture of the motion of features, which is
+    no Flow. `num_classes` is 0 where the data has no labels; `clip_shape` has None for a height and width that vary.
+`objective(options, batch, outputs) -> {name: [B]}`
+    The terms of the loss, already weighted, one value per clip, of a Batch and the model's outputs for it.
+`learning_rates(options) -> {pattern: multiplier}`
+    For `tvnet_keras.optimizers`.
+
+It may also have `needs(options)`, where options change `NEEDS`; `needs_of` asks for either. The model may have
+
+`motion`
+    Its Motion layer on frames, whose flow is exported, measured and shown at any size.
+`classifier`
+    The image network that ImageNet weights fit into, on every time step (`PerStep`).
+
+Both are None where a model has no such attribute: `motion_of` and `classifier_of`.
 """
+
+from types import ModuleType
+
+import keras
+
+
+def needs_of(method: ModuleType, options) -> tuple[str, ...]:
+    """The fields of a Batch, beside `clip`, that a method's objective reads.
+
+    Args:
+        method: a module of this folder.
+        options: its `Options`.
+    """
+    return tuple(vars(method).get("needs", lambda _: method.NEEDS)(options))
+
+
+def motion_of(model: keras.Model) -> keras.layers.Layer | None:
+    """A model's Motion layer on frames, None without one."""
+    return getattr(model, "motion", None)
+
+
+def classifier_of(model: keras.Model) -> keras.layers.Layer | None:
+    """A model's image network, None without one."""
+    return getattr(model, "classifier", None)

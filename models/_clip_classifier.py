@@ -1,16 +1,14 @@
-"""What every clip classifier shares: a backbone by name on every time step, the mean of its logits, its config."""
-
-import dataclasses
-from typing import ClassVar
+"""What every clip classifier shares: a backbone by name on every time step, the mean of its logits."""
 
 import keras
 
 import models.backbones
+from models._clip_model import ClipModel
 from tvnet_keras.choices import load_module
 from tvnet_keras.layers.per_step import PerStep
 
 
-class ClipClassifier(keras.Model):
+class ClipClassifier(ClipModel):
     """Base of the classifiers in this folder.
 
     Args:
@@ -20,21 +18,10 @@ class ClipClassifier(keras.Model):
         **kwargs: `keras.Model` arguments.
     """
 
-    options_class: ClassVar[type]
-
     def __init__(self, num_classes: int, clip_shape: tuple, options=None, **kwargs) -> None:
-        # Autocasting would round a float clip to float16 under mixed precision before the solver, which pins float32.
-        super().__init__(**{"autocast": False, **kwargs})
-        self.num_classes, self.clip_shape = num_classes, tuple(clip_shape)
-        self.options = self._options(options)
+        super().__init__(clip_shape, options, **kwargs)
+        self.num_classes = num_classes
         self.consensus = keras.layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
-
-    def _options(self, options):
-        if not isinstance(options, dict):
-            return options or self.options_class()
-        # Files keep tuples as lists.
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-        return self.options_class(**values)
 
     def make_classifier(self, channels: int) -> PerStep:
         """The backbone that `options.backbone` names, for images of `channels` channels, on every time step."""
@@ -46,12 +33,7 @@ class ClipClassifier(keras.Model):
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "num_classes": self.num_classes,
-            "clip_shape": self.clip_shape,
-            "options": dataclasses.asdict(self.options),
-        }
+        return {**super().get_config(), "num_classes": self.num_classes}
 
 
 def cross_entropy(label, logits):

@@ -24,6 +24,8 @@ from tvnet_keras.layers.unit_range import UnitRange
 FRAMES = 4
 """Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""
 
+NEEDS = ("label",)
+
 FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
 """How many flows, one upon the other, and whether a convolution stands between them."""
 
@@ -65,9 +67,9 @@ class RepresentationFlowClassifier(ClipClassifier):
         training: as in Keras.
 
     Output shape:
-        `{"logits": [B, num_classes], "flow": [B, T - n, h, 4 w, 2]}`. The flow has the size of the features that it was
-        computed on and shows its first four channels side by side, in pixels of those features; `place="none"` has
-        none. n is the number of flows, T is what the network has left of the clip's frames.
+        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture has the size of the features that the flow
+        was computed on and shows its first four channels side by side, in pixels of those features; `place="none"`
+        has none. n is the number of flows, T is what the network has left of the clip's frames.
 
     Raises:
         InputError: an option that does not exist, or clips too short for the flow at its place.
@@ -125,7 +127,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         logits = self._logits(self.after, seen, training)
         if self.rgb is not None:
             logits = (logits + self._logits(self.rgb, frames, training)) / 2
-        return {"logits": logits, "flow": side_by_side(flow)}
+        return {"logits": logits, "feature_flow": side_by_side(flow)}
 
     def _part(self, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str):
         """The network between two places, on clips `shape` (without the batch); None where nothing lies between."""
@@ -185,9 +187,9 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
     return model
 
 
-def objective(options: Options, clip, label, outputs) -> dict:
+def objective(options: Options, batch: dict, outputs: dict) -> dict:
     """Cross-entropy per clip `[B]`."""
-    return {"class": cross_entropy(label, outputs["logits"])}
+    return {"class": cross_entropy(batch["label"], outputs["logits"])}
 
 
 def learning_rates(options: Options) -> dict[str, float]:

@@ -9,6 +9,8 @@ from tvnet_keras.layers.unit_range import UnitRange
 
 FRAMES = 1
 
+NEEDS = ("label",)
+
 
 @dataclasses.dataclass
 class Options:
@@ -53,9 +55,9 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
     return model
 
 
-def objective(options: Options, clip, label, outputs) -> dict:
+def objective(options: Options, batch: dict, outputs: dict) -> dict:
     """Cross-entropy per clip `[B]`."""
-    return {"class": cross_entropy(label, outputs["logits"])}
+    return {"class": cross_entropy(batch["label"], outputs["logits"])}
 
 
 def learning_rates(options: Options) -> dict[str, float]:

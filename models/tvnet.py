@@ -19,6 +19,8 @@ FLOW_FIELDS = 5
 
 FRAMES = FLOW_FIELDS + 1
 
+NEEDS = ("label",)
+
 
 @dataclasses.dataclass
 class Options:
@@ -81,10 +83,10 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
     return model
 
 
-def objective(options: Options, clip, label, outputs) -> dict:
+def objective(options: Options, batch: dict, outputs: dict) -> dict:
     """Multi-task loss of the paper: cross-entropy plus `energy_weight` times the TV-L1 energy, per clip `[B]`."""
-    energy = options.energy_weight * tvl1_energy(clip, outputs["flow"])
-    return {"class": cross_entropy(label, outputs["logits"]), "energy": energy}
+    energy = options.energy_weight * tvl1_energy(batch["clip"], outputs["flow"])
+    return {"class": cross_entropy(batch["label"], outputs["logits"]), "energy": energy}
 
 
 def learning_rates(options: Options) -> dict[str, float]:

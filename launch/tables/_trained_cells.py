@@ -9,6 +9,7 @@ import keras
 
 from launch.config import Config, check, to_dict
 from launch.evaluate import evaluate
+from launch.evaluators import Measurement
 from launch.run_folder import read
 from launch.tables import Cell
 from launch.train import train
@@ -64,16 +65,21 @@ def trained_cell(
     )
 
 
-def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> dict[str, float]:
-    # A process that trains many networks would otherwise keep them all, and number their layers on.
+def run_folder_of(weights: Path) -> Path:
+    """The folder of a cell's run, from the weight file that the cell may write instead."""
+    return weights.with_name(weights.name.removesuffix(".weights.h5"))
+
+
+def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> Measurement:
+    # A process that trains many networks would otherwise keep them all.
     keras.backend.clear_session()
-    folder = weights.with_name(weights.name.removesuffix(".weights.h5"))
+    folder = run_folder_of(weights)
     config = check(dataclasses.replace(prepare(config, Path(data_dir), weights.parent), seed=seed))
     train(config, folder)
-    metrics = evaluate(config, folder, folder / "evaluation")
-    numbers = {name: value for name, value in metrics.items() if isinstance(value, float)}
+    measured = evaluate(config, folder, folder / "evaluation")
     results = read(folder)["results"]
-    return numbers | {f"train_{name}": results[name] for name in ("loss", "accuracy") if name in results}
+    trained = {f"train_{name}": results[name] for name in ("loss", "accuracy") if name in results}
+    return dataclasses.replace(measured, numbers=measured.numbers | trained)
 
 
 def with_root(config: Config, root: Path, **data) -> Config:

@@ -20,6 +20,23 @@ def end_point_error(truth, flow):
     return ops.where(exact, 0.0, ops.sqrt(ops.where(exact, 1.0, squared)))
 
 
+def mean_end_point_error(truth, flow, known):
+    """Mean end-point error of every clip over its known vectors.
+
+    Args:
+        truth: `[B, T, H, W, 2]`, pixels; finite where it is not known too.
+        flow: `[B, T, H, W, 2]`, pixels.
+        known: `[B, T, H, W]`, 1 where the truth is known, 0 elsewhere.
+
+    Returns:
+        `[B]`, pixels; 0 for a clip of which nothing is known.
+    """
+    flow = ops.cast(flow, "float32")
+    known, axes = ops.cast(known, "float32"), tuple(range(1, len(known.shape)))
+    total = ops.sum(end_point_error(ops.cast(truth, "float32"), flow) * known, axis=axes)
+    return total / ops.maximum(ops.sum(known, axis=axes), 1.0)
+
+
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class EndPointError(keras.losses.Loss):
     """Mean end-point error of `[B, ..., 2]` flows in pixels.

@@ -1,6 +1,9 @@
 """Data sets of image pairs, one module each; a new module in this folder is a new data set.
 
 A module has `load(root, *, ...) -> tuple[Pair, ...]`; its keyword-only arguments are the options of the data set.
+
+It may also have `divide(root, pairs, subset) -> tuple[Pair, ...]`, which takes the pairs of "train" or "test" out of all;
+without it they serve for both. `load_subset` asks for it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,10 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs._files import open_files
 from tvnet_keras.flow.pairs._pair import Pair, read_image
 
-__all__ = ["Pair", "load", "names", "open_files", "options_of", "read_image"]
+__all__ = ["FRAMES", "Pair", "load", "load_subset", "names", "open_files", "options_of", "read_image"]
+
+FRAMES = 2
+"""Of every pair."""
 
 
 def names() -> tuple[str, ...]:
@@ -47,6 +53,26 @@ def load(name: str, root: str | os.PathLike[str], **options) -> tuple[Pair, ...]
     if unknown:
         raise InputError(f"The data set {name!r} has no option {unknown[0]!r}; leave it out.")
     return _module(name).load(root, **options)
+
+
+def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options) -> tuple[Pair, ...]:
+    """Lists the pairs to train on or to test with.
+
+    Args:
+        name: of the data set.
+        root: its folder.
+        subset: "train" or "test".
+        **options: of that data set.
+
+    Raises:
+        InputError: as `load`, or the data set's own list leaves no pair for the subset.
+    """
+    listed = load(name, root, **options)
+    divide = vars(_module(name)).get("divide", lambda root, pairs, subset: pairs)
+    chosen = divide(root, listed, subset)
+    if not chosen:
+        raise InputError(f"None of the {len(listed)} pairs of {name} in {root} is for the subset {subset!r}.")
+    return chosen
 
 
 def _module(name: str):

@@ -1,11 +1,15 @@
-"""FlyingChairs (Dosovitskiy et al., ICCV 2015), under its official names or those of FlowNet2's sample."""
+"""FlyingChairs (Dosovitskiy et al., ICCV 2015), under its official names or those of FlowNet2's sample.
 
+`FlyingChairs_train_val.txt`, the official list, divides the pairs where it lies in the root: line n is 1 if pair n is
+for training and 2 if it is for validation. Without it all pairs serve for both.
+"""
 from __future__ import annotations
 
 import os
 from functools import partial
 from pathlib import Path
 
+from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import read_flo
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair, require
 
@@ -14,6 +18,9 @@ ENDINGS = {
     "-gt.flo": ("-img0.ppm", "-img1.ppm"),
 }
 """Ending of the flow file: endings of the frames."""
+
+LIST_FILE = "FlyingChairs_train_val.txt"
+CODES = {"train": "1", "test": "2"}
 
 
 def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
@@ -33,3 +40,25 @@ def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
                 first, second = (existing(folder / f"{name}{frame}") for frame in frames)
                 pairs.append(image_pair(name, first, second, partial(read_flo, flow)))
     return require(root, "NNNNN_img1.ppm, NNNNN_img2.ppm, NNNNN_flow.flo", pairs)
+
+
+def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -> tuple[Pair, ...]:
+    """The pairs of a subset by the official list; all of them without it.
+
+    Args:
+        root: as for `load`.
+        pairs: all.
+        subset: "train" or "test", which is the validation part.
+
+    Raises:
+        InputError: the list is too short for the pairs, or holds something else than 1 and 2.
+    """
+    path = Path(root) / LIST_FILE
+    if not path.is_file():
+        return pairs
+    codes = path.read_text(encoding="utf-8", errors="replace").split()
+    wrong = sorted(set(codes) - set(CODES.values()))
+    if wrong or any(not pair.name.isdecimal() or not 0 < int(pair.name) <= len(codes) for pair in pairs):
+        reason = f"it holds {wrong[0]!r}" if wrong else f"its {len(codes)} lines do not name every pair"
+        raise InputError(f"{path} is not the official list of these pairs ({reason}); get it again or take it away.")
+    return tuple(pair for pair in pairs if codes[int(pair.name) - 1] == CODES[subset])

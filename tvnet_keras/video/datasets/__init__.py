@@ -1,18 +1,26 @@
 """Data sets, one module each; a new module in this folder is a new data set.
 
 A module has `SPLITS`, the split numbers that exist, and
-`load(root, *, subset, split, classes) -> VideoList`.
+`load(root, *, subset, split, classes) -> VideoList`, whose `class_names` are empty where the videos have no labels.
+
+It may also have
+`exact_flow(path) -> [N - 1, H, W, 2]`, the exact flow of every step of a video (pixels), and
+`flip_of(class_names) -> Flip`, what mirroring does to the labels of these classes, for videos that are on no list;
+without it labels survive mirroring.
+`exact_flow_of` and `flip_of` ask for either.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
+import numpy as np
+
 from tvnet_keras.choices import load_module, module_names
-from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.listing import Flip, VideoList
 
 
 def names() -> tuple[str, ...]:
@@ -49,3 +57,28 @@ def load(
         InputError: unknown data set, root, subset, split or class, or a list that is missing or malformed.
     """
     return module(name).load(root, subset=subset, split=split, classes=classes, **options)
+
+
+def exact_flow_of(name: str) -> Callable[[str], np.ndarray] | None:
+    """What reads the exact flow of a data set's videos, None where it has none.
+
+    Args:
+        name: of the data set.
+
+    Raises:
+        InputError: unknown data set.
+    """
+    return vars(module(name)).get("exact_flow")
+
+
+def flip_of(name: str, class_names: Sequence[str]) -> Flip:
+    """What mirroring does to the labels of these classes of a data set, as in `VideoList`.
+
+    Args:
+        name: of the data set.
+        class_names: in label order.
+
+    Raises:
+        InputError: unknown data set.
+    """
+    return vars(module(name)).get("flip_of", lambda _: "keep")(class_names)

@@ -6,7 +6,6 @@ chosen by a hash of its file name, is for testing: adding or removing files move
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -14,10 +13,9 @@ from pathlib import Path
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.listing import Video, VideoList
-from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS, require_root, require_subset
+from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS, belongs_to_test, require_root, require_subset
 
 SPLITS = (1,)
-TEST_SHARE = 0.2
 
 
 def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = ()) -> VideoList:
@@ -53,7 +51,7 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
             file.stem if uses[file.stem] == 1 else f"{file.parent.name}/{file.stem}",
         )
         for file in files
-        if divided or _is_test(file.name) == (subset == "test")
+        if divided or belongs_to_test(file.name) == (subset == "test")
     )
     return VideoList(videos, class_names).restrict(classes)
 
@@ -62,8 +60,3 @@ def _videos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in VIDEO_EXTENSIONS)
-
-
-def _is_test(file_name: str) -> bool:
-    digest = hashlib.sha256(file_name.encode("utf-8", "surrogateescape")).digest()
-    return int.from_bytes(digest[:4], "big") < TEST_SHARE * 2**32

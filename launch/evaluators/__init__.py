@@ -1,0 +1,79 @@
+"""What is measured of a model on the samples of a source, one kind of measure per file; the same ones while training,
+in `launch.evaluate` and in `launch.reproduce`. Adding a file adds a name for `--config.eval.measures`.
+
+A module has
+
+`NEEDS`
+    Fields of a Batch, beside `clip`, that the source must offer.
+`TITLE`
+    Names of its numbers that stand on the console and in curves while training.
+`applies(model, outputs) -> bool`
+    Whether a model whose outputs have these names can be measured so.
+`measure(model, source, config) -> Measurement`
+    The numbers, and the protocol that they belong to: every setting that can change them.
+"""
+
+import dataclasses
+import sys
+from types import ModuleType
+
+import keras
+
+from launch.config import Config
+from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.errors import InputError
+from tvnet_keras.scoring.scores import Scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """What a measure found.
+
+    Attributes:
+        numbers: results by name.
+        protocol: what they mean, JSON.
+        scores: of every video, where the measure is about classes.
+    """
+
+    numbers: dict[str, float]
+    protocol: dict
+    scores: Scores | None = None
+
+
+def names() -> tuple[str, ...]:
+    """The measures that exist."""
+    return module_names(sys.modules[__name__])
+
+
+def chosen(config: Config, model: keras.Model, outputs: tuple[str, ...], offers: tuple[str, ...]) -> list[ModuleType]:
+    """The measures that `eval.measures` asks for, or else all those that the data has the truth for.
+
+    Where it has none, a measure that needs none is taken.
+
+    Args:
+        config: the run's configuration.
+        model: to be measured.
+        outputs: names of what it answers.
+        offers: fields that the source's Batches have.
+
+    Raises:
+        InputError: a measure that does not exist or cannot be taken here, or none can.
+    """
+    asked = config.eval.measures
+    here = sys.modules[__name__]
+    modules = [load_module(here, "--config.eval.measures", name) for name in asked or names()]
+    fitting = [module for module in modules if module.applies(model, outputs) and set(module.NEEDS) <= set(offers)]
+    if asked and len(fitting) < len(modules):
+        wrong = next(module for module in modules if module not in fitting).__name__.rpartition(".")[2]
+        raise InputError(
+            f"--config.eval.measures={wrong} cannot be taken of --method={config.method}, which answers "
+            f"{' and '.join(outputs)}, on --config.data.dataset={config.data.dataset}, which offers "
+            f"{' and '.join(offers) or 'frames alone'}."
+        )
+    with_truth = [module for module in fitting if module.NEEDS]
+    if not fitting:
+        raise InputError(
+            f"Nothing can be measured of --method={config.method} on --config.data.dataset={config.data.dataset}: it "
+            f"answers {' and '.join(outputs)}, and the data offers {' and '.join(offers) or 'frames alone'}."
+        )
+    return fitting if asked else with_truth or fitting

@@ -1,0 +1,82 @@
+"""Accuracies of a classifier: clips x crops of every video, their logits averaged."""
+
+import keras
+import numpy as np
+
+from launch.config import Config
+from launch.data import Source
+from launch.evaluators import Measurement
+from launch.evaluators.parts.protocol import protocol_of
+from launch.inference import score_videos
+from tvnet_keras.scoring import report
+from tvnet_keras.scoring.scores import Scores
+
+NEEDS = ("label",)
+
+TITLE = ("top1",)
+
+SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
+"""Of the data: how the views that are scored are cut."""
+
+UNKNOWN = {"commit": "", "weights_sha256": ""}
+"""Of weights that are no file yet; `launch.evaluate` knows theirs."""
+
+
+def applies(model: keras.Model, outputs: tuple[str, ...]) -> bool:
+    """Whether the model answers with logits."""
+    return "logits" in outputs
+
+
+def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
+    """Scores every video of the source.
+
+    Args:
+        model: of the source's classes.
+        source: videos with labels.
+        config: whose `data` and `eval` say what is scored.
+
+    Returns:
+        `top1`, its 95 % interval `top1_low` and `top1_high`, `mean_class_accuracy`, and `top5` of more than five
+        classes; with the scores.
+
+    Raises:
+        InputError: a file breaks while it is read.
+    """
+    logits, views = score_videos(model, source.views(), source.videos)
+    protocol = protocol_of(config, source, SETTINGS) | _views(config, views)
+    scores = Scores(
+        video_id=[name for name, _ in source.names],
+        label=np.array([label for _, label in source.names]),
+        class_names=source.class_names,
+        logits=logits,
+        header={"kind": config.method, "experiment": config.experiment, "seed": config.seed, **UNKNOWN, **protocol},
+    )
+    return Measurement(_accuracies(scores), protocol, scores)
+
+
+def _views(config: Config, views: np.ndarray) -> dict:
+    """What was scored of each video, counted, not believed."""
+    test = config.eval
+    clips = sorted({int(count) // test.crops for count in views})
+    return {
+        "sampling": test.sampling,
+        "clips": clips[0] if len(clips) == 1 else clips,
+        "views": int(views.sum()),
+        "crops": test.crops,
+        "stride": test.stride if test.sampling == "dense" else None,
+    }
+
+
+def _accuracies(scores: Scores) -> dict[str, float]:
+    videos = len(scores.video_id)
+    top1 = report.top_k(scores, 1)
+    low, high = report.accuracy_interval(round(top1 * videos), videos)
+    numbers = {
+        "top1": top1,
+        "top1_low": low,
+        "top1_high": high,
+        "mean_class_accuracy": report.mean_class_accuracy(scores),
+    }
+    if len(scores.class_names) > 5:
+        numbers["top5"] = report.top_k(scores, 5)
+    return numbers

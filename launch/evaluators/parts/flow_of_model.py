@@ -1,0 +1,50 @@
+"""The flow that a model sees in a clip, at the clip's size."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from launch.config import Config
+from launch.inference import as_graph
+from models import motion_of
+from tvnet_keras.ops.pyramid import resize_flow
+
+
+def has_flow(model: keras.Model, outputs: tuple[str, ...]) -> bool:
+    """Whether a model has a Motion layer, or answers with a flow."""
+    return motion_of(model) is not None or "flow" in outputs
+
+
+def flow_function(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Compiled: clips `[B, T, H, W, 3]` to flow `[B, T', H, W, 2]`, pixels of the clips.
+
+    A Motion layer is asked itself; the flow of another model is enlarged to the clip.
+    """
+    motion = motion_of(model)
+    return as_graph(model, _flow_of_outputs) if motion is None else as_graph(motion)
+
+
+def _flow_of_outputs(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
+    flow = model(clip, training=False)["flow"]
+    batch, steps, height, width, _ = ops.shape(flow)
+    fields = resize_flow(ops.reshape(flow, (-1, height, width, 2)), *ops.shape(clip)[2:4])
+    return ops.reshape(fields, (batch, steps, *ops.shape(fields)[1:]))
+
+
+def flow_config(model: keras.Model, config: Config) -> dict:
+    """What of the configuration decides at which size the flow is measured.
+
+    A Motion layer works at any size; other models see what they were trained on.
+    """
+    data = config.data
+    if config.eval.flow_size == "own" and motion_of(model) is not None:
+        return {"flow_size": "own"}
+    return {
+        "flow_size": [data.height, data.width],
+        "test_crop": data.test_crop,
+        "resize_short": data.resize_short,
+        "frames": data.frames,
+        "short": data.short,
+    }

@@ -1,0 +1,101 @@
+"""TVNet alone: optical flow of frame pairs, learned from exact flow or from the frames themselves.
+
+Fan et al., CVPR 2018, section 5.1 and Table 1: mean end-point error 0.35 on Middlebury with TVNet-50 trained on its
+eight pairs, 2.93 untrained. `docs/methods/tvnet.md` lists what differs here.
+"""
+
+import dataclasses
+
+import keras
+
+from models._clip_model import ClipModel
+from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.tvnet import TVNet
+from tvnet_keras.losses.endpoint import mean_end_point_error
+from tvnet_keras.losses.tvl1_energy import tvl1_energy
+
+FRAMES = 2
+
+NEEDS = ("flow", "known")
+
+LOSSES = ("epe", "energy")
+
+
+@dataclasses.dataclass
+class Options:
+    """What `--config.model.*` can set for `--method=tvnet_flow`."""
+
+    scales: int = 1
+    warps: int = 1
+    iterations: int = 50
+    learn: tuple[str, ...] = ("u0", "kernels")
+    u0_size: tuple[int, ...] = ()  # height,width of the grid of the initial flow; () is the coarsest level's
+    variant: str = "default"  # or official, which reproduces the released code
+    loss: str = "epe"  # epe: mean end-point error of the known vectors; energy: TV-L1's, without any truth
+
+
+@keras.saving.register_keras_serializable(package="models")
+class TVNetFlow(ClipModel):
+    """TVNet as a model of its own.
+
+    Args:
+        clip_shape: `(T, H, W, 3)`; H and W may be None, then `options.u0_size` is needed.
+        options: `Options`, or their dictionary.
+        **kwargs: `keras.Model` arguments.
+
+    Call arguments:
+        clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
+        training: as in Keras.
+
+    Output shape:
+        `{"flow": [B, T - 1, H, W, 2]}`, pixels.
+    """
+
+    options_class = Options
+
+    def __init__(self, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+        super().__init__(clip_shape, options, **kwargs)
+        chosen = self.options
+        check_choice("loss", chosen.loss, LOSSES)
+        self.motion = TVNet(
+            chosen.scales,
+            chosen.warps,
+            chosen.iterations,
+            learn=chosen.learn,
+            u0_size=tuple(chosen.u0_size) or None,
+            variant=chosen.variant,
+            name="tvnet",
+        )
+
+    def build(self, input_shape=None) -> None:
+        """Creates every weight for clips of `clip_shape`."""
+        self.motion.build((None, *self.clip_shape))
+        self.built = True
+
+    def call(self, clip, training=None):
+        """Clips to flow."""
+        return {"flow": self.motion(clip)}
+
+
+def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+    """A `TVNetFlow` with all its weights; it answers no classes, however many there are."""
+    model = TVNetFlow(clip_shape, options, name="tvnet_flow")
+    model.build()
+    return model
+
+
+def needs(options: Options) -> tuple[str, ...]:
+    """Nothing, where the energy is minimised."""
+    return NEEDS if options.loss == "epe" else ()
+
+
+def objective(options: Options, batch: dict, outputs: dict) -> dict:
+    """End-point error or TV-L1 energy per clip `[B]`."""
+    if options.loss == "energy":
+        return {"energy": tvl1_energy(batch["clip"], outputs["flow"])}
+    return {"end_point_error": mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
+
+
+def learning_rates(options: Options) -> dict[str, float]:
+    """One rate for all weights."""
+    return {}

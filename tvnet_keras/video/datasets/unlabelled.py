@@ -1,0 +1,57 @@
+"""Videos without labels: every video file below a folder.
+
+Either below `root/train` and `root/test`, or anywhere below the root, where about one video in five, chosen by a hash
+of its file name, is for testing. Methods that learn without truth train on them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.split_files import (
+    SUBSETS,
+    VIDEO_EXTENSIONS,
+    belongs_to_test,
+    require_root,
+    require_subset,
+)
+
+SPLITS = (1,)
+
+
+def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = ()) -> VideoList:
+    """Loads a list without classes, in the order of the files' paths.
+
+    Args:
+        root: data root.
+        subset: "train" or "test".
+        split: 1, there is no other.
+        classes: must be empty.
+
+    Raises:
+        InputError: no such root, no video below it, or classes asked for.
+    """
+    require_subset(subset, split, SPLITS)
+    root = require_root(root)
+    if classes:
+        raise InputError(f"Videos without labels have no classes. Received: classes={','.join(classes)}")
+    divided = all((root / name).is_dir() for name in SUBSETS)
+    files = _videos(root / subset if divided else root)
+    if not files:
+        raise InputError(f"No video is below {root / subset if divided else root}; check the path.")
+    uses = Counter(file.stem for file in files)
+    videos = tuple(
+        Video(str(file), -1, file.stem if uses[file.stem] == 1 else file.relative_to(root).with_suffix("").as_posix())
+        for file in files
+        if divided or belongs_to_test(file.name) == (subset == "test")
+    )
+    return VideoList(videos, ())
+
+
+def _videos(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in VIDEO_EXTENSIONS and file.is_file())

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "tvnet_keras/layers": ("tvnet_keras.ops",),
     "tvnet_keras/losses": ("tvnet_keras.ops",),
     "tvnet_keras/optimizers": (),
-    "tvnet_keras/flow": ("tvnet_keras.ops",),
+    "tvnet_keras/flow": ("tvnet_keras.ops", "tvnet_keras.video"),
     "tvnet_keras/flow/solvers": ("tvnet_keras.flow", "tvnet_keras.layers"),
     "tvnet_keras/flow/pairs": ("tvnet_keras.flow", "tvnet_keras.video"),
     "tvnet_keras/video": (),

@@ -88,3 +88,91 @@ def test_real_truth_explains_a_real_pair(shared_data):
     still = measure.photometric_residual(pair.frames(), np.zeros_like(truth))
     assert measure.photometric_residual(pair.frames(), truth) < 0.35 * still
     assert measure.photometric_residual(pair.frames(), -truth) > still
+
+
+def test_errors_come_out_in_every_convention():
+    truth = np.stack([constant(100, 0), constant(0, 0)])
+    flow = truth.copy()
+    # Errors of the first image: 4 px, which is less than 5 % of 100; of the second: 0, 2, 4 and 6 px by columns.
+    flow[0, ..., 1] += 4
+    flow[1, ..., 0] += np.repeat([0, 2, 4, 6], 3)
+    errors = measure.EndPointErrors()
+    errors.add(flow, truth)
+    assert errors.numbers() == pytest.approx(
+        {
+            "epe": 3.5,
+            "epe_pixel": 3.5,
+            "outliers_1px": 7 / 8,
+            "outliers_3px": 6 / 8,
+            "outliers_5px": 1 / 8,
+            "fl_all": 2 / 8,
+            "images": 2,
+            "pixels": 2 * 96,
+        }
+    )
+
+
+def test_an_error_at_the_limit_is_no_outlier():
+    errors = measure.EndPointErrors()
+    errors.add(np.stack([constant(1, 0), constant(3, 0), constant(0, 5)]), np.zeros((3, 8, 12, 2)))
+    numbers = errors.numbers()
+    assert numbers["outliers_1px"] == pytest.approx(2 / 3)
+    assert numbers["outliers_3px"] == numbers["fl_all"] == pytest.approx(1 / 3)
+    assert numbers["outliers_5px"] == 0
+
+
+def test_images_weigh_the_same_and_so_do_pixels():
+    truth = np.zeros((2, 8, 12, 2), np.float32)
+    flow = np.stack([constant(2, 0), constant(0, 6)])
+    known = np.zeros((2, 8, 12))
+    known[0, 0, 0] = 1
+    known[1, :3, 0] = 1
+    errors = measure.EndPointErrors()
+    errors.add(flow, truth, known)
+    numbers = errors.numbers()
+    assert (numbers["epe"], numbers["epe_pixel"]) == (4, 5)
+    assert (numbers["images"], numbers["pixels"]) == (2, 4)
+
+
+def test_pieces_are_the_whole_and_axes_before_the_picture_are_images():
+    rng = np.random.default_rng(0)
+    flow, truth = rng.normal(0, 4, (2, 2, 3, 8, 12, 2)).astype(np.float32)
+    known = rng.random(flow.shape[:-1]) < 0.8
+    whole, pieces = measure.EndPointErrors(), measure.EndPointErrors()
+    whole.add(flow, truth, known)
+    for k in np.ndindex(2, 3):
+        pieces.add(flow[k], truth[k], known[k])
+    assert whole.numbers() == pytest.approx(pieces.numbers())
+    assert whole.numbers()["images"] == 6
+    distance = np.sqrt(((flow - truth) ** 2).sum(-1))
+    assert whole.numbers()["epe_pixel"] == pytest.approx(distance[known].mean(), rel=1e-6)
+
+
+def test_an_image_without_a_known_vector_does_not_count():
+    errors = measure.EndPointErrors()
+    with pytest.raises(InputError, match="No vector"):
+        errors.numbers()
+    errors.add(constant(9, 9), constant(UNKNOWN, 0))
+    errors.add(constant(9, 9), constant(0, 0), np.zeros((8, 12), bool))
+    with pytest.raises(InputError, match="No vector"):
+        errors.numbers()
+    errors.add(constant(3, 4), constant(0, 0))
+    assert errors.numbers()["epe"] == 5 and errors.numbers()["images"] == 1
+
+
+def test_a_flow_that_is_not_a_number_is_an_outlier_and_shows():
+    flow = constant(0, 0)
+    flow[0, 0] = np.nan
+    errors = measure.EndPointErrors()
+    errors.add(flow, constant(0, 0))
+    numbers = errors.numbers()
+    assert np.isnan(numbers["epe"])
+    assert numbers["outliers_5px"] == numbers["fl_all"] == pytest.approx(1 / 96)
+
+
+def test_fields_that_do_not_fit_together_are_refused():
+    errors = measure.EndPointErrors()
+    with pytest.raises(InputError, match="compare equal sizes"):
+        errors.add(constant(0, 0), constant(0, 0, height=9))
+    with pytest.raises(InputError, match="known"):
+        errors.add(constant(0, 0), constant(0, 0), np.ones((12, 8), bool))

@@ -11,6 +11,87 @@ from tvnet_keras.flow.io import UNKNOWN, known_vectors
 from tvnet_keras.ops.intensity import to_grey
 from tvnet_keras.ops.warp import warp
 
+OUTLIERS_PX = (1, 3, 5)
+"""Errors above which a vector is counted, in pixels."""
+FL_PX, FL_SHARE = 3, 0.05
+"""KITTI's outliers: wrong by more than so many pixels and by more than this share of the true length."""
+
+
+class EndPointErrors:
+    """End-point errors over any number of images, in every convention that papers report.
+
+    Example:
+        >>> errors = EndPointErrors()
+        >>> errors.add(np.zeros((4, 6, 2)), np.full((4, 6, 2), 3.0))
+        >>> errors.numbers()["epe"]
+        4.242640687119285
+    """
+
+    def __init__(self) -> None:
+        self._images = self._pixels = self._fl = 0
+        self._sum_of_means = self._sum = 0.0
+        self._outliers = dict.fromkeys(OUTLIERS_PX, 0)
+
+    def add(self, flow: np.ndarray, truth: np.ndarray, known: np.ndarray | None = None) -> None:
+        """Counts one field or a batch of them; each `[H, W, 2]` is an image of its own.
+
+        Args:
+            flow: `[..., H, W, 2]`, pixels.
+            truth: `[..., H, W, 2]`, pixels.
+            known: bool or 0/1 `[..., H, W]`, which vectors count; None takes `known_vectors` of the truth. An image
+                without any does not count.
+
+        Raises:
+            InputError: the shapes do not fit together.
+        """
+        flow, truth = np.asarray(flow), np.asarray(truth)
+        if flow.shape != truth.shape:
+            raise InputError(f"The flow has the shape {flow.shape} and its truth {truth.shape}; compare equal sizes.")
+        known = known_vectors(truth) if known is None else np.asarray(known).astype(bool)
+        if flow.ndim < 3 or flow.shape[-1] != 2 or known.shape != flow.shape[:-1]:
+            raise InputError(
+                "Errors are taken of flow [..., H, W, 2] where known [..., H, W] says so. "
+                f"Received: flow {flow.shape}, known {known.shape}"
+            )
+        images = [part.reshape(-1, *flow.shape[-3:-1], *part.shape[flow.ndim - 1 :]) for part in (flow, truth, known)]
+        for one_flow, one_truth, one_known in zip(*images, strict=True):
+            if one_known.any():
+                self._add_image(one_flow[one_known], one_truth[one_known])
+
+    def _add_image(self, flow: np.ndarray, truth: np.ndarray) -> None:
+        errors = np.linalg.norm((flow - truth).astype(np.float64), axis=-1)
+        self._images += 1
+        self._pixels += errors.size
+        self._sum_of_means += float(errors.mean())
+        self._sum += float(errors.sum())
+        # Not `errors > limit`, which would let NaN pass for exact.
+        for limit in OUTLIERS_PX:
+            self._outliers[limit] += int(np.count_nonzero(~(errors <= limit)))
+        length = np.linalg.norm(truth.astype(np.float64), axis=-1)
+        self._fl += int(np.count_nonzero(~((errors <= FL_PX) | (errors <= FL_SHARE * length))))
+
+    def numbers(self) -> dict[str, float]:
+        """All numbers, over known vectors only.
+
+        Returns:
+            `epe`, the mean over images of each image's mean, and `epe_pixel`, the mean over all pixels, both in pixels;
+            `outliers_1px`, `outliers_3px`, `outliers_5px` and `fl_all`, fractions 0..1 of all pixels; `images` and
+            `pixels`, how many counted.
+
+        Raises:
+            InputError: no vector was known.
+        """
+        if not self._pixels:
+            raise InputError("No vector of the exact flow is known, so there is nothing to compare with.")
+        return {
+            "epe": self._sum_of_means / self._images,
+            "epe_pixel": self._sum / self._pixels,
+            **{f"outliers_{limit}px": count / self._pixels for limit, count in self._outliers.items()},
+            "fl_all": self._fl / self._pixels,
+            "images": float(self._images),
+            "pixels": float(self._pixels),
+        }
+
 
 def mean_end_point_error(flow: np.ndarray, truth: np.ndarray) -> float:
     """Mean distance of the vectors from the known ones of the truth, in pixels.
@@ -22,12 +103,9 @@ def mean_end_point_error(flow: np.ndarray, truth: np.ndarray) -> float:
     Raises:
         InputError: the sizes differ, or no vector of the truth is known.
     """
-    if flow.shape != truth.shape:
-        raise InputError(f"The flow has the shape {flow.shape} and its truth {truth.shape}; compare equal sizes.")
-    known = known_vectors(truth)
-    if not known.any():
-        raise InputError("No vector of the exact flow is known, so there is nothing to compare with.")
-    return float(np.linalg.norm((flow[known] - truth[known]).astype(np.float64), axis=-1).mean())
+    errors = EndPointErrors()
+    errors.add(flow, truth)
+    return errors.numbers()["epe"]
 
 
 def photometric_residual(frames: np.ndarray, flow: np.ndarray) -> float:
@@ -53,7 +131,7 @@ def unknown_as_zero(truth: np.ndarray) -> np.ndarray:
 
 
 def resize_frames(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes uint8 frames `[N, H, W, 3]` bilinearly to `size`, (height, width)."""
+    """Resizes frames or fields `[N, H, W, ...]` bilinearly to `size`, (height, width)."""
     return np.stack([cv2.resize(frame, size[::-1], interpolation=cv2.INTER_LINEAR) for frame in frames])
 
 

@@ -5,6 +5,9 @@ Clips are uint8 `[T, H, W, 3]`, RGB 0..255. A size is an int (square) or `(heigh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -22,6 +25,90 @@ MAX_DISTORTION = 1
 # Largest turn of the colour circle at strength 1, in degrees.
 HUE_DEGREES = 36.0
 GREY = np.array([0.299, 0.587, 0.114])
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a view lies in a frame: the frame is resized, a window is cut out of it and resized to the view.
+
+    Attributes:
+        resized: size of the whole frame before the window is cut, in pixels.
+        corner: (top, left) of the window, in pixels of the resized frame.
+        window: size of the window, in pixels of the resized frame.
+        size: of the view, in pixels.
+    """
+
+    resized: tuple[int, int]
+    corner: tuple[int, int]
+    window: tuple[int, int]
+    size: tuple[int, int]
+
+    def cut(self, frames: np.ndarray, resize_by: Callable[[np.ndarray, Size], np.ndarray] | None = None) -> np.ndarray:
+        """The window of every frame.
+
+        Args:
+            frames: `[T, H, W, ...]`.
+            resize_by: how a size is changed; None takes `resize`.
+
+        Returns:
+            `[T, height, width, ...]`, perhaps a part of `frames` itself.
+        """
+        resize_by = resize_by or resize
+        (top, left), (high, wide) = self.corner, self.window
+        return resize_by(resize_by(frames, self.resized)[:, top : top + high, left : left + wide], self.size)
+
+
+def draw_window(
+    frame_size: tuple[int, int],
+    size: Size,
+    rng: np.random.Generator,
+    *,
+    crop: str = "corner",
+    resize_short: int | None = None,
+) -> Window:
+    """Where a random view for training lies; see `train_view` for the arguments.
+
+    Args:
+        frame_size: (height, width) of the frames, in pixels.
+        size: of the view, in pixels.
+        rng: source of every choice.
+        crop: "corner", "random" or "none".
+        resize_short: in pixels, or None.
+
+    Raises:
+        InputError: unknown `crop`.
+    """
+    size = as_pair(size)
+    check_choice("crop", crop, TRAIN_CROPS)
+    if crop == "corner":
+        return _corner_window(_short_side_size(frame_size, resize_short), size, rng)
+    if crop == "random":
+        covering = _cover_size(frame_size, size, resize_short)
+        corner = tuple(int(rng.integers(whole - part + 1)) for whole, part in zip(covering, size, strict=True))
+        return Window(covering, corner, size, size)
+    return Window(frame_size, (0, 0), frame_size, size)
+
+
+def central_window(
+    frame_size: tuple[int, int], size: Size, *, crop: str = "center", resize_short: int | None = None
+) -> Window:
+    """Where the one view of a test lies; see `test_views` for the arguments.
+
+    Args:
+        frame_size: (height, width) of the frames, in pixels.
+        size: of the view, in pixels.
+        crop: "center" or "none".
+        resize_short: in pixels, or None.
+
+    Raises:
+        InputError: unknown `crop`.
+    """
+    size = as_pair(size)
+    check_choice("crop", crop, TEST_CROPS)
+    if crop == "none":
+        return Window(frame_size, (0, 0), frame_size, size)
+    covering = _cover_size(frame_size, size, resize_short)
+    return Window(covering, ((covering[0] - size[0]) // 2, (covering[1] - size[1]) // 2), size, size)
 
 
 def train_view(
@@ -53,17 +140,8 @@ def train_view(
     Raises:
         InputError: unknown `crop`.
     """
-    height, width = as_pair(size)
-    check_choice("crop", crop, TRAIN_CROPS)
-    if crop == "corner":
-        view = corner_crop(resize_short_side(frames, resize_short), (height, width), rng)
-    elif crop == "random":
-        covering = _cover(frames, (height, width), resize_short)
-        top = rng.integers(covering.shape[1] - height + 1)
-        left = rng.integers(covering.shape[2] - width + 1)
-        view = covering[:, top : top + height, left : left + width]
-    else:
-        view = resize(frames, (height, width))
+    window = draw_window(frames.shape[1:3], size, rng, crop=crop, resize_short=resize_short)
+    view = window.cut(frames)
     flipped = bool(flip and rng.random() < 0.5)
     if flipped:
         view = flip_clip(view)
@@ -93,13 +171,12 @@ def test_views(
     """
     height, width = as_pair(size)
     require_test_crops(crops, crop)
-    if crop == "none":
-        return resize(frames, (height, width))[None], np.zeros(1, bool)
-    covering = _cover(frames, (height, width), resize_short)
+    if crops == 1:
+        window = central_window(frames.shape[1:3], size, crop=crop, resize_short=resize_short)
+        return window.cut(frames)[None], np.zeros(1, bool)
+    covering = resize(frames, _cover_size(frames.shape[1:3], (height, width), resize_short))
     room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
-    places = [(room_y // 2, room_x // 2)]
-    if crops > 1:
-        places = [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), *places]
+    places = _five_places(room_y, room_x)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
     if crops == 10:
         views = np.concatenate([views, flip_clip(views)])
@@ -140,17 +217,7 @@ def corner_crop(frames: np.ndarray, size: Size, rng: np.random.Generator) -> np.
     Returns:
         uint8 `[T, height, width, 3]`.
     """
-    _, full_height, full_width, _ = frames.shape
-    short = min(full_height, full_width)
-    sides = [int(short * scale) for scale in CORNER_SCALES]
-    shapes = [
-        (high, wide) for i, high in enumerate(sides) for j, wide in enumerate(sides) if abs(i - j) <= MAX_DISTORTION
-    ]
-    high, wide = shapes[rng.integers(len(shapes))]
-    room_y, room_x = full_height - high, full_width - wide
-    places = [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), (room_y // 2, room_x // 2)]
-    top, left = places[rng.integers(len(places))]
-    return resize(frames[:, top : top + high, left : left + wide], as_pair(size))
+    return _corner_window(frames.shape[1:3], as_pair(size), rng).cut(frames)
 
 
 def flip_clip(frames: np.ndarray) -> np.ndarray:
@@ -221,20 +288,40 @@ def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
     Returns:
         uint8 `[T, height, width, 3]`, same aspect.
     """
+    return resize(frames, _short_side_size(frames.shape[1:3], short_side))
+
+
+def _short_side_size(frame_size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
     if short_side is None:
-        return frames
-    height, width = frames.shape[1:3]
+        return frame_size
+    height, width = frame_size
     scale = short_side / min(height, width)
-    return resize(frames, (round(height * scale), round(width * scale)))
+    return round(height * scale), round(width * scale)
 
 
-def _cover(frames: np.ndarray, size: tuple[int, int], short_side: int | None) -> np.ndarray:
-    """Resized with its aspect kept, to `short_side` or to the smallest frame that `size` fits into."""
-    height, width = frames.shape[1:3]
+def _cover_size(frame_size: tuple[int, int], size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
+    """With its aspect kept, to `short_side` or to the smallest frame that `size` fits into."""
+    height, width = frame_size
     least = max(size[0] / height, size[1] / width)
     scale = least if short_side is None else max(least, short_side / min(height, width))
     # Rounding must not leave the frame one pixel short of the window.
-    return resize(frames, (max(round(height * scale), size[0]), max(round(width * scale), size[1])))
+    return max(round(height * scale), size[0]), max(round(width * scale), size[1])
+
+
+def _corner_window(frame_size: tuple[int, int], size: tuple[int, int], rng: np.random.Generator) -> Window:
+    short = min(frame_size)
+    sides = [int(short * scale) for scale in CORNER_SCALES]
+    shapes = [
+        (high, wide) for i, high in enumerate(sides) for j, wide in enumerate(sides) if abs(i - j) <= MAX_DISTORTION
+    ]
+    window = shapes[rng.integers(len(shapes))]
+    places = _five_places(frame_size[0] - window[0], frame_size[1] - window[1])
+    return Window(frame_size, places[rng.integers(len(places))], window, size)
+
+
+def _five_places(room_y: int, room_x: int) -> list[tuple[int, int]]:
+    """The four corners and the centre, as (top, left)."""
+    return [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), (room_y // 2, room_x // 2)]
 
 
 def as_pair(size: Size) -> tuple[int, int]:

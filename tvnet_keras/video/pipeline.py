@@ -20,7 +20,6 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.video.augment import TRAIN_CROPS, Size, as_pair, require_test_crops
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
-from tvnet_keras.video.sample import SHORT_POLICIES, ShortVideoError, is_short
 from tvnet_keras.video.shutdown import ends_quietly
 from tvnet_keras.video.views import EvalViews, FrameSource, TrainSamples
 
@@ -80,11 +79,9 @@ def train_dataset(
             While iterating, a broken file stops with a TensorFlow error that `video_errors` turns back into a sentence.
     """
     check_choice("crop", crop, TRAIN_CROPS)
-    _require_at_least(0, seed=seed, start_step=start_step)
-    _require_at_least(1, frames=frames, batch_size=batch_size, segments=segments, step=step)
-    which, shards = shard
-    if not 0 <= which < shards:
-        raise InputError(f"shard must be (k, n) with 0 <= k < n. Received: shard={shard}")
+    require_at_least(0, seed=seed, start_step=start_step)
+    require_at_least(1, frames=frames, batch_size=batch_size, segments=segments, step=step)
+    which, shards = require_shard(shard)
     source = _source(videos, counts, cache, frames, step, short)
     samples = TrainSamples(
         source=source,
@@ -105,11 +102,11 @@ def train_dataset(
 
     def load(position: tf.Tensor) -> dict[str, tf.Tensor]:
         clip, label, index = tf.numpy_function(produce, [position], (tf.uint8, tf.int32, tf.int64), stateful=False)
-        return {"clip": tf.ensure_shape(clip, shape), "label": _scalar(label), "index": _scalar(index)}
+        return {"clip": tf.ensure_shape(clip, shape), "label": scalar(label), "index": scalar(index)}
 
     dataset = tf.data.Dataset.range(first, np.iinfo(np.int64).max, shards)
-    dataset = dataset.map(load, num_parallel_calls=parallel or _parallel_calls(), deterministic=True)
-    return _finish(dataset.batch(batch_size, drop_remainder=True))
+    dataset = dataset.map(load, num_parallel_calls=parallel or parallel_calls(), deterministic=True)
+    return finish(dataset.batch(batch_size, drop_remainder=True))
 
 
 def eval_dataset(
@@ -163,7 +160,7 @@ def eval_dataset(
     """
     check_choice("sampling", sampling, SAMPLINGS)
     require_test_crops(crops, crop)
-    _require_at_least(1, frames=frames, batch_size=batch_size, clips=clips, stride=stride, step=step)
+    require_at_least(1, frames=frames, batch_size=batch_size, clips=clips, stride=stride, step=step)
     if crops == 10 and not videos.flips:
         raise InputError("10 crops mirror every clip but a mirrored video of this data set has no label; use 5 crops.")
     source = _source(videos, counts, cache, frames, step, short)
@@ -187,16 +184,16 @@ def eval_dataset(
         count = tf.shape(clip)[0]
         return {
             "clip": tf.ensure_shape(clip, shape),
-            "label": tf.fill([count], _scalar(label)),
+            "label": tf.fill([count], scalar(label)),
             "index": tf.fill([count], index),
             "flipped": tf.ensure_shape(flipped, [None]),
         }
 
     most = max(views.count(index) for index in range(len(videos.videos))) * int(np.prod(shape[1:]))
-    calls = parallel or min(_parallel_calls(), max(1, VIEW_BYTES // most))
+    calls = parallel or min(parallel_calls(), max(1, VIEW_BYTES // most))
     dataset = tf.data.Dataset.range(shard[0], len(videos.videos), shard[1])
     dataset = dataset.map(load, num_parallel_calls=calls, deterministic=True).unbatch()
-    return _finish(dataset.batch(batch_size))
+    return finish(dataset.batch(batch_size))
 
 
 @contextlib.contextmanager
@@ -220,29 +217,23 @@ def video_errors() -> Iterator[None]:
 def _source(
     videos: VideoList, counts: Mapping[str, int] | None, cache: CachedVideos | None, frames: int, step: int, short: str
 ) -> FrameSource:
-    check_choice("short", short, SHORT_POLICIES)
-    if not videos.videos:
-        raise InputError("The list has no video; check the data root, the split and the classes.")
     source = FrameSource(videos, counts, cache)
-    if short == "error":
-        for index, video in enumerate(videos.videos):
-            if is_short(source.count(index), frames, step):
-                raise ShortVideoError(
-                    f"{video.path}: has {source.count(index)} frames but a clip of {frames} at step {step} spans "
-                    f"{(frames - 1) * step + 1}; ask for fewer frames, or set short to loop or clamp."
-                )
+    source.require_clips(frames, step, short)
     return source
 
 
-def _parallel_calls() -> int:
+def parallel_calls() -> int:
+    """Samples decoded at the same time unless told otherwise: one per CPU, at least 2."""
     return max(2, os.cpu_count() or 1)
 
 
-def _scalar(value: tf.Tensor) -> tf.Tensor:
+def scalar(value: tf.Tensor) -> tf.Tensor:
+    """The same value, known to be a scalar; `tf.numpy_function` forgets shapes."""
     return tf.ensure_shape(value, [])
 
 
-def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """A dataset of batches as every pipeline hands it out: in order, two batches ahead, never sharded by a strategy."""
     options = tf.data.Options()
     options.deterministic = True
     # Were a strategy to shard this dataset itself, it could only do so by element: there are no input files.
@@ -250,7 +241,28 @@ def _finish(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.prefetch(2).with_options(options)
 
 
-def _require_at_least(least: int, **values: int) -> None:
+def require_shard(shard: tuple[int, int]) -> tuple[int, int]:
+    """A shard (k, n), if there is such a part.
+
+    Raises:
+        InputError: not 0 <= k < n.
+    """
+    which, shards = shard
+    if not 0 <= which < shards:
+        raise InputError(f"shard must be (k, n) with 0 <= k < n. Received: shard={shard}")
+    return which, shards
+
+
+def require_at_least(least: int, **values: int) -> None:
+    """Refuses numbers that are too small.
+
+    Args:
+        least: the smallest that is allowed.
+        **values: numbers by the name of the option.
+
+    Raises:
+        InputError: a number is smaller.
+    """
     for name, value in values.items():
         if value < least:
             raise InputError(f"{name} must be at least {least}. Received: {name}={value}")

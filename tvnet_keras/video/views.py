@@ -8,12 +8,21 @@ from functools import lru_cache
 
 import numpy as np
 
+from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.augment import test_views, train_view
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.read import read_frames
-from tvnet_keras.video.sample import dense_clips, even_clips, random_clip, segment_clips
+from tvnet_keras.video.sample import (
+    SHORT_POLICIES,
+    ShortVideoError,
+    dense_clips,
+    even_clips,
+    is_short,
+    random_clip,
+    segment_clips,
+)
 
 
 class FrameSource:
@@ -61,6 +70,29 @@ class FrameSource:
             return self._cache.read_frames(video.video_id, frames)
         return read_frames(video.path, frames)
 
+    def require_clips(self, frames: int, step: int, short: str) -> None:
+        """Refuses a list that clips cannot be taken from.
+
+        Args:
+            frames: of a clip.
+            step: distance between neighbouring frames of a clip, in frames of the video.
+            short: policy for short videos, see `sample`.
+
+        Raises:
+            InputError: an empty list, an unknown policy, or a video that is too short under `short="error"`.
+        """
+        check_choice("short", short, SHORT_POLICIES)
+        if not self.videos.videos:
+            raise InputError("The list has no video; check the data root, the split and the classes.")
+        if short != "error":
+            return
+        for index, video in enumerate(self.videos.videos):
+            if is_short(self.count(index), frames, step):
+                raise ShortVideoError(
+                    f"{video.path}: has {self.count(index)} frames but a clip of {frames} at step {step} spans "
+                    f"{(frames - 1) * step + 1}; ask for fewer frames, or set short to loop or clamp."
+                )
+
 
 @dataclass(frozen=True)
 class TrainSamples:
@@ -81,10 +113,7 @@ class TrainSamples:
     def __call__(self, position: int) -> tuple[np.ndarray, np.int32, np.int64]:
         """The sample at a position of the sequence: clip, label, place of its video in the list."""
         videos = self.source.videos
-        epoch, place = divmod(int(position), len(videos.videos))
-        index = int(_permutation(self.seed, epoch, len(videos.videos))[place])
-        # One more than the index: NumPy pads short seeds with zeros, so [seed, epoch, 0] is the permutation's own.
-        rng = np.random.default_rng([self.seed, epoch, index + 1])
+        index, rng = sample_at(int(position), len(videos.videos), self.seed)
         pictures = self.source.read(index, self._frame_numbers(self.source.count(index), rng))
         clip, flipped = train_view(
             pictures,
@@ -144,6 +173,23 @@ class EvalViews:
         if self.clips is None:
             return dense_clips(count, self.frames, self.stride, self.step, short=self.short)
         return even_clips(count, self.frames, self.clips, self.step, short=self.short)
+
+
+def sample_at(position: int, count: int, seed: int) -> tuple[int, np.random.Generator]:
+    """What stands at a position of the endless sequence of training samples, in which every epoch is a permutation.
+
+    Args:
+        position: from 0.
+        count: samples in the data set.
+        seed: 0 or more.
+
+    Returns:
+        The sample's place in the data set, and the source of its random choices; functions of the arguments alone.
+    """
+    epoch, place = divmod(position, count)
+    index = int(_permutation(seed, epoch, count)[place])
+    # One more than the index: NumPy pads short seeds with zeros, so [seed, epoch, 0] is the permutation's own.
+    return index, np.random.default_rng([seed, epoch, index + 1])
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,232 @@
+"""Views of frames together with their exact flow: one geometric map moves the pixels, the vectors and what is known.
+
+Frames are uint8 `[T, H, W, 3]`, flow float32 `[T-1, H, W, 2]` in pixels, known bool `[T-1, H, W]`. Pixel centres lie at
+half pixels, as in `cv2.resize`. Crops, flips and colours are those of `video.augment`, drawn in the same order.
+
+Flow is always interpolated bilinearly, also where the frames are filtered: that is exact for affine motion, which a
+filter over parts of pixels is not, and fewer vectors touch an unknown one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.measure import resize_frames
+from tvnet_keras.flow.sampling import sample_affine
+from tvnet_keras.video.augment import (
+    TEST_CROPS,
+    TRAIN_CROPS,
+    Window,
+    as_pair,
+    central_window,
+    draw_window,
+    flip_clip,
+    jitter_colours,
+    resize,
+)
+
+INTERPOLATIONS = {"area": resize, "linear": resize_frames}
+UNKNOWN_CHOICES = ("masked", "zero")
+Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Frames, flow, known."""
+
+
+@dataclass(frozen=True)
+class FlowRecipe:
+    """How views are taken of frames with flow.
+
+    Attributes:
+        size: (height, width) of the view, in pixels; None leaves the frames as large as they are.
+        crop: "none" (the whole frame is resized to `size`), for training "random" or "corner", for a test "center"; as
+            in `video.augment`.
+        resize_short: the frame is first resized to this short side, in pixels; as in `video.augment`.
+        flip: mirror half of the training views left to right.
+        colour_jitter: strength, see `video.augment.jitter_colours`.
+        rotation: training views are turned about their centre by up to so many degrees, either way.
+        translation: they are shifted by up to this fraction of each side, either way.
+        zoom: they are scaled about their centre by a factor from `1 / (1 + zoom)` to `1 + zoom`, log-uniformly.
+        interpolation: of the frames: "area" (filtered where the picture shrinks, as the video pipeline) or "linear"
+            (never filtered, as the released TVNet).
+        unknown: "masked", or "zero": an unknown vector counts as no motion and is known.
+
+    Raises:
+        InputError: an option out of range, or a crop of frames that keep their own size.
+    """
+
+    size: tuple[int, int] | None
+    crop: str = "none"
+    resize_short: int | None = None
+    flip: bool = False
+    colour_jitter: float = 0.0
+    rotation: float = 0.0
+    translation: float = 0.0
+    zoom: float = 0.0
+    interpolation: str = "area"
+    unknown: str = "masked"
+
+    def __post_init__(self) -> None:
+        check_choice("crop", self.crop, sorted({*TRAIN_CROPS, *TEST_CROPS}))
+        check_choice("interpolation", self.interpolation, tuple(INTERPOLATIONS))
+        check_choice("unknown", self.unknown, UNKNOWN_CHOICES)
+        if self.size is not None:
+            object.__setattr__(self, "size", as_pair(self.size))
+        elif self.crop != "none" or self.resize_short is not None:
+            received = f"crop={self.crop!r}, resize_short={self.resize_short}"
+            raise InputError(f"Frames of their own size are not cropped or resized; give a size. Received: {received}")
+        if self.resize_short is not None and self.resize_short < 1:
+            raise InputError(f"resize_short must be at least 1 pixel. Received: resize_short={self.resize_short}")
+        for name, most in (("colour_jitter", 1), ("rotation", 180), ("translation", 1), ("zoom", np.inf)):
+            value = getattr(self, name)
+            if not 0 <= value <= most or not np.isfinite(value):
+                up_to = f" and at most {most}" if np.isfinite(most) else ""
+                raise InputError(f"{name} must be at least 0{up_to}. Received: {name}={value}")
+
+    @property
+    def random(self) -> bool:
+        """Whether two training views of the same frames may differ."""
+        return self.crop in ("random", "corner") or self.flip or self.colour_jitter > 0 or self.moves
+
+    @property
+    def moves(self) -> bool:
+        """Whether training views are turned, shifted or zoomed."""
+        return max(self.rotation, self.translation, self.zoom) > 0
+
+
+def train_view(
+    frames: np.ndarray, flow: np.ndarray, known: np.ndarray, recipe: FlowRecipe, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """One random view for training.
+
+    A vector is unknown where its interpolation touches an unknown one or leaves the frame; unknown vectors are 0.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        flow: float32 `[T-1, H, W, 2]`, pixels; any value where it is not known.
+        known: bool `[T-1, H, W]`.
+        recipe: what is drawn, and from how wide a range.
+        rng: source of every choice.
+
+    Returns:
+        uint8 `[T, height, width, 3]`, float32 `[T-1, height, width, 2]` in pixels of the view, bool
+        `[T-1, height, width]`, and whether the view is mirrored.
+
+    Raises:
+        InputError: a crop that is not for training.
+    """
+    own = frames.shape[1:3]
+    size = recipe.size or own
+    window = draw_window(own, size, rng, crop=recipe.crop, resize_short=recipe.resize_short)
+    flipped = bool(recipe.flip and rng.random() < 0.5)
+    sample = _masked(frames, flow, known, recipe)
+    if recipe.moves:
+        sample = _moved(sample, _mirror(window, flipped) @ _scaling(own, window), size, recipe, rng)
+    else:
+        sample = _cut(sample, window, flipped, recipe)
+    frames, flow, known = sample
+    if recipe.colour_jitter > 0:
+        frames = jitter_colours(frames, recipe.colour_jitter, rng)
+    return frames, flow, known, flipped
+
+
+def test_view(frames: np.ndarray, flow: np.ndarray, known: np.ndarray, recipe: FlowRecipe) -> Sample:
+    """The view of a test: what a recipe draws at random is left out.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        flow: float32 `[T-1, H, W, 2]`, pixels; any value where it is not known.
+        known: bool `[T-1, H, W]`.
+        recipe: with the crop "center" or "none".
+
+    Returns:
+        Frames, flow and known as from `train_view`.
+
+    Raises:
+        InputError: a crop that is not for tests.
+    """
+    own = frames.shape[1:3]
+    window = central_window(own, recipe.size or own, crop=recipe.crop, resize_short=recipe.resize_short)
+    return _cut(_masked(frames, flow, known, recipe), window, False, recipe)
+
+
+# The name is for readers; without this line pytest would take an imported `test_view` for a test.
+test_view.__test__ = False
+
+
+def _masked(frames: np.ndarray, flow: np.ndarray, known: np.ndarray, recipe: FlowRecipe) -> Sample:
+    """With unknown vectors at zero, so that nothing huge is ever multiplied."""
+    flow = np.where(known[..., None], flow, np.float32(0))
+    return frames, flow, np.ones_like(known) if recipe.unknown == "zero" else known
+
+
+def _cut(sample: Sample, window: Window, flipped: bool, recipe: FlowRecipe) -> Sample:
+    """The view by whole pixels and resizing, as the video pipeline takes it."""
+    frames, flow, known = sample
+    own = frames.shape[1:3]
+    frames, flow = window.cut(frames, INTERPOLATIONS[recipe.interpolation]), window.cut(flow, resize_frames)
+    # By the unknown: a sum of zeros is exactly zero, a sum of weights is not exactly one.
+    known = window.cut((~known).astype(np.float32), resize_frames) == 0
+    if flipped:
+        frames, flow, known = flip_clip(frames), flip_clip(flow), flip_clip(known[..., None])[..., 0]
+    vectors = (_mirror(window, flipped) @ _scaling(own, window))[:2, :2]
+    return np.ascontiguousarray(frames), *_transformed(flow, known, vectors)
+
+
+def _moved(
+    sample: Sample, to_view: np.ndarray, size: tuple[int, int], recipe: FlowRecipe, rng: np.random.Generator
+) -> Sample:
+    """The view turned, shifted and zoomed at random, sampled from the whole frame so that no border is lost."""
+    frames, flow, known = sample
+    own = frames.shape[1:3]
+    to_view = _draw_motion(size, recipe, rng) @ to_view
+    from_view = np.linalg.inv(to_view)
+    flow, inside = sample_affine(flow, from_view, size)
+    touched, _ = sample_affine((~known).astype(np.float32)[..., None], from_view, size)
+    if recipe.interpolation == "area":
+        # Shrunk first, with a filter; sampling between the pixels then neither shrinks nor aliases.
+        scale = np.sqrt((to_view[:2, :2] ** 2).sum(axis=0))[::-1]
+        shrunk = tuple(max(1, round(side * min(1.0, by))) for side, by in zip(own, scale, strict=True))
+        frames = resize(frames, shrunk)
+        from_view = _diagonal(shrunk[1] / own[1], shrunk[0] / own[0]) @ from_view
+    frames, _ = sample_affine(frames, from_view, size)
+    frames = np.rint(frames).astype(np.uint8)
+    return frames, *_transformed(flow, inside & (touched[..., 0] < 1e-4), to_view[:2, :2])
+
+
+def _draw_motion(size: tuple[int, int], recipe: FlowRecipe, rng: np.random.Generator) -> np.ndarray:
+    """The random part of the map, from the view to the view; `[3, 3]`, (x, y, 1)."""
+    angle = np.deg2rad(rng.uniform(-recipe.rotation, recipe.rotation))
+    across, down = rng.uniform(-recipe.translation, recipe.translation, 2)
+    scale = np.exp(rng.uniform(-1, 1) * np.log1p(recipe.zoom))
+    height, width = size
+    turn = _diagonal(scale, scale)
+    turn[:2, :2] = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return _shift(width / 2 + across * width, height / 2 + down * height) @ turn @ _shift(-width / 2, -height / 2)
+
+
+def _scaling(own: tuple[int, int], window: Window) -> np.ndarray:
+    """From the frame to the window's view: two scalings and a shift between them."""
+    (high, wide), (top, left) = window.window, window.corner
+    resized = _diagonal(window.resized[1] / own[1], window.resized[0] / own[0])
+    return _diagonal(window.size[1] / wide, window.size[0] / high) @ _shift(-left, -top) @ resized
+
+
+def _mirror(window: Window, flipped: bool) -> np.ndarray:
+    return _shift(window.size[1], 0) @ _diagonal(-1, 1) if flipped else np.eye(3)
+
+
+def _shift(x: float, y: float) -> np.ndarray:
+    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
+
+
+def _diagonal(x: float, y: float) -> np.ndarray:
+    return np.diag([x, y, 1.0])
+
+
+def _transformed(flow: np.ndarray, known: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The flow with its vectors mapped by a `[2, 2]` matrix and unknown ones at zero, and what is known."""
+    mapped = (flow.reshape(-1, 2) @ vectors.T.astype(np.float32)).reshape(flow.shape)
+    return np.where(known[..., None], mapped, np.float32(0)), known

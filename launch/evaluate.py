@@ -126,13 +126,13 @@ def _known_offers(source: Source, class_names: tuple[str, ...], run: Path) -> tu
     Raises:
         InputError: the source has labels of other classes.
     """
-    if not source.class_names or not class_names or source.class_names == class_names:
-        # A network without classes, such as one of flow alone, has nothing to say of labels.
-        return tuple(name for name in source.offers if class_names or name != "label")
-    raise InputError(
-        f"--run={run} was trained on the classes {', '.join(class_names[:5])}, ...; the data has "
-        f"{', '.join(source.class_names[:5])}, ...: set --config.data.classes."
-    )
+    if source.class_names and class_names and source.class_names != class_names:
+        raise InputError(
+            f"--run={run} was trained on the classes {', '.join(class_names[:5])}, ...; the data has "
+            f"{', '.join(source.class_names[:5])}, ...: set --config.data.classes."
+        )
+    # A network without classes, such as one of flow alone, has nothing to say of labels.
+    return tuple(name for name in source.offers if class_names or name != "label")
 
 
 def _provenance(run: Path) -> dict:

@@ -22,7 +22,9 @@ def build_model(config: Config, num_classes: int) -> keras.Model:
     data = config.data
     try:
         return method_module(config.method).build(
-            num_classes=num_classes, clip_shape=(data.frames, data.height or None, data.width or None, 3), options=config.model
+            num_classes=num_classes,
+            clip_shape=(data.frames, data.height or None, data.width or None, 3),
+            options=config.model,
         )
     except ValueError as error:
         raise InputError(f"--config.model does not describe a network: {error}") from error
@@ -45,6 +47,7 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
     # A network of flow alone has an empty list of classes, an unfinished run has none.
     if class_names is None or not weights.is_file():
         raise InputError(f"The run in {folder} has not finished training: run its launch.train command again first.")
+    class_names = tuple(class_names)
     model = build_model(config, len(class_names))
     try:
         model.load_weights(weights)

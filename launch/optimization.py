@@ -17,6 +17,8 @@ def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimiz
         rates: `{pattern of a weight's path: multiplier}`.
     """
     arguments = {"learning_rate": make_schedule(train), "weight_decay": train.weight_decay or None, "rates": rates}
+    # The training step sums gradients over replicas before it clips them.
+    arguments["summed"] = True
     if train.ema:
         arguments |= {"use_ema": True, "ema_momentum": train.ema}
     if train.optimizer == "sgd":
@@ -63,7 +65,11 @@ def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRate
 
 @keras.saving.register_keras_serializable(package="launch")
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """Scales a schedule's first value up linearly over `steps`, then follows the schedule."""
+    """Scales a schedule's first value up linearly over `steps`, then follows the schedule.
+
+    `keras.optimizers.schedules.CosineDecay(warmup_target=...)` is not the same: it has the rate 0 in the first update,
+    and warms no other schedule up.
+    """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
         self.schedule, self.steps = schedule, int(steps)

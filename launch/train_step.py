@@ -23,7 +23,8 @@ class TrainStep:
     Args:
         strategy: how replicas are spread.
         model: clips to a dictionary of outputs.
-        optimizer: built on the model's trainable weights.
+        optimizer: built on the model's trainable weights; with several replicas one that takes gradients that are
+            summed over them (`summed=True` of `tvnet_keras.optimizers`).
         objective: `(batch, outputs) -> {term: [B]}`, weighted terms of the loss. What the model's layers add
             (`model.losses`) is a further term, once per update.
         train: batch size, accumulation, clipping.
@@ -83,18 +84,15 @@ class TrainStep:
         return self._apply(*self._accumulate(batch))
 
     def _apply(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
-        context, replicas = tf.distribute.get_replica_context(), self.strategy.num_replicas_in_sync
+        replicas = self.strategy.num_replicas_in_sync
         if replicas > 1:
+            context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         norm = tf.linalg.global_norm(gradients)
         if self.train.clip_norm > 0:
             gradients, _ = tf.clip_by_global_norm(gradients, self.train.clip_norm, use_norm=norm)
-        # In a replica the optimizer would sum over replicas once more; across them it takes the sum that it is given.
-        context.merge_call(self._apply_across_replicas, args=(gradients,))
-        return {**metrics, "gradient_norm": norm / replicas}
-
-    def _apply_across_replicas(self, strategy: tf.distribute.Strategy, gradients) -> None:
         self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
+        return {**metrics, "gradient_norm": norm / replicas}
 
     def _accumulate(self, batch: dict):
         pieces = self.train.accumulate

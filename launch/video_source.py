@@ -205,15 +205,11 @@ class VideoSource:
         """Every step of every video at the videos' own size, or the central clip at the training size."""
         own = self.config.eval.flow_size == "own"
         source = self._flow_source(None if own else self.config.data.frames)
-        return flow_pipeline.eval_dataset(
-            source, test_recipe(self.config), parallel=self.config.data.workers or None
-        )
+        return flow_pipeline.eval_dataset(source, test_recipe(self.config), parallel=self.config.data.workers or None)
 
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
         frame_source = FrameSource(self.videos, self.counts, self.cache)
-        return VideoFlowSource(
-            frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short
-        )
+        return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
 
 
 def memory_file(root: str | os.PathLike) -> Path:

@@ -67,9 +67,9 @@ class RepresentationFlowClassifier(ClipClassifier):
         training: as in Keras.
 
     Output shape:
-        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture has the size of the features that the flow
-        was computed on and shows its first four channels side by side, in pixels of those features; `place="none"`
-        has none. n is the number of flows, T is what the network has left of the clip's frames.
+        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture has the size of the features
+        that the flow was computed on and shows its first four channels side by side, in pixels of those features;
+        `place="none"` has none. n is the number of flows, T is what the network has left of the clip's frames.
 
     Raises:
         InputError: an option that does not exist, or clips too short for the flow at its place.

@@ -28,7 +28,6 @@ from launch.tables._trained_cells import run_folder_of
 from launch.train import train
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.measure import EndPointErrors
-from tvnet_keras.layers.tvnet import TVNet
 
 SIZE = 240
 LEARN = {"none": (), "u0": ("u0",), "all": ("u0", "kernels")}

@@ -5,6 +5,7 @@ import pytest
 
 from launch.data import open_source
 from launch.train import train
+from launch.video_source import MEMORY_FILE
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import write_cache
 
@@ -23,10 +24,17 @@ def broken(copy):
     return video
 
 
-def test_a_source_knows_every_video_and_its_frames(tiny, tmp_path):
-    source = open_source(tiny(), "test", memory=tmp_path / "memory.json")
+def test_a_source_knows_every_video_and_its_frames(tiny, copy):
+    source = open_source(tiny(data={"root": str(copy)}), "test")
     assert len(source.videos.videos) == 12 and set(source.counts.values()) == {8}
-    assert (tmp_path / "memory.json").is_file()
+
+
+def test_what_the_check_found_lies_beside_the_videos_for_every_run(tiny, copy, tmp_path, monkeypatch):
+    config = tiny("rgb", data={"root": str(copy)}, train={"steps": 1})
+    train(config, tmp_path / "first")
+    assert (copy / MEMORY_FILE).is_file()
+    monkeypatch.setattr("tvnet_keras.video.scan.count_frames", None)  # decoding a video again would fail
+    train(config, tmp_path / "second")
 
 
 def test_a_broken_video_stops_a_run_before_its_first_step(tiny, copy, broken, tmp_path):

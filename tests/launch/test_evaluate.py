@@ -8,12 +8,11 @@ import tensorflow as tf
 
 import launch.evaluate
 from launch.data import open_source
-from launch.data import test_views as views_of
-from launch.evaluate import evaluate, weights_sha256, write_result
-from launch.flow_error import flow_errors
+from launch.evaluate import evaluate, metrics_of, write_result
+from launch.evaluators import flow as flow_measure
 from launch.inference import score_videos
 from launch.init_from import load_run
-from launch.run_folder import read_config
+from launch.run_folder import read_config, weights_sha256
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.report import accuracy_interval
@@ -22,9 +21,34 @@ from tvnet_keras.scoring.scores import load_scores
 from tvnet_keras.video.moving_shapes import exact_flow, write_dataset
 
 
+class Still(keras.layers.Layer):
+    """A Motion layer that sees nothing move."""
+
+    frames_consumed = 1
+
+    def call(self, clip):
+        return tf.zeros_like(clip[:, 1:, ..., :2], "float32")
+
+
+def flow_errors(motion, source):
+    """End-point errors of a Motion layer on a source."""
+
+    class Alone(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.motion = motion
+
+    return flow_measure.measure(Alone(), source, source.config).numbers
+
+
+def with_crops(config, crops):
+    """The configuration with another number of crops."""
+    return replace(config, eval=replace(config.eval, crops=crops))
+
+
 @pytest.fixture(scope="module")
 def evaluation(finished_run, tmp_path_factory):
-    """An evaluation of two clips per video: its folder and its metrics."""
+    """An evaluation of two clips per video: its folder and what was measured."""
     config = read_config(finished_run)
     config = replace(config, eval=replace(config.eval, clips=2))
     folder = tmp_path_factory.mktemp("evaluation")
@@ -32,21 +56,22 @@ def evaluation(finished_run, tmp_path_factory):
 
 
 def test_the_scores_file_keeps_its_contract(evaluation, finished_run, tiny):
-    folder, metrics = evaluation
+    folder, measured = evaluation
     scores = load_scores(folder / "scores.npz")
     listed = open_source(tiny(), "test").videos
     assert scores.video_id == tuple(video.video_id for video in listed.videos)
     assert scores.class_names == listed.class_names
     assert scores.label.tolist() == [video.label for video in listed.videos]
-    assert (scores.logits.argmax(axis=1) == scores.label).mean() == pytest.approx(metrics["top1"])
+    assert (scores.logits.argmax(axis=1) == scores.label).mean() == pytest.approx(measured.numbers["top1"])
     header = scores.header
     assert (header["kind"], header["experiment"], header["split"]) == ("tvnet", "moving_shapes", 1)
     assert (header["clips"], header["crops"], header["seed"]) == (2, 1, 0)
     assert header["weights_sha256"] == weights_sha256(finished_run) and len(header["weights_sha256"]) == 64
 
 
-def test_every_number_carries_its_protocol(evaluation):
-    folder, metrics = evaluation
+def test_every_number_carries_its_protocol(evaluation, finished_run):
+    folder, measured = evaluation
+    metrics = metrics_of(measured)
     assert json.loads((folder / "metrics.json").read_text()) == metrics
     expected = {
         "videos": 12,
@@ -54,9 +79,20 @@ def test_every_number_carries_its_protocol(evaluation):
         "split": 1,
         "clips": 2,
         "crops": 1,
+        "views": 24,
+        "sampling": "even",
+        "stride": None,
+        "step": 1,
+        "short": "loop",
         "frames": 6,
         "size": [32, 32],
+        "resize_short": 0,
+        "test_crop": "none",
         "missing": 0,
+        "skipped": [],
+        "decoded": None,
+        "flow_size": "own",
+        "weights_sha256": weights_sha256(finished_run),
     }
     assert {name: metrics[name] for name in expected} == expected
     interval = (metrics["top1_low"], metrics["top1_high"])
@@ -68,8 +104,7 @@ def test_every_number_carries_its_protocol(evaluation):
 
 def test_logits_are_the_mean_over_the_clips(evaluation, finished_run, tiny):
     config, model, _ = load_run(finished_run)
-    source = open_source(config, "test")
-    views = views_of(source, config, clips=2)
+    views = open_source(replace(config, eval=replace(config.eval, clips=2)), "test").views()
     scores = load_scores(evaluation[0] / "scores.npz")
     rows = {index: [] for index in range(12)}
     for batch in views.unbatch().as_numpy_iterator():
@@ -80,20 +115,19 @@ def test_logits_are_the_mean_over_the_clips(evaluation, finished_run, tiny):
 
 
 def test_exact_flow_is_compared_at_the_videos_own_size(evaluation, finished_run, tiny):
-    _, metrics = evaluation
-    videos = open_source(tiny(), "test").videos
-    zero = np.mean([np.linalg.norm(exact_flow(video.path), axis=-1).mean() for video in videos.videos])
+    metrics = evaluation[1].numbers
+    source = open_source(tiny(), "test")
+    zero = np.mean([np.linalg.norm(exact_flow(video.path), axis=-1).mean() for video in source.videos.videos])
     assert metrics["epe_zero"] == pytest.approx(zero, rel=1e-5)
-    still = flow_errors(lambda clip: tf.zeros_like(clip[:, 1:, ..., :2], "float32"), "moving_shapes", videos)
-    assert still["epe"] == pytest.approx(zero, rel=1e-5)
-    untrained = flow_errors(TVNet(iterations=4), "moving_shapes", videos)
+    assert flow_errors(Still(), source)["epe"] == pytest.approx(zero, rel=1e-5)
+    untrained = flow_errors(TVNet(iterations=4), source)
     assert metrics["epe_untrained"] == pytest.approx(untrained["epe"], rel=1e-4)
     assert metrics["epe"] != metrics["epe_untrained"] and 0 < metrics["epe"] < metrics["epe_zero"]
 
 
 def test_more_iterations_come_nearer_to_the_exact_flow(tiny):
-    videos = open_source(tiny(), "test").videos
-    few, many = (flow_errors(TVNet(iterations=count), "moving_shapes", videos)["epe"] for count in (2, 50))
+    source = open_source(tiny(), "test")
+    few, many = (flow_errors(TVNet(iterations=count), source)["epe"] for count in (2, 50))
     assert many < few
 
 
@@ -104,13 +138,18 @@ def test_videos_of_different_lengths_are_compared_one_by_one(tiny, tmp_path):
         lists.append(open_source(tiny(data={"root": str(root)}), "test"))
     chosen = [source.videos.videos[0] for source in lists]
     layer = TVNet(iterations=3)
-    apart = [flow_errors(layer, "moving_shapes", replace(lists[0].videos, videos=(video,))) for video in chosen]
-    together = flow_errors(layer, "moving_shapes", replace(lists[0].videos, videos=tuple(chosen)))
-    assert together["epe"] == pytest.approx(np.mean([result["epe"] for result in apart]), rel=1e-4)
+
+    def errors(videos):
+        counts = {path: count for source in lists for path, count in source.counts.items()}
+        return flow_errors(layer, replace(lists[0], videos=replace(lists[0].videos, videos=videos), counts=counts))
+
+    apart, together = [errors((video,)) for video in chosen], errors(tuple(chosen))
+    # The mean is over fields, of which the videos have 3 and 5.
+    assert together["epe"] == pytest.approx((3 * apart[0]["epe"] + 5 * apart[1]["epe"]) / 8, rel=1e-4)
 
 
 def test_methods_without_motion_have_no_flow_error(rgb_run, tmp_path):
-    assert not any(name.startswith("epe") for name in evaluate(read_config(rgb_run), rgb_run, tmp_path))
+    assert not any(name.startswith("epe") for name in evaluate(read_config(rgb_run), rgb_run, tmp_path).numbers)
 
 
 def test_mirrored_views_are_brought_back_to_their_labels(tiny):
@@ -124,7 +163,8 @@ def test_mirrored_views_are_brought_back_to_their_labels(tiny):
         return {"logits": keras.ops.stack([u, -u], axis=-1)}
 
     once, mirrored = (
-        score_videos(by_motion, views_of(source, config, crops=crops), source.videos) for crops in (5, 10)
+        score_videos(by_motion, replace(source, config=with_crops(config, crops)).views(), source.videos)[0]
+        for crops in (5, 10)
     )
     assert (mirrored.argmax(axis=1) == [video.label for video in source.videos.videos]).all()
     # Forward differences are not symmetric, so the mirrored views agree only nearly.
@@ -141,12 +181,11 @@ def test_other_classes_than_the_runs_are_refused(finished_run, tmp_path):
 
 def test_a_result_file_is_written_on_request(evaluation, finished_run, tmp_path, monkeypatch):
     monkeypatch.setattr(launch.evaluate, "RESULTS_DIR", tmp_path)
-    _, metrics = evaluation
-    path = write_result("shapes/tvnet", read_config(finished_run), metrics)
+    measured = evaluation[1]
+    path = write_result("shapes/tvnet", read_config(finished_run), measured)
     assert path == tmp_path / "shapes/tvnet-seed0.json"
     (result,) = load_results(tmp_path)
-    assert result.numbers["top1"] == metrics["top1"] and result.numbers["epe"] == metrics["epe"]
-    assert (result.protocol["clips"], result.protocol["videos"]) == (2, 12)
+    assert result.numbers == measured.numbers and result.protocol == measured.protocol
     for name in ("tvnet", "/tvnet", "shapes/"):
         with pytest.raises(InputError, match="must be TABLE/ROW"):
-            write_result(name, read_config(finished_run), metrics)
+            write_result(name, read_config(finished_run), measured)

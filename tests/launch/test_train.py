@@ -48,7 +48,8 @@ def test_tensorboard_shows_what_the_run_did(finished_run, tiny):
     logs = tensorboard(finished_run)
     tags = set(logs.Tags()["tensors"])
     assert {f"train/{name}" for name in ("loss", "class", "energy", "accuracy", "flow_magnitude")} <= tags
-    assert {"learning_rate/classifier", "learning_rate/tvnet", "validation/validation_top1", "frame", "flow"} <= tags
+    assert {"learning_rate/classifier", "learning_rate/tvnet", "frame", "flow"} <= tags
+    assert {"validation/validation_top1", "validation/validation_epe"} <= tags
     assert [event.step for event in logs.Tensors("train/loss")] == [1, 2, 3, 4]
     rates = [
         tf.make_ndarray(logs.Tensors(f"learning_rate/{group}")[-1].tensor_proto) for group in ("tvnet", "classifier")
@@ -62,8 +63,8 @@ def test_tensorboard_shows_what_the_run_did(finished_run, tiny):
 def test_a_flow_of_fewer_steps_than_the_clip_is_drawn_too(tiny, tmp_path):
     # Networks that convolve in time, and flow of flow, leave one step of eight.
     monitor = Monitor(tmp_path, tiny().train, None, {}, 0)
-    monitor.pictures(1, np.zeros((2, 8, 32, 32, 3), "uint8"), np.ones((2, 1, 4, 16, 2), "float32"))
-    width, height, *pictures = tf.make_ndarray(tensorboard(tmp_path).Tensors("flow")[0].tensor_proto).tolist()
+    monitor.pictures(1, np.zeros((2, 8, 32, 32, 3), "uint8"), {"feature_flow": np.ones((2, 1, 4, 16, 2), "float32")})
+    width, height, *pictures = tf.make_ndarray(tensorboard(tmp_path).Tensors("feature_flow")[0].tensor_proto).tolist()
     assert (width, height, len(pictures)) == (b"16", b"4", 2)
 
 
@@ -172,9 +173,9 @@ def test_a_loss_that_is_not_finite_stops_with_its_likely_cause(tiny, tmp_path, m
     calls = tf.Variable(0)
     right = models.tvnet.objective
 
-    def spoilt(options, clip, label, outputs):
+    def spoilt(options, batch, outputs):
         factor = tf.where(calls.assign_add(1) > 3, np.float32("nan"), 1.0)
-        return {name: factor * term for name, term in right(options, clip, label, outputs).items()}
+        return {name: factor * term for name, term in right(options, batch, outputs).items()}
 
     monkeypatch.setattr(models.tvnet, "objective", spoilt)
     with pytest.raises(InputError, match="stopped at step 4 because .*loss.* not finite.*--config.train.lr") as refusal:

@@ -11,6 +11,7 @@ from keras import ops
 
 from launch.config import TrainConfig
 from launch.train_step import TrainStep
+from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.optimizers.grouped import GroupedSGD
 
 CLASSES = 3
@@ -27,8 +28,8 @@ def network():
     return keras.Model(clip, {"logits": keras.layers.Dense(CLASSES, name="logits")(x)})
 
 
-def objective(clip, label, outputs):
-    return {"class": keras.losses.sparse_categorical_crossentropy(label, outputs["logits"], from_logits=True)}
+def objective(batch, outputs):
+    return {"class": keras.losses.sparse_categorical_crossentropy(batch["label"], outputs["logits"], from_logits=True)}
 
 
 def batch(size=8, segments=1, seed=1):
@@ -53,7 +54,7 @@ def true_gradient(data):
     """Gradient of the mean loss by automatic differentiation of the plain formula."""
     model = network()
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(objective(data["clip"], data["label"], model(data["clip"]))["class"])
+        loss = tf.reduce_mean(objective(data, model(data["clip"]))["class"])
     gradient = tape.gradient(loss, model.trainable_variables)
     return (
         float(loss),
@@ -118,7 +119,7 @@ def test_segments_average_logits_before_the_loss():
     model = network()
     with tf.GradientTape() as tape:
         logits = tf.reduce_mean([model(data["clip"][:, k])["logits"] for k in range(3)], axis=0)
-        loss = tf.reduce_mean(objective(None, data["label"], {"logits": logits})["class"])
+        loss = tf.reduce_mean(objective(data, {"logits": logits})["class"])
     gradient = [ops.convert_to_numpy(part) for part in tape.gradient(loss, model.trainable_variables)]
     before = [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
     for pieces in (1, 2):
@@ -126,6 +127,97 @@ def test_segments_average_logits_before_the_loss():
         assert metrics["loss"] == pytest.approx(float(loss), rel=1e-5)
         for new, old, part in zip(after, before, gradient, strict=True):
             np.testing.assert_allclose(new, old - RATE * part, atol=1e-6)
+
+
+def test_a_weighted_sample_is_as_many_equal_ones():
+    data = batch(4)
+    times = np.array([3, 0, 1, 4])
+    repeated = {name: tf.repeat(value, times, axis=0) for name, value in data.items()}
+    plain, (plain_metrics,) = update([repeated])
+    weighted, (metrics,) = update([{**data, "weight": tf.constant(times, tf.float32)}], batch_size=8)
+    for left, right in zip(plain, weighted, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    assert metrics == pytest.approx(plain_metrics, rel=1e-5)
+
+
+def test_pieces_of_different_sizes_are_one_batch():
+    data = batch(8)
+    whole, (whole_metrics,) = update([data], clip_norm=0.5)
+    pieces = [{**{name: value[k:end] for name, value in data.items()}, "pieces": tf.constant(2)}
+              for k, end in ((0, 3), (3, 8))]  # fmt: skip
+    model = network()
+    optimizer = GroupedSGD(RATE)
+    optimizer.build(model.trainable_variables)
+    config = TrainConfig(batch_size=8, clip_norm=0.5)
+    metrics = TrainStep(tf.distribute.get_strategy(), model, optimizer, objective, config)(pieces)
+    for left, right in zip(whole, model.trainable_variables, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-6)
+    assert {name: float(value) for name, value in metrics.items()} == pytest.approx(whole_metrics, rel=1e-5)
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_what_layers_add_to_the_loss_counts_once(pieces):
+    # Keras's own `fit` adds what regularisers ask for.
+    def penalised():
+        model = network()
+        model.get_layer("tvnet").kernel.regularizer = keras.regularizers.L2(0.5)
+        return model
+
+    data, model = batch(), penalised()
+    kernel = ops.convert_to_numpy(model.get_layer("tvnet").kernel)
+    _, gradient, before = true_gradient(data)
+    optimizer = GroupedSGD(RATE)
+    optimizer.build(model.trainable_variables)
+    config = TrainConfig(batch_size=8, clip_norm=0.0, accumulate=pieces)
+    metrics = TrainStep(tf.distribute.get_strategy(), model, optimizer, objective, config)(data)
+    assert float(metrics["regularisation"]) == pytest.approx(0.5 * (kernel**2).sum(), rel=1e-5)
+    assert float(metrics["loss"]) == pytest.approx(float(metrics["class"] + metrics["regularisation"]), rel=1e-5)
+    expected = before[0] - RATE * (gradient[0] + kernel)
+    np.testing.assert_allclose(model.get_layer("tvnet").kernel, expected, atol=1e-6)
+
+
+def flow_network(height=4, width=4):
+    """Clip -> a constant flow, its two numbers trainable."""
+
+    class Constant(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.vector = self.add_weight(name="vector", shape=(2,), initializer="zeros")
+
+        def call(self, clip, training=None):
+            shape = tf.shape(clip)
+            return {"flow": tf.broadcast_to(self.vector, (shape[0], shape[1] - 1, shape[2], shape[3], 2))}
+
+    model = Constant()
+    model.build((None, *SHAPE))
+    return model
+
+
+def test_an_objective_may_have_no_label_and_read_the_flow():
+    model = flow_network()
+    truth = np.zeros((8, 1, 4, 4, 2), "float32")
+    truth[..., 0] = 3.0
+    known = np.ones((8, 1, 4, 4), "float32")
+    known[:, :, :2], truth[:, :, :2] = 0, 50.0
+    data = {"clip": batch()["clip"], "flow": tf.constant(truth), "known": tf.constant(known)}
+    optimizer = GroupedSGD(RATE)
+    optimizer.build(model.trainable_variables)
+
+    def error(batch, outputs):
+        return {"end_point_error": mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
+
+    step = TrainStep(tf.distribute.get_strategy(), model, optimizer, error, TrainConfig(batch_size=8, clip_norm=0.0))
+    metrics = {name: float(value) for name, value in step(data).items()}
+    assert metrics["loss"] == metrics["epe"] == pytest.approx(3.0)
+    assert "accuracy" not in metrics and metrics["flow_magnitude"] == 0
+    # The gradient of a distance is the unit vector towards it.
+    np.testing.assert_allclose(model.vector, (RATE, 0), atol=1e-6)
+
+
+def test_gradients_cross_between_replicas_once(repository):
+    command = [sys.executable, "-m", "tests.launch.two_devices", "count"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_two_replicas_are_one_device(repository):

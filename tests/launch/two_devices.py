@@ -1,5 +1,7 @@
 """Run in a process of its own: the update on two logical processors equals the one on a single device."""
 
+import sys
+
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -38,7 +40,9 @@ def run(strategy, pieces):
     """Metrics of every step, and the weights at the end, followed by their running average."""
     with strategy.scope():
         model = network()
-        optimizer = GroupedAdam(0.1, rates={"(^|/)tvnet/": 0.25}, weight_decay=0.01, use_ema=True, ema_momentum=0.8)
+        optimizer = GroupedAdam(
+            0.1, rates={"(^|/)tvnet/": 0.25}, weight_decay=0.01, use_ema=True, ema_momentum=0.8, summed=True
+        )
         optimizer.build(model.trainable_variables)
     config = TrainConfig(batch_size=SIZE, clip_norm=0.5, accumulate=pieces)
     step = TrainStep(strategy, model, optimizer, objective, config)
@@ -56,8 +60,31 @@ def numbers(model):
     return [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
 
 
+def count_sums():
+    """One update sums the gradients over the replicas once: one call in each of the two."""
+    calls = []
+    sum_over_replicas = tf.distribute.ReplicaContext.all_reduce
+
+    def counted(self, *arguments, **options):
+        calls.append(self.replica_id_in_sync_group)
+        return sum_over_replicas(self, *arguments, **options)
+
+    tf.distribute.ReplicaContext.all_reduce = counted
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = network()
+        optimizer = GroupedAdam(0.1, summed=True)
+        optimizer.build(model.trainable_variables)
+    step = TrainStep(strategy, model, optimizer, objective, TrainConfig(batch_size=SIZE))
+    step(distributed(strategy, batch(SIZE)))
+    assert len(calls) == 2, calls
+
+
 def main():
     split_processor()
+    if sys.argv[1:] == ["count"]:
+        count_sums()
+        return
     alone, weights = run(tf.distribute.get_strategy(), 1)
     for pieces in (1, 2):
         together, mirrored = run(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), pieces)

@@ -58,19 +58,19 @@ def test_it_has_half_the_weights_of_its_two_stream_rival():
 def test_the_flow_is_computed_at_its_place(clip, place, size):
     outputs = make(place=place)(clip)
     assert outputs["logits"].shape == (1, CLASSES) and np.isfinite(array(outputs["logits"])).all()
-    assert outputs["flow"].shape == (1, FRAMES - 1, size, 3 * size, 2)
+    assert outputs["feature_flow"].shape == (1, FRAMES - 1, size, 3 * size, 2)
 
 
 @pytest.mark.parametrize(("flows", "consumed"), [("fof", 2), ("fcf", 2), ("fcfcf", 3)])
 def test_every_flow_takes_a_frame(clip, flows, consumed):
-    assert make(flows=flows)(clip)["flow"].shape[1] == FRAMES - consumed
+    assert make(flows=flows)(clip)["feature_flow"].shape[1] == FRAMES - consumed
 
 
 @pytest.mark.parametrize("backbone", ["resnet3d", "resnet2plus1d"])
 def test_networks_of_clips_see_the_flow_of_clips(clip, backbone):
     model = make(backbone=backbone, fusion="add")
     # Stage 2 halves time.
-    assert model(clip)["flow"].shape == (1, FRAMES // 2 - 1, 8, 24, 2)
+    assert model(clip)["feature_flow"].shape == (1, FRAMES // 2 - 1, 8, 24, 2)
     assert model(clip[:, :4])["logits"].shape == (1, CLASSES)
 
 
@@ -83,7 +83,7 @@ def test_logits_of_a_frame_network_are_the_mean_over_time(model, clip):
 
 def test_the_picture_shows_the_channels_side_by_side(model, clip):
     flow = array(model.flow(model.before(model.scaling(model.unit_range(clip)))))
-    picture = array(model(clip)["flow"])
+    picture = array(model(clip)["feature_flow"])
     for channel in range(3):
         part = picture[:, :, :, 4 * channel : 4 * (channel + 1)]
         np.testing.assert_allclose(part, flow[..., [channel, 3 + channel]], atol=1e-5)
@@ -138,7 +138,8 @@ def test_only_what_the_flow_learns_has_its_own_rate():
 def test_the_class_term_reaches_every_weight(clip):
     model = make(learn=("sobel", "divergence", "tau", "lambda", "theta"))
     with tf.GradientTape() as tape:
-        term = representation_flow.objective(model.options, clip, np.array([1]), model(clip, training=True))["class"]
+        outputs = model(clip, training=True)
+        term = representation_flow.objective(model.options, {"label": np.array([1])}, outputs)["class"]
     for weight, gradient in zip(model.trainable_weights, tape.gradient(term, model.trainable_variables), strict=True):
         assert gradient is not None and np.isfinite(gradient).all(), weight.path
 
@@ -181,4 +182,6 @@ def test_mixed_precision_keeps_the_flow_in_float32(clip):
         outputs = make(place="input")(clip)
     finally:
         keras.config.set_dtype_policy("float32")
-    assert outputs["flow"].dtype == outputs["logits"].dtype == "float32" and np.isfinite(outputs["logits"]).all()
+    assert (
+        outputs["feature_flow"].dtype == outputs["logits"].dtype == "float32" and np.isfinite(outputs["logits"]).all()
+    )

@@ -52,7 +52,7 @@ def test_a_clip_that_is_too_short_is_refused_where_its_length_is_unknown(model):
 
 def test_the_objective_is_the_papers_multi_task_loss(model, clip):
     outputs = model(clip)
-    terms = tvnet.objective(model.options, clip, np.array([1]), outputs)
+    terms = tvnet.objective(model.options, {"clip": clip, "label": np.array([1])}, outputs)
     assert set(terms) == {"class", "energy"}
     np.testing.assert_allclose(
         terms["energy"], 0.1 * ops.convert_to_numpy(tvl1_energy(clip, outputs["flow"])), rtol=1e-5
@@ -63,7 +63,8 @@ def test_both_terms_reach_the_solver(clip):
     model = make()
     for name in ("class", "energy"):
         with tf.GradientTape() as tape:
-            term = tvnet.objective(model.options, clip, np.array([1]), model(clip, training=True))[name]
+            batch = {"clip": clip, "label": np.array([1])}
+            term = tvnet.objective(model.options, batch, model(clip, training=True))[name]
         for gradient in tape.gradient(term, model.motion.trainable_variables):
             assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0, name
 

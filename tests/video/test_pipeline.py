@@ -156,6 +156,16 @@ def test_a_file_that_breaks_while_training_is_named(small_set, small_counts, opt
     assert str(caught.value) == f"{broken}: the file is empty (0 bytes); copy it again."
 
 
+def test_draws_with_replacement_are_any_video_and_go_on_where_they_stopped(small_set, options):
+    options = {**options, "draw": "replacement", "frames": 1, "size": (8, 8)}
+    drawn = np.concatenate([batch["index"] for batch in take(train_dataset(small_set, **options), 110)])
+    counts = np.bincount(drawn, minlength=11)
+    assert (np.abs(counts - 30) < 5 * np.sqrt(30)).all()
+    assert any(len(set(drawn[k : k + 11])) < 11 for k in range(0, 330, 11))
+    later = take(train_dataset(small_set, **options, start_step=100), 10)
+    np.testing.assert_array_equal(np.concatenate([batch["index"] for batch in later]), drawn[300:])
+
+
 def test_other_tensorflow_errors_are_left_alone():
     with pytest.raises(tf.errors.InvalidArgumentError), video_errors():
         tf.reshape(tf.zeros(3), (2, 2))

@@ -18,9 +18,7 @@ from tvnet_keras.flow.sources import FlowSource
 from tvnet_keras.video.augment import TEST_CROPS, TRAIN_CROPS
 from tvnet_keras.video.pipeline import finish, parallel_calls, require_at_least, require_shard, scalar
 from tvnet_keras.video.shutdown import ends_quietly
-from tvnet_keras.video.views import sample_at
-
-DRAWS = ("epochs", "replacement")
+from tvnet_keras.video.views import DRAWS, sample_at
 
 
 def train_dataset(
@@ -140,10 +138,7 @@ class _TrainSamples:
 
     def at(self, position: int) -> tuple[int, np.random.Generator]:
         """The sample at a position, and the source of its random choices."""
-        if self.draw == "epochs":
-            return sample_at(position, len(self.source), self.seed)
-        rng = np.random.default_rng([self.seed, position])
-        return int(rng.integers(len(self.source))), rng
+        return sample_at(position, len(self.source), self.seed, self.draw)
 
     def __call__(self, position: int) -> _Arrays:
         index, rng = self.at(int(position))
@@ -213,14 +208,15 @@ def _arrays(
 def _loader(source: FlowSource, recipe: FlowRecipe, produce):
     """The mapping from a position to the dict of one sample, with static shapes."""
     size = recipe.size or (None, None)
+    steps = None if source.frames is None else source.frames - 1
     types = (tf.uint8, tf.float32, tf.float32, tf.int32, tf.int64)
 
     def load(position: tf.Tensor) -> dict[str, tf.Tensor]:
         clip, flow, known, label, index = tf.numpy_function(produce, [position], types, stateful=False)
         sample = {
             "clip": tf.ensure_shape(clip, (source.frames, *size, 3)),
-            "flow": tf.ensure_shape(flow, (source.frames - 1, *size, 2)),
-            "known": tf.ensure_shape(known, (source.frames - 1, *size)),
+            "flow": tf.ensure_shape(flow, (steps, *size, 2)),
+            "known": tf.ensure_shape(known, (steps, *size)),
             "index": scalar(index),
         }
         return sample if source.labels is None else sample | {"label": scalar(label)}

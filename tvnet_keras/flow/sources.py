@@ -20,7 +20,7 @@ class FlowSource(Protocol):
 
     Attributes:
         names: of the samples.
-        frames: of a sample, T.
+        frames: of a sample, T; None where that differs from sample to sample.
         labels: of the samples, places in `class_names`, or None.
         class_names: the classes in label order; () without labels.
         flips: whether a mirrored sample may stand for its class.
@@ -28,7 +28,7 @@ class FlowSource(Protocol):
     """
 
     names: tuple[str, ...]
-    frames: int
+    frames: int | None
     labels: tuple[int, ...] | None
     class_names: tuple[str, ...]
     flips: bool
@@ -123,7 +123,7 @@ class VideoFlowSource:
     Args:
         frames: the videos.
         exact_flow: reads the flow of a video file, float32 `[N-1, H, W, 2]`, pixels, unknown vectors beyond 1e9.
-        frames_per_clip: T, at least 2.
+        frames_per_clip: T, at least 2; None takes every video whole.
         short: policy for short videos, see `video.sample`.
 
     Raises:
@@ -135,11 +135,11 @@ class VideoFlowSource:
         frames: FrameSource,
         exact_flow: Callable[[str], np.ndarray],
         *,
-        frames_per_clip: int,
+        frames_per_clip: int | None,
         short: str = "loop",
     ) -> None:
-        require_at_least(2, frames_per_clip=frames_per_clip)
-        frames.require_clips(frames_per_clip, 1, short)
+        require_at_least(2, frames_per_clip=2 if frames_per_clip is None else frames_per_clip)
+        frames.require_clips(frames_per_clip or 2, 1, short)
         self._source, self._exact_flow, self._short = frames, exact_flow, short
         videos = frames.videos
         self.names = tuple(video.video_id for video in videos.videos)
@@ -147,7 +147,8 @@ class VideoFlowSource:
         self.class_names = videos.class_names
         self.labels = tuple(video.label for video in videos.videos) if videos.class_names else None
         self.flips = videos.flips
-        self.random = any(frames.count(index) > frames_per_clip for index in range(len(self.names)))
+        longest = max(frames.count(index) for index in range(len(self.names)))
+        self.random = frames_per_clip is not None and longest > frames_per_clip
 
     def __len__(self) -> int:
         """The number of videos."""
@@ -165,7 +166,9 @@ class VideoFlowSource:
     def read(self, index: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A clip; see `FlowSource.read`."""
         count = self._source.count(index)
-        if rng is None:
+        if self.frames is None:
+            numbers = np.arange(count)
+        elif rng is None:
             numbers = even_clips(count, self.frames, 1, short=self._short)[0]
         else:
             numbers = random_clip(count, self.frames, rng, short=self._short)[0]
@@ -175,7 +178,7 @@ class VideoFlowSource:
         if len(steps) != count - 1:
             raise InputError(f"{path}: has {count} frames but exact flow of {len(steps)} steps; write both again.")
         _require_fit(path, frames, steps[0])
-        flow = np.zeros((self.frames - 1, *steps.shape[1:]), np.float32)
+        flow = np.zeros((len(numbers) - 1, *steps.shape[1:]), np.float32)
         known = np.ones(flow.shape[:-1], bool)
         for step, (here, there) in enumerate(zip(numbers[:-1], numbers[1:], strict=True)):
             if there == here + 1:

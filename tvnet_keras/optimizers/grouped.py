@@ -16,14 +16,17 @@ class RateGroups:
     Args:
         rates: `{pattern: multiplier}`; a weight's multiplier is that of the first regular expression found in its
             Keras path (`variable.path`), 1 without any.
+        summed: whether gradients come summed over the replicas of a `tf.distribute` strategy already, as a training
+            step has to hand them over that clips their sum. Keras's own optimizers sum whatever they are given.
         **kwargs: the optimizer's own arguments.
 
     Raises:
         ValueError: a negative multiplier, or (when it is built) a pattern that matches no weight.
     """
 
-    def __init__(self, *args, rates: dict[str, float] | None = None, **kwargs) -> None:
+    def __init__(self, *args, rates: dict[str, float] | None = None, summed: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.summed = bool(summed)
         self.rates = dict(rates or {})
         if any(multiplier < 0 for multiplier in self.rates.values()):
             raise ValueError(f"Multipliers of learning rates must not be negative. Received: rates={self.rates}")
@@ -48,9 +51,13 @@ class RateGroups:
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
 
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        # Keras's hook on TensorFlow, called in every replica; it has no public one.
+        return grads_and_vars if self.summed else super()._all_reduce_sum_gradients(grads_and_vars)
+
     def get_config(self) -> dict:
         """The constructor's arguments."""
-        return {**super().get_config(), "rates": self.rates}
+        return {**super().get_config(), "rates": self.rates, "summed": self.summed}
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")

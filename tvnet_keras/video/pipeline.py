@@ -21,7 +21,7 @@ from tvnet_keras.video.augment import TRAIN_CROPS, Size, as_pair, require_test_c
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.shutdown import ends_quietly
-from tvnet_keras.video.views import EvalViews, FrameSource, TrainSamples
+from tvnet_keras.video.views import DRAWS, EvalViews, FrameSource, TrainSamples
 
 SAMPLINGS = ("even", "dense")
 # Views of one video are decoded together; so many bytes of them may wait at a time.
@@ -45,6 +45,7 @@ def train_dataset(
     resize_short: int | None = None,
     flip: bool = True,
     colour_jitter: float = 0.0,
+    draw: str = "epochs",
     cache: CachedVideos | None = None,
     parallel: int | None = None,
 ) -> tf.data.Dataset:
@@ -67,6 +68,7 @@ def train_dataset(
         resize_short: see `augment.train_view`, in pixels.
         flip: mirror half of the samples, as far as `videos.flip` allows; labels follow it.
         colour_jitter: strength, see `augment.jitter_colours`.
+        draw: "epochs" (every video once per epoch) or "replacement" (every draw is any video, equally likely).
         cache: where to read frames from, instead of the video files.
         parallel: samples decoded at the same time; None takes one per CPU, at least 2.
 
@@ -95,6 +97,7 @@ def train_dataset(
         resize_short=resize_short,
         flip=flip,
         colour_jitter=colour_jitter,
+        draw=check_choice("draw", draw, DRAWS),
     )
     first = start_step * batch_size * shards + which
     produce = ends_quietly(samples)

@@ -109,11 +109,12 @@ class TrainSamples:
     resize_short: int | None
     flip: bool
     colour_jitter: float
+    draw: str
 
     def __call__(self, position: int) -> tuple[np.ndarray, np.int32, np.int64]:
         """The sample at a position of the sequence: clip, label, place of its video in the list."""
         videos = self.source.videos
-        index, rng = sample_at(int(position), len(videos.videos), self.seed)
+        index, rng = sample_at(int(position), len(videos.videos), self.seed, self.draw)
         pictures = self.source.read(index, self._frame_numbers(self.source.count(index), rng))
         clip, flipped = train_view(
             pictures,
@@ -175,17 +176,25 @@ class EvalViews:
         return even_clips(count, self.frames, self.clips, self.step, short=self.short)
 
 
-def sample_at(position: int, count: int, seed: int) -> tuple[int, np.random.Generator]:
-    """What stands at a position of the endless sequence of training samples, in which every epoch is a permutation.
+DRAWS = ("epochs", "replacement")
+"""How training samples follow each other: every epoch is a permutation, or every draw is any sample."""
+
+
+def sample_at(position: int, count: int, seed: int, draw: str = "epochs") -> tuple[int, np.random.Generator]:
+    """What stands at a position of the endless sequence of training samples.
 
     Args:
         position: from 0.
         count: samples in the data set.
         seed: 0 or more.
+        draw: one of `DRAWS`.
 
     Returns:
         The sample's place in the data set, and the source of its random choices; functions of the arguments alone.
     """
+    if draw == "replacement":
+        rng = np.random.default_rng([seed, position])
+        return int(rng.integers(count)), rng
     epoch, place = divmod(position, count)
     index = int(_permutation(seed, epoch, count)[place])
     # One more than the index: NumPy pads short seeds with zeros, so [seed, epoch, 0] is the permutation's own.

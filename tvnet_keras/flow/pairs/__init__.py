@@ -2,8 +2,8 @@
 
 A module has `load(root, *, ...) -> tuple[Pair, ...]`; its keyword-only arguments are the options of the data set.
 
-It may also have `divide(root, pairs, subset) -> tuple[Pair, ...]`, which takes the pairs of "train" or "test" out of all;
-without it they serve for both. `load_subset` asks for it.
+It may also have `divide(root, pairs, subset) -> tuple[Pair, ...]`, which takes the pairs of "train" or "test" out of
+all; without it they serve for both. `load_subset` asks for it.
 """
 
 from __future__ import annotations

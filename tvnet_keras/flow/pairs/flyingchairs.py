@@ -3,6 +3,7 @@
 `FlyingChairs_train_val.txt`, the official list, divides the pairs where it lies in the root: line n is 1 if pair n is
 for training and 2 if it is for validation. Without it all pairs serve for both.
 """
+
 from __future__ import annotations
 
 import os

@@ -29,7 +29,7 @@ class Description(NamedTuple):
 
 LAYERS = {
     Conv2Plus1D: Description(lambda: Conv2Plus1D(4, strides=(1, 2)), (2, 3, 6, 7, 2)),
-    FitClip: Description(lambda: FitClip(5, 6, resize_short=8), (2, 3, 9, 11, 3)),
+    FitClip: Description(lambda: FitClip(5, 6, resize_short=8, crop="center"), (2, 3, 9, 11, 3)),
     FlowImage: Description(lambda: FlowImage(bound=0.7), (2, 3, 6, 7, 2)),
     NonLocal: Description(NonLocal, (2, 3, 6, 7, 2)),
     FlowOfFlow: Description(lambda: FlowOfFlow(2, True, 2, 2, learn=("divergence",)), (2, 4, 9, 11, 3)),

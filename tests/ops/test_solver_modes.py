@@ -1,5 +1,6 @@
 """Where each mode of the solver is used: "auto" is native where safe, and never in a graph that may be exported."""
 
+import collections
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
-from tvnet_keras.ops import native_mode
+from tvnet_keras.ops import native_mode, portable
 
 CLIP = np.random.default_rng(0).random((2, 3, 16, 20, 3), dtype="float32")
 PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
@@ -22,11 +23,21 @@ def network(mode="auto"):
     return keras.Model(clip, keras.layers.GlobalAveragePooling3D()(layer(clip)))
 
 
-def ops_of(function):
-    """The operation types of a concrete function, with those of the functions it calls."""
+def kinds_of(function):
+    """How many operations of every type a concrete function has, with those of the functions it calls."""
     definition = function.graph.as_graph_def()
     nodes = list(definition.node) + [node for part in definition.library.function for node in part.node_def]
-    return {node.op for node in nodes}
+    return collections.Counter(node.op for node in nodes)
+
+
+def kinds_of_batches(call):
+    """`kinds_of` a plain `tf.function` of `call` for batches of any size."""
+    return kinds_of(tf.function(call).get_concrete_function(tf.TensorSpec((None, *CLIP.shape[1:]))))
+
+
+def ops_of(function):
+    """The operation types of a concrete function, with those of the functions it calls."""
+    return set(kinds_of(function))
 
 
 def python_ops_of(call):
@@ -116,6 +127,44 @@ def test_a_users_own_function_and_its_saved_model_are_portable(tmp_path):
     for function in tf.saved_model.load(tmp_path).signatures.values():
         assert not ops_of(function) & PYTHON_OPS
     assert not python_ops_of(module.network)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Makes this a machine with a CPU alone or with a GPU, to which every image is large and no graph is known yet."""
+
+    def become(on_a_cpu):
+        monkeypatch.setattr(portable, "compiles_for_cpu", lambda: on_a_cpu)
+        portable._differentiable.cache_clear()
+
+    monkeypatch.setattr(portable, "LARGE_IMAGE", 1)
+    yield become
+    portable._differentiable.cache_clear()
+
+
+@pytest.mark.parametrize("export", [False, True], ids=["function", "export"])
+def test_a_graph_that_may_leave_is_the_same_whatever_machine_wrote_it(machine, tmp_path, export):
+    def written(on_a_cpu):
+        machine(on_a_cpu)
+        model = network("portable")
+        with native_mode.local_graphs():
+            kinds_of_batches(model)  # Graphs for this machine, which must not be found again.
+        if not export:
+            return kinds_of_batches(model)
+        with native_mode.local_graphs():
+            model.export(tmp_path / str(on_a_cpu), verbose=False)
+        return kinds_of(tf.saved_model.load(tmp_path / str(on_a_cpu)).signatures["serving_default"])
+
+    assert written(on_a_cpu=True) == written(on_a_cpu=False)
+
+
+def test_a_graph_that_stays_suits_its_machine(machine):
+    loops = {}
+    for on_a_cpu in (True, False):
+        machine(on_a_cpu)
+        with native_mode.local_graphs():
+            loops[on_a_cpu] = kinds_of_batches(network("portable"))["StatelessWhile"]
+    assert loops[True] > loops[False]
 
 
 def test_plain_export_of_a_used_model_runs_with_tensorflow_alone(tmp_path):

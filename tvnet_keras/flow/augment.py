@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from tvnet_keras.choices import check_choice
@@ -183,8 +184,9 @@ def _moved(
     own = frames.shape[1:3]
     to_view = _draw_motion(size, recipe, rng) @ to_view
     from_view = np.linalg.inv(to_view)
-    flow, inside = sample_affine(flow, from_view, size)
-    touched, _ = sample_affine((~known).astype(np.float32)[..., None], from_view, size)
+    fields = np.concatenate([flow, ~known[..., None]], axis=-1, dtype=np.float32)
+    fields, inside = sample_affine(fields, from_view, size)
+    flow, touched = fields[..., :2], fields[..., 2]
     if recipe.interpolation == "area":
         # Shrunk first, with a filter; sampling between the pixels then neither shrinks nor aliases.
         scale = np.sqrt((to_view[:2, :2] ** 2).sum(axis=0))[::-1]
@@ -193,7 +195,7 @@ def _moved(
         from_view = _diagonal(shrunk[1] / own[1], shrunk[0] / own[0]) @ from_view
     frames, _ = sample_affine(frames, from_view, size)
     frames = np.rint(frames).astype(np.uint8)
-    return frames, *_transformed(flow, inside & (touched[..., 0] < 1e-4), to_view[:2, :2])
+    return frames, *_transformed(flow, inside & (touched < 1e-4), to_view[:2, :2])
 
 
 def _draw_motion(size: tuple[int, int], recipe: FlowRecipe, rng: np.random.Generator) -> np.ndarray:
@@ -228,5 +230,5 @@ def _diagonal(x: float, y: float) -> np.ndarray:
 
 def _transformed(flow: np.ndarray, known: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The flow with its vectors mapped by a `[2, 2]` matrix and unknown ones at zero, and what is known."""
-    mapped = (flow.reshape(-1, 2) @ vectors.T.astype(np.float32)).reshape(flow.shape)
+    mapped = cv2.transform(flow.reshape(-1, *flow.shape[-2:]), vectors).reshape(flow.shape)
     return np.where(known[..., None], mapped, np.float32(0)), known

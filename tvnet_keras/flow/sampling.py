@@ -22,20 +22,19 @@ def sample_affine(pictures: np.ndarray, from_view: np.ndarray, size: tuple[int, 
         float32 `[N, height, width, C]`, and bool `[height, width]`: which positions have all their pixels inside.
     """
     number, height, width, channels = pictures.shape
-    y, x = np.mgrid[: size[0], : size[1]] + 0.5
-    centres = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-    across, down = (from_view @ centres)[:2] - 0.5
+    x, y = np.arange(size[1]) + 0.5, np.arange(size[0])[:, None] + 0.5
+    across, down = (row[0] * x + row[1] * y + row[2] - 0.5 for row in from_view[:2])
     inside = _within(across, width) & _within(down, height)
     (left, right, x_part), (top, bottom, y_part) = _neighbours(across, width), _neighbours(down, height)
     # All channels of a pixel side by side: one look-up fetches them for every picture.
     pixels = np.moveaxis(pictures, 0, 2).reshape(height * width, number * channels)
     sampled = sum(
-        pixels[row * width + column] * (row_weight * column_weight)[:, None]
+        pixels.take(row * width + column, axis=0) * (row_weight * column_weight)[..., None]
         for row, row_weight in ((top, 1 - y_part), (bottom, y_part))
         for column, column_weight in ((left, 1 - x_part), (right, x_part))
     )
     sampled = np.moveaxis(sampled.reshape(*size, number, channels), 2, 0)
-    return np.ascontiguousarray(sampled), inside.reshape(size)
+    return np.ascontiguousarray(sampled), inside
 
 
 def _within(position: np.ndarray, side: int) -> np.ndarray:

@@ -3,20 +3,25 @@
 import keras
 from keras import ops
 
+from tvnet_keras.choices import check_choice
 from tvnet_keras.ops.antialias import resize_antialiased
+
+CROPS = ("center", "none")
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class FitClip(keras.layers.Layer):
-    """Resizes the frames of a clip, as the test pipeline does, inside a graph.
+    """Shows a model the frames of a clip as the test pipeline does (`video.augment.test_views`), inside a graph.
 
-    With `resize_short` the short side is resized to so many pixels and the centre is cut out; without, the whole frame
-    is resized to `(height, width)`. A frame that has the size already passes untouched.
+    Bytes come out equal bit by bit outside XLA (`ops.antialias`). A frame that has the size already passes untouched.
 
     Args:
         height: of the result, pixels.
         width: of the result, pixels.
-        resize_short: short side before the centre crop, pixels; 0 resizes the whole frame without a crop.
+        resize_short: the frame is first resized to this short side, pixels; 0 or None resizes it so that it just
+            covers `(height, width)`. It is never smaller than that.
+        crop: "center" cuts the centre out of the resized frame; "none" resizes the whole frame to `(height, width)`
+            whatever its aspect and `resize_short`.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
@@ -28,28 +33,27 @@ class FitClip(keras.layers.Layer):
     Output shape:
         `[B, T, height, width, C]`, the input's dtype.
 
+    Raises:
+        InputError: an unknown `crop`.
+
     Example:
         >>> FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape
         (1, 6, 64, 64, 3)
     """
 
-    def __init__(self, height: int, width: int, resize_short: int = 0, **kwargs) -> None:
+    def __init__(self, height: int, width: int, resize_short: int | None = 0, crop: str = "center", **kwargs) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
-        if resize_short and resize_short < max(height, width):
-            raise ValueError(
-                f"The crop must fit into the resized frame. Received: height={height}, width={width}, "
-                f"resize_short={resize_short}"
-            )
-        self.height, self.width, self.resize_short = int(height), int(width), int(resize_short)
+        check_choice("crop", crop, CROPS)
+        self.height, self.width, self.resize_short, self.crop = int(height), int(width), int(resize_short or 0), crop
 
     def call(self, clip):
         """`[B, T, H, W, C] -> [B, T, height, width, C]`."""
         batch, time, height, width, channels = ops.shape(clip)
         frames = ops.reshape(clip, (-1, height, width, channels))
-        if self.resize_short:
-            frames = self._centre(self._resize(frames, *self._scaled(height, width)))
+        if self.crop == "none":
+            frames = resize_antialiased(frames, self.height, self.width)
         else:
-            frames = self._resize(frames, self.height, self.width)
+            frames = self._centre(resize_antialiased(frames, *self._covering(height, width)))
         return ops.reshape(frames, (batch, time, self.height, self.width, channels))
 
     def compute_output_shape(self, input_shape):
@@ -58,25 +62,30 @@ class FitClip(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
-        config = {"height": self.height, "width": self.width, "resize_short": self.resize_short}
+        config = {"height": self.height, "width": self.width, "resize_short": self.resize_short, "crop": self.crop}
         return {**super().get_config(), **config}
 
-    def _scaled(self, height, width):
-        """Size of the resized frame: its short side is `resize_short`."""
-        if isinstance(height, int) and isinstance(width, int):
-            short = min(height, width)
-            return round(height * self.resize_short / short), round(width * self.resize_short / short)
-        # Python's float64 here too, so that halves round the same way.
-        sides = [ops.cast(side, "float64") for side in (height, width)]
-        return tuple(ops.cast(ops.round(side * self.resize_short / ops.minimum(*sides)), "int32") for side in sides)
+    @classmethod
+    def from_config(cls, config: dict) -> "FitClip":
+        """The layer of a configuration; without `crop`, from before it existed, `resize_short=0` meant the whole frame.
 
-    def _resize(self, frames, height, width):
-        if isinstance(height, int) and tuple(frames.shape[1:3]) == (height, width):
-            return frames
-        resized = resize_antialiased(ops.cast(frames, "float32"), height, width)
-        if keras.backend.is_int_dtype(frames.dtype):
-            return ops.cast(ops.clip(ops.round(resized), 0, 255), frames.dtype)
-        return ops.cast(resized, frames.dtype)
+        Args:
+            config: what `get_config` gave.
+        """
+        return cls(**{"crop": "center" if config["resize_short"] else "none", **config})
+
+    def _covering(self, height, width):
+        """Size of the resized frame, which the window fits into."""
+        if isinstance(height, int) and isinstance(width, int):
+            maximum, minimum, nearest = max, min, round
+        else:
+            # Python's float64 here too, so that halves round the same way.
+            height, width = ops.cast(height, "float64"), ops.cast(width, "float64")
+            maximum, minimum, nearest = ops.maximum, ops.minimum, lambda side: ops.cast(ops.round(side), "int32")
+        least = maximum(self.height / height, self.width / width)
+        scale = maximum(least, self.resize_short / minimum(height, width))
+        # Rounding must not leave the frame one pixel short of the window.
+        return maximum(nearest(height * scale), self.height), maximum(nearest(width * scale), self.width)
 
     def _centre(self, frames):
         height, width = ops.shape(frames)[1:3]

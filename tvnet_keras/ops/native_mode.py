@@ -56,7 +56,7 @@ def use_native(mode: str) -> bool:
     obstacle = _obstacle() or _obstacle_in_graph()
     if mode == "native" and obstacle:
         raise InputError(f'mode="native" cannot be used {obstacle}; use mode="auto" or mode="portable".')
-    return not obstacle and (mode == "native" or (compiles_for_cpu() and _stays_here()))
+    return not obstacle and (mode == "native" or (compiles_for_cpu() and stays_here()))
 
 
 @functools.cache
@@ -85,10 +85,15 @@ def _obstacle_in_graph() -> str | None:
     return None
 
 
-def _stays_here() -> bool:
+def stays_here() -> bool:
+    """Whether what runs or is traced now is known to run in this process only, so that it may suit this machine."""
+    if keras.backend.backend() != "tensorflow":
+        return True
     import tensorflow as tf
 
-    return tf.executing_eagerly() or _local_graphs > 0 or _called_from(_LOCAL_TRACERS)
+    if tf.executing_eagerly():
+        return True
+    return not _called_from(_EXPORTERS) and (_local_graphs > 0 or _called_from(_LOCAL_TRACERS))
 
 
 def _called_from(modules: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ from keras import ops
 
 from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import differentiable
+from tvnet_keras.ops.native_mode import stays_here
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
 from tvnet_keras.ops.tvl1_adjoint import (
     SUMS,
@@ -32,12 +33,16 @@ _MARGINS = ((0, 0), (0, 1), (1, 0))
 
 def solve(state, data, taps, constants):
     """`ops.solver.solve` with taps `[I, G, 8, 2]`."""
-    return _differentiable()(state, data, taps, constants)
+    return _differentiable(stays_here())(state, data, taps, constants)
 
 
 @functools.cache
-def _differentiable():
-    return differentiable(_forward, _backward)
+def _differentiable(local: bool):
+    """The solver for graphs of this process (`local`), which suit its devices, or for graphs that may run elsewhere.
+
+    They are compiled apart: an export would otherwise find the graphs traced before for this machine.
+    """
+    return differentiable(_forward, _backward) if local else differentiable(_forward_together, _backward_together)
 
 
 def _forward(state, data, taps, constants):
@@ -51,12 +56,17 @@ def _forward(state, data, taps, constants):
     return ops.fori_loop(0, ops.shape(state)[1], run, ops.zeros_like(state))
 
 
+def _forward_together(state, data, taps, constants):
+    _share_sizes(state, data)
+    return _advance(state, data, taps, constants)
+
+
 def _advance(state, data, taps, constants):
     return ops.stack(ops.fori_loop(0, taps.shape[0], _stepper(data, taps, constants), _fields(state)))
 
 
 def _one_by_one(state, taps) -> bool:
-    """Whether images are solved one after the other.
+    """Whether images are solved one after the other; asked in graphs of this process only.
 
     A CPU's cache holds the fields of one large image, but not those of a batch. Small images are better done together.
     """
@@ -104,7 +114,7 @@ def _backward(state, data, taps, constants, upstream):
     """
     _share_sizes(state, data, upstream)
     if not _one_by_one(state, taps):
-        return _pull_back(state, data, taps, constants, upstream, _tables(state, taps))[0]
+        return _backward_together(state, data, taps, constants, upstream)
 
     def run(n, carry):
         (bar_state, bar_data, *shared), tables = carry
@@ -115,6 +125,11 @@ def _backward(state, data, taps, constants, upstream):
 
     start = tuple(ops.zeros_like(argument) for argument in (state, data, taps, constants))
     return ops.fori_loop(0, ops.shape(state)[1], run, (start, _tables(_image(state, 0), taps)))[0]
+
+
+def _backward_together(state, data, taps, constants, upstream):
+    _share_sizes(state, data, upstream)
+    return _pull_back(state, data, taps, constants, upstream, _tables(state, taps))[0]
 
 
 def _tables(state, taps) -> Pairs:

@@ -261,7 +261,9 @@ def jitter_colours(frames: np.ndarray, strength: float, rng: np.random.Generator
 
 
 def resize(frames: np.ndarray, size: Size) -> np.ndarray:
-    """Resizes every frame: by area where it shrinks (no aliasing that looks like motion), else bilinearly.
+    """Resizes every frame, a side that shrinks by area (no aliasing that looks like motion), one that grows bilinearly.
+
+    Where one shrinks and the other grows, the frame is shrunk first and rounded to uint8 between.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
@@ -271,11 +273,15 @@ def resize(frames: np.ndarray, size: Size) -> np.ndarray:
         uint8 `[T, height, width, 3]`; the input itself where the size is already right.
     """
     height, width = as_pair(size)
-    if frames.shape[1:3] == (height, width):
+    # One call cannot filter one side only: OpenCV interpolates both as soon as either grows.
+    shrunk = min(height, frames.shape[1]), min(width, frames.shape[2])
+    return _resized(_resized(frames, shrunk, cv2.INTER_AREA), (height, width), cv2.INTER_LINEAR)
+
+
+def _resized(frames: np.ndarray, size: tuple[int, int], method: int) -> np.ndarray:
+    if frames.shape[1:3] == size:
         return frames
-    shrinks = height < frames.shape[1] and width < frames.shape[2]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(frame, (width, height), interpolation=method) for frame in frames])
+    return np.stack([cv2.resize(frame, size[::-1], interpolation=method) for frame in frames])
 
 
 def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Runs the same checks on every layer of `tvnet_keras/layers`; a new one is described once, in LAYERS."""
 
 import functools
+import inspect
 import json
 from typing import NamedTuple
 
@@ -162,3 +163,22 @@ def test_batch_entries_are_independent(layer_class):
     clip = example_input(layer_class)
     other = layer(np.concatenate([clip[:1], clip[:1, ::-1]]))
     np.testing.assert_allclose(other[:1], output[:1], atol=1e-5)
+
+
+CONSTANTS = {"tau": "tau", "lambda": "lambda_", "theta": "theta"}
+with_constants = pytest.mark.parametrize(
+    "layer_class",
+    [layer for layer in found_layers() if set(CONSTANTS.values()) <= set(inspect.signature(layer).parameters)],
+    ids=lambda layer_class: layer_class.__name__,
+)
+
+
+@with_constants
+@pytest.mark.parametrize("size", [1e-6, 5e-4, 0.005, 0.2])
+def test_a_step_at_rate_0_leaves_the_constants_as_they_were_given(layer_class, size):
+    layer = layer_class(iterations=1, learn=tuple(CONSTANTS), **dict.fromkeys(CONSTANTS.values(), size))
+    layer.build(described(layer_class).input_shape)
+    weights = layer.trainable_weights
+    keras.optimizers.SGD(0.0).apply([keras.ops.ones_like(weight) for weight in weights], weights)
+    constants = {weight.name: float(weight) for weight in weights if weight.name in CONSTANTS}
+    assert constants == pytest.approx(dict.fromkeys(CONSTANTS, size))

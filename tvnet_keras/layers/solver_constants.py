@@ -4,12 +4,15 @@ import keras
 import numpy as np
 from keras import ops
 
+FLOOR = 1e-3
+"""Least value of a constant in training: the step ratio tau / theta and the threshold lambda * theta stay bounded."""
+
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class Positive(keras.constraints.Constraint):
     """Keeps a weight at or above `minimum`, so that tau, lambda and theta stay positive while they are trained."""
 
-    def __init__(self, minimum: float = 1e-3) -> None:
+    def __init__(self, minimum: float = FLOOR) -> None:
         self.minimum = minimum
 
     def __call__(self, weight):
@@ -22,7 +25,11 @@ class Positive(keras.constraints.Constraint):
 
 
 def add_constants(layer: keras.Layer) -> list:
-    """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says."""
+    """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says.
+
+    None falls below `FLOOR` while it is trained; one that starts near it or below has a lower floor of its own, so that
+    the constraint never moves what the constructor was given.
+    """
     initial = (("tau", layer.tau), ("lambda", layer.lambda_), ("theta", layer.theta))
     return [
         layer.add_weight(
@@ -31,7 +38,7 @@ def add_constants(layer: keras.Layer) -> list:
             dtype="float32",
             autocast=False,
             initializer=keras.initializers.Constant(value),
-            constraint=Positive(),
+            constraint=Positive(min(FLOOR, value / 10)),
             trainable=name in layer.learn,
         )
         for name, value in initial

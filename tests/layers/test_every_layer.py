@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import typing
 from typing import NamedTuple
 
 import keras
@@ -182,3 +183,32 @@ def test_a_step_at_rate_0_leaves_the_constants_as_they_were_given(layer_class, s
     keras.optimizers.SGD(0.0).apply([keras.ops.ones_like(weight) for weight in weights], weights)
     constants = {weight.name: float(weight) for weight in weights if weight.name in CONSTANTS}
     assert constants == pytest.approx(dict.fromkeys(CONSTANTS, size))
+
+
+def whole_number_arguments():
+    """Every layer with each of its arguments that is annotated as an int or as a pair of them."""
+    for layer_class in (layer for layer in found_layers() if layer is not FitClip):
+        for name, parameter in inspect.signature(layer_class).parameters.items():
+            kinds = (parameter.annotation, *typing.get_args(parameter.annotation))
+            pair = tuple[int, int] in kinds
+            if pair or int in kinds:
+                yield pytest.param(layer_class, name, pair, id=f"{layer_class.__name__}-{name}")
+
+
+def with_argument(layer_class, name, value):
+    own = described(layer_class).make().get_config()
+    return layer_class(**{**own, name: value})
+
+
+@pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
+@pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3"])
+def test_an_argument_that_counts_is_a_whole_number(layer_class, name, pair, value):
+    with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
+        with_argument(layer_class, name, (3, value) if pair else value)
+
+
+@pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
+def test_a_whole_number_may_come_as_a_float_and_is_kept_as_an_int(layer_class, name, pair):
+    kept = with_argument(layer_class, name, (9.0, 11.0) if pair else 13.0).get_config()[name]
+    assert kept == ((9, 11) if pair else 13)
+    assert all(type(number) is int for number in (kept if pair else (kept,)))

@@ -1,5 +1,7 @@
 """TV-L1's constants as weights, and the checks of arguments, for the layers that stand on the solver."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -52,9 +54,22 @@ def stack_constants(weights):
 
 def positive_int(name: str, value: int) -> int:
     """Returns `value` if it is a whole number of at least 1."""
-    if int(value) != value or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value}")
+    if not _counts(value):
+        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value!r}")
     return int(value)
+
+
+def positive_pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
+    """Returns `pair` if it is two whole numbers of at least 1."""
+    if np.size(pair) != 2 or not all(_counts(value) for value in pair):
+        raise ValueError(f"{name} must be two whole numbers of at least 1. Received: {name}={pair!r}")
+    first, second = pair
+    return int(first), int(second)
+
+
+def _counts(value) -> bool:
+    # Infinity leaves no remainder but NaN, which equals nothing.
+    return isinstance(value, numbers.Real) and value >= 1 and value % 1 == 0
 
 
 def positive(name: str, value: float) -> float:

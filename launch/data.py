@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from launch.config import Config
+from launch.config import Config, DataConfig
 from launch.progress import progress
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
@@ -38,7 +38,8 @@ def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, m
         memory: JSON file that remembers what earlier scans found.
 
     Raises:
-        InputError: listed files are missing (`data.missing=error`), broken, or not in `data.cache`.
+        InputError: listed files are missing (`data.missing=error`), broken, or not in `data.cache`, which may be
+            of another size, too.
     """
     data = config.data
     videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
@@ -46,7 +47,7 @@ def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, m
     if not videos.videos:
         raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
     if data.cache:
-        return _cached_source(videos, data.cache, subset, skip_unreadable)
+        return _cached_source(videos, data, subset, skip_unreadable)
     with progress(f"checking the {subset} videos", "files") as show:
         found = scan(videos.videos, workers=data.workers, progress=show, cache_file=memory)
     broken = [problem for problem in found.problems if problem.unusable]
@@ -60,9 +61,10 @@ def open_source(config: Config, subset: str, *, skip_unreadable: bool = False, m
     return Source(videos.without([problem.path for problem in broken]), found.counts, None)
 
 
-def _cached_source(videos: VideoList, folder: str, subset: str, skip_unreadable: bool) -> Source:
+def _cached_source(videos: VideoList, data: DataConfig, subset: str, skip_unreadable: bool) -> Source:
     """The videos that a cache holds; one that was written with --skip_unreadable lacks some."""
-    cache = CachedVideos(folder)
+    cache, folder = CachedVideos(data.cache), data.cache
+    require_cached_size(cache, data, subset)
     held = set(cache.video_ids)
     absent = [video for video in videos.videos if video.video_id not in held]
     if absent and not skip_unreadable:
@@ -73,6 +75,35 @@ def _cached_source(videos: VideoList, folder: str, subset: str, skip_unreadable:
     for video in absent:
         print(f"skipped: {video.path}: not in {folder}", file=sys.stderr)
     return Source(videos.without([video.path for video in absent]), {}, cache)
+
+
+def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:
+    """Refuses a cache of resized frames, unless the run would resize the videos' own frames in the same way.
+
+    Args:
+        cache: what `data.cache` holds.
+        data: the run's data configuration.
+        subset: "train" or "test", whose crop is asked for.
+
+    Raises:
+        InputError: the run would see other frames than without the cache.
+    """
+    held, asked = cache.short_side, data.resize_short
+    flag, crop = ("crop", data.crop) if subset == "train" else ("test_crop", data.test_crop)
+    if held is None:
+        return
+    cached = f"--config.data.cache={data.cache} holds frames resized to a short side of {held} px"
+    if crop == "none":
+        raise InputError(
+            f"{cached}, but --config.data.{flag}=none resizes whole frames of the videos' own size to "
+            f"{data.height} x {data.width}; give a cache written without --short_side."
+        )
+    if held != asked:
+        wish = f"{asked} px" if asked else "the videos' own size"
+        raise InputError(
+            f"{cached}, but --config.data.resize_short={asked} asks for {wish}; give --config.data.resize_short={held} "
+            f"or a cache written by launch.prepare --short_side={asked}."
+        )
 
 
 def training_data(

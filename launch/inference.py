@@ -1,6 +1,6 @@
 """Logits of videos: views in, one row per video out."""
 
-import functools
+import weakref
 from collections.abc import Callable
 
 import keras
@@ -12,20 +12,46 @@ from tvnet_keras.ops.native_mode import local_graphs
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
 
+# By layer, then by what is done with it.
+_graphs: weakref.WeakKeyDictionary[Callable, dict[Callable, Callable]] = weakref.WeakKeyDictionary()
 
-@functools.lru_cache(maxsize=8)
-def as_graph(function: Callable[[tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A compiled `function` of one tensor, for this process only, that is traced once for all lengths of clips.
 
-    The last ones are kept, so that calling it again for the same layer does not trace again.
+def _called(function: Callable, tensor: tf.Tensor) -> tf.Tensor:
+    return function(tensor)
+
+
+def logits_of(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
+    """The logits of a model for a batch of clips, as in a test: `[B, T, H, W, 3] -> [B, K]`."""
+    return model(clip, training=False)["logits"]
+
+
+def as_graph(layer: Callable, forward: Callable[[Callable, tf.Tensor], tf.Tensor] = _called) -> Callable:
+    """`forward(layer, tensor)`, compiled for this process only and traced once for all lengths of clips.
+
+    The graph belongs to the layer: asked for again, with the same `forward`, it is the same one, and it goes when the
+    layer goes.
+
+    Args:
+        layer: a layer, model or function. Two lambdas are two functions, however equal they look.
+        forward: a function of a module, not a lambda, for the same reason; by default `layer(tensor)`.
+
+    Returns:
+        The function of one tensor.
     """
-    graph = tf.function(function, autograph=False, reduce_retracing=True)
+    graphs = _graphs.setdefault(layer, {})
+    if forward not in graphs:
+        graphs[forward] = _traced(weakref.ref(layer), forward)
 
     def call(tensor: tf.Tensor) -> tf.Tensor:
+        # Looked up here, so that whoever holds this function holds the layer; the graph itself must not.
         with local_graphs():
-            return graph(tensor)
+            return _graphs[layer][forward](tensor)
 
     return call
+
+
+def _traced(layer: weakref.ref, forward: Callable) -> Callable[[tf.Tensor], tf.Tensor]:
+    return tf.function(lambda tensor: forward(layer(), tensor), autograph=False, reduce_retracing=True)
 
 
 def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +68,7 @@ def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) 
     Raises:
         InputError: a file breaks while it is read.
     """
-    predict = as_graph(lambda clip: model(clip, training=False)["logits"])
+    predict = as_graph(model, logits_of)
     total = np.zeros((len(videos.videos), len(videos.class_names)))
     count = np.zeros((len(videos.videos), 1))
     batch_size = None

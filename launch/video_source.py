@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from launch.config import Config, EvalConfig
+from launch.config import Config, DataConfig, EvalConfig
 from launch.progress import progress
 from launch.recipes import flow_recipe, test_recipe
 from tvnet_keras.errors import InputError
@@ -85,7 +85,7 @@ class VideoSource:
     @property
     def decoded(self) -> dict | None:
         """Quality and size of the cached frames, where a cache is read."""
-        return None if self.cache is None else self.cache.recipe
+        return None if self.cache is None else {"quality": self.cache.quality, "short_side": self.cache.short_side}
 
     @property
     def missing(self) -> int:
@@ -101,6 +101,7 @@ class VideoSource:
         data, listed = self.config.data, self.videos.videos
         if data.cache:
             cache = CachedVideos(data.cache)
+            require_cached_size(cache, data, self.subset)
             held = set(cache.video_ids)
             absent = [video for video in listed if video.video_id not in held]
             if absent and not skip_unreadable:
@@ -210,6 +211,35 @@ class VideoSource:
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
         frame_source = FrameSource(self.videos, self.counts, self.cache)
         return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+
+
+def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:
+    """Refuses a cache of resized frames, unless the run would resize the videos' own frames in the same way.
+
+    Args:
+        cache: what `data.cache` holds.
+        data: the run's data configuration.
+        subset: "train" or "test", whose crop is asked for.
+
+    Raises:
+        InputError: the run would see other frames than without the cache.
+    """
+    held, asked = cache.short_side, data.resize_short
+    flag, crop = ("crop", data.crop) if subset == "train" else ("test_crop", data.test_crop)
+    if held is None:
+        return
+    cached = f"--config.data.cache={data.cache} holds frames resized to a short side of {held} px"
+    if crop == "none":
+        raise InputError(
+            f"{cached}, but --config.data.{flag}=none resizes whole frames of the videos' own size to "
+            f"{data.height} x {data.width}; give a cache written without --short_side."
+        )
+    if held != asked:
+        wish = f"{asked} px" if asked else "the videos' own size"
+        raise InputError(
+            f"{cached}, but --config.data.resize_short={asked} asks for {wish}; give --config.data.resize_short={held} "
+            f"or a cache written by launch.prepare --short_side={asked}."
+        )
 
 
 def memory_file(root: str | os.PathLike) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import models.representation_flow as representation_flow
-from launch.inference import as_graph
+from launch.inference import as_graph, logits_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
 from tvnet_keras.flow.solvers import Solver
@@ -87,5 +87,5 @@ def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
 def _classifier(frames: int, **options) -> Callable[[np.ndarray], np.ndarray]:
     chosen = representation_flow.Options(depth=DEPTH, iterations=ITERATIONS, **options)
     model = representation_flow.build(num_classes=CLASSES, clip_shape=(frames, SIZE, SIZE, 3), options=chosen)
-    run = as_graph(lambda clip: model(clip, training=False)["logits"])
+    run = as_graph(model, logits_of)
     return lambda clip: run(clip).numpy()

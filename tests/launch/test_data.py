@@ -1,8 +1,11 @@
+import itertools
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from launch import data
 from launch.data import open_source
 from launch.train import train
 from launch.video_source import MEMORY_FILE
@@ -122,3 +125,46 @@ def test_a_video_that_is_not_in_the_cache_is_named(tiny, cache, capsys):
         open_source(config, "train")
     assert len(open_source(config, "train", skip_unreadable=True).videos.videos) == 35
     assert f"skipped: {absent.path}" in capsys.readouterr().err
+
+
+def cached_at(tiny, short_side, folder):
+    write_cache(open_source(tiny(), "test").videos, folder, short_side=short_side, quality=100)
+    return str(folder)
+
+
+@pytest.mark.parametrize("short_side", [None, 24, 48])
+def test_a_cache_shows_what_the_videos_show_or_is_refused(tiny, short_side, tmp_path):
+    folder = cached_at(tiny, short_side, tmp_path / "cache")
+    accepted = []
+    for resize_short, crop in itertools.product([0, 24, 48], ["center", "none"]):
+        size = {"height": 16, "width": 16, "resize_short": resize_short, "test_crop": crop}
+        direct = tiny(data=size)
+        cached = tiny(data={**size, "cache": folder})
+        try:
+            source = open_source(cached, "test")
+        except InputError:
+            continue
+        accepted.append((resize_short, crop))
+        pairs = zip(data.test_views(source, cached), data.test_views(open_source(direct, "test"), direct), strict=True)
+        for one, other in pairs:
+            # Only JPEG lies between, which halves the colours' resolution.
+            assert np.abs(one["clip"].numpy().astype(int) - other["clip"].numpy()).mean() < 5
+    assert len(accepted) == (6 if short_side is None else 1)
+
+
+@pytest.mark.parametrize("resize_short", [0, 24, 64])
+def test_a_cache_of_another_size_is_refused_in_a_sentence_that_names_both(tiny, tmp_path, resize_short, one_sentence):
+    folder = cached_at(tiny, 48, tmp_path / "cache")
+    config = tiny(data={"cache": folder, "resize_short": resize_short, "test_crop": "center"})
+    with pytest.raises(InputError, match=f"of 48 px, but .*resize_short={resize_short} ") as refusal:
+        open_source(config, "test")
+    one_sentence(str(refusal.value))
+
+
+@pytest.mark.parametrize(("subset", "flag"), [("train", "crop"), ("test", "test_crop")])
+def test_whole_frames_are_not_taken_from_a_cache_of_resized_ones(tiny, tmp_path, subset, flag, one_sentence):
+    folder = cached_at(tiny, 48, tmp_path / "cache")
+    config = tiny(data={"cache": folder, "resize_short": 48, flag: "none"})
+    with pytest.raises(InputError, match=f"48 px, but --config.data.{flag}=none") as refusal:
+        open_source(config, subset)
+    one_sentence(str(refusal.value))

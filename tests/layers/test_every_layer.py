@@ -1,7 +1,9 @@
 """Runs the same checks on every layer of `tvnet_keras/layers`; a new one is described once, in LAYERS."""
 
 import functools
+import inspect
 import json
+import typing
 from typing import NamedTuple
 
 import keras
@@ -162,3 +164,51 @@ def test_batch_entries_are_independent(layer_class):
     clip = example_input(layer_class)
     other = layer(np.concatenate([clip[:1], clip[:1, ::-1]]))
     np.testing.assert_allclose(other[:1], output[:1], atol=1e-5)
+
+
+CONSTANTS = {"tau": "tau", "lambda": "lambda_", "theta": "theta"}
+with_constants = pytest.mark.parametrize(
+    "layer_class",
+    [layer for layer in found_layers() if set(CONSTANTS.values()) <= set(inspect.signature(layer).parameters)],
+    ids=lambda layer_class: layer_class.__name__,
+)
+
+
+@with_constants
+@pytest.mark.parametrize("size", [1e-6, 5e-4, 0.005, 0.2])
+def test_a_step_at_rate_0_leaves_the_constants_as_they_were_given(layer_class, size):
+    layer = layer_class(iterations=1, learn=tuple(CONSTANTS), **dict.fromkeys(CONSTANTS.values(), size))
+    layer.build(described(layer_class).input_shape)
+    weights = layer.trainable_weights
+    keras.optimizers.SGD(0.0).apply([keras.ops.ones_like(weight) for weight in weights], weights)
+    constants = {weight.name: float(weight) for weight in weights if weight.name in CONSTANTS}
+    assert constants == pytest.approx(dict.fromkeys(CONSTANTS, size))
+
+
+def whole_number_arguments():
+    """Every layer with each of its arguments that is annotated as an int or as a pair of them."""
+    for layer_class in (layer for layer in found_layers() if layer is not FitClip):
+        for name, parameter in inspect.signature(layer_class).parameters.items():
+            kinds = (parameter.annotation, *typing.get_args(parameter.annotation))
+            pair = tuple[int, int] in kinds
+            if pair or int in kinds:
+                yield pytest.param(layer_class, name, pair, id=f"{layer_class.__name__}-{name}")
+
+
+def with_argument(layer_class, name, value):
+    own = described(layer_class).make().get_config()
+    return layer_class(**{**own, name: value})
+
+
+@pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
+@pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3"])
+def test_an_argument_that_counts_is_a_whole_number(layer_class, name, pair, value):
+    with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
+        with_argument(layer_class, name, (3, value) if pair else value)
+
+
+@pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
+def test_a_whole_number_may_come_as_a_float_and_is_kept_as_an_int(layer_class, name, pair):
+    kept = with_argument(layer_class, name, (9.0, 11.0) if pair else 13.0).get_config()[name]
+    assert kept == ((9, 11) if pair else 13)
+    assert all(type(number) is int for number in (kept if pair else (kept,)))

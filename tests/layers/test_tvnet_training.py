@@ -75,9 +75,10 @@ def test_gradients_equal_finite_differences(name):
     assert np.linalg.norm(gradient) == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=0.02)
 
 
+@pytest.mark.parametrize("constants", [{}, {"tau": 5e-4, "lambda_": 5e-4, "theta": 5e-4}], ids=["usual", "small"])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_constants_stay_positive_at_a_huge_rate(sign):
-    layer = TVNet(1, 1, 5, learn=SCALARS)
+def test_constants_stay_positive_at_a_huge_rate(sign, constants):
+    layer = TVNet(1, 1, 5, learn=SCALARS, **constants)
     optimizer = keras.optimizers.SGD(1e6)
     for _ in range(3):
         with tf.GradientTape() as tape:

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -104,3 +107,62 @@ def test_damage_is_named(small_set, tmp_path):
     (tmp_path / "index.json").write_text("{}")
     with pytest.raises(InputError, match="not the index of a cache"):
         CachedVideos(tmp_path)
+
+
+ENTRY = {"shard": "shard-00000-of-00003", "offset": 0, "lengths": [10, 10]}
+DAMAGE = {
+    "cut": b'{"quality": 95, "videos": {"v_',
+    "empty": b"",
+    "binary": bytes(range(256)),
+    "deep": b"[" * 100_000,
+    "a list": b"[]",
+    "nothing": b"null",
+    "videos in a list": {"videos": [ENTRY]},
+    "a video in a list": {"videos": {"v": ["shard", 0, [10]]}},
+    "no lengths": {"videos": {"v": {**ENTRY, "lengths": []}}},
+    "lengths in words": {"videos": {"v": {**ENTRY, "lengths": ["10"]}}},
+    "no offset": {"videos": {"v": {"shard": ENTRY["shard"], "lengths": [10]}}},
+    "unhashable shard": {"videos": {"v": {**ENTRY, "shard": {}}}},
+    "a short side in words": {"short_side": "64"},
+    "a number of classes": {"class_names": 3},
+    "unhashable classes": {"class_names": [[], {}]},
+    "no recipe": {"recipe": None},
+}
+
+
+@pytest.fixture
+def copied(cached, tmp_path):
+    return shutil.copytree(cached._folder, tmp_path / "copy")
+
+
+def damage(file, content):
+    if isinstance(content, dict):
+        content = json.dumps({**json.loads(file.read_text()), **content}).encode()
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", [name for name in DAMAGE if name != "no recipe"])
+def test_a_damaged_index_is_one_sentence(copied, name):
+    damage(copied / "index.json", DAMAGE[name])
+    with pytest.raises(InputError, match="index.json is not the index of a cache.*write it again") as refusal:
+        CachedVideos(copied)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", [name for name in DAMAGE if "class" not in name and "side" not in name])
+def test_a_damaged_description_of_a_shard_is_one_sentence(small_set, copied, name):
+    damage(copied / "shard-00001-of-00003.json", DAMAGE[name])
+    with pytest.raises(InputError, match="shard-00001-of-00003.json does not describe.*write it again") as refusal:
+        write_cache(small_set, copied, shards=3)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_shard_that_is_gone_is_named(copied):
+    (copied / "shard-00002-of-00003.tfrecord").unlink()
+    with pytest.raises(InputError, match="lacks shard-00002-of-00003.tfrecord.*write it again"):
+        CachedVideos(copied)
+
+
+def test_a_cache_knows_its_short_side(small_set, cached, tmp_path):
+    assert cached.short_side is None
+    assert write_cache(small_set, tmp_path, short_side=24).short_side == 24

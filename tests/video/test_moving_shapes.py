@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.leftovers import as_a_new_process, dead_process, half_file
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.moving_shapes import CLASS_NAMES, LOOK_NAMES, exact_flow, write_dataset
 
@@ -121,7 +122,8 @@ def test_a_killed_run_leaves_whole_files_and_is_finished_by_the_same_call(tmp_pa
     left = files(tmp_path / "killed")
     assert left.items() <= whole.items() and not any(name.startswith("splits") for name in left)
     (tmp_path / "killed/videos/ZoomIn").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "killed/videos/ZoomIn/.partial.v_ZoomIn_g01_c01.avi").write_bytes(b"half")
+    half_file(tmp_path / "killed/videos/ZoomIn/v_ZoomIn_g01_c01.avi", dead_process())
+    as_a_new_process()
     before = {name: (tmp_path / "killed" / name).stat().st_mtime_ns for name in left}
     assert files(write_dataset(tmp_path / "killed", **arguments)) == whole
     assert before == {name: (tmp_path / "killed" / name).stat().st_mtime_ns for name in left}

@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from tvnet_keras.layers.solver_constants import positive_int, positive_pair
+
 NORM = {"momentum": 0.9, "epsilon": 1e-5}
 """Batch normalisation as PyTorch's default, with which the networks of the paper were trained."""
 
@@ -32,7 +34,8 @@ class Conv2Plus1D(layers.Layer):
         `[B, ceil(T / time), ceil(H / space), ceil(W / space), filters]`: borders are zero-padded symmetrically.
 
     Raises:
-        ValueError: an even kernel size, whose padding could not be symmetric.
+        ValueError: an argument is no whole number of at least 1, or the kernel size is even, whose padding could not be
+            symmetric.
 
     Example:
         >>> Conv2Plus1D(8)(np.zeros((1, 4, 16, 16, 3))).shape
@@ -51,10 +54,11 @@ class Conv2Plus1D(layers.Layer):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        self.filters = positive_int("filters", filters)
+        self.middle = None if middle is None else positive_int("middle", middle)
+        self.kernel_size, self.strides = positive_pair("kernel_size", kernel_size), positive_pair("strides", strides)
         if any(size % 2 == 0 for size in kernel_size):
             raise ValueError(f"kernel_size must be odd. Received: kernel_size={kernel_size}")
-        self.filters, self.middle = int(filters), middle
-        self.kernel_size, self.strides = tuple(kernel_size), tuple(strides)
 
     def build(self, input_shape) -> None:
         """Creates both convolutions and the normalisation between them."""

@@ -78,8 +78,8 @@ class FlowOfFlow(layers.Layer):
         self.filters = None if filters is None else positive_int("filters", filters)
         self.output_kind = check_choice("output", output, OUTPUTS)
         self.every_flow = {
-            "bottleneck": bottleneck,
-            "iterations": iterations,
+            "bottleneck": None if bottleneck is None else positive_int("bottleneck", bottleneck),
+            "iterations": positive_int("iterations", iterations),
             "learn": learn,
             "variant": variant,
             "normalize": normalize,

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from tvnet_keras.layers.solver_constants import positive_int
+
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class SlidingWindows(keras.layers.Layer):
@@ -25,7 +27,7 @@ class SlidingWindows(keras.layers.Layer):
         `[B, T - length + 1, H, W, length * C]`.
 
     Raises:
-        ValueError: fewer steps than `length`, where the number of steps is known.
+        ValueError: `length` is no whole number of at least 1, or there are fewer steps, where their number is known.
 
     Example:
         >>> SlidingWindows(5)(np.zeros((1, 8, 64, 64, 2))).shape
@@ -34,9 +36,7 @@ class SlidingWindows(keras.layers.Layer):
 
     def __init__(self, length: int, **kwargs) -> None:
         super().__init__(**kwargs)
-        if length < 1:
-            raise ValueError(f"length must be at least 1. Received: length={length}")
-        self.length = int(length)
+        self.length = positive_int("length", length)
 
     def call(self, steps):
         """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""

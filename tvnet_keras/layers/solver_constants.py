@@ -1,15 +1,20 @@
 """TV-L1's constants as weights, and the checks of arguments, for the layers that stand on the solver."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
+
+FLOOR = 1e-3
+"""Least value of a constant in training: the step ratio tau / theta and the threshold lambda * theta stay bounded."""
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class Positive(keras.constraints.Constraint):
     """Keeps a weight at or above `minimum`, so that tau, lambda and theta stay positive while they are trained."""
 
-    def __init__(self, minimum: float = 1e-3) -> None:
+    def __init__(self, minimum: float = FLOOR) -> None:
         self.minimum = minimum
 
     def __call__(self, weight):
@@ -22,7 +27,11 @@ class Positive(keras.constraints.Constraint):
 
 
 def add_constants(layer: keras.Layer) -> list:
-    """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says."""
+    """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says.
+
+    None falls below `FLOOR` while it is trained; one that starts near it or below has a lower floor of its own, so that
+    the constraint never moves what the constructor was given.
+    """
     initial = (("tau", layer.tau), ("lambda", layer.lambda_), ("theta", layer.theta))
     return [
         layer.add_weight(
@@ -31,7 +40,7 @@ def add_constants(layer: keras.Layer) -> list:
             dtype="float32",
             autocast=False,
             initializer=keras.initializers.Constant(value),
-            constraint=Positive(),
+            constraint=Positive(min(FLOOR, value / 10)),
             trainable=name in layer.learn,
         )
         for name, value in initial
@@ -45,9 +54,22 @@ def stack_constants(weights):
 
 def positive_int(name: str, value: int) -> int:
     """Returns `value` if it is a whole number of at least 1."""
-    if int(value) != value or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value}")
+    if not _counts(value):
+        raise ValueError(f"{name} must be a whole number of at least 1. Received: {name}={value!r}")
     return int(value)
+
+
+def positive_pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
+    """Returns `pair` if it is two whole numbers of at least 1."""
+    if np.size(pair) != 2 or not all(_counts(value) for value in pair):
+        raise ValueError(f"{name} must be two whole numbers of at least 1. Received: {name}={pair!r}")
+    first, second = pair
+    return int(first), int(second)
+
+
+def _counts(value) -> bool:
+    # Infinity leaves no remainder but NaN, which equals nothing.
+    return isinstance(value, numbers.Real) and value >= 1 and value % 1 == 0
 
 
 def positive(name: str, value: float) -> float:

@@ -5,7 +5,14 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.choices import check_choice
-from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
+from tvnet_keras.layers.solver_constants import (
+    add_constants,
+    learnable,
+    positive,
+    positive_int,
+    positive_pair,
+    stack_constants,
+)
 from tvnet_keras.ops import pyramid
 from tvnet_keras.ops.gradients import FORWARD_TAPS
 from tvnet_keras.ops.native_mode import MODES, use_native
@@ -100,7 +107,7 @@ class TVNet(keras.layers.Layer):
             raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
         self.zoom = float(zoom)
         self.learn = learnable(learn, LEARNABLE)
-        self.u0_size = None if u0_size is None else tuple(int(n) for n in u0_size)
+        self.u0_size = None if u0_size is None else positive_pair("u0_size", u0_size)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
 

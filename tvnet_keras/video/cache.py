@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +30,7 @@ from tvnet_keras.video.read import read_frames
 
 VIDEOS_PER_SHARD = 64
 INDEX_NAME = "index.json"
+WRITE_AGAIN = "delete the cache and write it again"
 # A TFRecord is: length (8 bytes), its checksum (4), the record, its checksum (4).
 RECORD_HEADER, RECORD_FOOTER = 12, 4
 
@@ -103,22 +106,35 @@ class CachedVideos:
         folder: as written by `write_cache`.
 
     Raises:
-        InputError: the folder holds no finished cache.
+        InputError: the folder holds no finished cache, or a damaged one.
     """
 
     def __init__(self, folder: str | os.PathLike):
         self._folder = Path(folder)
         file = self._folder / INDEX_NAME
+        if not file.exists():
+            raise InputError(f"{file} does not exist, so {folder} holds no finished cache; write one there first.")
         try:
-            index = json.loads(file.read_text())
-            self._entries = {name: _Entry(**entry) for name, entry in index["videos"].items()}
-            self.class_names = tuple(index["class_names"])
-        except FileNotFoundError:
-            raise InputError(
-                f"{file} does not exist, so {folder} holds no finished cache; write one with launch.prepare --cache."
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{file} is not the index of a cache ({error}); write the cache again.") from error
+            index = _read_json(file)
+            self._entries = _entries(_field(index, "videos", dict))
+            self._short_side = _field(index, "short_side", (int, NoneType))
+            self._quality = _field(index, "quality", int)
+            self.class_names = tuple(_list(index, "class_names", str))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file} is not the index of a cache ({error}); {WRITE_AGAIN}.") from error
+        for shard in {entry.shard for entry in self._entries.values()}:
+            if not _record_file(self._folder, shard).is_file():
+                raise InputError(f"{folder} lacks {shard}.tfrecord, which {file} names; {WRITE_AGAIN}.")
+
+    @property
+    def quality(self) -> int:
+        """JPEG quality of the frames, 1 to 100."""
+        return self._quality
+
+    @property
+    def short_side(self) -> int | None:
+        """The short side that the frames were resized to, in pixels; None where they have their own size."""
+        return self._short_side
 
     @property
     def video_ids(self) -> tuple[str, ...]:
@@ -167,7 +183,7 @@ class CachedVideos:
 
     def _decode(self, entry: _Entry, video_id: str, indices: Sequence[int]) -> dict[int, np.ndarray]:
         """RGB pictures by frame number."""
-        path = self._folder / f"{entry.shard}.tfrecord"
+        path = _record_file(self._folder, entry.shard)
         lengths = np.asarray(entry.lengths, np.int64) + RECORD_HEADER + RECORD_FOOTER
         offsets = entry.offset + np.cumsum(lengths) - lengths + RECORD_HEADER
         pictures = {}
@@ -181,9 +197,7 @@ class CachedVideos:
                     encoded = np.frombuffer(feature["image/encoded"].bytes_list.value[0], np.uint8)
                     pictures[index] = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
         except (OSError, ValueError, IndexError, cv2.error, DecodeError) as error:
-            raise InputError(
-                f"{path}: video {video_id} cannot be read ({error}); delete the cache and write it again."
-            ) from error
+            raise InputError(f"{path}: video {video_id} cannot be read ({error}); {WRITE_AGAIN}.") from error
         return pictures
 
 
@@ -225,12 +239,51 @@ def _finished_shard(file: Path, recipe: dict) -> dict[str, _Entry] | None:
     """What a finished shard holds, or None where it has still to be written."""
     if not file.exists() or not file.with_suffix(".tfrecord").exists():
         return None
-    stored = json.loads(file.read_text())
-    if stored["recipe"] != recipe:
+    try:
+        stored = _read_json(file)
+        entries = _entries(_field(stored, "videos", dict))
+        stored_recipe = _field(stored, "recipe", dict)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} does not describe a shard ({error}); {WRITE_AGAIN}.") from error
+    if stored_recipe != recipe:
         raise InputError(
             f"{file.parent} holds a cache of other videos or settings; delete it or choose another folder."
         )
-    return {name: _Entry(**entry) for name, entry in stored["videos"].items()}
+    return entries
+
+
+def _record_file(folder: Path, shard: str) -> Path:
+    return folder / f"{shard}.tfrecord"
+
+
+def _read_json(file: Path) -> object:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
+
+
+def _entries(stored: dict) -> dict[str, _Entry]:
+    """The places of the videos, from JSON that may be damaged: `ValueError` where it holds anything else."""
+    return {
+        video_id: _Entry(_field(entry, "shard", str), _field(entry, "offset", int), _list(entry, "lengths", int))
+        for video_id, entry in stored.items()
+    }
+
+
+def _list(stored: object, name: str, kind: type) -> list:
+    values = _field(stored, name, list)
+    if not values or not all(isinstance(value, kind) for value in values):
+        raise ValueError(f"{name!r} is empty or holds something else than {kind.__name__}")
+    return values
+
+
+def _field(stored: object, name: str, kind: type | tuple[type, ...]) -> Any:
+    if not isinstance(stored, dict) or name not in stored:
+        raise ValueError(f"{name!r} is missing")
+    if not isinstance(stored[name], kind):
+        raise ValueError(f"{name!r} is a {type(stored[name]).__name__}")
+    return stored[name]
 
 
 def _record(video: Video, frame: np.ndarray, class_names: Sequence[str], quality: int) -> bytes:

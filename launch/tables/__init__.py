@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
+
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
@@ -26,6 +28,8 @@ class Cell:
         percent: whether the result is a fraction and stands on the page in percent, as in the paper.
         comparable: whether the number here is about the paper's data, so that their difference means something.
         full_scale: the command that computes the paper's number with the paper's data and sizes.
+        network: makes what the number is computed with, such as `TVNet`: the result records the `SOLVER_VERSION` of
+            its motion layers. None where there are none, as with a classical solver.
     """
 
     row: str
@@ -39,3 +43,4 @@ class Cell:
     percent: bool = False
     comparable: bool = True
     full_scale: str = ""
+    network: Callable[[], keras.layers.Layer] | None = None

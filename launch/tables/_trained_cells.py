@@ -9,9 +9,13 @@ import keras
 
 from launch.config import Config, check, to_dict
 from launch.evaluate import evaluate
+from launch.init_from import build_model
 from launch.run_folder import read
 from launch.tables import Cell
 from launch.train import train
+
+ANY_CLASSES = 2
+"""How many classes there are does not change a network's motion layers."""
 
 Prepare = Callable[[Config, Path, Path], Config]
 """From a configuration, `--data_dir` and the folder of the table's runs to the configuration with its data in place."""
@@ -61,6 +65,7 @@ def trained_cell(
         percent=True,
         comparable=False,
         full_scale=full_scale,
+        network=partial(build_model, config, ANY_CLASSES),
     )
 
 

@@ -1,5 +1,7 @@
+import contextlib
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +9,14 @@ import pytest
 
 import launch.tables
 from launch.flow_training import FlowData, mean_errors
-from launch.reproduce import description, lines, reproduce, results_of, write_page
+from launch.reproduce import description, lines, reproduce, results_of, show, write_page
 from launch.tables import Cell, tvnet_table1
 from launch.tables.tvnet_table1 import PAPER, cells, train_and_measure
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.choices import module_names
 from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.scoring.result import Result, save_result
 
 
 def cell(row, calls, paper=2.0):
@@ -63,6 +66,102 @@ def test_lines_hold_paper_ours_and_their_difference_over_seeds(tmp_path):
         ["b", "", "2.000", "0.707", "", "2"],
         ["c", "2.00", "", "", "", "0"],
     ]
+
+
+def made_by(version, calls, tmp_path, monkeypatch, *rows, recompute=False):
+    """Cells of TVNet, computed while its mathematics has that version."""
+    monkeypatch.setattr(TVNet, "SOLVER_VERSION", version)
+    cells = [replace(cell(row, calls), network=partial(TVNet, 1, 1, 1)) for row in rows]
+    reproduce(cells, "table", "data", (0,), tmp_path / "results", tmp_path / "weights", recompute=recompute)
+    return cells
+
+
+def test_a_result_records_the_versions_of_the_cells_motion_layers(tmp_path, monkeypatch):
+    made_by(3, [], tmp_path, monkeypatch, "a")
+    reproduce([cell("classical", [])], "table", "data", (), tmp_path / "results", tmp_path / "weights")
+    results = results_of("table", tmp_path / "results")
+    assert results["a"][0].solver_versions == {"TVNet": 3} and results["classical"][0].solver_versions == {}
+
+
+def test_stale_cells_are_kept_and_computed_again_only_when_asked(tmp_path, monkeypatch, capsys):
+    calls = []
+    made_by(1, calls, tmp_path, monkeypatch, "a")
+    assert "0 of 1 cells are in" in capsys.readouterr().out
+    made_by(2, calls, tmp_path, monkeypatch, "b")
+    assert [row for row, *_ in calls] == ["a", "b"]
+    capsys.readouterr()
+    cells = made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c")
+    said = f"2 of 3 cells are in {tmp_path / 'results'}, 1 of them stale: --recompute computes these again.\n"
+    assert capsys.readouterr().out.startswith(said)
+    assert [row for row, *_ in calls] == ["a", "b", "c"]
+    reproduce(cells[1:], "table", "data", (0,), tmp_path / "results", tmp_path / "weights", recompute=True)
+    assert capsys.readouterr().out == f"2 of 2 cells are in {tmp_path / 'results'}.\n" and len(calls) == 3
+    made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c", recompute=True)
+    assert "3 of 3 cells" in (out := capsys.readouterr().out) and "1 of them stale: these are computed again" in out
+    assert [row for row, *_ in calls] == ["a", "b", "c", "a"]
+    assert results_of("table", tmp_path / "results")["a"][0].solver_versions == {"TVNet": 2}
+
+
+def test_stale_numbers_are_marked_wherever_they_are_shown(tmp_path, monkeypatch, capsys):
+    old = made_by(1, [], tmp_path, monkeypatch, "a")
+    cells = old + made_by(2, [], tmp_path, monkeypatch, "b")
+    root = tmp_path / "results"
+    results = results_of("table", root)
+    assert [row[2] for row in lines(cells, results)] == ["1.500 †", "1.500"]
+    command = "python -m launch.reproduce --table=table --rows=a --data_dir=FOLDER --recompute"
+    said = description("table", cells[0], results["a"], root)
+    assert said[-2:] == [f"    stale:  {command}", f"    result: {root / 'table/a-seed0.json'} (stale)"]
+    assert not any("stale:" in line or "(stale)" in line for line in description("table", cells[1], results["b"], root))
+    capsys.readouterr()
+    show(cells, results, "table")
+    assert "† made by other mathematics" in capsys.readouterr().out
+    show(cells[1:], results, "table")
+    assert "†" not in capsys.readouterr().out
+
+
+def test_a_page_says_how_its_stale_numbers_are_computed_again(tmp_path, monkeypatch):
+    root = tmp_path / "results"
+    (row, *_) = (cell.row for cell in cells())
+    fields = ("tvnet_table1", row, 0, {}, {"data": "middlebury"}, "abc", {"cores": 2}, {"epe": 1.25})
+    for versions, marked in (({"TVNet": TVNet.SOLVER_VERSION}, False), ({"TVNet": 99}, True), (None, True)):
+        save_result(root, Result(*fields, versions))
+        text = write_page("tvnet_table1", root).read_text()
+        assert ("| 1.250 † |" in text) == marked == ("| 1.250 |" not in text)
+        command = "`python -m launch.reproduce --table=tvnet_table1 --data_dir=FOLDER --recompute` computes it again"
+        assert (command in text) == marked
+
+
+def test_a_training_never_goes_on_with_a_run_of_other_mathematics(tmp_path, monkeypatch):
+    run = tmp_path / "weights/table/a-seed0"
+
+    def trains(data_dir, seed, weights):
+        seen.append((run / "checkpoint").read_text() if run.is_dir() else "nothing")
+        run.mkdir(parents=True, exist_ok=True)
+        (run / "checkpoint").write_text(f"version {TVNet.SOLVER_VERSION}")
+        if killed:
+            raise KeyboardInterrupt
+        return {"epe": 1.0}
+
+    def go(version, recompute=True):
+        monkeypatch.setattr(TVNet, "SOLVER_VERSION", version)
+        trained = Cell("a", None, "epe", {}, {"data": "none"}, trains, minutes=0.0, network=TVNet)
+        arguments = ([trained], "table", "data", (), tmp_path / "results", tmp_path / "weights")
+        with pytest.raises(KeyboardInterrupt) if killed else contextlib.nullcontext():
+            reproduce(*arguments, recompute=recompute)
+
+    seen, killed = [], True
+    go(1, recompute=False)
+    killed = False
+    go(1, recompute=False)
+    assert seen == ["nothing", "version 1"], "a killed run goes on"
+    killed = True
+    go(2)
+    killed = False
+    go(2)
+    assert seen[2:] == ["nothing", "version 2"], "stale: trained from the start, and the killed run of that goes on"
+    assert (run.with_name("a-seed0.stale1") / "checkpoint").read_text() == "version 1"
+    go(3)
+    assert (run.with_name("a-seed0.stale2") / "checkpoint").read_text() == "version 2"
 
 
 def test_a_fraction_stands_in_percent_and_is_not_compared_across_data_sets(tmp_path):
@@ -176,6 +275,15 @@ def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(launcher):
     assert "--data_dir" in launcher("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
     assert "'x' is none" in launcher("reproduce", table, "--seeds=0,x", "--data_dir=d").sentence()
     assert "--table=NAME is required" in launcher("reproduce").sentence()
+
+
+def test_launcher_keeps_a_stale_cell_unless_it_is_told_to_compute_it_again(launcher, tmp_path):
+    row, root = "tvnet-1-1-10.none.full", tmp_path / "results"
+    save_result(root, Result("tvnet_table1", row, 0, {}, {"data": "any"}, "abc", {"cores": 2}, {"epe": 1.0}, None))
+    arguments = ("--table=tvnet_table1", f"--rows={row}", f"--results_dir={root}", f"--data_dir={tmp_path / 'absent'}")
+    outcome = launcher("reproduce", *arguments)
+    assert outcome.code == 0 and "1 of them stale: --recompute computes these again" in outcome.out
+    assert "absent" in launcher("reproduce", *arguments, "--recompute", f"--weights_dir={tmp_path}").sentence()
 
 
 def test_launcher_lists_every_table(launcher):

@@ -16,7 +16,7 @@ from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.choices import module_names
 from tvnet_keras.flow.solvers import make_solver
-from tvnet_keras.scoring.result import Result, save_result
+from tvnet_keras.scoring.result import Result, load_results, save_result
 
 
 def cell(row, calls, paper=2.0):
@@ -129,6 +129,15 @@ def test_a_page_says_how_its_stale_numbers_are_computed_again(tmp_path, monkeypa
         assert ("| 1.250 † |" in text) == marked == ("| 1.250 |" not in text)
         command = "`python -m launch.reproduce --table=tvnet_table1 --data_dir=FOLDER --recompute` computes it again"
         assert (command in text) == marked
+
+
+def test_committed_results_record_their_versions_and_committed_pages_show_them(repository, tmp_path):
+    committed = load_results(repository / "docs/results")
+    assert [result.file_name for result in committed if result.solver_versions is None] == []
+    shutil.copytree(repository / "docs/results", tmp_path / "results")
+    for page in sorted((repository / "docs/tables").glob("*.md")):
+        table = next(name for name in module_names(launch.tables) if name.startswith(f"{page.stem}_table"))
+        assert write_page(table, tmp_path / "results").read_text() == page.read_text()
 
 
 def test_a_training_never_goes_on_with_a_run_of_other_mathematics(tmp_path, monkeypatch):

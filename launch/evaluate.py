@@ -20,6 +20,7 @@ from launch.init_from import build_model, load_run
 from launch.model_outputs import output_names
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
+from tvnet_keras.layers.motion_layer import solver_versions
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.result import Result, save_result
 from tvnet_keras.scoring.scores import save_scores
@@ -73,7 +74,7 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
     if scores is not None:
         header = {**scores.header, "commit": run_folder.git_commit(), **_provenance(run)}
         scores = dataclasses.replace(scores, header=header)
-    measured = Measurement(numbers, protocol, scores)
+    measured = Measurement(numbers, protocol, scores, solver_versions(model))
     _write(measured, folder)
     return measured
 
@@ -104,6 +105,7 @@ def write_result(name: str, config: Config, measured: Measurement) -> Path:
         commit=run_folder.git_commit() or "unknown",
         machine={**run_folder.machine(), **run_folder.versions()},
         numbers=measured.numbers,
+        solver_versions=measured.solver_versions,
     )
     return save_result(RESULTS_DIR, result)
 

@@ -15,7 +15,8 @@ from launch import app
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
-from tvnet_keras.scoring.result import Result, load_results
+from tvnet_keras.layers.motion_layer import current_versions
+from tvnet_keras.scoring.result import STALE_MARK, Result, load_results
 
 RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "Where the Result files are.")
 UPDATE = flags.DEFINE_bool("update", False, "Write the tables into README.md instead of printing them.")
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def tables(results: tuple[Result, ...]) -> str:
-    """Markdown: one table per `table`, one line per row, seeds as mean and standard deviation."""
+    """Markdown: one table per `table`, a line per row, seeds as mean and standard deviation; stale rows are marked."""
     by_table: dict[str, list[Result]] = defaultdict(list)
     # The papers' tables have pages of their own, which launch.reproduce writes.
     elsewhere = module_names(launch.tables)
@@ -79,11 +80,19 @@ def _table(name: str, results: list[Result]) -> str:
         + " |",
         "|" + "---|" * (len(names) + 4),
     ]
+    current, stale = current_versions(), False
     for row, group in sorted(rows.items()):
         protocol = group[0].protocol
-        cells = [row, *(_cell(key, group) for key in names), str(protocol["videos"])]
+        mark = f" {STALE_MARK}" if any(result.is_stale(current) for result in group) else ""
+        stale = stale or bool(mark)
+        cells = [row + mark, *(_cell(key, group) for key in names), str(protocol["videos"])]
         cells += [f"{protocol['clips']} x {protocol['crops']}", str(len(group))]
         lines.append("| " + " | ".join(cells) + " |")
+    if stale:
+        lines.append(
+            f"\n{STALE_MARK} made by other mathematics than today's: train it again, then `python -m launch.evaluate "
+            f"--run=RUN --result={name}/ROW`."
+        )
     return "\n".join(lines)
 
 

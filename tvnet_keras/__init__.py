@@ -10,12 +10,14 @@ Flow
     resolution; `I_t(x) ~ I_{t+1}(x + flow)`.
 Motion layer
     A Keras layer `[B, T, H, W, C] -> [B, T - n, H, W, C']` with n = its `frames_consumed`. Output t belongs to
-    frame t. All motion layers are interchangeable in front of any classifier.
+    frame t. All motion layers are interchangeable in front of any classifier. `SOLVER_VERSION` counts the versions of
+    its mathematics (`layers.motion_layer`).
 Scores
     One `.npz` without pickles: `video_id[N]`, `label[N]` (-1 unknown), `class_names[K]`, `logits[N, K]` (mean of
     pre-softmax logits over views) and a JSON header. Fusion joins by video id, never by position.
 Result
-    `docs/results/<table>/<row>-seed<k>.json`: config, protocol, commit, machine, numbers. Tables read only these.
+    `docs/results/<table>/<row>-seed<k>.json`: config, protocol, commit, machine, numbers and
+    `SOLVER_VERSION` of each motion layer. Tables read only these, and mark those of other mathematics than today's.
 
 Decided once: flips obey what a data set says of its labels and negate u; short videos loop unless told otherwise;
 tau, lambda and theta are kept positive by a constraint; every sample and its augmentation is a pure function of

@@ -33,11 +33,13 @@ class Measurement:
         numbers: results by name.
         protocol: what they mean, JSON.
         scores: of every video, where the measure is about classes.
+        solver_versions: of the motion layers that were measured, as a Result records them.
     """
 
     numbers: dict[str, float]
     protocol: dict
     scores: Scores | None = None
+    solver_versions: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 def names() -> tuple[str, ...]:

@@ -7,6 +7,10 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
+
+from launch.evaluators import Measurement
+
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
@@ -17,8 +21,8 @@ class Cell:
         paper: the paper's number, None where it has none.
         number: which entry of the result stands beside it, such as `epe`.
         config: what the cell computes, JSON.
-        protocol: what the number means, JSON.
-        run: `(data_dir, seed, weights) -> {name: number}`; a cell that trains one network writes it to the file
+        protocol: what the number means, JSON, beside what the measure says of itself.
+        run: `(data_dir, seed, weights) -> Measurement`; a cell that trains one network writes it to the file
             `weights`, a `.weights.h5`, or its whole run to the folder of that name without the ending. None where
             the number is computed at full scale only.
         minutes: how long it took on two CPU cores, about.
@@ -26,6 +30,8 @@ class Cell:
         percent: whether the result is a fraction and stands on the page in percent, as in the paper.
         comparable: whether the number here is about the paper's data, so that their difference means something.
         full_scale: the command that computes the paper's number with the paper's data and sizes.
+        network: makes what the number is computed with, such as `TVNet`: the result records the `SOLVER_VERSION` of
+            its motion layers. None where there are none, as with a classical solver.
     """
 
     row: str
@@ -33,9 +39,10 @@ class Cell:
     number: str
     config: dict
     protocol: dict
-    run: Callable[[str, int, Path], dict[str, float]] | None
+    run: Callable[[str, int, Path], Measurement] | None
     minutes: float
     seeds: tuple[int, ...] = (0,)
     percent: bool = False
     comparable: bool = True
     full_scale: str = ""
+    network: Callable[[], keras.layers.Layer] | None = None

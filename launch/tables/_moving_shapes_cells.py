@@ -17,7 +17,6 @@ Unless a table says otherwise, 150 steps of 16 clips, the flow's parameters at 0
 Shapes does not tell its class: accuracy above chance is motion, and appearance helps no row.
 """
 
-TEST_VIDEOS = 300
 FRAMES = 6
 MODEL = {"depth": 10, "width": 16, "bottleneck": 4, "dropout": 0.0, "motion_rate": 0.3}
 FAST = {"motion_rate": 3.0}
@@ -46,7 +45,7 @@ def cell(
         data={"root": "data/moving_shapes", "frames": frames, "crop": "none", "test_crop": "none"},
         train={**TRAIN, "steps": steps},
     )
-    return trained_cell(row, paper, config, _generate, videos=TEST_VIDEOS, **options)
+    return trained_cell(row, paper, config, _generate, **options)
 
 
 def _generate(config: Config, data_dir: Path, folder: Path) -> Config:

@@ -10,9 +10,13 @@ import keras
 from launch.config import Config, check, to_dict
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement
+from launch.init_from import build_model
 from launch.run_folder import read
 from launch.tables import Cell
 from launch.train import train
+
+ANY_CLASSES = 2
+"""How many classes there are does not change a network's motion layers."""
 
 Prepare = Callable[[Config, Path, Path], Config]
 """From a configuration, `--data_dir` and the folder of the table's runs to the configuration with its data in place."""
@@ -24,7 +28,6 @@ def trained_cell(
     config: Config,
     prepare: Prepare,
     *,
-    videos: int,
     seeds: tuple[int, ...] = (0,),
     minutes: float = 1.0,
     full_scale: str = "",
@@ -36,32 +39,23 @@ def trained_cell(
         paper: the paper's accuracy, percent.
         config: what is trained.
         prepare: puts its data in place.
-        videos: how many are tested.
         seeds: of the trainings.
         minutes: of one of them on two CPU cores, about.
         full_scale: the command of the paper's own number.
     """
-    data = config.data
     return Cell(
         row=row,
         paper=paper,
         number="top1",
         config=to_dict(config),
-        protocol={
-            "data": data.dataset,
-            "videos": videos,
-            "clips": config.eval.clips,
-            "crops": config.eval.crops,
-            "frames": data.frames,
-            "size": [data.height, data.width],
-            "steps": config.train.steps,
-        },
+        protocol={"steps": config.train.steps},
         run=partial(_train_and_score, config, prepare),
         minutes=minutes,
         seeds=seeds,
         percent=True,
         comparable=False,
         full_scale=full_scale,
+        network=partial(build_model, config, ANY_CLASSES),
     )
 
 

@@ -28,6 +28,7 @@ from launch.tables._trained_cells import run_folder_of
 from launch.train import train
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.measure import EndPointErrors
+from tvnet_keras.layers.tvnet import TVNet
 
 SIZE = 240
 LEARN = {"none": (), "u0": ("u0",), "all": ("u0", "kernels")}
@@ -51,9 +52,8 @@ PAPER_TVL1 = {
 }
 """The paper's TV-L1."""
 
-RELEASED_STEPS = 2000
 TRAINING = {
-    "released": {"steps": RELEASED_STEPS},
+    "released": {"steps": 2000},
     "left-out": {"steps": 300},
     # 32 draws as in the released protocol would take hours at this resolution: four are three different pairs in the
     # mean. The rate lets hundreds of steps move u0 as far as the truth is long; on a quarter of the size it beat 0.005.
@@ -97,8 +97,8 @@ def configuration(network: tuple[int, int, int], learn: str, protocol: str, data
     base = middlebury.config("tvnet_flow")
     scales, warps, iterations = network
     options = {"scales": scales, "warps": warps, "iterations": iterations, "learn": LEARN[learn]}
-    data = {"root": data_dir, **DATA.get(protocol, {})}
-    own_size = "height" in data
+    data = {"root": data_dir, "height": SIZE, "width": SIZE, **DATA.get(protocol, {})}
+    own_size = not data["height"]
     return dataclasses.replace(
         base,
         seed=seed,
@@ -125,6 +125,7 @@ def _cell(network: tuple[int, int, int], learn: str, protocol: str, seeds: tuple
         },
         protocol={"protocol": protocol},
         run=partial(run, network, learn, protocol),
+        network=TVNet,
         minutes=MINUTES[protocol] * network[2] / 50 if trains else 0.2,
         seeds=seeds,
     )
@@ -180,5 +181,7 @@ def _run_classical(name: str, protocol: str, data_dir: str, seed: int, weights: 
     for batch in source.flow_samples():
         found = solver(batch["clip"].numpy()[0])
         errors.add(found, batch["flow"].numpy()[0, 0], batch["known"].numpy()[0, 0])
-    protocol = {**protocol_of(config, source, flow.SETTINGS), "flow_size": config.eval.flow_size}
+    own_size = config.eval.flow_size == "own"
+    size = "own" if own_size else [config.data.height, config.data.width]
+    protocol = {**protocol_of(config, source, flow.SETTINGS), "flow_size": size}
     return Measurement({"epe": errors.numbers()["epe"]}, protocol)

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from launch.report import END, START, between_markers, tables
+from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.result import Result
 
 
-def result(row, seed, **numbers):
+def result(row, seed, solver_versions=None, **numbers):
     protocol = {"videos": 42, "clips": 25, "crops": 1}
-    return Result("ucf101_six", row, seed, {}, protocol, "abc", {"cores": 2}, numbers)
+    versions = {"TVNet": TVNet.SOLVER_VERSION} if solver_versions is None else solver_versions
+    return Result("ucf101_six", row, seed, {}, protocol, "abc", {"cores": 2}, numbers, versions)
 
 
 def test_rows_average_their_seeds_and_percentages_are_percent():
@@ -24,6 +26,14 @@ def test_a_number_that_a_row_lacks_leaves_an_empty_cell():
     text = tables((result("rgb", 0, top1=0.5), result("tvnet", 0, top1=0.5, epe=0.25)))
     assert "| rgb | 50.0 |  | 42 |" in text
     assert "| tvnet | 50.0 | 0.250 | 42 |" in text
+
+
+def test_rows_of_other_mathematics_are_marked_and_a_line_says_so():
+    fresh, stale = result("rgb", 0, {}, top1=0.5), result("tvnet", 1, {"TVNet": 99}, top1=0.5)
+    assert "†" not in tables((fresh, result("tvnet", 0, top1=0.5)))
+    text = tables((fresh, result("tvnet", 0, top1=0.5), stale))
+    assert "| rgb | 50.0 |" in text and "| tvnet † | 50.0 ± 0.0 |" in text
+    assert text.endswith("`python -m launch.evaluate --run=RUN --result=ucf101_six/ROW`.")
 
 
 def test_every_table_has_as_many_cells_in_each_line():

@@ -1,19 +1,24 @@
+import contextlib
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import launch.tables
-from launch.flow_training import FlowData, mean_errors
-from launch.reproduce import description, lines, reproduce, results_of, write_page
+from launch import run_folder
+from launch.evaluators import Measurement
+from launch.reproduce import description, lines, reproduce, results_of, show, write_page
 from launch.tables import Cell, tvnet_table1
-from launch.tables.tvnet_table1 import PAPER, cells, train_and_measure
-from tests.textures import moving_clip
+from launch.tables.tvnet_table1 import PAPER, PAPER_TVL1, cells
+from tests.launch.pairs_on_disk import MOTIONS, write_pairs
 from tvnet_keras import TVNet
 from tvnet_keras.choices import module_names
+from tvnet_keras.flow import pairs
+from tvnet_keras.flow.measure import EndPointErrors
 from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.scoring.result import Result, load_results, save_result
 
 
 def cell(row, calls, paper=2.0):
@@ -21,7 +26,7 @@ def cell(row, calls, paper=2.0):
         calls.append((row, data_dir, seed))
         weights.parent.mkdir(parents=True, exist_ok=True)
         weights.write_text(row)
-        return {"epe": 1.5 + seed}
+        return Measurement({"epe": 1.5 + seed}, {"videos": 8})
 
     return Cell(row, paper, "epe", {}, {"data": "none"}, run, minutes=0.0)
 
@@ -63,6 +68,111 @@ def test_lines_hold_paper_ours_and_their_difference_over_seeds(tmp_path):
         ["b", "", "2.000", "0.707", "", "2"],
         ["c", "2.00", "", "", "", "0"],
     ]
+
+
+def made_by(version, calls, tmp_path, monkeypatch, *rows, recompute=False):
+    """Cells of TVNet, computed while its mathematics has that version."""
+    monkeypatch.setattr(TVNet, "SOLVER_VERSION", version)
+    cells = [replace(cell(row, calls), network=partial(TVNet, 1, 1, 1)) for row in rows]
+    reproduce(cells, "table", "data", (0,), tmp_path / "results", tmp_path / "weights", recompute=recompute)
+    return cells
+
+
+def test_a_result_records_the_versions_of_the_cells_motion_layers(tmp_path, monkeypatch):
+    made_by(3, [], tmp_path, monkeypatch, "a")
+    reproduce([cell("classical", [])], "table", "data", (), tmp_path / "results", tmp_path / "weights")
+    results = results_of("table", tmp_path / "results")
+    assert results["a"][0].solver_versions == {"TVNet": 3} and results["classical"][0].solver_versions == {}
+
+
+def test_stale_cells_are_kept_and_computed_again_only_when_asked(tmp_path, monkeypatch, capsys):
+    calls = []
+    made_by(1, calls, tmp_path, monkeypatch, "a")
+    assert "0 of 1 cells are in" in capsys.readouterr().out
+    made_by(2, calls, tmp_path, monkeypatch, "b")
+    assert [row for row, *_ in calls] == ["a", "b"]
+    capsys.readouterr()
+    cells = made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c")
+    said = f"2 of 3 cells are in {tmp_path / 'results'}, 1 of them stale: --recompute computes these again.\n"
+    assert capsys.readouterr().out.startswith(said)
+    assert [row for row, *_ in calls] == ["a", "b", "c"]
+    reproduce(cells[1:], "table", "data", (0,), tmp_path / "results", tmp_path / "weights", recompute=True)
+    assert capsys.readouterr().out == f"2 of 2 cells are in {tmp_path / 'results'}.\n" and len(calls) == 3
+    made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c", recompute=True)
+    assert "3 of 3 cells" in (out := capsys.readouterr().out) and "1 of them stale: these are computed again" in out
+    assert [row for row, *_ in calls] == ["a", "b", "c", "a"]
+    assert results_of("table", tmp_path / "results")["a"][0].solver_versions == {"TVNet": 2}
+
+
+def test_stale_numbers_are_marked_wherever_they_are_shown(tmp_path, monkeypatch, capsys):
+    old = made_by(1, [], tmp_path, monkeypatch, "a")
+    cells = old + made_by(2, [], tmp_path, monkeypatch, "b")
+    root = tmp_path / "results"
+    results = results_of("table", root)
+    assert [row[2] for row in lines(cells, results)] == ["1.500 †", "1.500"]
+    command = "python -m launch.reproduce --table=table --rows=a --data_dir=FOLDER --recompute"
+    said = description("table", cells[0], results["a"], root)
+    assert said[-2:] == [f"    stale:  {command}", f"    result: {root / 'table/a-seed0.json'} (stale)"]
+    assert not any("stale:" in line or "(stale)" in line for line in description("table", cells[1], results["b"], root))
+    capsys.readouterr()
+    show(cells, results, "table")
+    assert "† made by other mathematics" in capsys.readouterr().out
+    show(cells[1:], results, "table")
+    assert "†" not in capsys.readouterr().out
+
+
+def test_a_page_says_how_its_stale_numbers_are_computed_again(tmp_path, monkeypatch):
+    root = tmp_path / "results"
+    (row, *_) = (cell.row for cell in cells())
+    fields = ("tvnet_table1", row, 0, {}, {"data": "middlebury"}, "abc", {"cores": 2}, {"epe": 1.25})
+    for versions, marked in (({"TVNet": TVNet.SOLVER_VERSION}, False), ({"TVNet": 99}, True), (None, True)):
+        save_result(root, Result(*fields, versions))
+        text = write_page("tvnet_table1", root).read_text()
+        assert ("| 1.250 † |" in text) == marked == ("| 1.250 |" not in text)
+        command = "`python -m launch.reproduce --table=tvnet_table1 --data_dir=FOLDER --recompute` computes it again"
+        assert (command in text) == marked
+
+
+def test_committed_results_record_their_versions_and_committed_pages_show_them(repository, tmp_path):
+    committed = load_results(repository / "docs/results")
+    assert [result.file_name for result in committed if result.solver_versions is None] == []
+    shutil.copytree(repository / "docs/results", tmp_path / "results")
+    for page in sorted((repository / "docs/tables").glob("*.md")):
+        table = next(name for name in module_names(launch.tables) if name.startswith(f"{page.stem}_table"))
+        assert write_page(table, tmp_path / "results").read_text() == page.read_text()
+
+
+def test_a_training_never_goes_on_with_a_run_of_other_mathematics(tmp_path, monkeypatch):
+    run = tmp_path / "weights/table/a-seed0"
+
+    def trains(data_dir, seed, weights):
+        seen.append((run / "checkpoint").read_text() if run.is_dir() else "nothing")
+        run.mkdir(parents=True, exist_ok=True)
+        (run / "checkpoint").write_text(f"version {TVNet.SOLVER_VERSION}")
+        if killed:
+            raise KeyboardInterrupt
+        return Measurement({"epe": 1.0}, {"videos": 1})
+
+    def go(version, recompute=True):
+        monkeypatch.setattr(TVNet, "SOLVER_VERSION", version)
+        trained = Cell("a", None, "epe", {}, {"data": "none"}, trains, minutes=0.0, network=TVNet)
+        arguments = ([trained], "table", "data", (), tmp_path / "results", tmp_path / "weights")
+        with pytest.raises(KeyboardInterrupt) if killed else contextlib.nullcontext():
+            reproduce(*arguments, recompute=recompute)
+
+    seen, killed = [], True
+    go(1, recompute=False)
+    killed = False
+    go(1, recompute=False)
+    assert seen == ["nothing", "version 1"], "a killed run goes on"
+    killed = True
+    go(2)
+    killed = False
+    go(2)
+    assert seen[2:] == ["nothing", "version 2"], "stale: trained from the start, and the killed run of that goes on"
+    assert (run.with_name("a-seed0.stale1") / "checkpoint").read_text() == "version 1"
+    go(3)
+    assert (run.with_name("a-seed0.stale2") / "checkpoint").read_text() == "version 2"
 
 
 def test_a_fraction_stands_in_percent_and_is_not_compared_across_data_sets(tmp_path):
@@ -120,37 +230,17 @@ def test_table_1_has_every_number_of_the_paper_once():
         if "network" in cell.config and cell.paper is not None
     }
     assert len(numbers) == sum(len(columns) for columns in PAPER.values()) == 15
+    classical = {cell.config["solver"]: cell.paper for cell in cells() if "solver" in cell.config}
+    assert sorted(classical.values()) == sorted(PAPER_TVL1.values()) and len(classical) == 6
 
 
 @pytest.mark.parametrize(
-    ("row", "expected"), [("tvnet-1-1-10.none.full", 3.880), ("tvnet-1-1-10.none.released", 1.498)]
+    ("row", "expected"), [("tvnet-1-1-10.none.full", 3.8795), ("tvnet-1-1-10.none.released", 1.4982)]
 )
 def test_untrained_cells_are_what_the_official_code_gives(shared_data, row, expected):
     found = next(cell for cell in cells() if cell.row == row)
-    assert found.run(str(shared_data / "middlebury"), 0, Path("unused"))["epe"] == pytest.approx(expected, abs=0.01)
-
-
-def pair_of(height, width, velocity):
-    """One pair whose lower half is unknown."""
-    clip = np.round(255 * moving_clip(2, height, width, velocity)).astype("uint8")
-    truth = np.broadcast_to(np.float32(velocity), (1, height, width, 2))
-    known = np.broadcast_to(np.arange(height)[:, None] < height // 2, (1, height, width))
-    return FlowData(clip, np.where(known[..., None], truth, 0).astype("float32"), known)
-
-
-def test_pairs_of_different_sizes_train_one_network_whose_file_gives_the_same_flow(tmp_path):
-    sets = [pair_of(24, 32, (1.5, -0.6)), pair_of(31, 40, (1.9, -0.8))]
-    layer = TVNet(1, 1, 5, variant="official", u0_size=(12, 16))
-    layer.build((None, 2, 24, 32, 3))
-    weights = tmp_path / "new/trained.weights.h5"
-    numbers = train_and_measure(layer, sets, weights, steps=25, batch_size=4, learning_rate=0.01, seed=0)
-    errors = [mean_errors(layer, data)[0] for data in sets]
-    assert numbers["epe"] == pytest.approx(np.mean(errors)) and numbers["epe"] < 0.9 * numbers["epe_untrained"]
-    assert np.abs(layer.u0).max() > 0.05 and layer.u0.shape == (12, 16, 2)
-    solve = make_solver("tvnet-1-1-5", variant="official", weights=weights)
-    for data, error in zip(sets, errors, strict=True):
-        distance = np.linalg.norm(solve(data.clips[0]) - data.truth[0], axis=-1)
-        assert distance[data.known[0]].mean() == pytest.approx(error, rel=1e-3)
+    measured = found.run(str(shared_data / "middlebury"), 0, Path("unused"))
+    assert measured.numbers["epe"] == pytest.approx(expected, abs=1e-3) and measured.protocol["videos"] == 8
 
 
 def test_trainings_come_in_the_order_of_their_worth():
@@ -178,6 +268,15 @@ def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(launcher):
     assert "--table=NAME is required" in launcher("reproduce").sentence()
 
 
+def test_launcher_keeps_a_stale_cell_unless_it_is_told_to_compute_it_again(launcher, tmp_path):
+    row, root = "tvnet-1-1-10.none.full", tmp_path / "results"
+    save_result(root, Result("tvnet_table1", row, 0, {}, {"data": "any"}, "abc", {"cores": 2}, {"epe": 1.0}, None))
+    arguments = ("--table=tvnet_table1", f"--rows={row}", f"--results_dir={root}", f"--data_dir={tmp_path / 'absent'}")
+    outcome = launcher("reproduce", *arguments)
+    assert outcome.code == 0 and "1 of them stale: --recompute computes these again" in outcome.out
+    assert "absent" in launcher("reproduce", *arguments, "--recompute", f"--weights_dir={tmp_path}").sentence()
+
+
 def test_launcher_lists_every_table(launcher):
     outcome = launcher("reproduce", "--list")
     assert outcome.code == 0
@@ -187,15 +286,30 @@ def test_launcher_lists_every_table(launcher):
     assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out
 
 
-@pytest.mark.parametrize("row", ["tvnet-1-1-50.all.full", "tvnet-1-1-50.u0.released"])
-def test_a_trained_cell_runs_from_end_to_end_and_writes_its_network(row, tmp_path, monkeypatch):
-    data = FlowData(
-        np.zeros((1, 2, 16, 20, 3), "uint8"), np.ones((1, 16, 20, 2), "float32"), np.ones((1, 16, 20), bool)
-    )
-    for name, value in {"SIZE": 16, "STEPS": 1, "FULL_STEPS": 1}.items():
-        monkeypatch.setattr(tvnet_table1, name, value)
-    monkeypatch.setattr(tvnet_table1, "load_full", lambda _: [data, data])
-    monkeypatch.setattr(tvnet_table1, "load_released", lambda _: data)
+@pytest.mark.parametrize("row", ["tvnet-1-1-10.all.full", "tvnet-1-1-10.u0.released", "tvnet-1-1-10.all.paper-full"])
+def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_path, monkeypatch):
+    data_dir = write_pairs(tmp_path / "pairs")
+    monkeypatch.setattr(tvnet_table1, "SIZE", 16)
+    for training in tvnet_table1.TRAINING.values():
+        monkeypatch.setitem(training, "steps", 3)
     (cell,) = (cell for cell in tvnet_table1.cells() if cell.row == row)
-    numbers = cell.run("anywhere", 0, tmp_path / "network.weights.h5")
-    assert numbers["epe"] < numbers["epe_untrained"] and (tmp_path / "network.weights.h5").is_file()
+    measured = cell.run(str(data_dir), 0, tmp_path / "network.weights.h5")
+    assert measured.numbers["epe"] < measured.numbers["epe_untrained"]
+    solve = make_solver("tvnet-1-1-10", variant="official", weights=tmp_path / "network/model.weights.h5")
+    if "full" in row:
+        errors = EndPointErrors()
+        for pair in pairs.load("middlebury", data_dir):
+            errors.add(solve(pair.frames()), pair.truth())
+        assert measured.numbers["epe"] == pytest.approx(errors.numbers()["epe"], rel=1e-3)
+
+
+def test_a_pair_left_out_is_measured_by_a_training_that_never_saw_it(tmp_path, monkeypatch):
+    data_dir = write_pairs(tmp_path / "pairs")
+    monkeypatch.setattr(tvnet_table1, "SIZE", 16)
+    monkeypatch.setitem(tvnet_table1.TRAINING["left-out"], "steps", 2)
+    (cell,) = (cell for cell in tvnet_table1.cells() if cell.row == "tvnet-1-1-10.all.left-out")
+    numbers = cell.run(str(data_dir), 0, tmp_path / "network.weights.h5").numbers
+    assert set(numbers) == {"epe", "epe_seen", "epe_untrained"}
+    for out in MOTIONS:
+        trained_on = run_folder.read_lists(tmp_path / f"network/without-{out}")["train"]
+        assert {name for name, _ in trained_on} == set(MOTIONS) - {out}

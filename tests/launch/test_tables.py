@@ -11,7 +11,9 @@ from launch.config import check, from_dict
 from launch.config_flags import field_paths
 from launch.reproduce import reproduce, results_of, weights_file
 from launch.tables._trained_cells import trained_cell, with_root
+from tvnet_keras import FlowOfFlow, RepresentationFlow
 from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.layers.motion_layer import solver_versions
 from tvnet_keras.scoring.result import Result
 
 TABLES = module_names(launch.tables)
@@ -36,6 +38,20 @@ def test_the_networks_of_a_table_are_valid_and_differ(table):
     for config in configs:
         check(from_dict(json.loads(json.dumps(config))))
     assert all(configs.count(config) == 1 for config in configs)
+
+
+@pytest.mark.parametrize("table", ["representation_flow_table1", "representation_flow_table5"])
+def test_a_trained_cell_makes_its_network_so_that_its_versions_are_known(table):
+    flow = {"RepresentationFlow": RepresentationFlow.SOLVER_VERSION}
+    twice = {**flow, "FlowOfFlow": FlowOfFlow.SOLVER_VERSION}
+    expected = {"none": {}, "block3": flow, "input": flow, "flow": flow, "fcf": twice, "tvl1-twice": twice}
+    found = {cell.row: solver_versions(cell.network()) for cell in cells_of(table) if cell.row in expected}
+    assert len(found) == 3 and found == {row: expected[row] for row in found}
+
+
+@pytest.mark.parametrize("table", TRAINED)
+def test_every_cell_that_trains_can_say_its_versions(table):
+    assert all(cell.network for cell in cells_of(table) if cell.run)
 
 
 def test_the_numbers_are_the_papers():

@@ -40,6 +40,7 @@ results = st.builds(
     commit=st.text(min_size=1, max_size=8),
     machine=st.dictionaries(keys, json_values, min_size=1, max_size=3),
     numbers=st.dictionaries(keys, finite | st.integers(-(10**9), 10**9), min_size=1, max_size=4),
+    solver_versions=st.none() | st.dictionaries(keys, st.integers(1, 10**6), max_size=2),
 )
 
 
@@ -96,6 +97,10 @@ def test_saving_again_replaces(tmp_path):
         ({"numbers": {"top1": "0.9"}}, "top1='0.9'"),
         ({"numbers": {"top1": True}}, "top1=True"),
         ({"numbers": {"per_class": [0.5]}}, "per_class"),
+        ({"solver_versions": 1}, "solver_versions"),
+        ({"solver_versions": {"TVNet": 0}}, "TVNet=0"),
+        ({"solver_versions": {"TVNet": 1.0}}, "TVNet=1.0"),
+        ({"solver_versions": {"TVNet": True}}, "TVNet=True"),
     ],
 )
 def test_what_breaks_the_schema_is_refused_in_one_sentence(change, message):
@@ -131,3 +136,27 @@ def test_missing_folder_and_unwritable_place_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="Cannot write"):
         save_result(tmp_path / "file", Result(**FIELDS))
+
+
+def test_a_file_from_before_solver_versions_loads_and_is_stale(tmp_path):
+    path = tmp_path / "moving_shapes/tvnet-seed0.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(FIELDS))
+    (result,) = load_results(tmp_path)
+    assert result == Result(**FIELDS) and result.solver_versions is None
+    assert result.is_stale({"TVNet": 1}) and result.is_stale({})
+
+
+@pytest.mark.parametrize(
+    ("versions", "stale"),
+    [
+        ({}, False),
+        ({"TVNet": 2}, False),
+        ({"TVNet": 1}, True),
+        ({"TVNet": 3}, True),
+        ({"TVNet": 2, "FlowOfFlow": 1}, True),
+        ({"A layer of one's own": 1}, False),
+    ],
+)
+def test_a_result_of_other_mathematics_than_todays_is_stale(versions, stale):
+    assert Result(**FIELDS, solver_versions=versions).is_stale({"TVNet": 2, "FlowOfFlow": 2}) is stale

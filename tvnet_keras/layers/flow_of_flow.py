@@ -4,13 +4,14 @@ import keras
 from keras import layers
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import OUTPUTS, RepresentationFlow
 from tvnet_keras.layers.solver_constants import positive_int
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class FlowOfFlow(layers.Layer):
+class FlowOfFlow(layers.Layer, MotionLayer):
     """Representation flow computed again on its own result, which sees one more frame each time.
 
     `flows=2, convolve=False` is the paper's FoF (flow, flow), `flows=2` its FcF (flow, 3 x 3 convolution, flow) and
@@ -19,7 +20,7 @@ class FlowOfFlow(layers.Layer):
     What stands behind, such as the released network's batch norm and residual, belongs to the model.
 
     A motion layer: output t belongs to frames t to t + `flows`. From the rest of its clip only the range of each
-    flow's input enters, as in `RepresentationFlow`.
+    flow's input enters, as in `RepresentationFlow`. `SOLVER_VERSION` 2: with that of `RepresentationFlow`.
 
     Args:
         flows: how many flows, one upon the other; at least 2.
@@ -53,6 +54,8 @@ class FlowOfFlow(layers.Layer):
     Reference:
         Piergiovanni and Ryoo, "Representation Flow for Action Recognition", CVPR 2019, Fig. 6 and Table 5.
     """
+
+    SOLVER_VERSION = 2
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
 from tvnet_keras.ops.representation_variants import VARIANTS
 
@@ -15,7 +16,7 @@ _TRAINED_AS = {"image_gradient": "sobel", "divergence": "divergence", "flow_grad
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class RepresentationFlow(layers.Layer):
+class RepresentationFlow(layers.Layer, MotionLayer):
     """Optical flow of every channel of a clip's features, between neighbouring frames.
 
     The features are reduced to a few channels by a 1 x 1 convolution and scaled to 0..255, the range of TV-L1's
@@ -28,6 +29,9 @@ class RepresentationFlow(layers.Layer):
     only the range enters (not with `normalize=False`); the released variants scale the whole batch at once.
     Everything up to the flow is computed in float32 always, because the iterations amplify what float16 rounds off;
     only what follows obeys the dtype policy.
+
+    `SOLVER_VERSION` 2: the default variant ignores slopes that are rounding, whose gradients swamped all others in
+    version 1.
 
     Args:
         bottleneck: channels C' whose flow is computed; None for the input's own, without a convolution.
@@ -70,6 +74,7 @@ class RepresentationFlow(layers.Layer):
     """
 
     frames_consumed = 1
+    SOLVER_VERSION = 2
 
     def __init__(
         self,

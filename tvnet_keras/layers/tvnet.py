@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.solver_constants import (
     add_constants,
     learnable,
@@ -23,7 +24,7 @@ LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class TVNet(keras.layers.Layer):
+class TVNet(keras.layers.Layer, MotionLayer):
     """Optical flow between neighbouring frames by the unrolled TV-L1 iterations of TVNet.
 
     Untrained it is a TV-L1 solver with fixed numbers of scales, warps and iterations (TVNet-S-W-I of the paper);
@@ -32,6 +33,7 @@ class TVNet(keras.layers.Layer):
 
     The frames are turned to grey, scaled to 0..255 (TV-L1's constants belong to that range) and smoothed inside.
     The layer always computes in float32: under mixed precision float16 would round its epsilons to zero.
+    `SOLVER_VERSION` 1: as first written.
 
     Args:
         scales: pyramid levels S, at least 1. Small images use fewer (`ops.pyramid.scale_limit`).
@@ -75,6 +77,7 @@ class TVNet(keras.layers.Layer):
     """
 
     frames_consumed = 1
+    SOLVER_VERSION = 1
 
     def __init__(
         self,

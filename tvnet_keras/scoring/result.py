@@ -7,13 +7,17 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
+STALE_MARK = "†"
+"""Stands beside numbers of stale results on every page."""
+
+_MAY_BE_EMPTY = ("config", "solver_versions")
 _FILE_NAME_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -30,6 +34,8 @@ class Result:
         commit: The code's version.
         machine: What it ran on, a JSON object that is not empty: processor, cores, versions, ...
         numbers: The results by name, finite numbers, at least one.
+        solver_versions: `SOLVER_VERSION` by class name of the motion layers that made the numbers, empty where there
+            are none; None where it is not known, as in files from before it was recorded.
 
     Raises:
         InputError: A field of the wrong type, empty, or a number that is not finite.
@@ -43,6 +49,7 @@ class Result:
     commit: str
     machine: Mapping[str, Any]
     numbers: Mapping[str, float]
+    solver_versions: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
         for field in ("table", "row"):
@@ -58,11 +65,24 @@ class Result:
         for name, number in self.numbers.items():
             if not _is_number(number, (int, float)) or not math.isfinite(number):
                 raise InputError(f"numbers of a result must be finite numbers. Received: {name}={number!r}.")
+        if self.solver_versions is not None:
+            object.__setattr__(self, "solver_versions", _versions(self.solver_versions))
 
     @property
     def file_name(self) -> str:
         """Path of its file below the results' root."""
         return f"{self.table}/{self.row}-seed{self.seed}.json"
+
+    def is_stale(self, current: Mapping[str, int]) -> bool:
+        """Whether other mathematics than today's made it, or it is not known which.
+
+        Args:
+            current: `SOLVER_VERSION` of today's motion layers by class name (`motion_layer.current_versions`). Layers
+                that are not in it are not judged.
+        """
+        if self.solver_versions is None:
+            return True
+        return any(current.get(name, version) != version for name, version in self.solver_versions.items())
 
 
 def save_result(root: str | os.PathLike[str], result: Result) -> Path:
@@ -84,8 +104,8 @@ def load_results(root: str | os.PathLike[str]) -> tuple[Result, ...]:
     """Reads every result below `root`, ordered by table, row and seed.
 
     Raises:
-        InputError: `root` is no folder, or a file is damaged, has unknown or missing keys, breaks a rule of `Result`
-            or stands under another name than its content says.
+        InputError: `root` is no folder, or a file is damaged, has unknown or missing keys (only `solver_versions` may
+            be absent), breaks a rule of `Result` or stands under another name than its content says.
     """
     root = Path(root)
     if not root.is_dir():
@@ -102,7 +122,7 @@ def _load(root: Path, path: Path) -> Result:
     if not isinstance(content, dict):
         raise InputError(f"{path} is not a result: it holds no JSON object; run its row again.")
     expected = [field.name for field in fields(Result)]
-    missing = [key for key in expected if key not in content]
+    missing = [field.name for field in fields(Result) if field.default is MISSING and field.name not in content]
     unknown = [key for key in content if key not in expected]
     if missing or unknown:
         listed = f"missing keys: {', '.join(missing) or 'none'}; unknown keys: {', '.join(unknown) or 'none'}"
@@ -120,8 +140,16 @@ def _is_number(value: Any, types: type | tuple[type, ...]) -> bool:
     return isinstance(value, types) and not isinstance(value, bool)
 
 
+def _versions(value: Any) -> dict[str, int]:
+    versions = _json_object("solver_versions", value)
+    for name, version in versions.items():
+        if not _is_number(version, int) or version < 1:
+            raise InputError(f"solver_versions of a result must be whole numbers from 1. Received: {name}={version!r}.")
+    return versions
+
+
 def _json_object(field: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping) or (field != "config" and not value):
+    if not isinstance(value, Mapping) or (field not in _MAY_BE_EMPTY and not value):
         raise InputError(f"{field} of a result must be a JSON object that is not empty. Received: {value!r}.")
     if not all(isinstance(key, str) and key for key in value):
         raise InputError(f"{field} of a result must have texts that are not empty as keys. Received: {list(value)}.")

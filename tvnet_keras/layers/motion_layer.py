@@ -1,0 +1,46 @@
+"""What every motion layer says of itself, and which of them a network computes with."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import keras
+
+import tvnet_keras.layers
+from tvnet_keras.choices import load_module, module_names
+
+
+class MotionLayer:
+    """Base, beside `keras.layers.Layer`, of the layers that turn a clip into motion; it only states their contract.
+
+    Attributes:
+        frames_consumed: n of `[B, T, H, W, C] -> [B, T - n, H, W, C']`.
+        SOLVER_VERSION: counts the versions of the layer's mathematics from 1. Raised by hand when what it gives with
+            its default arguments, or the gradient of that, changes by more than rounding: a Result records it, and
+            results of other versions are stale. `tests/layers/solver_outputs` holds the outputs of every version.
+    """
+
+    frames_consumed: int
+    SOLVER_VERSION: ClassVar[int]
+
+
+def solver_versions(layer: keras.layers.Layer) -> dict[str, int]:
+    """`SOLVER_VERSION` by class name of every motion layer that a layer or a model is or contains.
+
+    Example:
+        >>> from tvnet_keras import TVNet
+        >>> solver_versions(TVNet())
+        {'TVNet': 1}
+    """
+    # Keras has no public way down to the layers inside layers.
+    return _versions(type(inner) for inner in layer._flatten_layers())
+
+
+def current_versions() -> dict[str, int]:
+    """`SOLVER_VERSION` by class name of every motion layer of this package."""
+    modules = [load_module(tvnet_keras.layers, "layer", name) for name in module_names(tvnet_keras.layers)]
+    return _versions(value for module in modules for value in vars(module).values() if isinstance(value, type))
+
+
+def _versions(classes: Iterable[type]) -> dict[str, int]:
+    motion = [kind for kind in classes if issubclass(kind, MotionLayer) and kind is not MotionLayer]
+    return dict(sorted((kind.__name__, kind.SOLVER_VERSION) for kind in motion))

@@ -11,6 +11,7 @@ import dataclasses
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import flags
 
@@ -191,9 +192,19 @@ class _Session:
             numbers = measure.measure(self.model, source, config).numbers
             result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
         self.monitor.validation(step, result)
-        clips = next(iter(source.clips().unbatch().batch(PICTURED_CLIPS)))["clip"]
-        self.monitor.pictures(step, clips.numpy(), self.model(clips, training=False))
+        clips = _first_clips(source)
+        self.monitor.pictures(step, clips, self.model(clips, training=False))
         return result
+
+
+def _first_clips(source: Source) -> np.ndarray:
+    """The clips that are pictured; pairs may differ in size, then those of the first one's."""
+    clips: list[np.ndarray] = []
+    for batch in source.clips():
+        clips += [clip for clip in batch["clip"].numpy() if not clips or clip.shape == clips[0].shape]
+        if len(clips) >= PICTURED_CLIPS:
+            break
+    return np.stack(clips[:PICTURED_CLIPS])
 
 
 def _whole_batch(iterator) -> dict | list[dict]:

@@ -286,7 +286,7 @@ def test_launcher_lists_every_table(launcher):
     assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out
 
 
-@pytest.mark.parametrize("row", ["tvnet-1-1-10.all.full", "tvnet-1-1-10.u0.released", "tvnet-1-1-10.all.paper-full"])
+@pytest.mark.parametrize("row", ["tvnet-1-1-50.all.full", "tvnet-1-1-10.u0.released", "tvnet-1-1-10.all.paper-full"])
 def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_path, monkeypatch):
     data_dir = write_pairs(tmp_path / "pairs")
     monkeypatch.setattr(tvnet_table1, "SIZE", 16)
@@ -295,7 +295,7 @@ def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_pat
     (cell,) = (cell for cell in tvnet_table1.cells() if cell.row == row)
     measured = cell.run(str(data_dir), 0, tmp_path / "network.weights.h5")
     assert measured.numbers["epe"] < measured.numbers["epe_untrained"]
-    solve = make_solver("tvnet-1-1-10", variant="official", weights=tmp_path / "network/model.weights.h5")
+    solve = make_solver(row.split(".")[0], variant="official", weights=tmp_path / "network/model.weights.h5")
     if "full" in row:
         errors = EndPointErrors()
         for pair in pairs.load("middlebury", data_dir):

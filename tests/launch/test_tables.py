@@ -103,7 +103,7 @@ def test_a_trained_cell_is_scored_and_a_killed_one_goes_on(tiny, shapes, tmp_pat
         asked.append((data_dir, folder))
         return with_root(config, data_dir)
 
-    cell = trained_cell("rgb", 50.0, config, prepare, videos=12, seeds=(1,))
+    cell = trained_cell("rgb", 50.0, config, prepare, seeds=(1,))
     kept = tmp_path / "weights"
     monkeypatch.setattr("launch.tables._trained_cells.evaluate", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import keras
@@ -269,6 +270,25 @@ def test_a_view_is_a_function_of_its_rng():
     for left, right in zip(one, same, strict=True):
         np.testing.assert_array_equal(left, right)
     assert not np.array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("interpolation", ["area", "linear"])
+@pytest.mark.parametrize("crop", ["random", "corner", "none"])
+def test_a_view_that_hardly_moves_is_the_view_that_does_not_move(crop, interpolation):
+    frames, flow, known = moving_pair()
+    known[0, 30:36, 20:26] = False
+    still = FlowRecipe((40, 48), crop, None if crop == "none" else 56, True, interpolation=interpolation)
+    for seed in range(8):
+        expected, moved = (
+            train_view(frames, flow, known, recipe, np.random.default_rng(seed))
+            for recipe in (still, replace(still, rotation=1e-5))
+        )
+        both = expected[2] & moved[2]
+        assert both.mean() > 0.8 and (expected[2] ^ moved[2]).mean() < 0.15 and expected[3] == moved[3]
+        # Resizing a window repeats its border; moving looks beyond it.
+        inner = np.s_[:, 2:-2, 2:-2]
+        np.testing.assert_allclose(moved[1][inner][both[inner]], expected[1][inner][both[inner]], atol=1e-3)
+        assert np.abs(moved[0][inner].astype(int) - expected[0][inner]).max() <= 3
 
 
 def test_every_field_of_a_clip_takes_the_same_map():

@@ -176,6 +176,20 @@ def test_flow_is_found_from_inside_the_folder_of_the_set(motion_set, monkeypatch
     assert (exact_flow(path) == exact_flow(motion_set / path)).all()
 
 
+def test_flow_is_read_without_pythons_parser_which_threads_cannot_share(motion_set, monkeypatch):
+    path = next(motion_set.glob("videos/*/*.avi"))
+    with np.load(motion_set / "flow" / path.parent.name / f"{path.stem}.npz") as stored:
+        expected = stored["flow"]
+
+    def shared(*arguments, **options):
+        raise SystemError("AST constructor recursion depth mismatch")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ast.parse", shared)
+        flow = exact_flow(path)
+    assert flow.dtype == np.float32 and flow.flags.writeable and np.array_equal(flow, expected)
+
+
 def test_flow_of_a_foreign_video_is_refused(tmp_path):
     for path in (tmp_path / "videos/Archery/v_Archery_g01_c01.avi", Path("loose.avi")):
         with pytest.raises(InputError, match="No exact flow"):

@@ -3,7 +3,8 @@
 * `io`: Middlebury's .flo files and KITTI's PNG;
 * `colour`: the Middlebury colour wheel;
 * `picture`: flow beside its frames, contact sheets, videos;
-* `measure`: end-point error and photometric residual;
+* `measure`: end-point errors and photometric residual;
+* `augment`: views of frames with their flow, by way of `sampling`; `sources` and `pipeline`: tf.data batches of them;
 * `solvers`: TVNet, classical methods and exported models by name;
 * `pairs`: data sets of image pairs, and pairs of one's own files.
 """

@@ -6,6 +6,7 @@ is the same at any degree of parallelism, and resuming needs only the number of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,6 +57,13 @@ def train_dataset(
         `[b]` if the source has labels. Where samples are computed once also `weight` float32 `[b]`, how many draws each
         stands for (0 pads to a fixed b; the sum over a step is `batch_size`), and `pieces` int32, how many consecutive
         elements make this step.
+
+    Example:
+        >>> source = PairSource(pairs.load("flyingchairs", root))
+        >>> recipe = FlowRecipe((320, 448), crop="random", flip=True, rotation=10)
+        >>> batch = next(iter(train_dataset(source, recipe, batch_size=8, seed=0)))
+        >>> batch["flow"].shape
+        TensorShape([8, 1, 320, 448, 2])
 
     Raises:
         InputError: an option out of range. While iterating, a broken file stops with a TensorFlow error that
@@ -191,10 +199,8 @@ class _Plan:
             return positions, np.ones(self.batch_size, np.float32)
         indices = [self.samples.at(int(position))[0] for position in positions]
         _, first, times = np.unique(indices, return_index=True, return_counts=True)
-        order = np.argsort(first)
-        positions, weights = positions[first[order]], times[order].astype(np.float32)
-        padding = (self.rows or len(positions)) - len(positions)
-        return np.pad(positions, (0, padding), mode="edge"), np.pad(weights, (0, padding))
+        padding = (0, (self.rows or len(first)) - len(first))
+        return np.pad(positions[first], padding, mode="edge"), np.pad(times.astype(np.float32), padding)
 
 
 def _arrays(
@@ -205,7 +211,7 @@ def _arrays(
     return clip, flow, known.astype(np.float32), np.int32(label), np.int64(index)
 
 
-def _loader(source: FlowSource, recipe: FlowRecipe, produce):
+def _loader(source: FlowSource, recipe: FlowRecipe, produce: Callable) -> Callable:
     """The mapping from a position to the dict of one sample, with static shapes."""
     size = recipe.size or (None, None)
     steps = None if source.frames is None else source.frames - 1

@@ -2,8 +2,9 @@
 
     python -m launch.export --run=runs/tvnet --output_dir=export
 
-Signatures: `serving_default(clip) -> probabilities [B, K]` resizes to the training size inside;
-`flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (methods with a motion layer).
+Signatures: `serving_default(clip) -> probabilities [B, K]` brings the frames to the training size as the test pipeline
+does; `flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (methods with a motion layer), and is the
+`serving_default` too of a method without classes.
 """
 
 import shutil
@@ -57,31 +58,54 @@ def export(run: Path, folder: Path) -> Path:
         tf.saved_model.save(module, str(partial), signatures=module.answers)
         (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
         refuse_python_ops(partial)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        _replace(folder, partial)
     except OSError as error:
         raise InputError(f"--output_dir={folder} cannot be written: {error.strerror or error}.") from error
     return folder
+
+
+def _replace(folder: Path, successor: Path) -> None:
+    """Puts `successor` in the place of `folder`, which stays whole if that fails."""
+    if not folder.exists():
+        successor.rename(folder)
+        return
+    aside = folder.with_name(f".replaced.{folder.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    try:
+        successor.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 class ServingModule(tf.Module):
     """A trained model behind the exported signatures.
 
     Args:
-        model: clips to `{"logits": ...}`, with a `motion` layer or without.
-        config: its run's configuration, for the training size.
+        model: clips to `{"logits": ...}`, or to other outputs if it has a `motion` layer.
+        config: its run's configuration, for what the test pipeline shows the model.
+
+    Raises:
+        InputError: a model with neither, which has nothing to answer.
     """
 
     def __init__(self, model: keras.Model, config: Config) -> None:
         super().__init__()
         data = config.data
-        # A crop needs a frame to be cut from; where the videos' own size was taken, the whole frame is resized.
-        short = data.resize_short if data.test_crop == "center" else 0
-        self.fit = FitClip(data.height, data.width, short)
+        self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
         self.model = model
         self.minimum = method_module(config.method).FRAMES
         # Saving traces every function of the module, so one that the model cannot answer must not be there.
-        answers = {"serving_default": self._classify, **({"flow": self._flow} if hasattr(model, "motion") else {})}
+        answers = {"flow": self._flow} if hasattr(model, "motion") else {}
+        clip = keras.KerasTensor((None, self.minimum, data.height, data.width, 3), "uint8")
+        if "logits" in model.compute_output_spec(clip):
+            answers["serving_default"] = self._classify
+        elif answers:
+            answers["serving_default"] = self._flow
+        else:
+            raise InputError(f"--method={config.method} has neither classes nor a motion layer to export.")
         self.answers = {name: tf.function(answer, input_signature=[CLIP]) for name, answer in answers.items()}
 
     def _classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:

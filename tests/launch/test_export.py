@@ -1,13 +1,26 @@
+import dataclasses
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import models
+from launch import data
 from launch.export import CLASSES_FILE, ServingModule, export, refuse_python_ops
-from launch.init_from import load_run
+from launch.init_from import build_model, load_run
+from tests.models.test_methods import options_of
+from tests.textures import moving_clip
+from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
+from tvnet_keras.video import augment
+from tvnet_keras.video.listing import Video, VideoList
+
+SMOOTH = np.round(moving_clip(8, 41, 36, (0.7, 0.4)) * 255).astype("uint8")
 
 ELSEWHERE = """
 import importlib.util, sys
@@ -54,26 +67,28 @@ def elsewhere(exported, clips, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served(finished_run):
-    """The Keras model behind the export, and the layer that brings clips to its size."""
-    config, model, _ = load_run(finished_run)
-    return ServingModule(model, config).fit, model
+def trained(finished_run):
+    """The configuration and the Keras model behind the export."""
+    return load_run(finished_run)[:2]
 
 
 @pytest.mark.parametrize("name", ["long", "wide"])
-def test_tensorflow_alone_gives_the_models_probabilities(elsewhere, served, clips, name):
-    fit, model = served
-    expected = tf.nn.softmax(model(fit(clips[name]), training=False)["logits"]).numpy()
+def test_tensorflow_alone_gives_the_models_probabilities(elsewhere, trained, clips, name):
+    config, model = trained
+    size, crop = (config.data.height, config.data.width), config.data.test_crop
+    assert crop == "none"
+    views = np.concatenate([augment.test_views(clip, size, crop=crop)[0] for clip in clips[name]])
+    expected = tf.nn.softmax(model(views, training=False)["logits"]).numpy()
     found = elsewhere[f"serving_default {name}"]
     np.testing.assert_allclose(found, expected, atol=1e-5)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["long", "wide", "short"])
-def test_flow_comes_at_the_clips_own_size(elsewhere, served, clips, name):
+def test_flow_comes_at_the_clips_own_size(elsewhere, trained, clips, name):
     found = elsewhere[f"flow {name}"]
     assert found.shape == (*clips[name][:, 1:].shape[:-1], 2)
-    np.testing.assert_allclose(found, served[1].motion(clips[name]), atol=1e-3)
+    np.testing.assert_allclose(found, trained[1].motion(clips[name]), atol=1e-3)
     assert np.abs(found).max() > 0.01
 
 
@@ -90,7 +105,23 @@ def test_an_export_replaces_an_earlier_one(exported, finished_run):
     (exported / CLASSES_FILE).write_text("old")
     export(finished_run, exported)
     assert (exported / CLASSES_FILE).read_text().startswith("MoveRight\n")
-    assert not list(exported.parent.glob(".partial*"))
+    assert [path.name for path in exported.parent.iterdir()] == [exported.name]
+
+
+def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one(exported, finished_run, monkeypatch):
+    before = {path.name: path.read_bytes() for path in exported.iterdir() if path.is_file()}
+    genuine = Path.rename
+
+    def rename(path, target):
+        if path.name.startswith(".partial."):
+            raise OSError(errno.EIO, "Input/output error")
+        return genuine(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(InputError, match="cannot be written: Input/output error"):
+        export(finished_run, exported)
+    assert {path.name: path.read_bytes() for path in exported.iterdir() if path.is_file()} == before
+    assert tf.saved_model.load(str(exported)).signatures
 
 
 @pytest.mark.parametrize("names", [("thesis.tex",), ("saved_model.pb", "notes.txt")])
@@ -116,6 +147,83 @@ def test_a_method_without_motion_exports_its_classes_only(launcher, rgb_run, tmp
     assert list(signatures) == ["serving_default"]
     clip = tf.zeros((1, 1, 20, 30, 3), tf.uint8)
     assert signatures["serving_default"](clip=clip)["probabilities"].shape == (1, 12)
+
+
+class Change(keras.layers.Layer):
+    """Stands in for a motion layer: how much red and green change from frame to frame."""
+
+    def call(self, clip):
+        frames = keras.ops.cast(clip[..., :2], "float32")
+        return frames[:, 1:] - frames[:, :-1]
+
+
+class FlowOnly(keras.Model):
+    """A model without classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.motion = Change()
+
+    def call(self, clip, training=None):
+        return {"flow": self.motion(clip)}
+
+
+def test_a_method_without_classes_exports_its_flow_only(tiny, tmp_path):
+    module, clip = ServingModule(FlowOnly(), tiny()), tf.constant(SMOOTH[:, :2])
+    tf.saved_model.save(module, str(tmp_path), signatures=module.answers)
+    signatures = tf.saved_model.load(str(tmp_path)).signatures
+    assert set(signatures) == {"flow", "serving_default"}
+    for signature in signatures.values():
+        np.testing.assert_allclose(signature(clip=clip)["flow"], module.model.motion(clip), atol=1e-5)
+
+
+def test_a_model_with_nothing_to_answer_is_refused(tiny):
+    inputs = keras.Input((None, 32, 32, 3))
+    with pytest.raises(InputError, match="--method=tvnet has neither classes nor a motion layer"):
+        ServingModule(keras.Model(inputs, {"features": inputs}), tiny())
+
+
+SIZES = {"landscape": (24, 36), "portrait": (41, 30), "small": (13, 15), "its own": (16, 24)}
+"""Of videos, by name."""
+
+
+class InMemory:
+    """Stands in for a cache of decoded videos: one of every size of SIZES, cut from one moving texture."""
+
+    def __init__(self, frames):
+        self.clips = {name: SMOOTH[:, :frames, :height, :width] for name, (height, width) in SIZES.items()}
+
+    def count_frames(self, name):
+        return self.clips[name].shape[1]
+
+    def read_frames(self, name, frames):
+        return self.clips[name][0, frames]
+
+
+def evaluated(model, config, videos):
+    """Probabilities of every video, from the views that the evaluation makes of it."""
+    listed = VideoList(tuple(Video(name, 0, name) for name in videos.clips), ("a",))
+    batches = list(data.test_views(data.Source(listed, {}, videos), config))
+    return tf.nn.softmax(model(tf.concat([batch["clip"] for batch in batches], 0), training=False)["logits"])
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "resize_short", "test_crop"),
+    [(16, 24, 0, "center"), (24, 16, 20, "center")],  # The whole frame is what finished_run takes.
+)
+@pytest.mark.parametrize("method", module_names(models))
+def test_an_export_answers_as_the_evaluation_does(method, height, width, resize_short, test_crop, tiny, tmp_path):
+    options = dataclasses.asdict(options_of(load_module(models, "--method", method)))
+    shown = {"height": height, "width": width, "resize_short": resize_short, "test_crop": test_crop}
+    config = tiny(method, data=shown, model=options)
+    model, videos = build_model(config, num_classes=4), InMemory(config.data.frames)
+    module = ServingModule(model, config)
+    tf.saved_model.save(module, str(tmp_path), signatures=module.answers)
+    serve = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
+    found = [serve(clip=tf.constant(clip))["probabilities"] for clip in videos.clips.values()]
+    expected = evaluated(model, config, videos)
+    np.testing.assert_allclose(tf.concat(found, 0), expected, atol=1e-5)
+    assert np.ptp(expected, axis=0).max() > 1e-4  # The videos are told apart.
 
 
 @pytest.mark.parametrize("python_op", [tf.numpy_function, tf.py_function])

@@ -17,7 +17,9 @@ from absl import flags
 from launch import app
 from launch.config import Config, method_module
 from launch.init_from import load_run
+from launch.model_outputs import output_names
 from launch.run_folder import required_config
+from models import motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
 
@@ -94,13 +96,12 @@ class ServingModule(tf.Module):
     def __init__(self, model: keras.Model, config: Config) -> None:
         super().__init__()
         data = config.data
-        self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
         self.model = model
         self.minimum = method_module(config.method).FRAMES
         # Saving traces every function of the module, so one that the model cannot answer must not be there.
-        answers = {"flow": self._flow} if hasattr(model, "motion") else {}
-        clip = keras.KerasTensor((None, self.minimum, data.height, data.width, 3), "uint8")
-        if "logits" in model.compute_output_spec(clip):
+        answers = {} if motion_of(model) is None else {"flow": self._flow}
+        if "logits" in output_names(model):
+            self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
             answers["serving_default"] = self._classify
         elif answers:
             answers["serving_default"] = self._flow
@@ -115,7 +116,7 @@ class ServingModule(tf.Module):
 
     def _flow(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Flow `[B, T - 1, H, W, 2]` of uint8 clips `[B, T, H, W, 3]`, pixels at their own size."""
-        return {"flow": self.model.motion(self._long_enough(clip, 2))}
+        return {"flow": motion_of(self.model)(self._long_enough(clip, 2))}
 
     @staticmethod
     def _long_enough(clip: tf.Tensor, minimum: int) -> tf.Tensor:

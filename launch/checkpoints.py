@@ -5,8 +5,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from launch.run_folder import WEIGHTS_FILE
+from launch.run_folder import RUN_FILE, WEIGHTS_FILE
 from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
 
 KEPT = 2
 """Checkpoints kept, so that one that was being written when the run was killed is no loss."""
@@ -27,12 +28,24 @@ class Checkpoints:
         weights = {id(weight) for weight in model.weights}
         # The generators of dropout's masks are no weights, and TensorFlow does not find them in a Keras model.
         random = [variable for variable in model.variables if id(variable) not in weights]
-        state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step, random=random)
-        self.manager = tf.train.CheckpointManager(state, folder / "checkpoints", max_to_keep=KEPT)
+        self.state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step, random=random)
+        self.manager = tf.train.CheckpointManager(self.state, folder / "checkpoints", max_to_keep=KEPT)
 
     def restore(self) -> int:
-        """Restores the newest checkpoint and returns its step, 0 without one."""
-        self.manager.restore_or_initialize()
+        """Restores the newest checkpoint and returns its step, 0 without one.
+
+        Raises:
+            InputError: a checkpoint that does not hold everything this version of the program needs to go on.
+        """
+        newest = self.manager.latest_checkpoint
+        if newest:
+            try:
+                self.state.restore(newest).assert_existing_objects_matched()
+            except (AssertionError, ValueError, tf.errors.OpError) as error:
+                raise InputError(
+                    f"{newest} is damaged or was written by a version of the program whose runs this one cannot go on "
+                    f"with; use that version (its commit is in {RUN_FILE}) or train in another --output_dir."
+                ) from error
         return int(self.step.numpy())
 
     def save(self, step: int) -> None:

@@ -1,6 +1,5 @@
 """`--config.init_from`: starting from a run, a weight file or ImageNet."""
 
-import warnings
 from pathlib import Path
 
 import keras
@@ -9,6 +8,8 @@ import numpy as np
 import models.backbones
 from launch.config import Config, method_module
 from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
+from launch.weight_files import read_weights
+from launch.weights_by_name import match, weight_values
 from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError
 
@@ -38,7 +39,7 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
         config: overrides of the run's configuration; None takes its own.
 
     Raises:
-        InputError: no run, or an unfinished one.
+        InputError: no run, an unfinished one, or one whose weights are not exactly those of its network.
     """
     folder = Path(folder)
     config = config or read_config(folder)
@@ -49,21 +50,20 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
         raise InputError(f"The run in {folder} has not finished training: run its launch.train command again first.")
     class_names = tuple(class_names)
     model = build_model(config, len(class_names))
-    try:
-        model.load_weights(weights)
-    except (ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{weights} does not fit the network that {folder / RUN_FILE} describes: {reason}") from error
+    found = match(model, read_weights(weights))
+    if found.difference():
+        raise InputError(
+            f"{weights} does not fit the network that {folder / RUN_FILE} describes: {found.difference()}."
+        )
+    found.apply()
     return config, model, class_names
 
 
 def initialise(model: keras.Model, config: Config) -> str:
-    """Loads `config.init_from` into the model.
-
-    Weights whose shapes differ, such as those of a classifier for other classes, keep their fresh values.
+    """Puts the weights of `config.init_from` into the model's of the same names and shapes; the others stay fresh.
 
     Returns:
-        One sentence that says what was loaded.
+        What was taken and, layer by layer, what was not.
 
     Raises:
         InputError: no such run or file, or none of its weights fits.
@@ -76,22 +76,14 @@ def initialise(model: keras.Model, config: Config) -> str:
         raise InputError(
             f"--config.init_from={config.init_from} is neither a finished run, nor a .weights.h5 file, nor imagenet."
         )
-    before = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
-    with warnings.catch_warnings():
-        # What does not fit is counted below.
-        warnings.simplefilter("ignore")
-        try:
-            model.load_weights(path, skip_mismatch=True)
-        except (ValueError, OSError) as error:
-            raise InputError(f"--config.init_from={config.init_from} cannot be read as weights: {error}") from None
-    changed = sum(
-        not np.array_equal(old, keras.ops.convert_to_numpy(new)) for old, new in zip(before, model.weights, strict=True)
-    )
-    if not changed:
+    found = match(model, read_weights(path))
+    if not found.taken:
         raise InputError(
-            f"No weight of --config.init_from={config.init_from} fits this model; check method and options."
+            f"No weight of --config.init_from={config.init_from} fits this model: {found.difference()}; check method "
+            "and options."
         )
-    return f"Started from {path}: {changed} of {len(before)} weights changed."
+    found.apply()
+    return f"Started from {path}: {found.report()}"
 
 
 def _from_imagenet(model: keras.Model, config: Config) -> str:
@@ -113,40 +105,28 @@ def _from_imagenet(model: keras.Model, config: Config) -> str:
 
 
 def transfer_images(source: keras.Model, target: keras.Model) -> int:
-    """Copies an RGB network's weights into one for other channels, layer by layer in order.
+    """Copies an RGB network's weights into the same-named ones of a network for other channels.
 
-    The first convolution is averaged over RGB and repeated (cross-modality initialisation, Wang et al. 2016). The
-    target's layers after the last one of the source (the classifier) are left alone.
+    The first convolution is averaged over RGB and repeated (cross-modality initialisation, Wang et al. 2016). Layers
+    that only the target has (the classifier) are left alone.
 
     Returns:
         The number of weights copied.
 
     Raises:
-        InputError: the networks do not have the same layers.
+        InputError: the target does not have all the weights of the source; it is unchanged.
     """
-    copied = 0
-    for from_layer, to_layer in zip(_weighted(source), _weighted(target), strict=False):
-        if len(from_layer.weights) != len(to_layer.weights):
-            raise InputError(
-                f"Layer {from_layer.name} has no equal in the network: {to_layer.name} stands in its place."
-            )
-        values = [
-            _adapt(keras.ops.convert_to_numpy(a), tuple(b.shape))
-            for a, b in zip(from_layer.weights, to_layer.weights, strict=True)
-        ]
-        to_layer.set_weights(values)
-        copied += len(values)
-    return copied
+    found = match(target, weight_values(source), _over_channels)
+    if found.unused:
+        raise InputError(f"{found.unused[0]} has no equal in the network {target.name}, so the networks differ.")
+    if found.reshaped:
+        raise InputError(f"The networks differ: {found.difference()}.")
+    found.apply()
+    return len(found.taken)
 
 
-def _weighted(network: keras.Model) -> list[keras.layers.Layer]:
-    return [layer for layer in network.layers if layer.weights]
-
-
-def _adapt(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if value.shape == shape:
-        return value
-    same_but_input = len(shape) == 4 and value.shape[:2] == shape[:2] and value.shape[3] == shape[3]
-    if not same_but_input:
-        raise InputError(f"Weights of shape {value.shape} do not fit {shape}: the networks differ.")
-    return np.repeat(value.mean(axis=2, keepdims=True), shape[2], axis=2)
+def _over_channels(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A kernel `[h, w, C, O]` averaged over its input channels and repeated for as many as the network has."""
+    if len(shape) == value.ndim == 4 and value.shape[2] != shape[2]:
+        return np.repeat(value.mean(axis=2, keepdims=True), shape[2], axis=2)
+    return value

@@ -25,6 +25,9 @@ It may also have `needs(options)`, where options change `NEEDS`; `needs_of` asks
     The image network that ImageNet weights fit into, on every time step (`PerStep`).
 
 Both are None where a model has no such attribute: `motion_of` and `classifier_of`.
+
+Every layer with weights has a name of its own, the same under all options: by it weights are found, in runs of other
+options and of earlier versions (`launch.weights_by_name`). Another name is another layer.
 """
 
 from types import ModuleType

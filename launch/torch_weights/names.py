@@ -36,7 +36,7 @@ _STEM = ((r"stem\.0", "conv1_conv"), (r"stem\.1", "conv1_norm"))
 
 _RELEASED_FLOW = (
     (r"flow_cmp", "flow/flow_1/reduce"),
-    (r"flow_conv", "flow/convolution_1/conv2d"),
+    (r"flow_conv", "flow/convolution_1"),
     (r"flow_cmp2", "flow/flow_2/reduce"),
     (r"flow_conv2", "restore"),
     (r"bnf", "fusion/norm"),

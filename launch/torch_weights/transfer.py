@@ -5,11 +5,12 @@ import re
 import keras
 import numpy as np
 
+from launch.weights_by_name import match, weight_names
 from models.resnets._inflation import inflate
 from models.resnets._network import RGB_PREFIX
 from tvnet_keras.errors import InputError
 
-RESIDUAL_NETWORK = re.compile(r"(conv1|layer\d_\d+|logits)[_/]")
+RESIDUAL_NETWORK = re.compile(rf"({RGB_PREFIX})?(conv1|layer\d_\d+|logits)[_/]")
 """What the names of a residual network's weights start with; everything else in a model stands around it."""
 
 NON_LOCAL = "_non_local/"
@@ -32,51 +33,39 @@ def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> 
     Raises:
         InputError: the file and the network do not have the same weights; the model is unchanged.
     """
-    named = [(weight, _name(weight.path, values)) for weight in model.weights]
-    network = [(weight, name) for weight, name in named if name in values or _belongs(name)]
-    _check_names(values, {name for _, name in network}, source)
-    fitted = [(weight, _fit(values[name], tuple(weight.shape), name, source)) for weight, name in network]
-    for weight, value in fitted:
-        weight.assign(value)
-    return len(fitted), len(model.weights) - len(fitted)
-
-
-def _name(path: str, values: dict[str, np.ndarray]) -> str:
-    """A weight's name without the names of the models around it."""
-    # Keras counts the layers that nobody named.
-    parts = re.sub(r"\bconv2d_\d+\b", "conv2d", path).split("/")
-    tails = ["/".join(parts[k:]).removeprefix(RGB_PREFIX) for k in range(len(parts))]
-    return next((tail for tail in tails if tail in values or _belongs(tail)), path)
-
-
-def _belongs(name: str) -> bool:
-    return bool(RESIDUAL_NETWORK.match(name)) and NON_LOCAL not in name
-
-
-def _check_names(values: dict[str, np.ndarray], network: set[str], source: str) -> None:
+    network = [name for name in weight_names(model) if _belongs(name)]
     if not network:
         raise InputError(f"--weights={source} needs a residual network, and this model has none; choose a backbone.")
-    missing, left = sorted(network - set(values)), sorted(set(values) - network)
+    second = {RGB_PREFIX + name: value for name, value in values.items() if RGB_PREFIX + name in network}
+    found = match(model, values | second, fit)
+    missing, left = sorted(filter(_belongs, found.left)), sorted(found.unused)
     if missing or left:
         which = f"the network's {missing[0]} is not in it" if missing else f"the network has no {left[0]}"
         raise InputError(
             f"--weights={source} does not fit: {which} ({len(missing)} missing, {len(left)} left over); check "
             "--config.model.backbone and depth."
         )
-
-
-def _has_ones_in_front(value: np.ndarray, shape: tuple[int, ...]) -> bool:
-    return value.ndim > len(shape) and set(value.shape[: value.ndim - len(shape)]) == {1}
-
-
-def _fit(value: np.ndarray, shape: tuple[int, ...], name: str, source: str) -> np.ndarray:
-    if value.ndim == 4 and len(shape) == 5:
-        value = inflate(value, shape[0])
-    # Theirs are 3D convolutions throughout; ours of extent 1 in time are 2D, or dense.
-    value = value.reshape(value.shape[value.ndim - len(shape) :]) if _has_ones_in_front(value, shape) else value
-    if value.shape != shape:
+    if found.reshaped:
         raise InputError(
-            f"--weights={source} does not fit: {name} is {value.shape} there and {shape} in the network; check "
-            "--config.model.backbone, depth and width."
+            f"--weights={source} does not fit: {found.difference()}; check --config.model.backbone, depth and width."
         )
-    return value
+    found.apply()
+    return len(found.taken), len(found.left)
+
+
+def _belongs(name: str) -> bool:
+    return bool(RESIDUAL_NETWORK.match(name)) and NON_LOCAL not in name
+
+
+def fit(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A value of a PyTorch network in the shape that the weight has here, where that is a matter of form.
+
+    Args:
+        value: 2D kernels are inflated for 3D ones. Theirs are 3D throughout; ours of extent 1 in time may be 2D, or
+            dense.
+        shape: of the weight.
+    """
+    if value.ndim == 4 and len(shape) == 5:
+        return inflate(value, shape[0])
+    more = value.ndim - len(shape)
+    return value.reshape(value.shape[more:]) if more > 0 and set(value.shape[:more]) == {1} else value

@@ -12,6 +12,7 @@ from launch.init_from import build_model
 from launch.torch_weights.names import renamed
 from launch.torch_weights.reading import read_state_dict
 from launch.torch_weights.transfer import transfer
+from launch.weights_by_name import weight_names
 from models.resnets import resnet2d
 from models.resnets._network import ResidualNetwork
 from tvnet_keras.errors import InputError
@@ -119,3 +120,11 @@ def test_a_missing_pytorch_is_named(monkeypatch, tmp_path):
 def test_the_command_asks_for_its_files(launcher):
     flags = ["--method=representation_flow", "--experiment=ucf101"]
     assert "--weights=FILE.pth and --output=FILE.weights.h5 are required" in launcher("convert", *flags).sentence()
+
+
+def test_what_the_released_network_has_around_its_flow_layers_finds_its_place():
+    around = ("flow_cmp", "flow_conv", "flow_cmp2", "flow_conv2")
+    released = {f"{name}.weight": np.zeros((2, 2, 3, 3)) for name in around}
+    released |= {f"bnf.{name}": np.zeros(2) for name in ("weight", "bias", "running_mean", "running_var")}
+    network = model(flows="fcf", fusion="residual", variant="released_v1")
+    assert set(renamed(released, "file")) <= set(weight_names(network))

@@ -86,9 +86,16 @@ def test_inception_refuses_pictures_that_it_would_shrink_to_nothing():
 
 
 @pytest.mark.slow
-def test_inception_takes_every_weight_of_its_rgb_original():
+def test_inception_takes_every_weight_of_its_rgb_original(monkeypatch):
     from launch.init_from import transfer_images
 
-    source = keras.applications.InceptionV3(include_top=False, weights=None, pooling="avg")
+    original = keras.applications.InceptionV3(include_top=False, weights=None, pooling="avg")
+    with monkeypatch.context() as downloaded:
+        downloaded.setattr(keras.applications, "InceptionV3", lambda **options: original)
+        source = load("inception_v3").imagenet()
+    picture = np.random.default_rng(0).random((1, 80, 80, 3), dtype="float32")
+    np.testing.assert_allclose(source(picture), original(picture), atol=1e-6)
     target = load("inception_v3").build((75, 75, 10), 5)
     assert transfer_images(source, target) == len(source.weights) == len(target.weights) - 2
+    for ours, theirs in zip(target.weights[1:-2], source.weights[1:], strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)

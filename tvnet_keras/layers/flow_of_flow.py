@@ -145,7 +145,13 @@ class FlowOfFlow(layers.Layer, MotionLayer):
 
     def _convolution(self, number: int, channels: int) -> PerStep:
         convolution = layers.Conv2D(
-            channels, 3, padding="same", use_bias=False, kernel_initializer="he_normal", dtype="float32"
+            channels,
+            3,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"convolution_{number}",
+            dtype="float32",
         )
         return PerStep(convolution, name=f"convolution_{number}", dtype="float32")
 

@@ -1,0 +1,74 @@
+"""Every layer with weights has a name of its own, whatever the options and whatever the process has built before."""
+
+import re
+
+import pytest
+
+import models
+import models.backbones
+import models.resnets
+from launch.weights_by_name import named_layers, weight_names
+from models._fusion import FUSIONS
+from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.layers.flow_of_flow import FlowOfFlow
+
+CLASSES = 4
+QUICK = {"width": 4, "bottleneck": 2, "iterations": 1}
+SLOW = ("inception_v3", "resnet34", "resnet50")
+SIZE = {"inception_v3": 75}
+
+
+def image_cases():
+    for method in ("tvnet", "rgb"):
+        for backbone in module_names(models.backbones):
+            marks = pytest.mark.slow if backbone in SLOW else ()
+            yield pytest.param(method, {"backbone": backbone}, id=f"{method}-{backbone}", marks=marks)
+
+
+def residual_cases():
+    for family in module_names(models.resnets):
+        depths = load_module(models.resnets, "--config.model.backbone", family).Convolutions().depths
+        chosen = {**QUICK, "backbone": family, "depth": depths[0], "place": "conv1", "non_local": ("block2",)}
+        for flows, fusion in (("flow", "late"), ("fcfcf", "layer_multiply")):
+            options = {**chosen, "flows": flows, "fusion": fusion}
+            yield pytest.param("representation_flow", options, id=f"{family}-{flows}-{fusion}")
+
+
+def fusion_cases():
+    for fusion in FUSIONS:
+        options = {**QUICK, "backbone": "resnet2d", "depth": 10, "fusion": fusion, "flows": "fof"}
+        yield pytest.param("representation_flow", options, id=f"fof-{fusion}")
+
+
+def build(name, options):
+    method = load_module(models, "--method", name)
+    size = SIZE.get(options["backbone"], 32)
+    return method.build(num_classes=CLASSES, clip_shape=(12, size, size, 3), options=method.Options(**options))
+
+
+def named_by_keras(layer):
+    """Keras makes a layer's name of its class's, `conv2d_3`, where it is given none."""
+    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", type(layer).__name__)
+    snake_case = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+    return re.fullmatch(rf"{snake_case}(_\d+)?", layer.name) is not None
+
+
+def test_every_method_is_here():
+    cases = [*image_cases(), *residual_cases()]
+    assert {case.values[0] for case in cases} == set(module_names(models))
+
+
+@pytest.mark.parametrize(("method", "options"), [*image_cases(), *residual_cases(), *fusion_cases()])
+def test_layers_with_weights_have_names_of_their_own(method, options):
+    model = build(method, options)
+    assert not [name for name, layer in named_layers(model).items() if named_by_keras(layer)]
+    names = weight_names(model)
+    assert len(set(names)) == len(names) == len(model.weights)
+    assert weight_names(build(method, options)) == names
+
+
+def test_a_layer_that_nobody_named_would_be_seen():
+    layer = FlowOfFlow(bottleneck=2)
+    layer.build((None, 4, 8, 8, 3))
+    assert named_by_keras(layer) and re.fullmatch(r"flow_of_flow(_\d+)?", layer.name)
+    assert not [name for name, inner in named_layers(layer).items() if named_by_keras(inner)]

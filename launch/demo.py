@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from launch import app
+from launch.flow_video import flow_of_video
 from launch.init_from import build_model, load_run
-from launch.predict import flow_of_video
 from launch.run_folder import git_commit, machine, versions
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError

@@ -4,9 +4,10 @@ python -m launch.predict --run=runs/tvnet clip1.avi clip2.mp4
 python -m launch.predict --run=runs/tvnet --flow_dir=flow --flow_format=gif clip.avi
 """
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
@@ -14,14 +15,14 @@ from absl import flags
 from launch import app, config_flags
 from launch.app import report_error
 from launch.data import Source, test_views
-from launch.inference import as_graph, score_videos
+from launch.flow_video import Look, look_at, write_flow_video
+from launch.inference import score_videos
 from launch.init_from import load_run
 from launch.run_folder import required_config
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.picture import beside, write_video
 from tvnet_keras.video import datasets
 from tvnet_keras.video.listing import Flip, Video, VideoList
-from tvnet_keras.video.read import VideoError, count_frames, probe, read_frames
+from tvnet_keras.video.read import VideoError, count_frames
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 FLOW_DIR = flags.DEFINE_string("flow_dir", "", "Write a video of frames beside flow colours for every file here.")
@@ -30,9 +31,6 @@ TOP = flags.DEFINE_integer("top", 5, "Classes named per video.", lower_bound=1)
 SKIP_UNREADABLE = flags.DEFINE_bool(
     "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
 )
-
-PIECE = 8
-"""Flow fields computed at a time, so that long videos fit into memory."""
 
 
 def main(paths: list[str]) -> None:
@@ -49,13 +47,20 @@ def main(paths: list[str]) -> None:
             raise InputError(f"--flow_dir needs a method with a motion layer; --run={RUN.value} is {config.method}.")
         _refuse_equal_names(paths)
     flip = flip_of(config.data.dataset, class_names)
-    source = open_files(paths, class_names, flip, skip_unreadable=SKIP_UNREADABLE.value)
+    looks: dict[str, Look] = {}
+    source = open_files(
+        paths,
+        class_names,
+        flip,
+        skip_unreadable=SKIP_UNREADABLE.value,
+        examine=functools.partial(look_at, model.motion, looks) if FLOW_DIR.value else count_frames,
+    )
     logits = score_videos(model, test_views(source, config), source.videos)
     for video, row in zip(source.videos.videos, logits, strict=True):
         print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
         if FLOW_DIR.value:
             target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
-            write_flow_video(model.motion, video.path, target)
+            write_flow_video(model.motion, video.path, target, looks[video.path])
             print(f"written: {target}")
 
 
@@ -66,7 +71,12 @@ def flip_of(dataset: str, class_names: tuple[str, ...]) -> Flip:
 
 
 def open_files(
-    paths: list[str], class_names: tuple[str, ...], flip: Flip = "keep", *, skip_unreadable: bool = False
+    paths: list[str],
+    class_names: tuple[str, ...],
+    flip: Flip = "keep",
+    *,
+    skip_unreadable: bool = False,
+    examine: Callable[[str], int] = count_frames,
 ) -> Source:
     """Unlabelled videos as a source; every file is decoded once.
 
@@ -75,6 +85,7 @@ def open_files(
         class_names: the network's classes.
         flip: as in `VideoList`, for views that are mirrored.
         skip_unreadable: drop broken files, naming them, instead of stopping.
+        examine: counts the frames of a file, by decoding it.
 
     Raises:
         InputError: a file cannot be read, or none can.
@@ -82,7 +93,7 @@ def open_files(
     counts = {}
     for path in paths:
         try:
-            counts[path] = count_frames(path)
+            counts[path] = examine(path)
         except VideoError as error:
             if not skip_unreadable:
                 raise
@@ -106,22 +117,6 @@ def top_classes(logits: np.ndarray, class_names: tuple[str, ...], count: int) ->
     probabilities = tf.nn.softmax(logits).numpy()
     best = np.argsort(-probabilities)[:count]
     return [f"{class_names[k]} {100 * probabilities[k]:.1f} %" for k in best]
-
-
-def write_flow_video(motion: keras.layers.Layer, path: str, target: Path) -> None:
-    """Writes the frames of a video beside the colours of their flow, with the colour wheel."""
-    frames = read_frames(path)
-    flow = flow_of_video(motion, frames)
-    # One outlier would pale every other vector.
-    longest = float(np.percentile(np.linalg.norm(flow, axis=-1), 99)) or 1.0
-    write_video(target, beside(frames, flow, max_flow=longest), probe(path).fps)
-
-
-def flow_of_video(motion: keras.layers.Layer, frames: np.ndarray) -> np.ndarray:
-    """Flow `[T - 1, H, W, 2]` of frames `[T, H, W, 3]` at their own size, computed piece by piece."""
-    compute = as_graph(motion)
-    starts = range(0, len(frames) - 1, PIECE)
-    return np.concatenate([compute(frames[None, k : k + PIECE + 1]).numpy()[0] for k in starts])
 
 
 if __name__ == "__main__":

@@ -79,6 +79,23 @@ def test_video_holds_the_frames(tmp_path, suffix, tolerance, size):
     assert [path.name for path in (tmp_path / "new").iterdir()] == [f"clip.{suffix}"]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "gif"])
+def test_frames_may_be_made_on_the_way(tmp_path, suffix):
+    frames = ramp(5, 31, 33)
+    for name, given in (("array", frames), ("made", (frame for frame in frames))):
+        write_video(tmp_path / f"{name}.{suffix}", given, fps=10)
+    made, array = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in ("made", "array"))
+    assert made == array
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "gif"])
+def test_a_frame_of_another_size_is_refused_and_leaves_nothing(tmp_path, suffix):
+    frames = [*ramp(3, 16, 16), *ramp(1, 16, 18)]
+    with pytest.raises(InputError, match=r"of one size. Received: uint8 \(16, 18, 3\)"):
+        write_video(tmp_path / f"clip.{suffix}", iter(frames), fps=10)
+    assert not list(tmp_path.iterdir())
+
+
 def test_gif_holds_the_frames(tmp_path):
     frames = ramp(4, 31, 33)
     write_video(tmp_path / "clip.gif", frames, fps=10)

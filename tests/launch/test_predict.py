@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from launch.data import test_views as views_of
+from launch.flow_video import flow_of_video
 from launch.inference import score_videos
 from launch.init_from import load_run
-from launch.predict import flip_of, flow_of_video, open_files, top_classes
+from launch.predict import flip_of, open_files, top_classes
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import probe, read_frames

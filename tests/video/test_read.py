@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tvnet_keras.video.orientation import orient, rotation
-from tvnet_keras.video.read import VIDEO_ERROR_KINDS, VideoError, count_frames, probe, read_frames
+from tvnet_keras.video.read import VIDEO_ERROR_KINDS, VideoError, count_frames, iterate_frames, probe, read_frames
 
 # What SOURCES.md says of every file of corrupt/: frames that decode, and what is wrong.
 CORRUPT = {
@@ -213,3 +213,28 @@ def test_the_decoder_is_silent(shared_data, capfd, caplog):
     with pytest.raises(VideoError):
         probe(shared_data / "corrupt/decord/corrupted.mp4")
     assert capfd.readouterr() == ("", "") and not caplog.records
+
+
+def test_frames_one_by_one_are_those_of_the_whole_file(tmp_path, write_video):
+    path = write_video(tmp_path / "a.avi", 9)
+    everything, observed = read_frames(path), []
+    np.testing.assert_array_equal(np.stack(list(iterate_frames(path))), everything)
+    assert probe(path, observe=observed.append) == probe(path)
+    np.testing.assert_array_equal(np.stack(observed), everything)
+
+
+def test_turned_frames_are_given_upright_one_by_one(shared_data):
+    path = shared_data / "corrupt/decord/video_90.mov"
+    np.testing.assert_array_equal(np.stack(list(iterate_frames(path))), read_frames(path))
+
+
+def test_damage_is_named_once_the_frames_before_it_were_given(shared_data):
+    given = []
+    with pytest.raises(VideoError, match="damaged, 28 frames decode"):
+        given.extend(iterate_frames(shared_data / "corrupt/decord/corrupted.mp4"))
+    assert len(given) == 28
+
+
+def test_one_frame_alone_is_refused_at_its_end(tmp_path, write_video):
+    with pytest.raises(VideoError, match="fewer than two decodable frames"):
+        list(iterate_frames(write_video(tmp_path / "a.avi", 1)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -100,44 +101,62 @@ def _fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTyp
     return text, font
 
 
-def write_video(path: str | os.PathLike[str], frames: np.ndarray, fps: float) -> None:
+def write_video(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float) -> None:
     """Writes frames as .mp4, .avi or .gif, whole or not at all.
+
+    Frames are taken one by one, so that an iterator may make them on the way; only a .gif is put together in memory.
 
     Args:
         path: Where to write; the suffix chooses the format.
-        frames: uint8 `[T, H, W, 3]`, RGB. MPEG needs even sides, so an odd one is continued by one line.
+        frames: uint8 `[T, H, W, 3]`, RGB, or T frames `[H, W, 3]`. MPEG needs even sides, so an odd one is continued by
+            one line.
         fps: Frames per second.
 
     Raises:
         InputError: Unknown suffix, no frames, a rate that is not positive, or the file can't be written.
     """
-    path, frames = Path(path), np.asarray(frames)
+    path = Path(path)
     if path.suffix.lower() not in (*_CODECS, ".gif"):
         raise InputError(f"A video is written as .mp4, .avi or .gif. Received: {path}.")
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not frames.size:
-        raise InputError(f"Frames for {path} must be uint8 [T, H, W, 3]. Received: {frames.dtype} {frames.shape}.")
     if not 0 < fps <= 1000:
         raise InputError(f"The frame rate for {path} must be between 0 and 1000. Received: fps={fps}.")
+    checked = _checked(path, frames)
+    first = next(checked)
     with atomic_path(path) as partial:
         if path.suffix.lower() == ".gif":
-            _write_gif(partial, frames, fps)
+            _write_gif(partial, first, checked, fps)
         else:
-            _write_mpeg(partial, frames, fps, path.suffix.lower())
+            _write_mpeg(partial, first, checked, fps)
 
 
-def _write_gif(path: Path, frames: np.ndarray, fps: float) -> None:
-    first, *rest = (Image.fromarray(frame) for frame in frames)
-    first.save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
+def _checked(path: Path, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    expected = None
+    for frame in map(np.asarray, frames):
+        expected = expected or frame.shape
+        if frame.ndim != 3 or frame.shape[-1] != 3 or frame.dtype != np.uint8 or frame.shape != expected:
+            raise InputError(
+                f"Frames for {path} must be uint8 [T, H, W, 3] of one size. Received: {frame.dtype} {frame.shape}."
+            )
+        yield frame
+    if not expected:
+        raise InputError(f"Frames for {path} must be uint8 [T, H, W, 3] with T of at least 1. Received: no frame.")
 
 
-def _write_mpeg(path: Path, frames: np.ndarray, fps: float, suffix: str) -> None:
-    frames = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), mode="edge")
+def _write_gif(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float) -> None:
+    rest = (Image.fromarray(frame) for frame in others)
+    Image.fromarray(first).save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
+
+
+def _write_mpeg(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float) -> None:
+    margin = ((0, first.shape[0] % 2), (0, first.shape[1] % 2), (0, 0))
+    suffix = path.suffix.lower()
     codec = next(name for name in _CODECS[suffix] if name in av.codecs_available)  # libx264 is not in every build
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
-        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
+        stream.height, stream.width, stream.pix_fmt = *np.pad(first, margin).shape[:2], "yuv420p"
         if codec == "mpeg4":
             stream.codec_context.qmin, stream.codec_context.qmax = 2, 5  # its default rate blurs flow colours
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        for frame in itertools.chain([first], others):
+            even = np.pad(frame, margin, mode="edge")
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
         container.mux(stream.encode())

@@ -1,6 +1,7 @@
 """Video files in, clips out.
 
-* `read`: frame-exact reading (`probe`, `count_frames`, `read_frames`); `orientation`: turning frames upright;
+* `read`: frame-exact reading (`probe`, `count_frames`, `iterate_frames`, `read_frames`);
+* `orientation`: turning frames upright;
 * `sample`: which frames make a clip; `augment`: crops, flips, colours;
 * `listing`: a data set's list of labelled files; `datasets`: one module per data set; `split_files`: official lists;
 * `scan`: what is broken, short or there twice, before training; `cache`: TFRecords of JPEG frames;
@@ -11,7 +12,7 @@
 from tvnet_keras.video.cache import CachedVideos, write_cache
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset, video_errors
-from tvnet_keras.video.read import VideoError, VideoInfo, count_frames, probe, read_frames
+from tvnet_keras.video.read import VideoError, VideoInfo, count_frames, iterate_frames, probe, read_frames
 from tvnet_keras.video.scan import Problem, Scan
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "VideoList",
     "count_frames",
     "eval_dataset",
+    "iterate_frames",
     "probe",
     "read_frames",
     "train_dataset",

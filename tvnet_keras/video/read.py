@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,16 +58,18 @@ class VideoInfo:
     rotation: int
 
 
-def probe(path: str | os.PathLike) -> VideoInfo:
+def probe(path: str | os.PathLike, observe: Callable[[np.ndarray], None] | None = None) -> VideoInfo:
     """Decodes a whole file and says what it holds.
 
     Args:
         path: video file, in any container and codec that FFmpeg knows.
+        observe: is called with every frame in order, as `iterate_frames` gives it.
 
     Raises:
         VideoError: the file is missing, empty, not a video, damaged, or has fewer than two frames.
     """
     frames, turn, height, width, fps = 0, 0, 0, 0, 0.0
+    picture_of = _Converter()
     with _open(path) as container:
         for frame in _decode(container, path):
             if frames == 0:
@@ -75,6 +77,8 @@ def probe(path: str | os.PathLike) -> VideoInfo:
                 turn = rotation(matrix)
                 height, width = (frame.height, frame.width) if turn % 180 == 0 else (frame.width, frame.height)
             frames += 1
+            if observe:
+                observe(picture_of(frame))
         stream = container.streams.video[0]
         fps = float(stream.average_rate or stream.guessed_rate or 0)
     _require_motion(path, frames)
@@ -91,6 +95,26 @@ def count_frames(path: str | os.PathLike) -> int:
         VideoError: as for `probe`.
     """
     return probe(path).frames
+
+
+def iterate_frames(path: str | os.PathLike) -> Iterator[np.ndarray]:
+    """All frames of a file, one after the other, so that a long one needs no more memory than a short one.
+
+    Args:
+        path: video file.
+
+    Yields:
+        uint8 `[H, W, 3]`, RGB 0..255, turned upright by the file's rotation.
+
+    Raises:
+        VideoError: as for `probe`, once the frames before the damage have been given.
+    """
+    picture_of, frames = _Converter(), 0
+    with _open(path) as container:
+        for frame in _decode(container, path):
+            yield picture_of(frame)
+            frames += 1
+    _require_motion(path, frames)
 
 
 def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
@@ -127,22 +151,33 @@ def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | N
 
 def _collect(path: str | os.PathLike, wanted: set[int] | None) -> tuple[dict[int, np.ndarray], int]:
     """RGB pictures by frame number, and how many frames were decoded to get them."""
-    # One reformatter per file: a new one per frame costs twenty times the conversion itself.
-    reformatter = VideoReformatter()
+    picture_of = _Converter()
     pictures: dict[int, np.ndarray] = {}
     decoded = 0
-    size: tuple[int, int] | None = None
     with _open(path) as container:
         for frame in _decode(container, path):
             if wanted is None or decoded in wanted:
-                # A stream may change its size half way; its first picture decides, as in FFmpeg itself.
-                size = size or (frame.width, frame.height)
-                rgb = reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24", threads=1)
-                pictures[decoded] = orient(rgb.to_ndarray(), display_matrix(frame))
+                pictures[decoded] = picture_of(frame)
             decoded += 1
             if wanted is not None and len(pictures) == len(wanted):
                 break
     return pictures, decoded
+
+
+class _Converter:
+    """Turns the decoded frames of one file into upright RGB pictures."""
+
+    def __init__(self) -> None:
+        # One reformatter per file: a new one per frame costs twenty times the conversion itself.
+        self._reformatter = VideoReformatter()
+        self._size: tuple[int, int] | None = None
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        # A stream may change its size half way; its first picture decides, as in FFmpeg itself.
+        self._size = self._size or (frame.width, frame.height)
+        width, height = self._size
+        rgb = self._reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
+        return orient(rgb.to_ndarray(), display_matrix(frame))
 
 
 @contextlib.contextmanager

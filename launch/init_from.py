@@ -5,12 +5,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-import models.backbones
 from launch.config import Config, method_module
 from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
 from launch.weight_files import read_weights
 from launch.weights_by_name import match, weight_values
-from tvnet_keras.choices import load_module
+from models import backbones, classifier_of
 from tvnet_keras.errors import InputError
 
 
@@ -87,20 +86,21 @@ def initialise(model: keras.Model, config: Config) -> str:
 
 
 def _from_imagenet(model: keras.Model, config: Config) -> str:
-    if not hasattr(model, "classifier"):
+    classifier = classifier_of(model)
+    if classifier is None:
         raise InputError(
             f"--config.init_from=imagenet does not know --method={config.method}'s networks; "
             "convert PyTorch's weights of the same backbone with launch.convert."
         )
     name = config.model.backbone
-    backbone = load_module(models.backbones, "--config.model.backbone", name)
-    if not hasattr(backbone, "imagenet"):
+    imagenet = backbones.imagenet_of(name)
+    if imagenet is None:
         raise InputError(f"Keras has no ImageNet weights for --config.model.backbone={name}; inception_v3 has.")
     try:
-        source = backbone.imagenet()
+        source = imagenet()
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise InputError(f"The ImageNet weights of {name} could not be downloaded: {error}") from error
-    copied = transfer_images(source, model.classifier.layer)
+    copied = transfer_images(source, classifier.layer)
     return f"Started from ImageNet: {copied} weights copied into {name}."
 
 

@@ -14,14 +14,16 @@ from absl import flags
 
 from launch import app, config_flags
 from launch.app import report_error
-from launch.data import Source, test_views
+from launch.config import Config
 from launch.flow_video import Look, look_at, write_flow_video
 from launch.inference import score_videos
 from launch.init_from import load_run
 from launch.run_folder import required_config
+from launch.video_source import VideoSource
+from models import motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
-from tvnet_keras.video.listing import Flip, Video, VideoList
+from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import VideoError, count_frames
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
@@ -42,48 +44,45 @@ def main(paths: list[str]) -> None:
     if not paths:
         raise InputError("Name at least one video: python -m launch.predict --run=FOLDER VIDEO...")
     config, model, class_names = load_run(Path(RUN.value), config_flags.parsed_config())
+    motion = motion_of(model)
     if FLOW_DIR.value:
-        if not hasattr(model, "motion"):
+        if motion is None:
             raise InputError(f"--flow_dir needs a method with a motion layer; --run={RUN.value} is {config.method}.")
         _refuse_equal_names(paths)
-    flip = flip_of(config.data.dataset, class_names)
+    elif not class_names:
+        raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")
     looks: dict[str, Look] = {}
     source = open_files(
         paths,
+        config,
         class_names,
-        flip,
         skip_unreadable=SKIP_UNREADABLE.value,
-        examine=functools.partial(look_at, model.motion, looks) if FLOW_DIR.value else count_frames,
+        examine=functools.partial(look_at, motion, looks) if FLOW_DIR.value else count_frames,
     )
-    logits = score_videos(model, test_views(source, config), source.videos)
-    for video, row in zip(source.videos.videos, logits, strict=True):
-        print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
-        if FLOW_DIR.value:
-            target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
-            write_flow_video(model.motion, video.path, target, looks[video.path])
-            print(f"written: {target}")
-
-
-def flip_of(dataset: str, class_names: tuple[str, ...]) -> Flip:
-    """What mirroring does to the labels of a data set; those whose labels survive it do not say."""
-    module = datasets.module(dataset)
-    return module.flip_of(class_names) if hasattr(module, "flip_of") else "keep"
+    if class_names:
+        logits, _ = score_videos(model, source.views(), source.videos)
+        for video, row in zip(source.videos.videos, logits, strict=True):
+            print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
+    for video in source.videos.videos if FLOW_DIR.value else ():
+        target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
+        write_flow_video(motion, video.path, target, looks[video.path])
+        print(f"written: {target}")
 
 
 def open_files(
     paths: list[str],
+    config: Config,
     class_names: tuple[str, ...],
-    flip: Flip = "keep",
     *,
     skip_unreadable: bool = False,
     examine: Callable[[str], int] = count_frames,
-) -> Source:
+) -> VideoSource:
     """Unlabelled videos as a source; every file is decoded once.
 
     Args:
         paths: the files.
+        config: of the run, whose data set says what mirroring does to the labels.
         class_names: the network's classes.
-        flip: as in `VideoList`, for views that are mirrored.
         skip_unreadable: drop broken files, naming them, instead of stopping.
         examine: counts the frames of a file, by decoding it.
 
@@ -101,7 +100,9 @@ def open_files(
     if not counts:
         raise InputError("None of the videos can be read.")
     videos = tuple(Video(path, -1, Path(path).stem) for path in counts)
-    return Source(VideoList(videos, class_names, flip), counts, None)
+    trained_on = config.data.dataset
+    flip = datasets.flip_of(trained_on, class_names) if trained_on in datasets.names() else "keep"
+    return VideoSource(config, "test", VideoList(videos, class_names, flip), counts=counts)
 
 
 def _refuse_equal_names(paths: list[str]) -> None:

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import models
-from launch import data
 from launch.export import CLASSES_FILE, ServingModule, export, refuse_python_ops
 from launch.init_from import build_model, load_run
+from launch.video_source import VideoSource
 from tests.models.test_methods import options_of
 from tests.textures import moving_clip
 from tvnet_keras.choices import load_module, module_names
@@ -203,7 +203,7 @@ class InMemory:
 def evaluated(model, config, videos):
     """Probabilities of every video, from the views that the evaluation makes of it."""
     listed = VideoList(tuple(Video(name, 0, name) for name in videos.clips), ("a",))
-    batches = list(data.test_views(data.Source(listed, {}, videos), config))
+    batches = list(VideoSource(config, "test", listed, cache=videos).views())
     return tf.nn.softmax(model(tf.concat([batch["clip"] for batch in batches], 0), training=False)["logits"])
 
 

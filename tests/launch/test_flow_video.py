@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 
-from launch.data import test_views as views_of
 from launch.flow_video import CLIPS, EvenClips, Look, flow_of_video, look_at, write_flow_video
 from launch.inference import score_videos
 from launch.init_from import load_run
@@ -43,8 +42,8 @@ def predict_with_flow(loaded, path, target):
     """What launch.predict does with one video, once it has loaded the run."""
     config, model, names = loaded
     looks = {}
-    source = open_files([path], names, examine=lambda name: look_at(model.motion, looks, name))
-    score_videos(model, views_of(source, config), source.videos)
+    source = open_files([path], config, names, examine=lambda name: look_at(model.motion, looks, name))
+    score_videos(model, source.views(), source.videos)
     write_flow_video(model.motion, path, target, looks[path])
 
 
@@ -91,8 +90,8 @@ def test_a_video_is_decoded_to_count_to_score_and_to_show_its_flow(finished_run,
     config, model, names = loaded = load_run(finished_run)
     predict_with_flow(loaded, path, tmp_path / "flow.mp4")
     assert decoded == [path] * 3
-    source = open_files([path], names)
-    score_videos(model, views_of(source, config), source.videos)
+    source = open_files([path], config, names)
+    score_videos(model, source.views(), source.videos)
     assert decoded == [path] * 5
 
 

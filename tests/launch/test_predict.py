@@ -4,11 +4,10 @@ import av
 import numpy as np
 import pytest
 
-from launch.data import test_views as views_of
 from launch.flow_video import flow_of_video
 from launch.inference import score_videos
 from launch.init_from import load_run
-from launch.predict import flip_of, open_files, top_classes
+from launch.predict import open_files, top_classes
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import probe, read_frames
@@ -25,8 +24,8 @@ def test_a_video_gets_its_five_most_probable_classes(launcher, finished_run, vid
     lines = outcome.out.splitlines()
     assert [line.split(": ")[0] for line in lines] == videos[:2]
     config, model, names = load_run(finished_run)
-    source = open_files(videos[:2], names)
-    logits = score_videos(model, views_of(source, config), source.videos)
+    source = open_files(videos[:2], config, names)
+    logits, _ = score_videos(model, source.views(), source.videos)
     for line, row in zip(lines, logits, strict=True):
         answers = re.findall(r"(\w+) ([\d.]+) %", line)
         assert [name for name, _ in answers] == [names[k] for k in np.argsort(-row)[:5]]
@@ -122,17 +121,21 @@ def test_two_files_of_one_name_do_not_overwrite_each_others_flow(launcher, finis
     assert "would have one name" in launcher("predict", *flags, videos[0], other).sentence()
 
 
-def test_mirrored_views_follow_the_labels_of_the_data_set(finished_run):
+def test_mirrored_views_follow_the_labels_of_the_data_set(videos, tiny):
     names = ("MoveRight", "MoveLeft", "MoveUp")
-    assert flip_of("moving_shapes", names) == (1, 0, 2)
-    assert flip_of("moving_shapes", names[1:]) == "forbidden"
-    assert flip_of("ucf101", names) == "keep"
+
+    def flip(names, **data):
+        return open_files(videos[:1], tiny(data=data), names).videos.flip
+
+    assert flip(names) == (1, 0, 2)
+    assert flip(names[1:]) == "forbidden"
+    assert flip(names, dataset="ucf101") == flip((), dataset="middlebury") == "keep"
 
 
 def test_the_most_probable_classes_come_first():
     assert top_classes(np.log([0.2, 0.7, 0.1]), ("a", "b", "c"), 2) == ["b 70.0 %", "a 20.0 %"]
 
 
-def test_unreadable_files_alone_are_refused(tmp_path):
+def test_unreadable_files_alone_are_refused(tiny, tmp_path):
     with pytest.raises(InputError, match="None of the videos can be read"):
-        open_files([str(tmp_path / "nowhere.avi")], ("a",), skip_unreadable=True)
+        open_files([str(tmp_path / "nowhere.avi")], tiny(), ("a",), skip_unreadable=True)

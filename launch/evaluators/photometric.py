@@ -9,7 +9,7 @@ from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
 from launch.evaluators.parts.protocol import Seen, protocol_of
 from launch.progress import progress
-from tvnet_keras.flow.measure import photometric_residual
+from tvnet_keras.flow.measure import photometric_residuals
 from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ()
@@ -38,19 +38,18 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
     residuals, still, sizes = [], [], set()
     with video_errors(), progress("residuals of the flow", "samples") as show:
         for batch in seen:
-            for clip, flow in zip(batch["clip"].numpy(), compute(batch["clip"]).numpy(), strict=True):
-                sizes.add(clip.shape[1:3])
-                for step, field in enumerate(flow):
-                    frames = clip[step : step + 2]
-                    residuals.append(photometric_residual(frames, field))
-                    still.append(photometric_residual(frames, 0 * field))
+            clip = batch["clip"].numpy()
+            flow = compute(batch["clip"]).numpy()
+            residuals.append(photometric_residuals(clip, flow).ravel())
+            still.append(photometric_residuals(clip, np.zeros_like(flow)).ravel())
+            sizes.add(clip.shape[2:4])
             show(int(batch["index"][-1]) + 1, len(source.names))
-    numbers = {"photometric": float(np.mean(residuals)), "photometric_zero": float(np.mean(still))}
+    found = {"photometric": np.concatenate(residuals), "photometric_zero": np.concatenate(still)}
     protocol = {
         **protocol_of(config, source, SETTINGS),
         "flow_size": measured_size(config),
         "photometric_sizes": [list(size) for size in sorted(sizes)],
-        "photometric_fields": len(residuals),
+        "photometric_fields": len(found["photometric"]),
         "photometric_sha256": seen.sha256,
     }
-    return Measurement(numbers, protocol)
+    return Measurement({name: float(values.mean()) for name, values in found.items()}, protocol)

@@ -26,6 +26,9 @@ class FixedModel(keras.Model):
         super().__init__()
         self.mixing = tf.constant(np.random.default_rng(0).normal(size=(3, classes)), "float32")
 
+    def build(self, input_shape=None):
+        self.built = True
+
     def call(self, clip, training=None):
         frames = tf.cast(clip, "float32") / 255
         time, height, width = (tf.range(tf.shape(clip)[axis]) for axis in (1, 2, 3))

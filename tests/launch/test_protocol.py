@@ -79,7 +79,7 @@ class Case:
 
 
 SHAPES_AS_UCF101 = {"data.dataset": "ucf101", "data.root": "@two splits"}
-FLOW_OF_VIDEOS = ("flow", "flow of outputs")
+THREE = ("MoveRight", "MoveLeft", "ZoomIn")
 CASES = (
     Case({"data.dataset": "folder", "data.root": "@videos"}, CLIPS, scenes=CLIPS),
     Case({"data.dataset": "flyingchairs", "data.root": "@chairs"}, ON_PAIRS, scenes=ON_PAIRS),
@@ -87,7 +87,10 @@ CASES = (
     Case({"data.root": "@overwritten pairs"}, ON_PAIRS, scenes=ON_PAIRS, by_content=True),
     Case({"data.split": 2}, CLIPS, SHAPES_AS_UCF101, scenes=CLIPS),
     Case({"data.classes": ("MoveRight", "ZoomIn", "MoveUp")}, ON_VIDEOS, scenes=ON_VIDEOS),
+    # As many others of the same data set.
+    Case({"data.classes": THREE[1:]}, ON_VIDEOS, {"data.classes": THREE[:-1]}, scenes=ON_VIDEOS),
     Case({"data.pairs": ("First", "Second")}, ON_PAIRS, scenes=ON_PAIRS),
+    Case({"data.pairs": ("First", "Second")}, ON_PAIRS, {"data.pairs": ("Third", "Second")}, scenes=ON_PAIRS),
     Case({"data.render": "final"}, ON_PAIRS, {"data.dataset": "sintel", "data.root": "@sintel"}, scenes=ON_PAIRS),
     Case({"data.missing": "report"}),
     Case({"data.short": "clamp"}, (*CLIPS, "flow of outputs"), {"data.frames": 10}),
@@ -118,6 +121,8 @@ CASES = (
     Case({"eval.crops": 10}, ("classes",), {"eval.crops": 5}),
     Case({"eval.sampling": "dense"}, ("classes",)),
     Case({"eval.stride": 2}, ("classes",), {"eval.sampling": "dense"}),
+    # As many clips.
+    Case({"eval.stride": 3}, ("classes",), {"eval.sampling": "dense", "eval.stride": 4}),
     # One clip of each: only the name of the sampling tells.
     Case({"eval.sampling": "dense"}, ("classes",), {"eval.stride": 5}),
     Case({"eval.flow_size": "training"}, ("flow", "flow of pairs", "photometric of pairs")),
@@ -205,3 +210,29 @@ def test_every_setting_of_data_and_evaluation_has_its_case():
     sections = {"data": DataConfig, "eval": EvalConfig}
     fields = {f"{name}.{field.name}" for name, kind in sections.items() for field in dataclasses.fields(kind)}
     assert fields == {case.field for case in CASES}
+
+
+@pytest.mark.parametrize("policy", ["skipped", "missing"])
+@pytest.mark.parametrize("name", ON_VIDEOS)
+def test_files_that_are_not_there_change_the_protocol(policy, name, tiny, shapes, measured, tmp_path):
+    root = shutil.copytree(shapes, tmp_path / "copy")
+    video = root / "videos/MoveUp/v_MoveUp_g04_c01.avi"
+    video.write_bytes(b"") if policy == "skipped" else video.unlink()
+    given = {path.split(".")[1]: value for path, value in VIDEOS.items()}
+    config = tiny("rgb", data={**given, "root": str(root), "missing": "report"})
+    scene = SCENES[name]
+    model = (FixedMotionModel if scene.motion else FixedModel)()
+    protocol = scene.measure.measure(model, open_source(config, "test", skip_unreadable=True), config).protocol
+    assert protocol["videos"] == 11
+    assert (protocol["skipped"], protocol["missing"]) == ((["v_MoveUp_g04_c01"], 0) if policy == "skipped" else ([], 1))
+    assert protocol["samples_sha256"] != measured(name, {}).protocol["samples_sha256"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"eval.flow_size": "training"}, {"eval.sampling": "dense"}], ids=str)
+@pytest.mark.parametrize("names", [ON_VIDEOS, ON_PAIRS])
+@pytest.mark.parametrize("motion", [True, False])
+def test_measures_taken_together_mean_the_same_by_the_same_name(settings, names, motion, measured):
+    # A run's metrics have the protocols of its measures in one dictionary.
+    protocols = [measured(name, settings).protocol for name in names if SCENES[name].motion == motion]
+    for name, value in ((name, value) for protocol in protocols for name, value in protocol.items()):
+        assert all(other.get(name, value) == value for other in protocols), name

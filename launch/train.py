@@ -9,6 +9,7 @@ The same command goes on where a killed one stopped.
 
 import dataclasses
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -103,6 +104,9 @@ def train(
         # A run that goes on has its weights, whatever became of those that it started from.
         if config.init_from and not start:
             print(initialise(model, config))
+    outputs = output_names(model, config.data)
+    _check_segments(config, outputs)
+    measures = evaluators.chosen(config, model, outputs, validation.offers)
     if start:
         print(f"going on from step {start}")
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
@@ -111,14 +115,17 @@ def train(
         return method.objective(config.model, batch, outputs)
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
+    # Before the monitor, whose log says that a run has begun: options that do not fit together have begun none.
+    batches = training.training(needs, strategy, start)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
-    session = _Session(config, model, optimizer, checkpoints, monitor, validation)
+    session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
-        metrics = session.run(step, training.training(needs, strategy, start), start, profile)
-    with averaged_weights(model, optimizer):
-        checkpoints.export_weights()
+        metrics = session.run(step, batches, start, profile)
+        with averaged_weights(model, optimizer):
+            checkpoints.export_weights()
+        validated = session.validate(config.train.steps)
     results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
-    return run_folder.add_results(folder, **results, **session.validate(config.train.steps))["results"]
+    return run_folder.add_results(folder, **results, **validated)["results"]
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
@@ -148,9 +155,11 @@ class _Session:
         checkpoints: Checkpoints,
         monitor: Monitor,
         validation: Source,
+        measures: list[ModuleType],
     ) -> None:
         self.config, self.model, self.optimizer = config, model, optimizer
-        self.checkpoints, self.monitor, self.validation = checkpoints, monitor, validation
+        self.checkpoints, self.monitor = checkpoints, monitor
+        self.validation, self.measures = validation, measures
 
     def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
         train = self.config.train
@@ -186,9 +195,8 @@ class _Session:
         quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
         config = dataclasses.replace(self.config, eval=quick)
         source = dataclasses.replace(self.validation, config=config)
-        outputs = output_names(self.model)
         result = {}
-        for measure in evaluators.chosen(config, self.model, outputs, source.offers):
+        for measure in self.measures:
             numbers = measure.measure(self.model, source, config).numbers
             result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
         self.monitor.validation(step, result)
@@ -222,6 +230,14 @@ def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:
         raise InputError(
             f"--config.train.batch_size={config.train.batch_size} must be a multiple of {parts}, the "
             f"{strategy.num_replicas_in_sync} replicas times --config.train.accumulate={config.train.accumulate}."
+        )
+
+
+def _check_segments(config: Config, outputs: tuple[str, ...]) -> None:
+    if config.data.segments > 1 and "logits" not in outputs:
+        raise InputError(
+            f"--config.data.segments={config.data.segments} averages the logits of several clips, but "
+            f"--method={config.method} answers {' and '.join(outputs)}: set --config.data.segments=1."
         )
 
 

@@ -130,7 +130,12 @@ class VideoSource:
     def training(
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
     ) -> tf.distribute.DistributedDataset:
-        """The endless training batches, sharded before decoding over input pipelines."""
+        """The endless training batches, sharded before decoding over input pipelines.
+
+        Raises:
+            InputError: options of the data that do not fit together.
+        """
+        self._require_size()
         make = self._flow_batches if set(needs) & set(FLOW_FIELDS) else self._clip_batches
 
         def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -184,6 +189,7 @@ class VideoSource:
 
     def _views(self, test: EvalConfig) -> tf.data.Dataset:
         data = self.config.data
+        self._require_size()
         return eval_dataset(
             self.videos,
             counts=self.counts,
@@ -201,6 +207,14 @@ class VideoSource:
             resize_short=data.resize_short or None,
             parallel=data.workers or None,
         )
+
+    def _require_size(self) -> None:
+        """Views of videos are stacked, so they have one size."""
+        if not self.config.data.height:
+            raise InputError(
+                f"Clips of the videos of --config.data.dataset={self.config.data.dataset} have one size: set "
+                "--config.data.height and --config.data.width instead of 0, which is for image pairs."
+            )
 
     def flow_samples(self) -> tf.data.Dataset:
         """Every step of every video at the videos' own size, or the central clip at the training size."""

@@ -8,7 +8,9 @@ The same command goes on where a killed one stopped.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -17,10 +19,10 @@ from absl import flags
 
 import launch.experiments
 import launch.strategy
-from launch import app, config_flags, evaluators, run_folder
+from launch import app, config_flags, evaluators, run_folder, run_lists
 from launch.checkpoints import Checkpoints
 from launch.config import Config, EvalConfig, method_module
-from launch.data import Source, list_source, lists_of, require_same_lists
+from launch.data import Source, list_source
 from launch.finite_guard import FiniteGuard
 from launch.init_from import build_model, initialise
 from launch.model_outputs import output_names
@@ -92,6 +94,7 @@ def train(
     method = method_module(config.method)
     needs = needs_of(method, config.model)
     training, validation = (list_source(config, subset, needs) for subset in ("train", "test"))
+    training.require_trainable(needs, strategy)
     _keep_lists(folder, run, training, validation)
     rates = method.learning_rates(config.model)
     with strategy.scope():
@@ -105,16 +108,20 @@ def train(
             print(initialise(model, config))
     if start:
         print(f"going on from step {start}")
+    measures = evaluators.chosen(config, model, output_names(model), validation.offers)
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
+    run_lists.keep(folder, run_lists.skipped(training, validation))
+    # What either refuses is told before there are logs, so that it does not block the folder.
+    batches, _ = training.training(needs, strategy, start), validation.clips()
 
     def objective(batch, outputs):
         return method.objective(config.model, batch, outputs)
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
-    session = _Session(config, model, optimizer, checkpoints, monitor, validation)
+    session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
-        metrics = session.run(step, training.training(needs, strategy, start), start, profile)
+        metrics = session.run(step, batches, start, profile)
     with averaged_weights(model, optimizer):
         checkpoints.export_weights()
     results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
@@ -123,18 +130,13 @@ def train(
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
     """Writes down what the run learns from, or refuses to go on with something else."""
-    found = lists_of(training, validation)
-    begun = run_folder.has_begun(folder)
-    if begun and run.get("class_names", list(training.class_names)) != list(training.class_names):
-        raise InputError(
-            f"--output_dir={folder} was begun with the classes {', '.join(run['class_names'][:5])}, ...; the data has "
-            f"{', '.join(training.class_names[:5])}, ... now: restore them, or train in another folder."
-        )
-    if begun:
-        require_same_lists(folder, run_folder.read_lists(folder), found)
+    lists = run_lists.listed(training, validation)
+    if run_folder.has_begun(folder) and "class_names" in run:
+        # Of a run that an earlier version began, only the classes are known.
+        run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
+    run_lists.keep(folder, lists)
     run["class_names"] = list(training.class_names)
     run_folder.write(folder, run)
-    run_folder.write_lists(folder, found)
 
 
 class _Session:
@@ -148,9 +150,10 @@ class _Session:
         checkpoints: Checkpoints,
         monitor: Monitor,
         validation: Source,
+        measures: Sequence[ModuleType],
     ) -> None:
         self.config, self.model, self.optimizer = config, model, optimizer
-        self.checkpoints, self.monitor, self.validation = checkpoints, monitor, validation
+        self.checkpoints, self.monitor, self.validation, self.measures = checkpoints, monitor, validation, measures
 
     def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
         train = self.config.train
@@ -186,9 +189,8 @@ class _Session:
         quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
         config = dataclasses.replace(self.config, eval=quick)
         source = dataclasses.replace(self.validation, config=config)
-        outputs = output_names(self.model)
         result = {}
-        for measure in evaluators.chosen(config, self.model, outputs, source.offers):
+        for measure in self.measures:
             numbers = measure.measure(self.model, source, config).numbers
             result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
         self.monitor.validation(step, result)

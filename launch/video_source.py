@@ -1,6 +1,7 @@
 """Videos as a source of Batches: with labels or without, with exact flow where their data set has it."""
 
 import dataclasses
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -92,6 +93,20 @@ class VideoSource:
         """Listed videos that are not there."""
         return len(self.videos.missing)
 
+    def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
+        """Refuses flow between other frames than neighbouring ones of one clip, and frames of several sizes.
+
+        Raises:
+            InputError: either is asked for.
+        """
+        self._size()
+        data = self.config.data
+        if _carry_flow(needs) and (data.step != 1 or data.segments != 1):
+            raise InputError(
+                f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
+                f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
+            )
+
     def scanned(self, *, skip_unreadable: bool = False) -> "VideoSource":
         """Every file decoded once, or found in the cache.
 
@@ -131,7 +146,7 @@ class VideoSource:
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
     ) -> tf.distribute.DistributedDataset:
         """The endless training batches, sharded before decoding over input pipelines."""
-        make = self._flow_batches if set(needs) & set(FLOW_FIELDS) else self._clip_batches
+        make = self._flow_batches if _carry_flow(needs) else self._clip_batches
 
         def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines
@@ -147,13 +162,22 @@ class VideoSource:
 
         return strategy.distribute_datasets_from_function(of_context)
 
+    def _size(self) -> tuple[int, int]:
+        data = self.config.data
+        if not data.height:
+            raise InputError(
+                "Frames of videos are brought to one size: set --config.data.height and --config.data.width; 0 is for "
+                "image pairs."
+            )
+        return data.height, data.width
+
     def _clip_batches(self, **arguments) -> tf.data.Dataset:
         data = self.config.data
         return train_dataset(
             self.videos,
             counts=self.counts,
             frames=data.frames,
-            size=(data.height, data.width),
+            size=self._size(),
             segments=data.segments,
             step=data.step,
             short=data.short,
@@ -167,11 +191,6 @@ class VideoSource:
 
     def _flow_batches(self, **arguments) -> tf.data.Dataset:
         data = self.config.data
-        if data.step != 1 or data.segments != 1:
-            raise InputError(
-                f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
-                f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
-            )
         return flow_pipeline.train_dataset(self._flow_source(data.frames), flow_recipe(data), **arguments)
 
     def views(self) -> tf.data.Dataset:
@@ -189,7 +208,7 @@ class VideoSource:
             counts=self.counts,
             cache=self.cache,
             frames=data.frames,
-            size=(data.height, data.width),
+            size=self._size(),
             batch_size=test.batch_size,
             clips=test.clips,
             crops=test.crops,
@@ -211,6 +230,10 @@ class VideoSource:
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
         frame_source = FrameSource(self.videos, self.counts, self.cache)
         return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+
+
+def _carry_flow(needs: Sequence[str]) -> bool:
+    return bool(set(needs) & set(FLOW_FIELDS))
 
 
 def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:
@@ -247,7 +270,8 @@ def memory_file(root: str | os.PathLike) -> Path:
     if os.access(root, os.W_OK):
         return Path(root) / MEMORY_FILE
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "tvnet_keras" / (str(Path(root).resolve()).strip("/").replace("/", "_") + ".json")
+    where = Path(root).resolve()
+    return caches / "tvnet_keras" / f"{where.name}-{hashlib.sha256(os.fsencode(where)).hexdigest()[:16]}.json"
 
 
 def _judge_missing(videos: VideoList, policy: str, subset: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from launch.run_folder import RUN_FILE, WEIGHTS_FILE
+from launch.run_folder import CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
@@ -29,7 +29,7 @@ class Checkpoints:
         # The generators of dropout's masks are no weights, and TensorFlow does not find them in a Keras model.
         random = [variable for variable in model.variables if id(variable) not in weights]
         self.state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step, random=random)
-        self.manager = tf.train.CheckpointManager(self.state, folder / "checkpoints", max_to_keep=KEPT)
+        self.manager = tf.train.CheckpointManager(self.state, folder / CHECKPOINTS_DIR, max_to_keep=KEPT)
 
     def restore(self) -> int:
         """Restores the newest checkpoint and returns its step, 0 without one.

@@ -1,7 +1,6 @@
 """From a `DataConfig` to sources of Batches: labelled or unlabelled videos, videos with exact flow, pairs with flow."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 import tensorflow as tf
@@ -33,6 +32,9 @@ class Source(Protocol):
     missing: int
     skipped: tuple[str, ...]
     decoded: dict | None
+
+    def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
+        """Refuses, before anything is read, settings that training batches cannot have; raises InputError."""
 
     def scanned(self, *, skip_unreadable: bool = False) -> "Source":
         """The same once everything that must be read before the first step is known to be readable."""
@@ -95,34 +97,3 @@ def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_
         InputError: as `list_source`, or files that are broken or not in `data.cache`.
     """
     return list_source(config, subset, needs).scanned(skip_unreadable=skip_unreadable)
-
-
-def lists_of(training: Source, test: Source) -> dict:
-    """What a run keeps of its lists, to refuse others when it goes on: `{subset: [[id, label], ...]}`."""
-    return {"train": [list(name) for name in training.names], "test": [list(name) for name in test.names]}
-
-
-def require_same_lists(folder: Path, kept: dict, found: dict) -> None:
-    """Refuses to go on with other samples than a run began with.
-
-    Args:
-        folder: the run's.
-        kept: what `lists_of` said then.
-        found: what it says now.
-
-    Raises:
-        InputError: a sample is new, gone, or has another label; the sentence names it.
-    """
-    for subset, before in kept.items():
-        old, new = dict(map(tuple, before)), dict(map(tuple, found[subset]))
-        for what, changed in (
-            ("is gone", [name for name in old if name not in new]),
-            ("is new", [name for name in new if name not in old]),
-            ("has another label", [name for name in old if name in new and old[name] != new[name]]),
-            ("stands at another place", [name for name, other in zip(old, new, strict=False) if name != other]),
-        ):
-            if changed:
-                raise InputError(
-                    f"The {subset} list has changed since {folder} began: {changed[0]} {what} ({len(changed)} such); "
-                    "restore the list, or train in another --output_dir."
-                )

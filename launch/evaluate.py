@@ -14,7 +14,7 @@ from absl import flags
 
 from launch import app, config_flags, evaluators, run_folder
 from launch.config import Config, to_dict
-from launch.data import Source, open_source
+from launch.data import Source, list_source
 from launch.evaluators import Measurement, flow
 from launch.init_from import build_model, load_run
 from launch.model_outputs import output_names
@@ -65,9 +65,10 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
         InputError: an unfinished run, other classes than the run's, bad data, or nothing that can be measured.
     """
     config, model, class_names = load_run(run, config)
-    source = open_source(config, "test", skip_unreadable=skip_unreadable)
+    source = list_source(config, "test")
     offers = _known_offers(source, class_names, run)
     measures = evaluators.chosen(config, model, output_names(model, config.data), offers)
+    source = source.scanned(skip_unreadable=skip_unreadable)
     found = [measure.measure(model, source, config) for measure in measures]
     numbers = {name: value for part in found for name, value in part.numbers.items()}
     if flow in measures:

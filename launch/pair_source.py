@@ -55,14 +55,12 @@ class PairSource:
         """Names of the pairs, without labels."""
         return tuple((pair.name, -1) for pair in self.pairs)
 
-    def scanned(self, *, skip_unreadable: bool = False) -> "PairSource":
-        """Itself: every file's presence was checked with the list, and pairs are read as they are drawn."""
-        return self
+    def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
+        """Refuses longer clips, and several devices or pieces for pairs of several sizes.
 
-    def training(
-        self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
-    ) -> tf.distribute.DistributedDataset:
-        """The endless training batches, sharded before reading over input pipelines."""
+        Raises:
+            InputError: either is asked for.
+        """
         data, train = self.config.data, self.config.train
         if data.frames != pairs.FRAMES:
             raise InputError(
@@ -75,6 +73,16 @@ class PairSource:
                 f"--config.train.accumulate=1. Received: {strategy.num_replicas_in_sync} devices, "
                 f"accumulate={train.accumulate}."
             )
+
+    def scanned(self, *, skip_unreadable: bool = False) -> "PairSource":
+        """Itself: every file's presence was checked with the list, and pairs are read as they are drawn."""
+        return self
+
+    def training(
+        self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
+    ) -> tf.distribute.DistributedDataset:
+        """The endless training batches, sharded before reading over input pipelines."""
+        data, train = self.config.data, self.config.train
 
         def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines

@@ -21,9 +21,9 @@ CHANGES_NOTHING = ("--config.data.workers ", "--config.train.log_every ")
 """Fields that a run may go on with another value of."""
 
 RUN_FILE = "run.json"
-LISTS_FILE = "lists.json"
 WEIGHTS_FILE = "model.weights.h5"
 LOGS_DIR = "logs"
+CHECKPOINTS_DIR = "checkpoints"
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
 
 
@@ -75,7 +75,8 @@ def claim(folder: Path, config: Config) -> dict:
 
 def has_begun(folder: Path) -> bool:
     """Whether the run in `folder` has come as far as its first step."""
-    return (folder / LOGS_DIR).exists()
+    # Whoever tidies up may have taken any of them away.
+    return any((folder / name).exists() for name in (LOGS_DIR, CHECKPOINTS_DIR, WEIGHTS_FILE))
 
 
 def read(folder: Path) -> dict:
@@ -120,25 +121,6 @@ def write(folder: Path, run: dict) -> None:
     """Writes `run.json` atomically."""
     with atomic_path(Path(folder) / RUN_FILE) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n")
-
-
-def read_lists(folder: Path) -> dict:
-    """The lists of samples that a run began with, `{}` of a run that has none.
-
-    Raises:
-        InputError: they are damaged.
-    """
-    path = Path(folder) / LISTS_FILE
-    try:
-        return json.loads(path.read_text()) if path.is_file() else {}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}; train in another --output_dir.") from None
-
-
-def write_lists(folder: Path, lists: dict) -> None:
-    """Writes the lists of samples atomically."""
-    with atomic_path(Path(folder) / LISTS_FILE) as partial:
-        partial.write_text(json.dumps(lists) + "\n")
 
 
 def add_results(folder: Path, **results) -> dict:

@@ -18,10 +18,10 @@ from absl import flags
 
 import launch.experiments
 import launch.strategy
-from launch import app, config_flags, evaluators, run_folder
+from launch import app, config_flags, evaluators, run_folder, run_lists
 from launch.checkpoints import Checkpoints
 from launch.config import Config, EvalConfig, method_module
-from launch.data import Source, list_source, lists_of, require_same_lists
+from launch.data import Source, list_source
 from launch.finite_guard import FiniteGuard
 from launch.init_from import build_model, initialise
 from launch.model_outputs import output_names
@@ -93,6 +93,7 @@ def train(
     method = method_module(config.method)
     needs = needs_of(method, config.model)
     training, validation = (list_source(config, subset, needs) for subset in ("train", "test"))
+    training.require_trainable(needs, strategy)
     _keep_lists(folder, run, training, validation)
     rates = method.learning_rates(config.model)
     with strategy.scope():
@@ -110,13 +111,14 @@ def train(
     if start:
         print(f"going on from step {start}")
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
+    run_lists.keep(folder, run_lists.skipped(training, validation))
+    # What either refuses is told before there are logs, so that it does not block the folder.
+    batches, _ = training.training(needs, strategy, start), validation.clips()
 
     def objective(batch, outputs):
         return method.objective(config.model, batch, outputs)
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
-    # Before the monitor, whose log says that a run has begun: options that do not fit together have begun none.
-    batches = training.training(needs, strategy, start)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
     session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
@@ -130,18 +132,13 @@ def train(
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
     """Writes down what the run learns from, or refuses to go on with something else."""
-    found = lists_of(training, validation)
-    begun = run_folder.has_begun(folder)
-    if begun and run.get("class_names", list(training.class_names)) != list(training.class_names):
-        raise InputError(
-            f"--output_dir={folder} was begun with the classes {', '.join(run['class_names'][:5])}, ...; the data has "
-            f"{', '.join(training.class_names[:5])}, ... now: restore them, or train in another folder."
-        )
-    if begun:
-        require_same_lists(folder, run_folder.read_lists(folder), found)
+    lists = run_lists.listed(training, validation)
+    if run_folder.has_begun(folder) and "class_names" in run:
+        # Of a run that an earlier version began, only the classes are known.
+        run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
+    run_lists.keep(folder, lists)
     run["class_names"] = list(training.class_names)
     run_folder.write(folder, run)
-    run_folder.write_lists(folder, found)
 
 
 class _Session:

@@ -1,6 +1,7 @@
 """Videos as a source of Batches: with labels or without, with exact flow where their data set has it."""
 
 import dataclasses
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -92,6 +93,20 @@ class VideoSource:
         """Listed videos that are not there."""
         return len(self.videos.missing)
 
+    def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
+        """Refuses flow between other frames than neighbouring ones of one clip, and frames of several sizes.
+
+        Raises:
+            InputError: either is asked for.
+        """
+        self._size()
+        data = self.config.data
+        if _carry_flow(needs) and (data.step != 1 or data.segments != 1):
+            raise InputError(
+                f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
+                f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
+            )
+
     def scanned(self, *, skip_unreadable: bool = False) -> "VideoSource":
         """Every file decoded once, or found in the cache.
 
@@ -135,8 +150,7 @@ class VideoSource:
         Raises:
             InputError: options of the data that do not fit together.
         """
-        self._require_size()
-        make = self._flow_batches if set(needs) & set(FLOW_FIELDS) else self._clip_batches
+        make = self._flow_batches if _carry_flow(needs) else self._clip_batches
 
         def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines
@@ -152,13 +166,23 @@ class VideoSource:
 
         return strategy.distribute_datasets_from_function(of_context)
 
+    def _size(self) -> tuple[int, int]:
+        """Height and width of the views, which are stacked."""
+        data = self.config.data
+        if not data.height:
+            raise InputError(
+                f"Clips of the videos of --config.data.dataset={data.dataset} have one size: set --config.data.height "
+                "and --config.data.width instead of 0, which is for image pairs."
+            )
+        return data.height, data.width
+
     def _clip_batches(self, **arguments) -> tf.data.Dataset:
         data = self.config.data
         return train_dataset(
             self.videos,
             counts=self.counts,
             frames=data.frames,
-            size=(data.height, data.width),
+            size=self._size(),
             segments=data.segments,
             step=data.step,
             short=data.short,
@@ -172,11 +196,6 @@ class VideoSource:
 
     def _flow_batches(self, **arguments) -> tf.data.Dataset:
         data = self.config.data
-        if data.step != 1 or data.segments != 1:
-            raise InputError(
-                f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
-                f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
-            )
         return flow_pipeline.train_dataset(self._flow_source(data.frames), flow_recipe(data), **arguments)
 
     def views(self) -> tf.data.Dataset:
@@ -189,13 +208,12 @@ class VideoSource:
 
     def _views(self, test: EvalConfig) -> tf.data.Dataset:
         data = self.config.data
-        self._require_size()
         return eval_dataset(
             self.videos,
             counts=self.counts,
             cache=self.cache,
             frames=data.frames,
-            size=(data.height, data.width),
+            size=self._size(),
             batch_size=test.batch_size,
             clips=test.clips,
             crops=test.crops,
@@ -208,14 +226,6 @@ class VideoSource:
             parallel=data.workers or None,
         )
 
-    def _require_size(self) -> None:
-        """Views of videos are stacked, so they have one size."""
-        if not self.config.data.height:
-            raise InputError(
-                f"Clips of the videos of --config.data.dataset={self.config.data.dataset} have one size: set "
-                "--config.data.height and --config.data.width instead of 0, which is for image pairs."
-            )
-
     def flow_samples(self) -> tf.data.Dataset:
         """Every step of every video at the videos' own size, or the central clip at the training size."""
         own = self.config.eval.flow_size == "own"
@@ -225,6 +235,10 @@ class VideoSource:
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
         frame_source = FrameSource(self.videos, self.counts, self.cache)
         return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+
+
+def _carry_flow(needs: Sequence[str]) -> bool:
+    return bool(set(needs) & set(FLOW_FIELDS))
 
 
 def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:
@@ -261,7 +275,8 @@ def memory_file(root: str | os.PathLike) -> Path:
     if os.access(root, os.W_OK):
         return Path(root) / MEMORY_FILE
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "tvnet_keras" / (str(Path(root).resolve()).strip("/").replace("/", "_") + ".json")
+    where = Path(root).resolve()
+    return caches / "tvnet_keras" / f"{where.name}-{hashlib.sha256(os.fsencode(where)).hexdigest()[:16]}.json"
 
 
 def _judge_missing(videos: VideoList, policy: str, subset: str) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import known_vectors, write_flo
 from tvnet_keras.flow.measure import mean_end_point_error, photometric_residual
-from tvnet_keras.flow.pairs import load, names, open_files, options_of, read_image
+from tvnet_keras.flow.pairs import load, load_subset, names, open_files, options_of, read_image
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.video.moving_shapes import exact_flow, write_dataset
 from tvnet_keras.video.read import read_frames
@@ -84,6 +84,60 @@ def test_flyingchairs_under_its_official_names(tmp_path):
     listed = load("flyingchairs", tmp_path)
     assert [pair.name for pair in listed] == ["00001", "00002"]
     assert (listed[0].frames() == np.array([0, 40]).reshape(2, 1, 1, 1)).all()
+
+
+@pytest.fixture
+def chairs(tmp_path):
+    """Four pairs of FlyingChairs, under their official names."""
+    for number in range(1, 5):
+        names = f"{number:05d}_img1.ppm", f"{number:05d}_img2.ppm", f"{number:05d}_flow.flo"
+        write_pair(tmp_path / "data", *names)
+    return tmp_path
+
+
+def names_of(root, subset, name="flyingchairs"):
+    return [pair.name for pair in load_subset(name, root, subset)]
+
+
+def test_the_official_list_divides_flyingchairs(chairs):
+    (chairs / "FlyingChairs_train_val.txt").write_bytes(b"1\r\n2\r\n1\r\n1\r\n2\r\n")
+    assert names_of(chairs, "train") == ["00001", "00003", "00004"]
+    assert names_of(chairs, "test") == ["00002"]
+    assert len(load("flyingchairs", chairs)) == 4
+
+
+def test_without_its_list_a_set_of_pairs_serves_for_both(chairs, shapes):
+    assert names_of(chairs, "train") == names_of(chairs, "test") == ["00001", "00002", "00003", "00004"]
+    assert len(names_of(shapes, "train", "moving_shapes")) == len(names_of(shapes, "test", "moving_shapes")) == 24
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1\n2\n1\n", "its 3 lines do not name every pair"),
+        ("1\n2\n0\n1\n", "it holds '0'"),
+        ("train\n" * 4, "it holds 'train'"),
+        ("", "its 0 lines do not name every pair"),
+    ],
+)
+def test_a_list_of_other_pairs_is_refused(chairs, content, message):
+    path = chairs / "FlyingChairs_train_val.txt"
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"{path} is not the official list of these pairs .{message}"):
+        load_subset("flyingchairs", chairs, "train")
+
+
+def test_the_list_does_not_fit_pairs_that_are_no_numbers(chairs):
+    (chairs / "FlyingChairs_train_val.txt").write_text("1\n" * 9)
+    write_pair(chairs, "chair_img1.ppm", "chair_img2.ppm", "chair_flow.flo")
+    with pytest.raises(InputError, match="do not name every pair"):
+        load_subset("flyingchairs", chairs, "test")
+
+
+def test_a_list_that_leaves_a_subset_no_pair_is_refused(chairs):
+    (chairs / "FlyingChairs_train_val.txt").write_text("1\n" * 4)
+    with pytest.raises(InputError, match="None of the 4 pairs of flyingchairs in .* is for the subset 'test'"):
+        load_subset("flyingchairs", chairs, "test")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from tests.launch.start import start
 from tvnet_keras.video.moving_shapes import write_dataset
 
 SIZE = 32
-MODEL = {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0}
+MODELS = {"tvnet": {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0}, "tvnet_flow": {"iterations": 4}}
+"""Options by method; the others have only dropout, which is off."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def tiny(shapes) -> Callable[..., Config]:
         config = new_config(
             method,
             "moving_shapes",
-            model={**(MODEL if method == "tvnet" else {"dropout": 0.0}), **sections.get("model", {})},
+            model={**MODELS.get(method, {"dropout": 0.0}), **sections.get("model", {})},
             data={**data, **sections.get("data", {})},
             train={**training, **sections.get("train", {})},
             eval=sections.get("eval", {}),

@@ -1,13 +1,16 @@
 import itertools
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from launch.data import open_source
+from launch.evaluate import evaluate
 from launch.train import train
-from launch.video_source import MEMORY_FILE
+from launch.video_source import MEMORY_FILE, memory_file
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import write_cache
 
@@ -37,6 +40,39 @@ def test_what_the_check_found_lies_beside_the_videos_for_every_run(tiny, copy, t
     assert (copy / MEMORY_FILE).is_file()
     monkeypatch.setattr("tvnet_keras.video.scan.count_frames", None)  # decoding a video again would fail
     train(config, tmp_path / "second")
+
+
+def test_an_evaluation_decodes_no_video_that_a_training_has_checked(tiny, copy, tmp_path, monkeypatch):
+    config = tiny("rgb", data={"root": str(copy)}, train={"steps": 1})
+    train(config, tmp_path / "run")
+    monkeypatch.setattr("tvnet_keras.video.scan.count_frames", None)
+    assert evaluate(config, tmp_path / "run", tmp_path / "scores").numbers["top1"] <= 1
+
+
+def test_what_the_check_found_moves_with_the_videos(tiny, copy, tmp_path, monkeypatch):
+    open_source(tiny("rgb", data={"root": str(copy)}), "train")
+    copy.rename(tmp_path / "elsewhere")
+    monkeypatch.setattr("tvnet_keras.video.scan.count_frames", None)
+    source = open_source(tiny("rgb", data={"root": str(tmp_path / "elsewhere")}), "train")
+    assert len(source.counts) == 36
+
+
+def test_what_the_check_found_in_a_read_only_folder_is_in_the_users_cache(tiny, copy, tmp_path, monkeypatch):
+    (copy / MEMORY_FILE).unlink(missing_ok=True)
+    access = os.access
+    # Root may write everywhere, whatever the mode of the folder.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != copy and access(path, mode))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = tiny("rgb", data={"root": str(copy)})
+    open_source(config, "train")
+    assert not (copy / MEMORY_FILE).exists()
+    (memory,) = (tmp_path / "cache/tvnet_keras").iterdir()
+    assert memory == memory_file(copy) != memory_file(copy / "videos")
+    monkeypatch.setattr("tvnet_keras.video.scan.count_frames", None)
+    assert len(open_source(config, "train").counts) == 36
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert memory_file(copy).parent == tmp_path / "home/.cache/tvnet_keras"
 
 
 def test_a_broken_video_stops_a_run_before_its_first_step(tiny, copy, broken, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import launch.tables
-from launch import run_folder
+from launch import run_lists
 from launch.data import list_source
 from launch.evaluators import Measurement
 from launch.reproduce import description, lines, reproduce, results_of, show, write_page
@@ -313,7 +313,7 @@ def test_a_pair_left_out_is_measured_by_a_training_that_never_saw_it(tmp_path, m
     numbers = cell.run(str(data_dir), 0, tmp_path / "network.weights.h5").numbers
     assert set(numbers) == {"epe", "epe_seen", "epe_untrained"}
     for out in MOTIONS:
-        trained_on = run_folder.read_lists(tmp_path / f"network/without-{out}")["train"]
+        trained_on = run_lists.read(tmp_path / f"network/without-{out}")["train samples"]
         assert {name for name, _ in trained_on} == set(MOTIONS) - {out}
 
 

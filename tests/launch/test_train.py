@@ -15,6 +15,7 @@ from launch.init_from import load_run
 from launch.monitor import Monitor
 from launch.train import train
 from models.rgb import RGBClassifier
+from tests.launch.interruption import interrupted
 from tests.launch.logs import tensorboard
 from tvnet_keras.errors import InputError
 
@@ -85,30 +86,15 @@ def test_a_finished_run_is_not_trained_again(tiny, tmp_path, monkeypatch):
     assert second == first
 
 
-def test_a_run_goes_on_where_it_stopped(tiny, tmp_path, monkeypatch):
+def test_a_run_goes_on_where_it_stopped(tiny, tmp_path):
     # Dropout too: its masks go on, they do not start again.
     config = tiny(model={"dropout": 0.5}, train={"steps": 6, "checkpoint_every": 3})
     whole = train(config, tmp_path / "whole")
-    fail_after(monkeypatch, steps=4)
-    with pytest.raises(KeyboardInterrupt):
-        train(config, tmp_path / "halves")
-    monkeypatch.undo()
+    interrupted(config, tmp_path / "halves", steps=4)
     assert tf.train.latest_checkpoint(tmp_path / "halves/checkpoints").endswith("ckpt-3")
     resumed = train(config, tmp_path / "halves")
     for name in ("loss", "class", "energy", "gradient_norm", "flow_magnitude", "validation_top1"):
         assert resumed[name] == pytest.approx(whole[name], rel=1e-3), name
-
-
-def fail_after(monkeypatch, steps):
-    """Lets training be interrupted once so many steps are done."""
-    report = Monitor.step
-
-    def step(self, number, metrics):
-        report(self, number, metrics)
-        if number == steps:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Monitor, "step", step)
 
 
 def test_a_killed_process_goes_on_with_the_same_command(command, overrides, repository, tmp_path, launcher, tiny):
@@ -236,13 +222,10 @@ def test_the_saved_model_is_the_method(rgb_run):
     assert isinstance(model, RGBClassifier) and model.num_classes == 12
 
 
-def test_the_running_average_is_saved_scored_and_goes_on(tiny, tmp_path, monkeypatch):
+def test_the_running_average_is_saved_scored_and_goes_on(tiny, tmp_path):
     config = tiny("rgb", train={"steps": 6, "checkpoint_every": 3, "lr": 1e-2, "ema": 0.5})
     whole = train(config, tmp_path / "whole")
-    fail_after(monkeypatch, steps=4)
-    with pytest.raises(KeyboardInterrupt):
-        train(config, tmp_path / "halves")
-    monkeypatch.undo()
+    interrupted(config, tmp_path / "halves", steps=4)
     assert train(config, tmp_path / "halves")["validation_top1"] == pytest.approx(whole["validation_top1"])
     saved = [keras.ops.convert_to_numpy(w) for w in load_run(tmp_path / "whole")[1].trainable_variables]
     resumed = load_run(tmp_path / "halves")[1].trainable_variables

@@ -5,6 +5,7 @@ import pytest
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
 from tvnet_keras.video.datasets import moving_shapes
+from tvnet_keras.video.moving_shapes import write_dataset
 
 # (train, test) lines of the official lists, and how many of these files are there.
 UCF101 = {1: ((9537, 3783), (108, 53)), 2: ((9586, 3734), (119, 42)), 3: ((9624, 3696), (119, 42))}
@@ -172,3 +173,74 @@ def test_moving_shapes_is_ucf101s_layout(tmp_path):
     assert datasets.load("moving_shapes", tmp_path, subset="train").flip == (1, 0, 2)
     pair = datasets.load("moving_shapes", tmp_path, subset="train", classes=("MoveUp", "MoveRight", "MoveLeft"))
     assert pair.flip == (0, 2, 1) and pair.videos[0].label == 2
+
+
+def test_videos_without_labels_are_found_at_any_depth(tmp_path):
+    touch(tmp_path / "train", "b.mp4", "deep/er/a.MOV", "deep/notes.txt", "deep/b.avi")
+    touch(tmp_path / "test", "c.webm")
+    (tmp_path / "train/folder.mp4").mkdir()
+    train = datasets.load("unlabelled", tmp_path, subset="train")
+    test = datasets.load("unlabelled", tmp_path, subset="test")
+    # "b" is there twice, so its folder tells the two apart.
+    assert [video.video_id for video in train.videos] == ["train/b", "train/deep/b", "a"]
+    assert [(video.path, video.video_id) for video in test.videos] == [(str(tmp_path / "test/c.webm"), "c")]
+    assert {video.label for video in (*train.videos, *test.videos)} == {-1}
+    assert train.class_names == () and train.flips and train.flip_label(-1) == -1
+
+
+def test_undivided_videos_without_labels_are_split_by_file_name(tmp_path):
+    touch(tmp_path, *(f"{name}/{name}{number}.mp4" for name in "ab" for number in range(300)))
+    before = {subset: datasets.load("unlabelled", tmp_path, subset=subset).videos for subset in ("train", "test")}
+    assert len(before["train"]) + len(before["test"]) == 600
+    assert not set(before["train"]) & set(before["test"])
+    assert 71 < len(before["test"]) < 169
+    touch(tmp_path, *(f"new{number}.mp4" for number in range(50)))
+    assert set(before["test"]) <= set(datasets.load("unlabelled", tmp_path, subset="test").videos)
+
+
+def test_videos_without_labels_have_no_classes_and_must_be_there(tmp_path):
+    with pytest.raises(InputError, match=f"No video is below {tmp_path}"):
+        datasets.load("unlabelled", tmp_path, subset="train")
+    touch(tmp_path, "a.mp4")
+    with pytest.raises(InputError, match="no classes.*classes=Run"):
+        datasets.load("unlabelled", tmp_path, subset="train", classes=("Run",))
+    with pytest.raises(InputError, match="split=2"):
+        datasets.load("unlabelled", tmp_path, subset="train", split=2)
+    with pytest.raises(InputError, match="no folder"):
+        datasets.load("unlabelled", tmp_path / "nowhere", subset="train")
+
+
+def test_what_a_data_set_may_also_say_is_asked_for_in_one_place(tmp_path):
+    write_dataset(tmp_path, train_groups=1, test_groups=1, frames=4, size=(32, 40))
+    video = tmp_path / "videos/MoveRight/v_MoveRight_g01_c01.avi"
+    assert datasets.exact_flow_of("moving_shapes")(str(video)).shape == (3, 32, 40, 2)
+    pair = ("MoveLeft", "MoveRight")
+    assert datasets.flip_of("moving_shapes", pair) == (1, 0)
+    for name in set(datasets.names()) - {"moving_shapes"}:
+        assert datasets.exact_flow_of(name) is None
+        assert datasets.flip_of(name, pair) == "keep"
+    for ask in (datasets.exact_flow_of, lambda name: datasets.flip_of(name, pair)):
+        with pytest.raises(InputError, match="Did you mean 'moving_shapes'"):
+            ask("moving_shape")
+
+
+@pytest.mark.parametrize("name", sorted(set(datasets.names()) - {"tiny_kinetics"}))
+def test_hidden_files_in_the_root_are_on_no_list(tmp_path, name):
+    lists = {"ucf101": ucf101_lists, "moving_shapes": ucf101_lists, "kinetics": kinetics_lists, "hmdb51": hmdb51_lists}
+    lists.get(name, lambda root: None)(tmp_path)
+    touch(tmp_path, "A/v_A_g02_c01.avi", "A/aaaaaaaaaaa_000001_000011.mp4")
+    before = [datasets.load(name, tmp_path, subset=subset) for subset in ("train", "test")]
+    assert before[0].videos
+    for hidden in (".tvnet_keras_frame_counts.json", ".partial.trainer-val.1.0.tvnet_keras_frame_counts.json"):
+        (tmp_path / hidden).write_text('{"version": 2, "files": {}}')
+    assert [datasets.load(name, tmp_path, subset=subset) for subset in ("train", "test")] == before
+
+
+def kinetics_lists(root):
+    for word in ("train", "val"):
+        (root / f"{word}.csv").write_text("label,youtube_id,time_start,time_end\nA,aaaaaaaaaaa,1,11\n")
+
+
+def hmdb51_lists(root):
+    (root / "brush_hair_test_split1.txt").write_text("v.avi 1 \n")
+    touch(root, "brush_hair/v.avi")

@@ -1,12 +1,15 @@
 import json
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tvnet_keras.video import Video
 from tvnet_keras.video import scan as scan_module
-from tvnet_keras.video.read import count_frames
+from tvnet_keras.video.read import VideoError, count_frames
 from tvnet_keras.video.scan import scan
 
 
@@ -62,13 +65,102 @@ def test_a_file_is_decoded_once_and_remembered_until_it_changes(tmp_path, write_
     assert decoded == [str(paths[2])]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"version": 0, "files": {}})])
+SPOILT = ["", "{", "[]", json.dumps({"version": 0, "files": {}}), json.dumps({"version": 2, "files": 3})]
+
+
+@pytest.mark.parametrize("content", SPOILT)
 def test_a_spoilt_memory_is_only_a_slower_start(tmp_path, write_video, content):
     path = write_video(tmp_path / "a.avi", 4)
     memory = tmp_path / "counts.json"
     memory.write_text(content)
     assert scan(as_videos([path]), cache_file=memory).counts == {str(path): 4}
-    assert str(path) in json.loads(memory.read_text())["files"]
+    assert "a.avi" in json.loads(memory.read_text())["files"]
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Names of the files that scans decode."""
+    names = []
+
+    def counting(path):
+        names.append(os.path.basename(path))
+        return count_frames(path)
+
+    monkeypatch.setattr(scan_module, "count_frames", counting)
+    return names
+
+
+@pytest.mark.parametrize("move", [shutil.move, shutil.copytree])
+def test_a_folder_that_moves_with_its_memory_is_not_decoded_again(tmp_path, write_video, decoded, move):
+    write_video(tmp_path / "before/a/v.avi", 4)
+    (tmp_path / "before/empty.avi").touch()
+
+    def scanned(root):
+        return scan(as_videos([root / "a/v.avi", root / "empty.avi"]), cache_file=root / ".memory.json")
+
+    scanned(tmp_path / "before")
+    move(tmp_path / "before", tmp_path / "after")
+    decoded.clear()
+    found = scanned(tmp_path / "after")
+    assert decoded == []
+    assert found.counts == {str(tmp_path / "after/a/v.avi"): 4}
+    (problem,) = found.problems
+    assert problem.message.startswith(f"{tmp_path}/after/empty.avi: the file is empty")
+
+
+def test_a_memory_knows_files_that_lie_elsewhere_too(tmp_path, write_video, decoded, monkeypatch):
+    videos = as_videos([write_video(tmp_path / "data/a.avi", 4), write_video(tmp_path / "memory-of/b.avi", 5)])
+    for _ in range(2):
+        assert len(scan(videos, cache_file=tmp_path / "memory/m.json").counts) == 2
+    assert len(decoded) == 2
+    # The same files by a relative path, and the same memory.
+    monkeypatch.chdir(tmp_path)
+    assert scan(as_videos([Path("data/a.avi")]), cache_file="memory/m.json").counts == {"data/a.avi": 4}
+    assert len(decoded) == 2
+
+
+def test_scans_at_the_same_time_keep_each_others_findings(tmp_path, write_video, monkeypatch):
+    videos = as_videos(write_video(tmp_path / f"{k}.avi", 4 + k, seed=k) for k in range(3))
+    memory = tmp_path / ".memory.json"
+    scan(videos[:1], cache_file=memory)
+
+    def meanwhile(path):
+        monkeypatch.setattr(scan_module, "count_frames", count_frames)
+        scan(videos[2:], cache_file=memory)
+        return count_frames(path)
+
+    monkeypatch.setattr(scan_module, "count_frames", meanwhile)
+    scan(videos[:2], cache_file=memory)
+    entries = json.loads(memory.read_text())["files"]
+    assert {name: entry["frames"] for name, entry in entries.items()} == {"0.avi": 4, "1.avi": 5, "2.avi": 6}
+
+
+def test_a_memory_that_many_write_at_once_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(scan_module, "count_frames", lambda path: int(Path(path).stem))
+    files = [tmp_path / f"{k}.avi" for k in range(2, 42)]
+    for file in files:
+        file.write_bytes(b"x")
+    ready = threading.Barrier(len(files))
+
+    def one(file):
+        ready.wait()
+        return scan(as_videos([file]), workers=1, cache_file=tmp_path / ".memory.json")
+
+    with ThreadPoolExecutor(len(files)) as pool:
+        list(pool.map(one, files))
+    assert len(json.loads((tmp_path / ".memory.json").read_text())["files"]) == len(files)
+
+
+def test_a_file_that_the_system_would_not_open_is_tried_again(tmp_path, write_video, monkeypatch):
+    videos = as_videos([write_video(tmp_path / "a.avi", 4)])
+
+    def refused(path):
+        raise VideoError(f"{path}: cannot be opened.", kind="unreadable", path=path) from PermissionError(13, "denied")
+
+    monkeypatch.setattr(scan_module, "count_frames", refused)
+    assert [problem.kind for problem in scan(videos, cache_file=tmp_path / "m.json").problems] == ["unreadable"]
+    monkeypatch.undo()
+    assert scan(videos, cache_file=tmp_path / "m.json").counts == {videos[0].path: 4}
 
 
 def test_progress_counts_every_file(tmp_path, write_video):

@@ -17,9 +17,10 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.augment import FlowRecipe, test_view, train_view
 from tvnet_keras.flow.sources import FlowSource
 from tvnet_keras.video.augment import TEST_CROPS, TRAIN_CROPS
-from tvnet_keras.video.pipeline import finish, parallel_calls, require_at_least, require_shard, scalar
+from tvnet_keras.video.pipeline import finish, require_at_least, require_shard, scalar
 from tvnet_keras.video.shutdown import ends_quietly
 from tvnet_keras.video.views import DRAWS, sample_at
+from tvnet_keras.video.workers import workers_of
 
 
 def train_dataset(
@@ -49,7 +50,7 @@ def train_dataset(
         shard: (k, n) takes every n-th draw from the k-th on; the n shards together are the unsharded batch of n times
             the size. Samples of their own sizes take (0, 1).
         draw: "epochs" (every sample once per epoch) or "replacement" (every draw is any sample, equally likely).
-        parallel: samples made at the same time; None takes one per CPU, at least 2.
+        parallel: samples made at the same time; None takes one per core.
 
     Returns:
         Dataset of dicts: `clip` uint8 `[b, T, h, w, 3]`, RGB 0..255; `flow` float32 `[b, T-1, h, w, 2]`, pixels;
@@ -96,7 +97,7 @@ def train_dataset(
         return batch | ({"pieces": batch["pieces"][0]} if plan.weighted else {})
 
     dataset = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(steps).unbatch()
-    dataset = dataset.map(sample, num_parallel_calls=parallel or parallel_calls(), deterministic=True)
+    dataset = dataset.map(sample, num_parallel_calls=workers_of(parallel), deterministic=True)
     return finish(dataset.batch(plan.rows or 1, drop_remainder=True).map(of_step))
 
 
@@ -109,7 +110,7 @@ def eval_dataset(
         source: the samples.
         recipe: of their views, with the crop "center" or "none"; what it draws at random is left out.
         batch_size: samples per batch; 1 where they keep their own sizes.
-        parallel: samples made at the same time; None takes one per CPU, at least 2.
+        parallel: samples made at the same time; None takes one per core.
 
     Returns:
         Dataset of dicts as from `train_dataset`, without `weight` and `pieces`.
@@ -123,7 +124,7 @@ def eval_dataset(
         raise InputError(f"Samples of their own sizes come one by one; set batch_size to 1. Received: {batch_size}")
     load = _loader(source, recipe, ends_quietly(_EvalSamples(source, recipe)))
     dataset = tf.data.Dataset.range(len(source))
-    dataset = dataset.map(load, num_parallel_calls=parallel or parallel_calls(), deterministic=True)
+    dataset = dataset.map(load, num_parallel_calls=workers_of(parallel), deterministic=True)
     return finish(dataset.batch(batch_size))
 
 

@@ -5,7 +5,7 @@
 * `sample`: which frames make a clip; `augment`: crops, flips, colours;
 * `listing`: a data set's list of labelled files; `datasets`: one module per data set; `split_files`: official lists;
 * `scan`: what is broken, short or there twice, before training; `cache`: TFRecords of JPEG frames;
-* `views` and `pipeline`: tf.data batches for training and testing;
+* `views` and `pipeline`: tf.data batches for training and testing; `workers`: how many files at the same time;
 * `moving_shapes`: the generated data set.
 """
 

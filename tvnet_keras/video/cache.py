@@ -27,6 +27,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.video.augment import resize_short_side
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.workers import workers_of
 
 VIDEOS_PER_SHARD = 64
 INDEX_NAME = "index.json"
@@ -63,7 +64,7 @@ def write_cache(
         short_side: frames are resized to this short side, in pixels; None keeps their size.
         progress: called with (videos done, videos in all) after each video, from the writing threads, one at a time.
         shards: number of record files; None makes one per `VIDEOS_PER_SHARD` videos.
-        workers: shards that are written at the same time; None takes one per CPU.
+        workers: shards that are written at the same time; None takes one per core.
 
     Returns:
         The finished cache.
@@ -89,7 +90,7 @@ def write_cache(
         done.advance(len(entries))
         return entries
 
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers_of(workers)) as pool:
         futures = [pool.submit(write, number) for number in range(count)]
         try:
             entries = {name: entry for future in futures for name, entry in future.result().items()}

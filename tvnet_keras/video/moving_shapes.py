@@ -28,6 +28,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.moving_shapes_render import render
 from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
+from tvnet_keras.video.workers import workers_of
 
 FRAMES_PER_SECOND = 25
 LABELS = {"motion": CLASS_NAMES, "look": LOOK_NAMES}
@@ -95,7 +96,7 @@ def write_dataset(
         size: (H, W) in pixels, even; speeds grow with it.
         label: "motion" or "look".
         seed: Seed of all draws.
-        workers: Threads; default the number of CPUs.
+        workers: Threads; default one per core.
         progress: Called as `progress(clips_done, clips_in_all)`.
 
     Returns:
@@ -108,7 +109,7 @@ def write_dataset(
     recipe = _Recipe(_RECIPE_VERSION, label, seed, train_groups, test_groups, frames, (int(size[0]), int(size[1])))
     _claim(root, recipe)
     groups = range(1, train_groups + test_groups + 1)
-    _write_groups(root, recipe, groups, workers or os.cpu_count() or 1, progress or (lambda done, total: None))
+    _write_groups(root, recipe, groups, workers_of(workers), progress or (lambda done, total: None))
     _write_lists(root, recipe, groups)
     return root
 

@@ -8,7 +8,6 @@ is the same at any degree of parallelism, and resuming needs only the number of 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 
@@ -22,6 +21,7 @@ from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.shutdown import ends_quietly
 from tvnet_keras.video.views import DRAWS, EvalViews, FrameSource, TrainSamples
+from tvnet_keras.video.workers import workers_of
 
 SAMPLINGS = ("even", "dense")
 # Views of one video are decoded together; so many bytes of them may wait at a time.
@@ -70,7 +70,7 @@ def train_dataset(
         colour_jitter: strength, see `augment.jitter_colours`.
         draw: "epochs" (every video once per epoch) or "replacement" (every draw is any video, equally likely).
         cache: where to read frames from, instead of the video files.
-        parallel: samples decoded at the same time; None takes one per CPU, at least 2.
+        parallel: samples decoded at the same time; None takes one per core.
 
     Returns:
         Dataset of dicts: `clip` uint8 `[B, T, H, W, 3]` (`[B, S, T, H, W, 3]` with `segments` > 1), RGB 0..255; `label`
@@ -108,7 +108,7 @@ def train_dataset(
         return {"clip": tf.ensure_shape(clip, shape), "label": scalar(label), "index": scalar(index)}
 
     dataset = tf.data.Dataset.range(first, np.iinfo(np.int64).max, shards)
-    dataset = dataset.map(load, num_parallel_calls=parallel or parallel_calls(), deterministic=True)
+    dataset = dataset.map(load, num_parallel_calls=workers_of(parallel), deterministic=True)
     return finish(dataset.batch(batch_size, drop_remainder=True))
 
 
@@ -148,8 +148,8 @@ def eval_dataset(
         crop: "center" or "none".
         resize_short: see `augment.test_views`, in pixels.
         cache: where to read frames from, instead of the video files.
-        parallel: videos decoded at the same time; None takes one per CPU, at least 2, and fewer where the views of a
-            video are large.
+        parallel: videos decoded at the same time; None takes one per core, and fewer where the views of a video
+            are large.
         shard: (k, n) takes every n-th video from the k-th on.
 
     Returns:
@@ -193,7 +193,7 @@ def eval_dataset(
         }
 
     most = max(views.count(index) for index in range(len(videos.videos))) * int(np.prod(shape[1:]))
-    calls = parallel or min(parallel_calls(), max(1, VIEW_BYTES // most))
+    calls = parallel or min(workers_of(), max(1, VIEW_BYTES // most))
     dataset = tf.data.Dataset.range(shard[0], len(videos.videos), shard[1])
     dataset = dataset.map(load, num_parallel_calls=calls, deterministic=True).unbatch()
     return finish(dataset.batch(batch_size))
@@ -223,11 +223,6 @@ def _source(
     source = FrameSource(videos, counts, cache)
     source.require_clips(frames, step, short)
     return source
-
-
-def parallel_calls() -> int:
-    """Samples decoded at the same time unless told otherwise: one per CPU, at least 2."""
-    return max(2, os.cpu_count() or 1)
 
 
 def scalar(value: tf.Tensor) -> tf.Tensor:

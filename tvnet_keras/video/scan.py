@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,17 @@ from pathlib import Path
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.video.listing import Video
 from tvnet_keras.video.read import VIDEO_ERROR_KINDS, VideoError, count_frames
+from tvnet_keras.video.workers import workers_of
+
+try:
+    import fcntl
+except ImportError:  # Windows has none.
+    fcntl = None
 
 PROBLEM_KINDS = (*VIDEO_ERROR_KINDS, "short", "duplicate")
 # So often is a long scan's memory written, in files, so that a killed scan goes on where it was.
 SAVE_EVERY = 500
-MEMORY_VERSION = 1
+MEMORY_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,11 @@ def scan(
     Args:
         videos: the list; a file may be in it once.
         minimum: files with fewer frames have a "short" problem.
-        workers: threads that decode; None takes one per CPU.
+        workers: threads that decode; None takes one per core.
         progress: called with (files done, files in all) after each file, in the calling thread.
         cache_file: JSON file that remembers what was found by path, size and modification time, so that the next
-            scan decodes new and changed files only; None remembers nothing.
+            scan decodes new and changed files only; None remembers nothing. Several scans may add to it at once. Files
+            below its folder are known by where they lie there, so that folder and memory may move together.
 
     Raises:
         InputError: `cache_file` cannot be written.
@@ -81,7 +89,7 @@ def scan(
     paths = list(dict.fromkeys(video.path for video in videos))
     memory = _Memory(cache_file)
     findings: dict[str, dict] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers_of(workers)) as pool:
         futures = {pool.submit(memory.look_up, path): path for path in paths}
         try:
             for done, future in enumerate(as_completed(futures), 1):
@@ -105,51 +113,83 @@ def scan(
 
 
 class _Memory:
-    """Findings by path, size and modification time, kept in a JSON file."""
+    """Findings by path, size and modification time, kept in a JSON file that several processes may add to."""
 
     def __init__(self, file: str | os.PathLike | None):
-        self._file = None if file is None else Path(file)
+        self._file = None if file is None else Path(os.path.abspath(file))
         self._lock = threading.Lock()
-        self._entries: dict[str, dict] = {}
+        self._stored = self._read()
+        self._found: dict[str, dict] = {}
         self._changed = False
-        if self._file is not None and self._file.exists():
-            try:
-                stored = json.loads(self._file.read_text())
-                self._entries = stored["files"] if stored["version"] == MEMORY_VERSION else {}
-            except (ValueError, KeyError, TypeError):
-                # What it held can be found again, so a spoilt memory is only a slower start.
-                self._entries = {}
 
     def look_up(self, path: str) -> dict:
         try:
             status = os.stat(path)
         except OSError:
-            return _examine(path)
+            return _examine(path)[0]
         stamp = [status.st_size, status.st_mtime_ns]
-        key = os.path.abspath(path)
-        entry = self._entries.get(key)
+        key = self._key(path)
+        entry = self._stored.get(key)
         if entry is None or entry["stamp"] != stamp:
-            entry = {"stamp": stamp, **_examine(path)}
+            finding, lasts = _examine(path)
+            if not lasts:
+                return finding
+            # The path is left out: another run may reach the file by another one.
+            entry = {"stamp": stamp, **finding, "message": finding["message"].removeprefix(f"{path}: ")}
             with self._lock:
-                self._entries[key] = entry
+                self._found[key] = entry
                 self._changed = True
-        return entry
+        return {**entry, "message": f"{path}: {entry['message']}"}
 
     def save(self) -> None:
-        if self._file is None or not self._changed:
-            return
         with self._lock:
-            text = json.dumps({"version": MEMORY_VERSION, "files": self._entries})
-            self._changed = False
-        with atomic_path(self._file) as partial:
-            partial.write_text(text)
+            changed, self._changed = self._changed, False
+            found = dict(self._found)
+        if self._file is None or not changed:
+            return
+        # What other processes have found since this one began stays.
+        with _alone_in(self._file.parent):
+            text = json.dumps({"version": MEMORY_VERSION, "files": {**self._read(), **found}})
+            with atomic_path(self._file) as partial:
+                partial.write_text(text)
+
+    def _key(self, path: str) -> str:
+        """A path relative to the memory's folder where it lies below it, so that both may move together."""
+        path = os.path.abspath(path)
+        if self._file is None or self._file.parent not in Path(path).parents:
+            return path
+        return Path(path).relative_to(self._file.parent).as_posix()
+
+    def _read(self) -> dict[str, dict]:
+        try:
+            stored = {} if self._file is None else json.loads(self._file.read_text())
+            return dict(stored["files"]) if stored["version"] == MEMORY_VERSION else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            # What it held can be found again, so a spoilt memory is only a slower start.
+            return {}
 
 
-def _examine(path: str) -> dict:
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Waits until no other writer of the folder is inside, on systems where a folder can be locked."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, descriptor)
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def _examine(path: str) -> tuple[dict, bool]:
+    """What decoding a file finds, and whether that stays true as long as the file does."""
     try:
-        return {"frames": count_frames(path), "kind": None, "message": ""}
+        return {"frames": count_frames(path), "kind": None, "message": ""}, True
     except VideoError as error:
-        return {"frames": error.frames, "kind": error.kind, "message": str(error)}
+        # A file that may not be opened today, or a drive that fails, says nothing about the file itself.
+        lasts = not isinstance(error.__cause__, OSError)
+        return {"frames": error.frames, "kind": error.kind, "message": str(error)}, lasts
 
 
 def _decoding_problems(paths: Sequence[str], findings: dict[str, dict]) -> list[Problem]:

@@ -85,6 +85,8 @@ def _list_of(root: Path, subset: str) -> Path | None:
     """The list of a subset, None without one."""
     for folder in LIST_FOLDERS:
         names = sorted(path for ending in ("csv", "json") for path in (root / folder).glob(f"*.{ending}"))
+        # Hidden files are those of programs, such as what a check of the videos remembers.
+        names = [path for path in names if not path.name.startswith(".")]
         fitting = [path for path in names if LIST_WORDS[subset] in path.name.lower()]
         if len(fitting) > 1:
             listed = ", ".join(path.name for path in fitting)

@@ -27,6 +27,9 @@ from tvnet_keras.scoring.scores import save_scores
 
 RESULTS_DIR = Path("docs/results")
 
+SHOWN_AT_MOST = 3
+"""Entries of a list that are printed; `metrics.json` has them all."""
+
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", "", "Where the scores go (default: <run>/evaluation).", **app.SHARED_FLAG
@@ -44,8 +47,7 @@ def main() -> None:
     if RESULT.value:
         split_result_name(RESULT.value)
     measured = evaluate(config, Path(RUN.value), folder, skip_unreadable=SKIP_UNREADABLE.value)
-    for name, value in metrics_of(measured).items():
-        print(f"{name:24} {value}")
+    print("\n".join(lines_of(metrics_of(measured))))
     print(f"written: {folder}/metrics.json" + (", scores.npz, confusion.png" if measured.scores else ""))
     if RESULT.value:
         print(f"written: {write_result(RESULT.value, config, measured)}")
@@ -64,7 +66,8 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
     """
     config, model, class_names = load_run(run, config)
     source = list_source(config, "test")
-    measures = evaluators.chosen(config, model, output_names(model), _known_offers(source, class_names, run))
+    offers = _known_offers(source, class_names, run)
+    measures = evaluators.chosen(config, model, output_names(model, config.data), offers)
     source = source.scanned(skip_unreadable=skip_unreadable)
     found = [measure.measure(model, source, config) for measure in measures]
     numbers = {name: value for part in found for name, value in part.numbers.items()}
@@ -83,6 +86,30 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
 def metrics_of(measured: Measurement) -> dict:
     """Numbers and protocol in one dictionary, as `metrics.json` has them."""
     return {**measured.numbers, **measured.protocol}
+
+
+def lines_of(metrics: dict, prefix: str = "") -> list[str]:
+    """What the console shows of numbers and protocol: one short line each, with the first few of many.
+
+    Args:
+        metrics: as `metrics_of` gives them.
+        prefix: of the names, where the dictionary stands in another one.
+    """
+    lines = []
+    for name, value in metrics.items():
+        if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
+            lines += lines_of(value, f"{prefix}{name}.")
+        else:
+            lines.append(f"{prefix + name:24} {_shown(value)}")
+    return lines
+
+
+def _shown(value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    if isinstance(value, list) and len(value) > SHOWN_AT_MOST:
+        return f"{len(value)}: {', '.join(map(str, value[:SHOWN_AT_MOST]))}, ..."
+    return f"{value:.6g}" if isinstance(value, float) else str(value) or "-"
 
 
 def write_result(name: str, config: Config, measured: Measurement) -> Path:

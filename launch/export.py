@@ -100,7 +100,7 @@ class ServingModule(tf.Module):
         self.minimum = method_module(config.method).FRAMES
         # Saving traces every function of the module, so one that the model cannot answer must not be there.
         answers = {} if motion_of(model) is None else {"flow": self._flow}
-        if "logits" in output_names(model):
+        if "logits" in output_names(model, data):
             self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
             answers["serving_default"] = self._classify
         elif answers:

@@ -1,7 +1,7 @@
 """Logits of videos: views in, one row per video out."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -54,7 +54,7 @@ def _traced(layer: weakref.ref, forward: Callable) -> Callable[[tf.Tensor], tf.T
     return tf.function(lambda tensor: forward(layer(), tensor), autograph=False, reduce_retracing=True)
 
 
-def score_videos(model: keras.Model, views: tf.data.Dataset, videos: VideoList) -> tuple[np.ndarray, np.ndarray]:
+def score_videos(model: keras.Model, views: Iterable[dict], videos: VideoList) -> tuple[np.ndarray, np.ndarray]:
     """Mean logits over the views of every video.
 
     Args:

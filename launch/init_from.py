@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from launch.config import Config, method_module
+from launch.option_errors import option_error
 from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
 from launch.weight_files import read_weights
 from launch.weights_by_name import match, weight_values
@@ -27,7 +28,7 @@ def build_model(config: Config, num_classes: int) -> keras.Model:
             options=config.model,
         )
     except ValueError as error:
-        raise InputError(f"--config.model does not describe a network: {error}") from error
+        raise option_error(error, config) from error
 
 
 def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.Model, tuple[str, ...]]:

@@ -2,16 +2,18 @@
 
 import keras
 
+from launch.config import DataConfig
+
 TRIED = (64, 64)
 """Height and width that a model of any size is tried with, pixels."""
 
 
-def output_names(model: keras.Model) -> tuple[str, ...]:
+def output_names(model: keras.Model, data: DataConfig) -> tuple[str, ...]:
     """Names of a model's outputs, in alphabetical order.
 
     Args:
-        model: clips of its `clip_shape` to a dictionary of outputs, as `models` describes.
+        model: clips to a dictionary of outputs, as `models` describes.
+        data: of the configuration that it was built from.
     """
-    frames, *size, channels = model.clip_shape
-    size = [side or tried for side, tried in zip(size, TRIED, strict=True)]
-    return tuple(sorted(model.compute_output_spec(keras.KerasTensor((1, frames, *size, channels), dtype="uint8"))))
+    size = (data.height or TRIED[0], data.width or TRIED[1])
+    return tuple(sorted(model.compute_output_spec(keras.KerasTensor((1, data.frames, *size, 3), dtype="uint8"))))

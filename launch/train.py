@@ -8,7 +8,6 @@ The same command goes on where a killed one stopped.
 """
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -106,9 +105,11 @@ def train(
         # A run that goes on has its weights, whatever became of those that it started from.
         if config.init_from and not start:
             print(initialise(model, config))
+    outputs = output_names(model, config.data)
+    _check_segments(config, outputs)
+    measures = evaluators.chosen(config, model, outputs, validation.offers)
     if start:
         print(f"going on from step {start}")
-    measures = evaluators.chosen(config, model, output_names(model), validation.offers)
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
     run_lists.keep(folder, run_lists.skipped(training, validation))
     # What either refuses is told before there are logs, so that it does not block the folder.
@@ -122,10 +123,11 @@ def train(
     session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
         metrics = session.run(step, batches, start, profile)
-    with averaged_weights(model, optimizer):
-        checkpoints.export_weights()
+        with averaged_weights(model, optimizer):
+            checkpoints.export_weights()
+        validated = session.validate(config.train.steps)
     results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
-    return run_folder.add_results(folder, **results, **session.validate(config.train.steps))["results"]
+    return run_folder.add_results(folder, **results, **validated)["results"]
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
@@ -150,10 +152,11 @@ class _Session:
         checkpoints: Checkpoints,
         monitor: Monitor,
         validation: Source,
-        measures: Sequence[ModuleType],
+        measures: list[ModuleType],
     ) -> None:
         self.config, self.model, self.optimizer = config, model, optimizer
-        self.checkpoints, self.monitor, self.validation, self.measures = checkpoints, monitor, validation, measures
+        self.checkpoints, self.monitor = checkpoints, monitor
+        self.validation, self.measures = validation, measures
 
     def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
         train = self.config.train
@@ -225,6 +228,14 @@ def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:
         raise InputError(
             f"--config.train.batch_size={config.train.batch_size} must be a multiple of {parts}, the "
             f"{strategy.num_replicas_in_sync} replicas times --config.train.accumulate={config.train.accumulate}."
+        )
+
+
+def _check_segments(config: Config, outputs: tuple[str, ...]) -> None:
+    if config.data.segments > 1 and "logits" not in outputs:
+        raise InputError(
+            f"--config.data.segments={config.data.segments} averages the logits of several clips, but "
+            f"--method={config.method} answers {' and '.join(outputs)}: set --config.data.segments=1."
         )
 
 

@@ -145,7 +145,11 @@ class VideoSource:
     def training(
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
     ) -> tf.distribute.DistributedDataset:
-        """The endless training batches, sharded before decoding over input pipelines."""
+        """The endless training batches, sharded before decoding over input pipelines.
+
+        Raises:
+            InputError: options of the data that do not fit together.
+        """
         make = self._flow_batches if _carry_flow(needs) else self._clip_batches
 
         def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -163,11 +167,12 @@ class VideoSource:
         return strategy.distribute_datasets_from_function(of_context)
 
     def _size(self) -> tuple[int, int]:
+        """Height and width of the views, which are stacked."""
         data = self.config.data
         if not data.height:
             raise InputError(
-                "Frames of videos are brought to one size: set --config.data.height and --config.data.width; 0 is for "
-                "image pairs."
+                f"Clips of the videos of --config.data.dataset={data.dataset} have one size: set --config.data.height "
+                "and --config.data.width instead of 0, which is for image pairs."
             )
         return data.height, data.width
 

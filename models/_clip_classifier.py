@@ -25,7 +25,7 @@ class ClipClassifier(ClipModel):
 
     def make_classifier(self, channels: int) -> PerStep:
         """The backbone that `options.backbone` names, for images of `channels` channels, on every time step."""
-        backbone = load_module(models.backbones, "--config.model.backbone", self.options.backbone)
+        backbone = load_module(models.backbones, "backbone", self.options.backbone)
         image_shape = (*self.clip_shape[1:3], channels)
         classifier = PerStep(backbone.build(image_shape, self.num_classes, self.options.dropout), name="classifier")
         classifier.build((None, None, *image_shape))

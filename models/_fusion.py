@@ -40,7 +40,7 @@ class Fusion(layers.Layer):
     def __init__(self, how: str, frames_consumed: int = 1, **kwargs) -> None:
         super().__init__(**kwargs)
         self.frames_consumed = int(frames_consumed)
-        self.how = check_choice("--config.model.fusion", how, FUSIONS[2:])
+        self.how = check_choice("how", how, FUSIONS[2:])
 
     def build(self, features_shape, flow_shape) -> None:
         """Creates the layers that `how` needs."""

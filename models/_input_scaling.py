@@ -27,8 +27,7 @@ def input_scaling(name: str) -> keras.layers.Rescaling:
         InputError: another name.
     """
     mean, deviation = (
-        np.array(values)
-        for values in MEAN_AND_DEVIATION[check_choice("--config.model.scaling", name, tuple(MEAN_AND_DEVIATION))]
+        np.array(values) for values in MEAN_AND_DEVIATION[check_choice("scaling", name, tuple(MEAN_AND_DEVIATION))]
     )
     # float32 also under mixed precision: the flow may be computed on the frames themselves.
     return keras.layers.Rescaling(

@@ -80,8 +80,8 @@ class RepresentationFlowClassifier(ClipClassifier):
     def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
-        check_choice("--config.model.place", chosen.place, ("none", *PLACES))
-        check_choice("--config.model.fusion", chosen.fusion, FUSIONS)
+        check_choice("place", chosen.place, ("none", *PLACES))
+        check_choice("fusion", chosen.fusion, FUSIONS)
         place = "input" if chosen.place == "none" else chosen.place
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(chosen.scaling)
@@ -132,7 +132,7 @@ class RepresentationFlowClassifier(ClipClassifier):
     def _part(self, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str):
         """The network between two places, on clips `shape` (without the batch); None where nothing lies between."""
         chosen = self.options
-        convolutions = load_module(models.resnets, "--config.model.backbone", chosen.backbone).Convolutions()
+        convolutions = load_module(models.resnets, "backbone", chosen.backbone).Convolutions()
         network = ResidualNetwork(
             convolutions, self.num_classes, chosen.depth, chosen.width, chosen.dropout, chosen.non_local, prefix
         )
@@ -155,8 +155,8 @@ class RepresentationFlowClassifier(ClipClassifier):
         steps, consumed = self.features_shape[0], self.flow.frames_consumed
         if steps is not None and steps <= consumed:
             raise InputError(
-                f"--config.data.frames={self.clip_shape[0]} leaves {steps} steps at --config.model.place="
-                f"{self.options.place}, where --config.model.flows={self.options.flows} needs {consumed + 1}."
+                f"frames={self.clip_shape[0]} leaves {steps} steps at place={self.options.place}, "
+                f"where flows={self.options.flows} needs {consumed + 1}."
             )
 
     def _logits(self, network, clips, training):
@@ -165,7 +165,7 @@ class RepresentationFlowClassifier(ClipClassifier):
 
 
 def _flow_layer(options: Options):
-    check_choice("--config.model.flows", options.flows, tuple(FLOWS))
+    check_choice("flows", options.flows, tuple(FLOWS))
     flows, convolve = FLOWS[options.flows]
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
     shared |= {"variant": options.variant, "output": "flow", "name": "flow"}

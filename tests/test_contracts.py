@@ -1,4 +1,4 @@
-"""The five contracts are stated where a reader looks, and every motion layer keeps its own."""
+"""The contracts are stated where a reader looks, and every motion layer keeps its own."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras.scoring.result import load_results
 
-CONTRACTS = ("Clip", "Flow", "Motion layer", "Scores", "Result")
+CONTRACTS = ("Clip", "Flow", "Batch", "Motion layer", "Weights", "Scores", "Protocol", "Result")
 # Layers whose constructor needs arguments, or that are slow with their defaults, are made here.
 MADE_WITH = {"TVNet": {"iterations": 5}}
 

@@ -1,6 +1,7 @@
 """The layout holds: imports go one way, files and functions stay small."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -117,3 +118,24 @@ def test_the_checks_see_a_wrong_import(tmp_path, monkeypatch):
     wrong.write_text("from absl import flags")
     with pytest.raises(AssertionError, match="must not import"):
         test_only_launch_knows_the_command_line(wrong)
+
+
+def messages(path):
+    """The strings of a file that are no docstrings, with the line that each stands in."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("package", ["tvnet_keras", "models"])
+def test_only_launchers_name_flags_and_commands(package):
+    named = [
+        f"{path.relative_to(REPOSITORY)}:{line}: {text!r}"
+        for path in source_files()
+        if path.is_relative_to(REPOSITORY / package)
+        for line, text in messages(path)
+        if re.search(r"--[a-z]|\blaunch\.[a-z]", text)
+    ]
+    assert not named, "a library error names the argument; launch.option_errors makes the flag of it"

@@ -1,6 +1,6 @@
 """Networks that see motion: TV-L1 optical flow as a Keras layer, and what stands on it.
 
-Five contracts hold the suite together; every function, file and launcher keeps them.
+Eight contracts hold the suite together; every function, file and launcher keeps them.
 
 Clip
     `[B, T, H, W, 3]`, RGB: uint8 0..255 from the pipeline, float32 0..1 inside a model. Integer input always means
@@ -8,16 +8,26 @@ Clip
 Flow
     float32 `[B, T - 1, H, W, 2]`: channel 0 = u, + right; channel 1 = v, + down; pixels per frame at the tensor's own
     resolution; `I_t(x) ~ I_{t+1}(x + flow)`.
+Batch
+    A dictionary: `clip` always; `label` `[B]`, `flow` (a Flow), `known` `[B, T - 1, H, W]` (0 or 1) where the source
+    has them; `index` `[B]`, places in the source's list; `weight` `[B]` where a sample stands for several. A method
+    says what it needs, and a source that lacks it is refused before the first step.
 Motion layer
     A Keras layer `[B, T, H, W, C] -> [B, T - n, H, W, C']` with n = its `frames_consumed`. Output t belongs to
     frame t. All motion layers are interchangeable in front of any classifier. `SOLVER_VERSION` counts the versions of
     its mathematics (`layers.motion_layer`).
+Weights
+    Found by the names of their layers, never by position. A run starts from any other with the weights that have the
+    same names and shapes, and says which they were; a run of an earlier version loads.
 Scores
     One `.npz` without pickles: `video_id[N]`, `label[N]` (-1 unknown), `class_names[K]`, `logits[N, K]` (mean of
     pre-softmax logits over views) and a JSON header. Fusion joins by video id, never by position.
+Protocol
+    What a number means, made by what measured it: every setting that can change it, the samples, the weights, and the
+    code of the training and of the measurement.
 Result
-    `docs/results/<table>/<row>-seed<k>.json`: config, protocol, commit, machine, numbers and
-    `SOLVER_VERSION` of each motion layer. Tables read only these, and mark those of other mathematics than today's.
+    `docs/results/<table>/<row>-seed<k>.json`: config, protocol, commit, machine, numbers and `SOLVER_VERSION` of each
+    motion layer. Tables read only these, and mark those of other mathematics than today's.
 
 Decided once: flips obey what a data set says of its labels and negate u; short videos loop unless told otherwise;
 tau, lambda and theta are kept positive by a constraint; every sample and its augmentation is a pure function of

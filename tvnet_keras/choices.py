@@ -16,7 +16,7 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """Returns `value` if it is one of `allowed`.
 
     Args:
-        what: what the value is, with the flag or field that sets it, as it stands at the sentence's start.
+        what: what the value is, as it stands at the sentence's start: the argument; in a launcher, the flag.
         value: the name received.
         allowed: the known names.
 

@@ -6,7 +6,7 @@ import numpy as np
 from launch.config import Config
 from launch.data import Source
 from launch.evaluators import Measurement
-from launch.evaluators.parts.protocol import protocol_of
+from launch.evaluators.parts.protocol import Seen, protocol_of
 from launch.inference import score_videos
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.scores import Scores
@@ -42,8 +42,9 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
     Raises:
         InputError: a file breaks while it is read.
     """
-    logits, views = score_videos(model, source.views(), source.videos)
-    protocol = protocol_of(config, source, SETTINGS) | _views(config, views)
+    seen = Seen(source.views(), "clip")
+    logits, views = score_videos(model, seen, source.videos)
+    protocol = protocol_of(config, source, SETTINGS) | _views(config, views) | {"views_sha256": seen.sha256}
     scores = Scores(
         video_id=[name for name, _ in source.names],
         label=np.array([label for _, label in source.names]),

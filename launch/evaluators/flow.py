@@ -1,17 +1,16 @@
 """End-point errors of a model's flow where the exact flow is known."""
 
-import dataclasses
-
 import keras
 
 from launch.config import Config
 from launch.data import Source
 from launch.evaluators import Measurement
-from launch.evaluators.parts.flow_of_model import flow_config, flow_function, has_flow
-from launch.evaluators.parts.protocol import protocol_of
+from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
+from launch.evaluators.parts.protocol import Seen, protocol_of
 from launch.progress import progress
 from models import motion_of
 from tvnet_keras.flow.measure import EndPointErrors
+from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ("flow", "known")
 
@@ -19,6 +18,9 @@ TITLE = ("epe",)
 
 SETTINGS = ("unknown", "interpolation", "render")
 """Of the data: what is done to frames and truth before they are compared."""
+
+CUT = ("frames", "short", "resize_short", "test_crop")
+"""Of the data, at the training size: how they are cut."""
 
 applies = has_flow
 
@@ -35,25 +37,22 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
         `epe` (mean over images), `epe_pixel` (over all known pixels), `outliers_1px`, `outliers_3px`, `outliers_5px`,
         `fl_all` of the model, and `epe_zero` of zero flow; pixels and fractions.
     """
-    found = flow_config(model, config)
-    if found["flow_size"] != "own":
-        config = dataclasses.replace(config, eval=dataclasses.replace(config.eval, flow_size="training"))
-        source = dataclasses.replace(source, config=config)
+    source, config = at_measured_size(model, source, config)
     errors, zero = EndPointErrors(), EndPointErrors()
-    compute = flow_function(model)
-    with progress("comparing flow", "samples") as show:
-        for batch in source.flow_samples():
+    compute, seen = flow_function(model), Seen(source.flow_samples(), "clip", *NEEDS)
+    with video_errors(), progress("comparing flow", "samples") as show:
+        for batch in seen:
             truth, known = batch["flow"].numpy(), batch["known"].numpy()
-            flow = compute(batch["clip"]).numpy()
-            errors.add(flow, truth, known)
+            errors.add(compute(batch["clip"]).numpy(), truth, known)
             zero.add(0 * truth, truth, known)
             show(int(batch["index"][-1]) + 1, len(source.names))
     numbers = errors.numbers()
     protocol = {
-        **protocol_of(config, source, SETTINGS),
-        **found,
-        "fields": numbers.pop("images"),
-        "pixels": numbers.pop("pixels"),
+        **protocol_of(config, source, SETTINGS if config.eval.flow_size == "own" else SETTINGS + CUT),
+        "flow_size": measured_size(config),
+        "fields": int(numbers.pop("images")),
+        "pixels": int(numbers.pop("pixels")),
+        "flow_sha256": seen.sha256,
     }
     return Measurement({**numbers, "epe_zero": zero.numbers()["epe"]}, protocol)
 

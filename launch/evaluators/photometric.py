@@ -6,10 +6,11 @@ import numpy as np
 from launch.config import Config
 from launch.data import Source
 from launch.evaluators import Measurement
-from launch.evaluators.parts.flow_of_model import flow_function, has_flow
-from launch.evaluators.parts.protocol import protocol_of
+from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
+from launch.evaluators.parts.protocol import Seen, protocol_of
 from launch.progress import progress
-from tvnet_keras.flow.measure import photometric_residual
+from tvnet_keras.flow.measure import photometric_residuals
+from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ()
 
@@ -32,16 +33,23 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
     Returns:
         `photometric` of the model's flow and `photometric_zero` of none: mean `|I2(x + flow) - I1(x)|`, grey levels.
     """
-    compute = flow_function(model)
-    residuals, still = [], []
-    with progress("residuals of the flow", "samples") as show:
-        for batch in source.clips():
-            for clip, flow in zip(batch["clip"].numpy(), compute(batch["clip"]).numpy(), strict=True):
-                for step, field in enumerate(flow):
-                    frames = clip[step : step + 2]
-                    residuals.append(photometric_residual(frames, field))
-                    still.append(photometric_residual(frames, 0 * field))
+    source, config = at_measured_size(model, source, config)
+    compute, seen = flow_function(model), Seen(source.clips(), "clip")
+    residuals, still, sizes = [], [], set()
+    with video_errors(), progress("residuals of the flow", "samples") as show:
+        for batch in seen:
+            clip = batch["clip"].numpy()
+            flow = compute(batch["clip"]).numpy()
+            residuals.append(photometric_residuals(clip, flow).ravel())
+            still.append(photometric_residuals(clip, np.zeros_like(flow)).ravel())
+            sizes.add(clip.shape[2:4])
             show(int(batch["index"][-1]) + 1, len(source.names))
-    numbers = {"photometric": float(np.mean(residuals)), "photometric_zero": float(np.mean(still))}
-    protocol = {**protocol_of(config, source, SETTINGS), "flow_size": config.eval.flow_size, "fields": len(residuals)}
-    return Measurement(numbers, protocol)
+    found = {"photometric": np.concatenate(residuals), "photometric_zero": np.concatenate(still)}
+    protocol = {
+        **protocol_of(config, source, SETTINGS),
+        "flow_size": measured_size(config),
+        "photometric_sizes": [list(size) for size in sorted(sizes)],
+        "photometric_fields": len(found["photometric"]),
+        "photometric_sha256": seen.sha256,
+    }
+    return Measurement({name: float(values.mean()) for name, values in found.items()}, protocol)

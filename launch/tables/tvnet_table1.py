@@ -14,6 +14,7 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from launch.config import Config
@@ -23,11 +24,16 @@ from launch.evaluators import Measurement, flow
 from launch.evaluators.parts.protocol import protocol_of
 from launch.experiments import middlebury
 from launch.init_from import build_model, load_run
+from launch.recipes import test_recipe
 from launch.tables import Cell
 from launch.tables._trained_cells import run_folder_of
 from launch.train import train
+from tvnet_keras.atomic import atomic_path
 from tvnet_keras.flow import pairs, solvers
+from tvnet_keras.flow.augment import test_view
+from tvnet_keras.flow.io import write_flo
 from tvnet_keras.flow.measure import EndPointErrors
+from tvnet_keras.flow.sources import PairSource
 from tvnet_keras.layers.tvnet import TVNet
 
 SIZE = 240
@@ -149,15 +155,40 @@ def _untrained(network, learn, protocol, data_dir: str, seed: int, weights: Path
     return flow.measure(build_model(config, 0), open_source(config, "test"), config)
 
 
+def resized_pairs(config: Config, folder: Path) -> Config:
+    """The configuration on pairs that were resized once, into `folder`: thousands of steps read each of them again.
+
+    Pictures and flow come back as they were, so that training and errors are those of the pairs themselves.
+
+    Args:
+        config: of a cell; pairs at their own sizes are left where they are.
+        folder: where all cells of the table find them.
+    """
+    if not config.data.height:
+        return config
+    root = folder / f"middlebury-{config.data.height}x{config.data.width}"
+    for pair in pairs.load("middlebury", config.data.root):
+        truth = root / "other-gt-flow" / pair.name / "flow10.flo"
+        if truth.is_file():
+            continue
+        frames, flow_field, _ = test_view(*PairSource([pair]).read(0), test_recipe(config))
+        for number, frame in zip((10, 11), frames, strict=True):
+            with atomic_path(root / "other-data" / pair.name / f"frame{number}.png") as partial_path:
+                cv2.imwrite(str(partial_path), frame[..., ::-1])
+        write_flo(truth, flow_field[0])
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root)))
+
+
 def _trained(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
     config, folder = configuration(network, learn, protocol, data_dir, seed), run_folder_of(weights)
+    config = resized_pairs(config, weights.parent)
     train(config, folder)
     return evaluate(config, folder, folder / "evaluation")
 
 
 def _left_out(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
     every = [pair.name for pair in pairs.load("middlebury", data_dir)]
-    config = configuration(network, learn, protocol, data_dir, seed)
+    config = resized_pairs(configuration(network, learn, protocol, data_dir, seed), weights.parent)
     seen, unseen = [], []
     for out in every:
         rest = _of_pairs(config, [name for name in every if name != out])

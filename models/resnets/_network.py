@@ -52,10 +52,10 @@ class ResidualNetwork:
     def __post_init__(self) -> None:
         if self.depth not in self.convolutions.depths:
             known = ", ".join(map(str, self.convolutions.depths))
-            raise InputError(f"--config.model.depth={self.depth} is none of {known}, which this backbone has.")
+            raise InputError(f"depth={self.depth} is none of {known}, which this backbone has.")
         wrong = [place for place in self.non_local if place not in PLACES[3:]]
         if wrong:
-            raise InputError(f"--config.model.non_local={wrong[0]} is none of {', '.join(PLACES[3:])}.")
+            raise InputError(f"non_local={wrong[0]} is none of {', '.join(PLACES[3:])}.")
 
     def part(self, input_shape: tuple, start: str = "input", stop: str = LOGITS, name: str | None = None):
         """The network from one place to another.

@@ -4,10 +4,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import launch.tables
 from launch import run_lists
+from launch.data import list_source
 from launch.evaluators import Measurement
 from launch.reproduce import description, lines, reproduce, results_of, show, write_page
 from launch.tables import Cell, tvnet_table1
@@ -313,3 +315,15 @@ def test_a_pair_left_out_is_measured_by_a_training_that_never_saw_it(tmp_path, m
     for out in MOTIONS:
         trained_on = run_lists.read(tmp_path / f"network/without-{out}")["train samples"]
         assert {name for name, _ in trained_on} == set(MOTIONS) - {out}
+
+
+def test_resized_pairs_are_the_pairs_at_that_size(tmp_path):
+    data_dir = write_pairs(tmp_path / "pairs")
+    config = tvnet_table1.configuration((1, 1, 2), "all", "released", str(data_dir))
+    config = replace(config, data=replace(config.data, height=20, width=28))
+    resized = tvnet_table1.resized_pairs(config, tmp_path / "runs")
+    for one, other in zip(*(list_source(c, "test").flow_samples() for c in (config, resized)), strict=True):
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+    own = replace(config, data=replace(config.data, height=0, width=0))
+    assert tvnet_table1.resized_pairs(own, tmp_path / "none") is own and not (tmp_path / "none").exists()

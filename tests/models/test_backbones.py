@@ -15,7 +15,7 @@ RESNET_WEIGHTS = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25
 
 
 def load(name):
-    return load_module(models.backbones, "--config.model.backbone", name)
+    return load_module(models.backbones, "backbone", name)
 
 
 @pytest.fixture(

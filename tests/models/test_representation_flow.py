@@ -156,12 +156,12 @@ def test_without_a_place_it_is_the_rgb_baseline(clip):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"place": "block6"}, "--config.model.place is 'block6'.*Did you mean 'block"),
+        ({"place": "block6"}, "^place is 'block6'.*Did you mean 'block"),
         ({"fusion": "multipy"}, "Did you mean 'multiply'"),
         ({"flows": "fcfc"}, "Did you mean 'fc"),
         ({"backbone": "resnet4d"}, "Did you mean 'resnet"),
         ({"scaling": "image"}, "Did you mean 'imagenet'"),
-        ({"flows": "fcfcf", "backbone": "resnet3d"}, "--config.data.frames=6 leaves 3 steps .* needs 4"),
+        ({"flows": "fcfcf", "backbone": "resnet3d"}, "^frames=6 leaves 3 steps at place=.* needs 4"),
     ],
 )
 def test_a_mistake_is_one_sentence(options, said):

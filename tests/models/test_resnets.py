@@ -21,7 +21,7 @@ every_family = pytest.mark.parametrize("family", module_names(models.resnets))
 
 
 def network(family, classes=5, depth=None, **options):
-    convolutions = load_module(models.resnets, "--config.model.backbone", family).Convolutions()
+    convolutions = load_module(models.resnets, "backbone", family).Convolutions()
     return ResidualNetwork(convolutions, classes, depth or convolutions.depths[0], **options)
 
 
@@ -91,9 +91,9 @@ def test_non_local_blocks_follow_every_second_block_of_their_stages():
 
 
 def test_what_a_family_does_not_have_is_refused():
-    with pytest.raises(InputError, match=r"--config.model.depth=18 is none of 50, which this backbone has"):
+    with pytest.raises(InputError, match=r"^depth=18 is none of 50, which this backbone has"):
         network("resnet2plus1d_released", depth=18)
-    with pytest.raises(InputError, match=r"--config.model.non_local=conv1 is none of block2, block3, block4, block5"):
+    with pytest.raises(InputError, match=r"^non_local=conv1 is none of block2, block3, block4, block5"):
         network("resnet3d", non_local=("conv1",))
 
 

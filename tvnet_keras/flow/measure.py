@@ -120,9 +120,24 @@ def photometric_residual(frames: np.ndarray, flow: np.ndarray) -> float:
     Returns:
         0..255.
     """
-    first, second = keras.ops.convert_to_numpy(to_grey(keras.ops.cast(frames, "float32")))
-    moved = keras.ops.convert_to_numpy(warp(second[None, ..., None], flow[None].astype(np.float32)))
-    return float(np.abs(moved[0, ..., 0] - first, dtype=np.float64).mean())
+    return float(photometric_residuals(frames[None], flow[None, None])[0, 0])
+
+
+def photometric_residuals(clips: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """`photometric_residual` of every step of clips.
+
+    Args:
+        clips: uint8 `[B, T, H, W, 3]`, RGB.
+        flow: `[B, T', H, W, 2]`, T' < T, pixels from frame t to frame t + 1.
+
+    Returns:
+        float64 `[B, T']`, 0..255.
+    """
+    steps, shape = flow.shape[1], (-1, *flow.shape[2:4], 1)
+    grey = keras.ops.convert_to_numpy(to_grey(keras.ops.cast(clips, "float32")))
+    following = grey[:, 1 : steps + 1].reshape(shape)
+    moved = keras.ops.convert_to_numpy(warp(following, flow.reshape(*shape[:-1], 2).astype(np.float32)))
+    return np.abs(moved.reshape(flow.shape[:-1]) - grey[:, :steps], dtype=np.float64).mean(axis=(2, 3))
 
 
 def unknown_as_zero(truth: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.solver_constants import positive_int
 from tvnet_keras.ops.antialias import resize_antialiased
 
 CROPS = ("center", "none")
@@ -44,7 +45,9 @@ class FitClip(keras.layers.Layer):
     def __init__(self, height: int, width: int, resize_short: int | None = 0, crop: str = "center", **kwargs) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         check_choice("crop", crop, CROPS)
-        self.height, self.width, self.resize_short, self.crop = int(height), int(width), int(resize_short or 0), crop
+        self.height, self.width = positive_int("height", height), positive_int("width", width)
+        self.resize_short = positive_int("resize_short", resize_short) if resize_short else 0
+        self.crop = crop
 
     def call(self, clip):
         """`[B, T, H, W, C] -> [B, T, height, width, C]`."""

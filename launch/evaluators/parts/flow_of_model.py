@@ -1,5 +1,6 @@
 """The flow that a model sees in a clip, at the clip's size."""
 
+import dataclasses
 from collections.abc import Callable
 
 import keras
@@ -7,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from launch.config import Config
+from launch.data import Source
 from launch.inference import as_graph
 from models import motion_of
 from tvnet_keras.ops.pyramid import resize_flow
@@ -33,18 +35,17 @@ def _flow_of_outputs(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
     return ops.reshape(fields, (batch, steps, *ops.shape(fields)[1:]))
 
 
-def flow_config(model: keras.Model, config: Config) -> dict:
-    """What of the configuration decides at which size the flow is measured.
+def at_measured_size(model: keras.Model, source: Source, config: Config) -> tuple[Source, Config]:
+    """The source, and its configuration, at the size at which a model's flow is measured.
 
-    A Motion layer works at any size; other models see what they were trained on.
+    A Motion layer works at any size; other models see what they were trained on, whatever `eval.flow_size` says.
     """
-    data = config.data
-    if config.eval.flow_size == "own" and motion_of(model) is not None:
-        return {"flow_size": "own"}
-    return {
-        "flow_size": [data.height, data.width],
-        "test_crop": data.test_crop,
-        "resize_short": data.resize_short,
-        "frames": data.frames,
-        "short": data.short,
-    }
+    if motion_of(model) is None:
+        config = dataclasses.replace(config, eval=dataclasses.replace(config.eval, flow_size="training"))
+        source = dataclasses.replace(source, config=config)
+    return source, config
+
+
+def measured_size(config: Config) -> str | list[int]:
+    """That size as a protocol has it: "own", or height and width."""
+    return "own" if config.eval.flow_size == "own" else [config.data.height, config.data.width]

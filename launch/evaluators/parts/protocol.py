@@ -1,11 +1,16 @@
-"""The part of a protocol that says which samples were measured and how they were cut."""
+"""The part of a protocol that says which samples were measured, how they were cut, and what they showed."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 
 from launch.config import Config
 from launch.data import Source
+
+DIGITS = 16
+"""Of a fingerprint."""
 
 
 def protocol_of(config: Config, source: Source, settings: Sequence[str]) -> dict:
@@ -35,4 +40,35 @@ def protocol_of(config: Config, source: Source, settings: Sequence[str]) -> dict
 
 def _fingerprint(names: Sequence[tuple[str, int]]) -> str:
     """Of ids and labels in list order: other samples, or other labels of them, have another one."""
-    return hashlib.sha256(json.dumps([list(name) for name in names]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([list(name) for name in names]).encode()).hexdigest()[:DIGITS]
+
+
+class Seen:
+    """Batches on their way to a model, and a fingerprint of what they showed it.
+
+    No setting tells other files of the same names apart. Equal fingerprints are the same pixels and vectors, however
+    they were batched; the same files decoded by other libraries may have another one.
+
+    Args:
+        batches: of a source.
+        fields: what is looked at.
+    """
+
+    def __init__(self, batches: Iterable[dict], *fields: str) -> None:
+        self._batches = batches
+        self._digests = {name: hashlib.sha256() for name in fields}
+
+    def __iter__(self) -> Iterator[dict]:
+        """The batches."""
+        for batch in self._batches:
+            for name, digest in self._digests.items():
+                for sample in batch[name].numpy():
+                    digest.update(repr(sample.shape).encode())
+                    digest.update(np.ascontiguousarray(sample))
+            yield batch
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of all batches so far."""
+        parts = b"".join(digest.digest() for digest in self._digests.values())
+        return hashlib.sha256(parts).hexdigest()[:DIGITS]

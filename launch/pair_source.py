@@ -94,6 +94,7 @@ class PairSource:
                 start_step=start_step * replicas,
                 shard=(context.input_pipeline_id, context.num_input_pipelines),
                 draw=data.draw,
+                multiple=train.accumulate,
                 parallel=data.workers or None,
             )
 

@@ -166,7 +166,7 @@ class _Session:
         finite = FiniteGuard(self.config)
         for step in range(start + 1, train.steps + 1):
             profiler.before(step - start)
-            told = step_function(_whole_batch(iterator))
+            told = step_function(_whole_batch(iterator, step_function.strategy))
             profiler.after(step - start)
             finite.watch(step, told)
             saves = step % train.checkpoint_every == 0 or step == train.steps
@@ -212,13 +212,14 @@ def _first_clips(source: Source) -> np.ndarray:
     return np.stack(clips[:PICTURED_CLIPS])
 
 
-def _whole_batch(iterator) -> dict | list[dict]:
+def _whole_batch(iterator, strategy: tf.distribute.Strategy) -> dict | list[dict]:
     """The next batch, or all pieces of it where it comes in several."""
     first = next(iterator)
     if "pieces" not in first:
         return first
-    pieces = [first, *(next(iterator) for _ in range(int(first["pieces"]) - 1))]
-    return pieces if len(pieces) > 1 else first
+    # Every replica has the same number.
+    count = int(strategy.experimental_local_results(first["pieces"])[0])
+    return first if count == 1 else [first, *(next(iterator) for _ in range(count - 1))]
 
 
 def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:

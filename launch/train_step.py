@@ -130,9 +130,8 @@ class TrainStep:
         samples = tf.shape(batch["clip"])[0]
         batch = {**batch, "clip": tf.reshape(batch["clip"], (-1, *batch["clip"].shape[2:]))}
         outputs = self.model(batch["clip"], training=True)
-        if "logits" in outputs:
-            logits = tf.reshape(outputs["logits"], (-1, self.segments, outputs["logits"].shape[-1]))
-            outputs = {**outputs, "logits": tf.reduce_mean(logits, axis=1)}
+        logits = tf.reshape(outputs["logits"], (-1, self.segments, outputs["logits"].shape[-1]))
+        outputs = {**outputs, "logits": tf.reduce_mean(logits, axis=1)}
         # Terms on the flow have one value per clip; the samples' loss is their mean over segments.
         terms = {
             name: tf.reduce_mean(tf.reshape(term, (samples, -1)), axis=1)

@@ -196,7 +196,8 @@ class VideoSource:
 
     def _flow_batches(self, **arguments) -> tf.data.Dataset:
         data = self.config.data
-        return flow_pipeline.train_dataset(self._flow_source(data.frames), flow_recipe(data), **arguments)
+        source, multiple = self._flow_source(data.frames), self.config.train.accumulate
+        return flow_pipeline.train_dataset(source, flow_recipe(data), multiple=multiple, **arguments)
 
     def views(self) -> tf.data.Dataset:
         """The views of every video that `config.eval` asks for."""

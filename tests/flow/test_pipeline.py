@@ -184,6 +184,18 @@ def test_repeated_draws_of_a_batch_are_computed_once_and_weighted(pairs, draw, b
     assert draws_of(batches[:1]).tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize(("multiple", "rows"), [(1, 7), (2, 8), (3, 9), (6, 12)])
+def test_a_step_can_be_cut_into_equal_parts(pairs, multiple, rows):
+    options = {"batch_size": 12, "seed": 6, "draw": "replacement"}
+    whole = take(train_dataset(pairs, STILL, **options), 4)
+    padded = take(train_dataset(pairs, STILL, **options, multiple=multiple), 4)
+    for one, other in zip(whole, padded, strict=True):
+        assert other["clip"].shape[0] == rows
+        assert draws_of([one]).tolist() == draws_of([other]).tolist()
+    with pytest.raises(InputError, match="multiple of multiple=5"):
+        train_dataset(pairs, STILL, **options, multiple=5)
+
+
 def test_random_views_of_one_pair_differ_and_are_all_computed(pairs, clips):
     batch = take(train_dataset(pairs, MOVING, batch_size=30, seed=6, draw="replacement"), 1)[0]
     assert batch["clip"].shape[0] == 30 and "weight" not in batch

@@ -32,6 +32,7 @@ def train_dataset(
     start_step: int = 0,
     shard: tuple[int, int] = (0, 1),
     draw: str = "epochs",
+    multiple: int = 1,
     parallel: int | None = None,
 ) -> tf.data.Dataset:
     """Endless training batches.
@@ -50,6 +51,7 @@ def train_dataset(
         shard: (k, n) takes every n-th draw from the k-th on; the n shards together are the unsharded batch of n times
             the size. Samples of their own sizes take (0, 1).
         draw: "epochs" (every sample once per epoch) or "replacement" (every draw is any sample, equally likely).
+        multiple: of which b is one, as `batch_size` is, so that a step can be computed in so many equal parts.
         parallel: samples made at the same time; None takes one per core.
 
     Returns:
@@ -73,12 +75,15 @@ def train_dataset(
     check_choice("crop", recipe.crop, TRAIN_CROPS)
     check_choice("draw", draw, DRAWS)
     require_at_least(0, seed=seed, start_step=start_step)
-    require_at_least(1, batch_size=batch_size)
+    require_at_least(1, batch_size=batch_size, multiple=multiple)
     plan = _Plan(
         samples=_TrainSamples(source, replace(recipe, flip=recipe.flip and source.flips), seed, draw),
         batch_size=batch_size,
         shard=require_shard(shard),
+        multiple=multiple,
     )
+    if batch_size % multiple:
+        raise InputError(f"batch_size={batch_size} must be a multiple of multiple={multiple}.")
     if plan.own_sizes and plan.shard[1] > 1:
         raise InputError(f"Samples of their own sizes cannot be split between replicas; give a size. Received: {shard}")
     load = _loader(source, recipe, ends_quietly(plan.samples))
@@ -171,6 +176,7 @@ class _Plan:
     samples: _TrainSamples
     batch_size: int
     shard: tuple[int, int]
+    multiple: int
 
     @property
     def own_sizes(self) -> bool:
@@ -191,7 +197,8 @@ class _Plan:
         """Samples that a step computes; None where that differs from step to step."""
         if self.own_sizes:
             return None
-        return min(self.batch_size, len(self.samples.source)) if self.merged else self.batch_size
+        distinct = min(self.batch_size, len(self.samples.source)) if self.merged else self.batch_size
+        return -(-distinct // self.multiple) * self.multiple
 
     def __call__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         which, shards = self.shard

@@ -9,7 +9,7 @@ from launch.config import Config, method_module
 from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
 from launch.weight_files import read_weights
 from launch.weights_by_name import match, weight_values
-from models import backbones, classifier_of
+from models import classifier_of, encoders
 from tvnet_keras.errors import InputError
 
 
@@ -93,7 +93,7 @@ def _from_imagenet(model: keras.Model, config: Config) -> str:
             "convert PyTorch's weights of the same backbone with launch.convert."
         )
     name = config.model.backbone
-    imagenet = backbones.imagenet_of(name)
+    imagenet = encoders.imagenet_of(name)
     if imagenet is None:
         raise InputError(f"Keras has no ImageNet weights for --config.model.backbone={name}; inception_v3 has.")
     try:

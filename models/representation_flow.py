@@ -10,9 +10,9 @@ import keras
 from keras import ops
 
 import models.resnets
-from models._clip_classifier import ClipClassifier, cross_entropy
-from models._fusion import FUSIONS, Fusion
-from models._input_scaling import input_scaling
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
+from models.parts.feature_fusion import FUSIONS, Fusion
+from models.parts.input_scaling import input_scaling
 from models.resnets._network import LOGITS, PLACES, RGB_PREFIX, ResidualNetwork
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError

@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from models._clip_classifier import ClipClassifier, cross_entropy
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
 from tvnet_keras.layers.unit_range import UnitRange
 
 FRAMES = 1

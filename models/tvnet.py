@@ -8,7 +8,7 @@ import dataclasses
 
 import keras
 
-from models._clip_classifier import ClipClassifier, cross_entropy
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
 from tvnet_keras.layers.tvnet import TVNet

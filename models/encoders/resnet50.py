@@ -2,6 +2,8 @@
 
 import functools
 
-from models.backbones._resnet import build_resnet
+from models.encoders.parts.resnet import STRIDES, build_resnet
+
+__all__ = ["STRIDES", "build"]
 
 build = functools.partial(build_resnet, 50)

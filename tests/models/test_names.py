@@ -53,7 +53,10 @@ def named_by_keras(layer):
     return re.fullmatch(rf"{snake_case}(_\d+)?", layer.name) is not None
 
 
-OTHER_CASES = (pytest.param("tvnet_flow", {"iterations": 1}, id="tvnet_flow"),)
+OTHER_CASES = (
+    pytest.param("tvnet_flow", {"iterations": 1}, id="tvnet_flow"),
+    pytest.param("tvnet", {"motion": "representation_flow", "bottleneck": 2, "iterations": 1}, id="features-of-frames"),
+)
 
 
 def test_every_method_is_here():

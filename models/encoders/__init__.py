@@ -14,6 +14,9 @@ It may also have
 
 `POOLING`
     How a classifier sums up the last stage: "mean", "max" or both. `pooling_of` asks for it.
+`SCALING`
+    The range of RGB frames that its ImageNet weights were trained with, by its name in `models.parts.input_scaling`.
+    `scaling_of` asks for it.
 `imagenet() -> keras.Model`
     The encoder of RGB images with ImageNet weights; its layers have the names of `build`'s. `imagenet_of` asks for it.
 
@@ -46,6 +49,11 @@ def stage_names(encoder: keras.Model) -> list[str]:
 def pooling_of(name: str) -> tuple[str, ...]:
     """How a classifier sums up an encoder's last stage: by its mean, where the module does not say otherwise."""
     return vars(encoder_module(name)).get("POOLING", ("mean",))
+
+
+def scaling_of(name: str) -> str | None:
+    """The range of RGB frames that an encoder's ImageNet weights expect, None without such weights."""
+    return vars(encoder_module(name)).get("SCALING")
 
 
 def imagenet_of(name: str) -> Callable[[], keras.Model] | None:

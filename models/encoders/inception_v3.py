@@ -12,6 +12,8 @@ MINIMUM_SIZE = 75
 
 STRIDES = (2, 4, 8, 16, 32)
 
+SCALING = "signed"
+
 
 def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """`keras.applications.InceptionV3` without its top, with any number of input channels.

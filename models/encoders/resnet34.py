@@ -2,8 +2,8 @@
 
 import functools
 
-from models.encoders.parts.resnet import STRIDES, build_resnet
+from models.encoders.parts.resnet import SCALING, STRIDES, build_resnet
 
-__all__ = ["STRIDES", "build"]
+__all__ = ["SCALING", "STRIDES", "build"]
 
 build = functools.partial(build_resnet, 34)

@@ -7,8 +7,9 @@ from keras import ops
 
 import models.encoders
 from launch.weights_by_name import weight_names
-from models.encoders import encoder_module, imagenet_of, pooling_of, stage_names
+from models.encoders import encoder_module, imagenet_of, pooling_of, scaling_of, stage_names
 from models.parts.classifier import classify, image_classifier
+from models.parts.input_scaling import MEAN_AND_DEVIATION, input_scaling
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
@@ -147,9 +148,28 @@ def test_a_head_over_clips_pools_time_too():
 
 
 def test_an_encoder_that_is_not_there_is_told_the_nearest():
-    for ask in (encoder_module, pooling_of, imagenet_of):
+    for ask in (encoder_module, pooling_of, scaling_of, imagenet_of):
         with pytest.raises(InputError, match=r"--config.model.backbone is 'resnet19'.* Did you mean 'resnet1?"):
             ask("resnet19")
+
+
+def test_imagenet_weights_say_the_range_of_their_frames(name):
+    if imagenet_of(name) is not None:
+        assert scaling_of(name) in MEAN_AND_DEVIATION
+
+
+@pytest.mark.parametrize(
+    ("name", "preprocess"),
+    [
+        ("inception_v3", keras.applications.inception_v3.preprocess_input),
+        # Keras's name for what torchvision's weights were trained with.
+        ("resnet34", lambda frames: keras.applications.imagenet_utils.preprocess_input(frames, mode="torch")),
+    ],
+)
+def test_frames_are_scaled_as_the_weights_owner_does(name, preprocess):
+    frames = np.random.default_rng(0).integers(0, 256, (1, 2, 8, 8, 3)).astype("float32")
+    scaled = input_scaling(scaling_of(name))(frames / 255)
+    np.testing.assert_allclose(scaled, preprocess(frames.copy()), atol=1e-5)
 
 
 def count(weights):
@@ -201,6 +221,6 @@ def test_inception_takes_every_weight_of_its_rgb_original(monkeypatch):
     picture = pictures(75, 75, 3, count=1)
     np.testing.assert_allclose(source(picture)["stage5"], original(picture), atol=1e-6)
     target = image_classifier("inception_v3", (75, 75, 10), 5)
-    assert transfer_images(source, target) == len(source.weights) == len(target.weights) - 2
+    assert len(transfer_images(source, target).taken) == len(source.weights) == len(target.weights) - 2
     for ours, theirs in zip(target.weights[1:-2], source.weights[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)

@@ -7,6 +7,9 @@ from models.resnets._network import ResidualNetwork
 
 STRIDES = (2, 4, 8, 16, 32)
 
+SCALING = "imagenet"
+"""Of torchvision's weights, which `launch.convert` reads; Keras has none of these networks."""
+
 
 def build_resnet(depth: int, input_shape: tuple[int, int, int]) -> keras.Model:
     """The `build` of an encoder once its depth is given.

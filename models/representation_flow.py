@@ -7,12 +7,13 @@ and 62.3 % for flow-conv-flow (Table 5). `docs/methods/representation_flow.md` l
 import dataclasses
 
 import keras
-from keras import ops
 
 import models.resnets
-from models._clip_classifier import ClipClassifier, cross_entropy
-from models._fusion import FUSIONS, Fusion
-from models._input_scaling import input_scaling
+from models.motion.representation_flow import parameter_rates
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
+from models.parts.feature_fusion import FUSIONS, Fusion
+from models.parts.feature_picture import side_by_side
+from models.parts.input_scaling import input_scaling
 from models.resnets._network import LOGITS, PLACES, RGB_PREFIX, ResidualNetwork
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
@@ -28,12 +29,6 @@ NEEDS = ("label",)
 
 FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
 """How many flows, one upon the other, and whether a convolution stands between them."""
-
-PICTURED_CHANNELS = 4
-"""Channels of the flow that the model shows, side by side."""
-
-FLOW_PARAMETERS = ("tau", "lambda", "theta", "divergence", "image_gradient", "flow_gradient")
-"""What the flow layers learn, beside the convolutions around them."""
 
 
 @dataclasses.dataclass
@@ -172,14 +167,6 @@ def _flow_layer(options: Options):
     return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)
 
 
-def side_by_side(flow):
-    """The first channels' flows as one, `[B, T, h, w, 2 C] -> [B, T, h, 4 w, 2]` (fewer where there are fewer)."""
-    batch, time, height, width, channels = ops.shape(flow)
-    shown = min(PICTURED_CHANNELS, channels // 2)
-    flow = ops.reshape(flow, (batch, time, height, width, 2, channels // 2))[..., :shown]
-    return ops.reshape(ops.transpose(flow, (0, 1, 2, 5, 3, 4)), (batch, time, height, shown * width, 2))
-
-
 def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
     """A `RepresentationFlowClassifier` with all its weights."""
     model = RepresentationFlowClassifier(num_classes, clip_shape, options, name="representation_flow_classifier")
@@ -196,4 +183,4 @@ def learning_rates(options: Options) -> dict[str, float]:
     """The rate of what the flow layers learn, without their convolutions; empty where that is nothing."""
     if not options.learn or options.place == "none":
         return {}
-    return {f"(^|/)flow/(.*/)?({'|'.join(FLOW_PARAMETERS)})$": options.motion_rate}
+    return parameter_rates(options.motion_rate)

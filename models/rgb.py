@@ -4,7 +4,8 @@ import dataclasses
 
 import keras
 
-from models._clip_classifier import ClipClassifier, cross_entropy
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
+from models.parts.input_scaling import AUTO, UNIT, input_scaling
 from tvnet_keras.layers.unit_range import UnitRange
 
 FRAMES = 1
@@ -16,8 +17,9 @@ NEEDS = ("label",)
 class Options:
     """What `--config.model.*` can set for `--method=rgb`."""
 
-    backbone: str = "small"
+    backbone: str = "small"  # a module of models/encoders
     dropout: float = 0.5
+    scaling: str = AUTO  # range of the frames: unit, signed, imagenet, kinetics, released; auto: as the weights expect
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -30,6 +32,9 @@ class RGBClassifier(ClipClassifier):
 
     Output shape:
         `{"logits": [B, num_classes]}`.
+
+    Raises:
+        InputError: a backbone or a scaling that does not exist.
     """
 
     options_class = Options
@@ -37,6 +42,7 @@ class RGBClassifier(ClipClassifier):
     def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         self.unit_range = UnitRange(name="unit_range")
+        self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
         self.classifier = self.make_classifier(channels=3)
 
     def build(self, input_shape=None) -> None:
@@ -45,7 +51,8 @@ class RGBClassifier(ClipClassifier):
 
     def call(self, clip, training=None):
         """Clips to logits."""
-        return {"logits": self.consensus(self.classifier(self.unit_range(clip), training=training))}
+        frames = self.scaling(self.unit_range(clip))
+        return {"logits": self.consensus(self.classifier(frames, training=training))}
 
 
 def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:

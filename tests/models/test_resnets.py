@@ -15,7 +15,7 @@ PUBLISHED = {
     ("resnet3d", 18, 400): 33_371_472,
     ("resnet2plus1d", 18, 400): 31_505_325,
 }
-"""Trainable weights, as torchvision counts them (those of images: `test_backbones.py`)."""
+"""Trainable weights, as torchvision counts them (those of images: `test_encoders.py`)."""
 
 every_family = pytest.mark.parametrize("family", module_names(models.resnets))
 

@@ -38,7 +38,7 @@ def encoder_module(name: str) -> ModuleType:
     Raises:
         InputError: there is no such module.
     """
-    return load_module(sys.modules[__name__], "--config.model.backbone", name)
+    return load_module(sys.modules[__name__], "backbone", name)
 
 
 def stage_names(encoder: keras.Model) -> list[str]:

@@ -61,7 +61,7 @@ ENERGY = {"model_loss": "energy", "model_iterations": 2}
         ("tvnet_flow", "unlabelled", {}, "tvnet_flow learns from flow and known, but .* offers frames alone"),
         ("tvnet_flow", "middlebury", {"data_frames": 3}, "middlebury has clips of 2 frames, not of .*frames=3"),
         ("tvnet_flow", "middlebury", {"data_segments": 2}, "segments=2 averages the logits .* answers flow: set"),
-        ("tvnet_flow", "moving_shapes", {"data_segments": 2}, "segments=2 averages the logits"),
+        ("tvnet_flow", "moving_shapes", {"data_segments": 2}, "flow .* is that of neighbouring frames .*segments=1"),
         ("tvnet_flow", "unlabelled", {"data_segments": 2, **ENERGY}, "segments=2 averages the logits"),
         ("tvnet_flow", "moving_shapes", {"data_step": 2}, "flow .* is that of neighbouring frames .*step=1"),
         ("tvnet_flow", "moving_shapes", {**OWN_SIZE, "model_u0_size": (8, 8)}, "have one size: set --config.data.hei"),

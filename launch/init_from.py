@@ -14,6 +14,7 @@ from launch.weight_files import read_weights
 from launch.weights_by_name import Match, match, weight_values
 from models import classifier_of, encoders
 from models.parts.input_scaling import AUTO, UNIT
+from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
 IMAGENET = "imagenet"
@@ -72,6 +73,8 @@ def with_scaling_of_weights(config: Config) -> Config:
     """The configuration with the range of frames that ImageNet weights expect, where it leaves the range to them."""
     if config.init_from != IMAGENET or _scaling(config.model) != AUTO:
         return config
+    if config.model.backbone not in module_names(encoders):
+        return config  # For `initialise` to say that nobody has such weights.
     scaling = encoders.scaling_of(config.model.backbone) or AUTO
     return dataclasses.replace(config, model=dataclasses.replace(config.model, scaling=scaling))
 
@@ -127,7 +130,8 @@ def _from_imagenet(model: keras.Model, config: Config) -> str:
     classifier = classifier_of(model)
     if classifier is None:
         raise InputError(
-            f"--config.init_from=imagenet does not know --method={config.method}'s networks; "
+            f"With --config.model.backbone={config.model.backbone}, --config.init_from=imagenet does not know "
+            f"--method={config.method}'s networks; "
             "convert PyTorch's weights of the same backbone with launch.convert."
         )
     name = config.model.backbone

@@ -8,14 +8,14 @@ import dataclasses
 
 import keras
 
-import models.resnets
 from models.motion.representation_flow import parameter_rates
 from models.parts.clip_classifier import ClipClassifier, cross_entropy
 from models.parts.feature_fusion import FUSIONS, Fusion
 from models.parts.feature_picture import side_by_side
 from models.parts.input_scaling import input_scaling
-from models.resnets._network import LOGITS, PLACES, RGB_PREFIX, ResidualNetwork
-from tvnet_keras.choices import check_choice, load_module
+from models.parts.residual import residual_part
+from models.resnets._network import PLACES, RGB_PREFIX
+from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.per_step import PerStep
@@ -113,33 +113,19 @@ class RepresentationFlowClassifier(ClipClassifier):
         """Clips to logits and flow."""
         frames = self.scaling(self.unit_range(clip))
         if self.flow is None:
-            return {"logits": self._logits(self.after, frames, training)}
+            return {"logits": self.logits_of(self.after, frames, training)}
         features = frames if self.before is None else self.before(frames, training=training)
         flow = self.flow(features)
         seen = self.restore(flow)
         if self.fusion is not None:
             seen = self.fusion(features, seen, training=training)
-        logits = self._logits(self.after, seen, training)
+        logits = self.logits_of(self.after, seen, training)
         if self.rgb is not None:
-            logits = (logits + self._logits(self.rgb, frames, training)) / 2
+            logits = (logits + self.logits_of(self.rgb, frames, training)) / 2
         return {"logits": logits, "feature_flow": side_by_side(flow)}
 
-    def _part(self, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str):
-        """The network between two places, on clips `shape` (without the batch); None where nothing lies between."""
-        chosen = self.options
-        convolutions = load_module(models.resnets, "backbone", chosen.backbone).Convolutions()
-        network = ResidualNetwork(
-            convolutions, self.num_classes, chosen.depth, chosen.width, chosen.dropout, chosen.non_local, prefix
-        )
-        if convolutions.rank == 3:
-            # Clips of any length, whatever the configuration's.
-            return network.part((None, *shape[1:]), start, stop, name)
-        part = network.part(shape[1:], start, stop, name)
-        if part is None:
-            return None
-        per_step = PerStep(part, name=f"{name}_per_step")
-        per_step.build((None, None, *shape[1:]))
-        return per_step
+    def _part(self, shape: tuple, **places):
+        return residual_part(self.options, self.num_classes, shape, **places)
 
     def _features_shape(self) -> tuple:
         if self.before is None:
@@ -153,10 +139,6 @@ class RepresentationFlowClassifier(ClipClassifier):
                 f"frames={self.clip_shape[0]} leaves {steps} steps at place={self.options.place}, "
                 f"where flows={self.options.flows} needs {consumed + 1}."
             )
-
-    def _logits(self, network, clips, training):
-        logits = network(clips, training=training)
-        return self.consensus(logits) if isinstance(network, PerStep) else logits
 
 
 def _flow_layer(options: Options):

@@ -30,6 +30,11 @@ class ClipClassifier(ClipModel):
         classifier.build((None, None, *image_shape))
         return classifier
 
+    def logits_of(self, network: keras.Layer, clips, training=None):
+        """A network's logits `[B, K]` of clips; of one that sees single frames (`PerStep`), the mean over them."""
+        logits = network(clips, training=training)
+        return self.consensus(logits) if isinstance(network, PerStep) else logits
+
     def get_config(self) -> dict:
         """The constructor's arguments."""
         return {**super().get_config(), "num_classes": self.num_classes}

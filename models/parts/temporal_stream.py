@@ -61,7 +61,7 @@ class TemporalStream(ClipClassifier):
             )
         flow = self.motion_layer(clip)
         stacks = self.windows(self.flow_image(flow))
-        logits = self.consensus(self.classifier(stacks, training=training))
+        logits = self.logits_of(self.classifier, stacks, training)
         shown = {"feature_flow": side_by_side(flow)} if self.motion is None else {"flow": flow}
         return {"logits": logits, **shown}
 

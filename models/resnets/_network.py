@@ -90,7 +90,8 @@ class ResidualNetwork:
             name: of the model.
 
         Returns:
-            A model whose stage 1 is conv1 and whose stages 2 to 5 are blocks 2 to 5.
+            A model whose stage 1 is conv1 and whose stages 2 to 5 are blocks 2 to 5. Every stage halves height and
+            width, but stage 2 of the families that do not pool after conv1.
         """
         inputs = x = keras.Input(input_shape)
         ends = {}

@@ -55,6 +55,9 @@ def named_by_keras(layer):
 
 OTHER_CASES = (
     pytest.param("tvnet_flow", {"iterations": 1}, id="tvnet_flow"),
+    pytest.param(
+        "rgb", {"backbone": "resnet2plus1d", "depth": 10, "width": 4, "non_local": ("block2",)}, id="rgb-clips"
+    ),
     pytest.param("tvnet", {"motion": "representation_flow", "bottleneck": 2, "iterations": 1}, id="features-of-frames"),
 )
 

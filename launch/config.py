@@ -5,6 +5,7 @@ import typing
 from typing import Any
 
 import models
+from launch.option_errors import option_error
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
 
@@ -132,10 +133,22 @@ def new_config(method: str, experiment: str, **sections) -> Config:
     """
     module = method_module(method)
     config = Config(method, experiment, module.Options(**sections.pop("model", {})))
-    config.data.frames = models.frames_of(module, config.model)
+    config.data.frames = least_frames(config)
     for name, fields in sections.items():
         setattr(config, name, dataclasses.replace(getattr(config, name), **fields))
     return config
+
+
+def least_frames(config: Config) -> int:
+    """The shortest clip that the method of a configuration takes.
+
+    Raises:
+        InputError: an option that the method refuses.
+    """
+    try:
+        return models.frames_of(method_module(config.method), config.model)
+    except ValueError as error:
+        raise option_error(error, config) from error
 
 
 def to_dict(config: Config) -> dict:
@@ -194,7 +207,7 @@ def _check_numbers(config: Config) -> None:
             f"--config.data.height={config.data.height} and --config.data.width={config.data.width} must both be 0 "
             "(every pair at its own size), or neither."
         )
-    minimum = models.frames_of(method_module(config.method), config.model)
+    minimum = least_frames(config)
     if config.data.frames < minimum:
         raise InputError(
             f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "

@@ -1,10 +1,15 @@
 """What the library says of its arguments, in the words of the command line."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
+from typing import TYPE_CHECKING
 
-from launch.config import Config
 from tvnet_keras.errors import InputError
+
+if TYPE_CHECKING:
+    from launch.config import Config
 
 CLIP_ARGUMENTS = ("frames", "height", "width")
 """Fields of `--config.data` that methods are built with, too."""

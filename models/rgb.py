@@ -93,7 +93,7 @@ def frames(options: Options) -> int:
 def _residual(backbone: str) -> bool:
     """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
     families = module_names(models.resnets)
-    return check_choice("--config.model.backbone", backbone, (*module_names(models.encoders), *families)) in families
+    return check_choice("backbone", backbone, (*module_names(models.encoders), *families)) in families
 
 
 def objective(options: Options, batch: dict, outputs: dict) -> dict:

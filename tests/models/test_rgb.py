@@ -68,7 +68,7 @@ def test_a_network_of_clips_sees_motion_and_an_image_network_does_not():
 
 
 def test_a_backbone_that_is_nowhere_is_told_the_nearest_of_both_folders():
-    with pytest.raises(InputError, match=r"--config.model.backbone is 'resnet2plus'.* Did you mean 'resnet2plus1d'"):
+    with pytest.raises(InputError, match=r"backbone is 'resnet2plus'.* Did you mean 'resnet2plus1d'"):
         make(rgb, backbone="resnet2plus")
     with pytest.raises(InputError, match=r"Did you mean 'inception_v3'"):
         rgb.frames(rgb.Options(backbone="inception"))

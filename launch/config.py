@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 import models
@@ -120,19 +121,22 @@ def method_module(name: str):
     return load_module(models, "--method", name)
 
 
-def new_config(method: str, experiment: str, **sections) -> Config:
+def new_config(method: str, experiment: str, *, model_if_known: Mapping[str, Any] | None = None, **sections) -> Config:
     """A configuration with the method's default options and clip length.
 
     Args:
         method: `--method`.
         experiment: `--experiment`.
+        model_if_known: options to set of methods that have them.
         **sections: `data`, `train`, `eval`, `model`: dictionaries of fields to set.
 
     Raises:
         InputError: unknown method.
     """
     module = method_module(method)
-    config = Config(method, experiment, module.Options(**sections.pop("model", {})))
+    known = {field.name for field in dataclasses.fields(module.Options)}
+    options = {name: value for name, value in (model_if_known or {}).items() if name in known}
+    config = Config(method, experiment, module.Options(**options, **sections.pop("model", {})))
     config.data.frames = least_frames(config)
     for name, fields in sections.items():
         setattr(config, name, dataclasses.replace(getattr(config, name), **fields))

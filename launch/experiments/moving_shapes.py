@@ -11,11 +11,10 @@ from launch.config import Config, new_config
 
 def config(method: str) -> Config:
     """Whole frames of 64 x 64, 300 steps of 16 clips."""
-    model = {"flow_bound": 4.0, "dropout": 0.0} if method == "tvnet" else {"dropout": 0.0}
     return new_config(
         method,
         "moving_shapes",
-        model=model,
+        model_if_known={"flow_bound": 4.0, "dropout": 0.0},
         data={"dataset": "moving_shapes", "root": "data/moving_shapes", "crop": "none", "test_crop": "none"},
         train={"steps": 300, "batch_size": 16, "lr": 3e-3, "warmup": 10},
         eval={"clips": 1, "crops": 1},

@@ -101,6 +101,7 @@ def configuration(network: tuple[int, int, int], learn: str, protocol: str, data
     base = middlebury.config("tvnet_flow")
     scales, warps, iterations = network
     options = {"scales": scales, "warps": warps, "iterations": iterations, "learn": LEARN[learn]}
+    options["variant"] = "official"
     data = {"root": data_dir, "height": SIZE, "width": SIZE, **DATA.get(protocol, {})}
     own_size = not data["height"]
     return dataclasses.replace(

@@ -63,7 +63,7 @@ def test_a_misspelt_word_is_told_the_nearest(path):
     ("section", "name", "value", "said"),
     [
         ("data", "frames", 5, "--config.data.frames=5 .*at least 6 frames"),
-        ("data", "workers", 0, "--config.data.workers must be at least 1, but is 0"),
+        ("data", "workers", -1, "--config.data.workers must be at least 0, but is -1"),
         ("train", "batch_size", 0, "--config.train.batch_size must be at least 1, but is 0"),
         ("train", "accumulate", 3, "batch_size=16 must be a multiple of --config.train.accumulate=3"),
         ("train", "lr_steps", ("ten",), "--config.train.lr_steps=ten must be .* int"),

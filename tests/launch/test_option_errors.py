@@ -1,5 +1,7 @@
 """What a method says of its arguments reaches the user with the flags that set them."""
 
+import dataclasses
+
 import pytest
 
 from launch.config import method_module
@@ -31,7 +33,9 @@ def refusal(config):
     ],
 )
 def test_an_option_that_a_method_refuses_is_named_by_its_flag(tiny, method, options, sentence):
-    assert refusal(tiny(method, model=options)).startswith(sentence)
+    config = tiny(method)
+    config.model = dataclasses.replace(config.model, **options)
+    assert refusal(config).startswith(sentence)
 
 
 def test_every_argument_of_a_sentence_gets_its_flag(tiny):

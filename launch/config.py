@@ -132,7 +132,7 @@ def new_config(method: str, experiment: str, **sections) -> Config:
     """
     module = method_module(method)
     config = Config(method, experiment, module.Options(**sections.pop("model", {})))
-    config.data.frames = module.FRAMES
+    config.data.frames = models.frames_of(module, config.model)
     for name, fields in sections.items():
         setattr(config, name, dataclasses.replace(getattr(config, name), **fields))
     return config
@@ -194,7 +194,7 @@ def _check_numbers(config: Config) -> None:
             f"--config.data.height={config.data.height} and --config.data.width={config.data.width} must both be 0 "
             "(every pair at its own size), or neither."
         )
-    minimum = method_module(config.method).FRAMES
+    minimum = models.frames_of(method_module(config.method), config.model)
     if config.data.frames < minimum:
         raise InputError(
             f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "

@@ -66,7 +66,7 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
     """
     config, model, class_names = load_run(run, config)
     source = list_source(config, "test")
-    offers = _known_offers(source, class_names, run)
+    offers = _known_offers(config, source, class_names, run)
     measures = evaluators.chosen(config, model, output_names(model, config.data), offers)
     source = source.scanned(skip_unreadable=skip_unreadable)
     found = [measure.measure(model, source, config) for measure in measures]
@@ -150,19 +150,22 @@ def split_result_name(name: str) -> tuple[str, str]:
     return table, row
 
 
-def _known_offers(source: Source, class_names: tuple[str, ...], run: Path) -> tuple[str, ...]:
+def _known_offers(config: Config, source: Source, class_names: tuple[str, ...], run: Path) -> tuple[str, ...]:
     """What the source offers to a network of these classes.
 
     Raises:
-        InputError: the source has labels of other classes.
+        InputError: the source has labels of other classes, and they may be asked for.
     """
-    if source.class_names and class_names and source.class_names != class_names:
+    same = source.class_names == class_names
+    # A network without classes, such as one of flow alone, has nothing to say of labels.
+    asked = class_names and source.class_names and (not config.eval.measures or "classes" in config.eval.measures)
+    if asked and not same:
         raise InputError(
             f"--run={run} was trained on the classes {', '.join(class_names[:5])}, ...; the data has "
-            f"{', '.join(source.class_names[:5])}, ...: set --config.data.classes."
+            f"{', '.join(source.class_names[:5])}, ...: set --config.data.classes, or --config.eval.measures to what "
+            "needs no labels."
         )
-    # A network without classes, such as one of flow alone, has nothing to say of labels.
-    return tuple(name for name in source.offers if class_names or name != "label")
+    return tuple(name for name in source.offers if same or name != "label")
 
 
 def _provenance(run: Path) -> dict:

@@ -19,7 +19,7 @@ from launch.config import Config, method_module
 from launch.init_from import load_run
 from launch.model_outputs import output_names
 from launch.run_folder import required_config
-from models import motion_of
+from models import frames_of, motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
 
@@ -97,7 +97,7 @@ class ServingModule(tf.Module):
         super().__init__()
         data = config.data
         self.model = model
-        self.minimum = method_module(config.method).FRAMES
+        self.minimum = frames_of(method_module(config.method), config.model)
         # Saving traces every function of the module, so one that the model cannot answer must not be there.
         answers = {} if motion_of(model) is None else {"flow": self._flow}
         if "logits" in output_names(model, data):

@@ -1,5 +1,7 @@
 """`--config.init_from`: starting from a run, a weight file or ImageNet."""
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -9,9 +11,17 @@ from launch.config import Config, method_module
 from launch.option_errors import option_error
 from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
 from launch.weight_files import read_weights
-from launch.weights_by_name import match, weight_values
-from models import backbones, classifier_of
+from launch.weights_by_name import Match, match, weight_values
+from models import classifier_of, encoders
+from models.parts.input_scaling import AUTO, UNIT
+from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
+
+IMAGENET = "imagenet"
+
+RGB_CHANNELS = 3
+IMAGE_KERNEL_RANK = 4
+"""Axes of a convolution's kernel, `[h, w, C, O]`, at least."""
 
 
 def build_model(config: Config, num_classes: int) -> keras.Model:
@@ -59,16 +69,29 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
     return config, model, class_names
 
 
+def with_scaling_of_weights(config: Config) -> Config:
+    """The configuration with the range of frames that ImageNet weights expect, where it leaves the range to them."""
+    if config.init_from != IMAGENET or _scaling(config.model) != AUTO:
+        return config
+    if config.model.backbone not in module_names(encoders):
+        return config  # For `initialise` to say that nobody has such weights.
+    scaling = encoders.scaling_of(config.model.backbone) or AUTO
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, scaling=scaling))
+
+
 def initialise(model: keras.Model, config: Config) -> str:
     """Puts the weights of `config.init_from` into the model's of the same names and shapes; the others stay fresh.
+
+    An image network's first convolution takes that of an RGB network whatever its own channels (`over_channels`).
 
     Returns:
         What was taken and, layer by layer, what was not.
 
     Raises:
-        InputError: no such run or file, or none of its weights fits.
+        InputError: no such run or file, none of its weights fits, or they were trained on frames of another range than
+            a configuration that does not say which.
     """
-    if config.init_from == "imagenet":
+    if config.init_from == IMAGENET:
         return _from_imagenet(model, config)
     source = Path(config.init_from)
     path = source / WEIGHTS_FILE if source.is_dir() else source
@@ -76,58 +99,98 @@ def initialise(model: keras.Model, config: Config) -> str:
         raise InputError(
             f"--config.init_from={config.init_from} is neither a finished run, nor a .weights.h5 file, nor imagenet."
         )
-    found = match(model, read_weights(path))
+    _check_scaling(source, config)
+    found = match(model, read_weights(path), over_channels(model))
     if not found.taken:
         raise InputError(
             f"No weight of --config.init_from={config.init_from} fits this model: {found.difference()}; check method "
             "and options."
         )
     found.apply()
-    return f"Started from {path}: {found.report()}"
+    return f"Started from {path}: {found.report()}{_averaged(found)}"
+
+
+def _check_scaling(source: Path, config: Config) -> None:
+    """Refuses a run's weights that expect another range of frames than 0..1, if nobody has said which they get."""
+    if _scaling(config.model) != AUTO or not (source / RUN_FILE).is_file():
+        return
+    theirs = read(source)["config"]["model"].get("scaling", AUTO)
+    if theirs not in (AUTO, UNIT):
+        raise InputError(
+            f"--config.init_from={source} was trained on frames scaled as {theirs!r}: add --config.model.scaling="
+            f"{theirs}, or {UNIT} to leave them in 0..1."
+        )
+
+
+def _scaling(options) -> str | None:
+    return vars(options).get("scaling")
 
 
 def _from_imagenet(model: keras.Model, config: Config) -> str:
     classifier = classifier_of(model)
     if classifier is None:
         raise InputError(
-            f"--config.init_from=imagenet does not know --method={config.method}'s networks; "
+            f"With --config.model.backbone={config.model.backbone}, --config.init_from=imagenet does not know "
+            f"--method={config.method}'s networks; "
             "convert PyTorch's weights of the same backbone with launch.convert."
         )
     name = config.model.backbone
-    imagenet = backbones.imagenet_of(name)
+    imagenet = encoders.imagenet_of(name)
     if imagenet is None:
         raise InputError(f"Keras has no ImageNet weights for --config.model.backbone={name}; inception_v3 has.")
     try:
         source = imagenet()
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise InputError(f"The ImageNet weights of {name} could not be downloaded: {error}") from error
-    copied = transfer_images(source, classifier.layer)
-    return f"Started from ImageNet: {copied} weights copied into {name}."
+    found = transfer_images(source, classifier.layer)
+    return f"Started from ImageNet: {len(found.taken)} weights copied into {name}.{_averaged(found)}"
 
 
-def transfer_images(source: keras.Model, target: keras.Model) -> int:
+def transfer_images(source: keras.Model, target: keras.Model) -> Match:
     """Copies an RGB network's weights into the same-named ones of a network for other channels.
 
-    The first convolution is averaged over RGB and repeated (cross-modality initialisation, Wang et al. 2016). Layers
-    that only the target has (the classifier) are left alone.
+    Layers that only the target has (the classifier) are left alone.
 
     Returns:
-        The number of weights copied.
+        What was copied.
 
     Raises:
         InputError: the target does not have all the weights of the source; it is unchanged.
     """
-    found = match(target, weight_values(source), _over_channels)
+    found = match(target, weight_values(source), over_channels(target))
     if found.unused:
         raise InputError(f"{found.unused[0]} has no equal in the network {target.name}, so the networks differ.")
     if found.reshaped:
         raise InputError(f"The networks differ: {found.difference()}.")
     found.apply()
-    return len(found.taken)
+    return found
 
 
-def _over_channels(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A kernel `[h, w, C, O]` averaged over its input channels and repeated for as many as the network has."""
-    if len(shape) == value.ndim == 4 and value.shape[2] != shape[2]:
-        return np.repeat(value.mean(axis=2, keepdims=True), shape[2], axis=2)
-    return value
+def over_channels(model: keras.Model) -> Callable[[str, np.ndarray, tuple[int, ...]], np.ndarray]:
+    """The `fit` of `match` for which RGB weights start a network on images of any channels.
+
+    The kernel `[..., 3, O]` of an image network's first convolution, if nothing but its input channels differs, is
+    averaged over RGB and repeated (cross-modality initialisation, Wang et al. 2016). No other weight is touched.
+
+    Args:
+        model: an image network, or a model with one.
+    """
+    classifier = classifier_of(model)
+    first = _first_kernel(model if classifier is None else classifier.layer)
+
+    def fit(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        rgb = (*shape[:-2], RGB_CHANNELS, *shape[-1:])
+        if name == first and value.shape == rgb != shape:
+            return np.repeat(value.mean(axis=-2, keepdims=True), shape[-2], axis=-2)
+        return value
+
+    return fit
+
+
+def _first_kernel(network: keras.Model) -> str | None:
+    """The name of the first convolution's kernel; layers stand in the order in which they are passed."""
+    return next((name for name, value in weight_values(network).items() if value.ndim >= IMAGE_KERNEL_RANK), None)
+
+
+def _averaged(found: Match) -> str:
+    return "".join(f"\n  mean over RGB, repeated for the channels here: {name}" for name in found.fitted)

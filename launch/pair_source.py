@@ -41,8 +41,8 @@ class PairSource:
         options = {"render": data.render} if data.render else {}
         if options and "render" not in pairs.options_of(data.dataset):
             raise InputError(
-                f"--config.data.render={data.render} does not belong to --config.data.dataset={data.dataset}; leave it "
-                "out."
+                f"--config.data.render={data.render} does not belong to --config.data.dataset={data.dataset}: set "
+                "--config.data.render= to nothing."
             )
         listed = pairs.load_subset(data.dataset, data.root, subset, **options)
         if data.pairs:

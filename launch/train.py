@@ -23,7 +23,7 @@ from launch.checkpoints import Checkpoints
 from launch.config import Config, EvalConfig, method_module
 from launch.data import Source, list_source
 from launch.finite_guard import FiniteGuard
-from launch.init_from import build_model, initialise
+from launch.init_from import build_model, initialise, with_scaling_of_weights
 from launch.model_outputs import output_names
 from launch.monitor import PICTURED_CLIPS, Monitor
 from launch.optimization import averaged_weights, make_optimizer
@@ -74,7 +74,8 @@ def train(
     flag is told before anything long begins.
 
     Args:
-        config: the checked configuration.
+        config: the checked configuration; the run is of it, its frames scaled as the ImageNet weights expect that it
+            may start from.
         folder: the run's folder; made if absent.
         strategy: default the current one.
         skip_unreadable: drop broken videos instead of stopping.
@@ -87,6 +88,7 @@ def train(
         InputError: bad data, a folder of another run or of other lists, or a loss that is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
+    config = with_scaling_of_weights(config)
     _check_divisible(config, strategy)
     run = run_folder.claim(folder, config)
     keras.utils.set_random_seed(config.seed)

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from models.backbones import inception_v3
+from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 
 HOLDERS = ("layers", "layer")

@@ -55,6 +55,7 @@ class Match:
         taken: names of the model's weights that the source has.
         left: of those that it does not have.
         reshaped: of those that it has in another shape, and both shapes in words.
+        fitted: of those taken that were brought into the shape of the model's.
         unused: names in the source that the model does not have.
         stores: the layers that change, and what each of them will load.
     """
@@ -62,6 +63,7 @@ class Match:
     taken: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     reshaped: dict[str, str] = field(default_factory=dict)
+    fitted: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     stores: list[tuple[keras.Layer, dict]] = field(default_factory=list, repr=False)
 
@@ -95,7 +97,7 @@ class Match:
 def match(
     network: keras.Layer,
     values: dict[str, np.ndarray],
-    fit: Callable[[np.ndarray, tuple[int, ...]], np.ndarray] | None = None,
+    fit: Callable[[str, np.ndarray, tuple[int, ...]], np.ndarray] | None = None,
 ) -> Match:
     """Finds the weights of a model in a source, by name.
 
@@ -105,7 +107,8 @@ def match(
         network: a model with its weights.
         values: of `launch.weight_files.read_weights`, `weight_values` or `launch.torch_weights.names.renamed`. The
             numbers that files give to a layer's weights are followed where the layer has as many.
-        fit: what may be done to a value so that it has the shape of the weight; None leaves it as it is.
+        fit: what may be done to a value, given the weight's name and shape, so that it has that shape; None leaves all
+            as they are.
 
     Returns:
         What was found, to be looked at, reported and applied.
@@ -131,17 +134,19 @@ def _match_layer(found: Match, layer_name: str, layer: keras.Layer, there: dict,
             found.left.append(name)
             continue
         value = there.pop(weight_name)
-        fitted = fit(value, shape)
+        fitted = fit(name, value, shape)
         if fitted.shape == shape or _adapts(layer, present, key, fitted):
             store[key] = fitted
             found.taken.append(name)
+            if fitted is not value:
+                found.fitted.append(name)
         else:
             found.reshaped[name] = f"{value.shape} there and {shape} in the network"
     if any(store[key] is not present[key] for key in store):
         found.stores.append((layer, store))
 
 
-def _unchanged(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _unchanged(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return value
 
 

@@ -5,7 +5,7 @@ Every method module has
 `Options`
     A dataclass: what `--config.model.*` can set.
 `FRAMES`
-    Frames that its clips have by default, and at least.
+    Frames that its clips have by default, and at least under the default options.
 `NEEDS`
     What its objective reads of a Batch beside `clip`: any of "label", "flow" and "known"; `()` learns without truth.
 `build(*, num_classes, clip_shape, options) -> keras.Model`
@@ -17,10 +17,12 @@ Every method module has
 `learning_rates(options) -> {pattern: multiplier}`
     For `tvnet_keras.optimizers`.
 
-It may also have `needs(options)`, where options change `NEEDS`; `needs_of` asks for either. The model may have
+It may also have `needs(options)` and `frames(options)`, where options change `NEEDS` or the least `FRAMES`; `needs_of`
+and `frames_of` ask for either. The model may have
 
 `motion`
-    Its Motion layer on frames, whose flow is exported, measured and shown at any size.
+    Its Motion layer on frames, whose flow is exported, measured and shown at any size. One whose output is no Flow of
+    the frames has another name.
 `classifier`
     The image network that ImageNet weights fit into, on every time step (`PerStep`).
 
@@ -43,6 +45,16 @@ def needs_of(method: ModuleType, options) -> tuple[str, ...]:
         options: its `Options`.
     """
     return tuple(vars(method).get("needs", lambda _: method.NEEDS)(options))
+
+
+def frames_of(method: ModuleType, options) -> int:
+    """The least number of frames of a method's clips.
+
+    Args:
+        method: a module of this folder.
+        options: its `Options`.
+    """
+    return vars(method).get("frames", lambda _: method.FRAMES)(options)
 
 
 def motion_of(model: keras.Model) -> keras.layers.Layer | None:

@@ -7,14 +7,15 @@ and 62.3 % for flow-conv-flow (Table 5). `docs/methods/representation_flow.md` l
 import dataclasses
 
 import keras
-from keras import ops
 
-import models.resnets
-from models._clip_classifier import ClipClassifier, cross_entropy
-from models._fusion import FUSIONS, Fusion
-from models._input_scaling import input_scaling
-from models.resnets._network import LOGITS, PLACES, RGB_PREFIX, ResidualNetwork
-from tvnet_keras.choices import check_choice, load_module
+from models.motion.representation_flow import parameter_rates
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
+from models.parts.feature_fusion import FUSIONS, Fusion
+from models.parts.feature_picture import side_by_side
+from models.parts.input_scaling import input_scaling
+from models.parts.residual import residual_part
+from models.resnets._network import PLACES, RGB_PREFIX
+from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.per_step import PerStep
@@ -28,12 +29,6 @@ NEEDS = ("label",)
 
 FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
 """How many flows, one upon the other, and whether a convolution stands between them."""
-
-PICTURED_CHANNELS = 4
-"""Channels of the flow that the model shows, side by side."""
-
-FLOW_PARAMETERS = ("tau", "lambda", "theta", "divergence", "image_gradient", "flow_gradient")
-"""What the flow layers learn, beside the convolutions around them."""
 
 
 @dataclasses.dataclass
@@ -118,33 +113,19 @@ class RepresentationFlowClassifier(ClipClassifier):
         """Clips to logits and flow."""
         frames = self.scaling(self.unit_range(clip))
         if self.flow is None:
-            return {"logits": self._logits(self.after, frames, training)}
+            return {"logits": self.logits_of(self.after, frames, training)}
         features = frames if self.before is None else self.before(frames, training=training)
         flow = self.flow(features)
         seen = self.restore(flow)
         if self.fusion is not None:
             seen = self.fusion(features, seen, training=training)
-        logits = self._logits(self.after, seen, training)
+        logits = self.logits_of(self.after, seen, training)
         if self.rgb is not None:
-            logits = (logits + self._logits(self.rgb, frames, training)) / 2
+            logits = (logits + self.logits_of(self.rgb, frames, training)) / 2
         return {"logits": logits, "feature_flow": side_by_side(flow)}
 
-    def _part(self, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str):
-        """The network between two places, on clips `shape` (without the batch); None where nothing lies between."""
-        chosen = self.options
-        convolutions = load_module(models.resnets, "backbone", chosen.backbone).Convolutions()
-        network = ResidualNetwork(
-            convolutions, self.num_classes, chosen.depth, chosen.width, chosen.dropout, chosen.non_local, prefix
-        )
-        if convolutions.rank == 3:
-            # Clips of any length, whatever the configuration's.
-            return network.part((None, *shape[1:]), start, stop, name)
-        part = network.part(shape[1:], start, stop, name)
-        if part is None:
-            return None
-        per_step = PerStep(part, name=f"{name}_per_step")
-        per_step.build((None, None, *shape[1:]))
-        return per_step
+    def _part(self, shape: tuple, **places):
+        return residual_part(self.options, self.num_classes, shape, **places)
 
     def _features_shape(self) -> tuple:
         if self.before is None:
@@ -159,10 +140,6 @@ class RepresentationFlowClassifier(ClipClassifier):
                 f"where flows={self.options.flows} needs {consumed + 1}."
             )
 
-    def _logits(self, network, clips, training):
-        logits = network(clips, training=training)
-        return self.consensus(logits) if isinstance(network, PerStep) else logits
-
 
 def _flow_layer(options: Options):
     check_choice("flows", options.flows, tuple(FLOWS))
@@ -170,14 +147,6 @@ def _flow_layer(options: Options):
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
     shared |= {"variant": options.variant, "output": "flow", "name": "flow"}
     return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)
-
-
-def side_by_side(flow):
-    """The first channels' flows as one, `[B, T, h, w, 2 C] -> [B, T, h, 4 w, 2]` (fewer where there are fewer)."""
-    batch, time, height, width, channels = ops.shape(flow)
-    shown = min(PICTURED_CHANNELS, channels // 2)
-    flow = ops.reshape(flow, (batch, time, height, width, 2, channels // 2))[..., :shown]
-    return ops.reshape(ops.transpose(flow, (0, 1, 2, 5, 3, 4)), (batch, time, height, shown * width, 2))
 
 
 def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
@@ -196,4 +165,4 @@ def learning_rates(options: Options) -> dict[str, float]:
     """The rate of what the flow layers learn, without their convolutions; empty where that is nothing."""
     if not options.learn or options.place == "none":
         return {}
-    return {f"(^|/)flow/(.*/)?({'|'.join(FLOW_PARAMETERS)})$": options.motion_rate}
+    return parameter_rates(options.motion_rate)

@@ -1,13 +1,25 @@
-"""The RGB baseline: the same classifier on single frames, so that only appearance can help it."""
+"""The RGB baseline: the same classifier on single frames, so that only appearance can help it, or a network of clips.
+
+python -m launch.train --method=rgb --experiment=ucf101 --config.model.backbone=resnet2plus1d --config.data.frames=16
+"""
 
 import dataclasses
 
 import keras
 
-from models._clip_classifier import ClipClassifier, cross_entropy
+import models.encoders
+import models.resnets
+from models.parts.clip_classifier import ClipClassifier, cross_entropy
+from models.parts.input_scaling import AUTO, UNIT, input_scaling
+from models.parts.residual import family_of, residual_part
+from models.resnets._convolutions import CLIP_RANK
+from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
 
 FRAMES = 1
+
+CLIP_FRAMES = 8
+"""The least that a network of clips sees: what its three strides over time leave one step of."""
 
 NEEDS = ("label",)
 
@@ -16,13 +28,20 @@ NEEDS = ("label",)
 class Options:
     """What `--config.model.*` can set for `--method=rgb`."""
 
-    backbone: str = "small"
+    backbone: str = "small"  # a module of models/encoders, or of models/resnets, whose networks see clips
+    depth: int = 18  # of a network of models/resnets, as width and non_local
+    width: int = 64
+    non_local: tuple[str, ...] = ()
     dropout: float = 0.5
+    scaling: str = AUTO  # range of the frames: unit, signed, imagenet, kinetics, released; auto: as the weights expect
 
 
 @keras.saving.register_keras_serializable(package="models")
 class RGBClassifier(ClipClassifier):
-    """An image classifier on every frame; logits are the mean over frames.
+    """An image classifier on every frame, whose logits are averaged, or a residual network of clips.
+
+    The residual networks are those of `--method=representation_flow`, with `place=none`: the same weights under the
+    same names.
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
@@ -30,6 +49,9 @@ class RGBClassifier(ClipClassifier):
 
     Output shape:
         `{"logits": [B, num_classes]}`.
+
+    Raises:
+        InputError: an option that does not exist.
     """
 
     options_class = Options
@@ -37,7 +59,12 @@ class RGBClassifier(ClipClassifier):
     def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         self.unit_range = UnitRange(name="unit_range")
-        self.classifier = self.make_classifier(channels=3)
+        self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
+        self.classifier = self.residual = None
+        if _residual(self.options.backbone):
+            self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
+        else:
+            self.classifier = self.make_classifier(channels=3)
 
     def build(self, input_shape=None) -> None:
         """The constructor has created every weight."""
@@ -45,7 +72,9 @@ class RGBClassifier(ClipClassifier):
 
     def call(self, clip, training=None):
         """Clips to logits."""
-        return {"logits": self.consensus(self.classifier(self.unit_range(clip), training=training))}
+        frames = self.scaling(self.unit_range(clip))
+        network = self.residual if self.classifier is None else self.classifier
+        return {"logits": self.logits_of(network, frames, training)}
 
 
 def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
@@ -53,6 +82,18 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
     model = RGBClassifier(num_classes, clip_shape, options, name="rgb_classifier")
     model.build()
     return model
+
+
+def frames(options: Options) -> int:
+    """One, or enough for the strides of a network of clips."""
+    sees_clips = _residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
+    return CLIP_FRAMES if sees_clips else FRAMES
+
+
+def _residual(backbone: str) -> bool:
+    """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
+    families = module_names(models.resnets)
+    return check_choice("--config.model.backbone", backbone, (*module_names(models.encoders), *families)) in families
 
 
 def objective(options: Options, batch: dict, outputs: dict) -> dict:

@@ -8,7 +8,7 @@ import dataclasses
 
 import keras
 
-from models._clip_model import ClipModel
+from models.parts.clip_model import ClipModel
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.losses.endpoint import mean_end_point_error

@@ -1,6 +1,10 @@
 """End-point errors of a model's flow where the exact flow is known."""
 
+from collections.abc import Callable
+
 import keras
+import numpy as np
+import tensorflow as tf
 
 from launch.config import Config
 from launch.data import Source
@@ -38,12 +42,24 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
         `fl_all` of the model, and `epe_zero` of zero flow; pixels and fractions.
     """
     source, config = at_measured_size(model, source, config)
+    compute = flow_function(model)
+    return compare(lambda clip: compute(clip).numpy(), source, config)
+
+
+def compare(compute: Callable[[tf.Tensor], np.ndarray], source: Source, config: Config) -> Measurement:
+    """As `measure`, of whatever computes flow at the size that the configuration says.
+
+    Args:
+        compute: clips uint8 `[B, T, H, W, 3]` to flow `[B, T - 1, H, W, 2]`, pixels.
+        source: as in `measure`.
+        config: as in `measure`.
+    """
     errors, zero = EndPointErrors(), EndPointErrors()
-    compute, seen = flow_function(model), Seen(source.flow_samples(), "clip", *NEEDS)
+    seen = Seen(source.flow_samples(), "clip", *NEEDS)
     with video_errors(), progress("comparing flow", "samples") as show:
         for batch in seen:
             truth, known = batch["flow"].numpy(), batch["known"].numpy()
-            errors.add(compute(batch["clip"]).numpy(), truth, known)
+            errors.add(compute(batch["clip"]), truth, known)
             zero.add(0 * truth, truth, known)
             show(int(batch["index"][-1]) + 1, len(source.names))
     numbers = errors.numbers()

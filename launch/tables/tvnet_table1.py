@@ -18,10 +18,9 @@ import cv2
 import numpy as np
 
 from launch.config import Config
-from launch.data import list_source, open_source
+from launch.data import open_source
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement, flow
-from launch.evaluators.parts.protocol import protocol_of
 from launch.experiments import middlebury
 from launch.init_from import build_model, load_run
 from launch.recipes import test_recipe
@@ -32,7 +31,6 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.augment import test_view
 from tvnet_keras.flow.io import write_flo
-from tvnet_keras.flow.measure import EndPointErrors
 from tvnet_keras.flow.sources import PairSource
 from tvnet_keras.layers.tvnet import TVNet
 
@@ -198,7 +196,10 @@ def _left_out(network, learn, protocol, data_dir: str, seed: int, weights: Path)
         _, model, _ = load_run(folder)
         seen.append(flow.measure(model, open_source(rest, "test"), rest).numbers["epe"])
     means = {name: float(np.mean([part.numbers[name] for part in unseen])) for name in ("epe", "epe_untrained")}
-    return Measurement({**means, "epe_seen": float(np.mean(seen))}, {**unseen[0].protocol, "videos": len(every)})
+    whole = flow.measure(build_model(config, 0), open_source(config, "test"), config).protocol
+    weights_of_all = [part.protocol["weights_sha256"] for part in unseen]
+    protocol = {**unseen[0].protocol, **whole, "weights_sha256": weights_of_all}
+    return Measurement({**means, "epe_seen": float(np.mean(seen))}, protocol)
 
 
 def _of_pairs(config: Config, names: list[str]) -> Config:
@@ -207,12 +208,5 @@ def _of_pairs(config: Config, names: list[str]) -> Config:
 
 def _run_classical(name: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     config = configuration((1, 1, 1), "none", protocol, data_dir, seed)
-    solver, source = solvers.make_solver(name), list_source(config, "test")
-    errors = EndPointErrors()
-    for batch in source.flow_samples():
-        found = solver(batch["clip"].numpy()[0])
-        errors.add(found, batch["flow"].numpy()[0, 0], batch["known"].numpy()[0, 0])
-    own_size = config.eval.flow_size == "own"
-    size = "own" if own_size else [config.data.height, config.data.width]
-    protocol = {**protocol_of(config, source, flow.SETTINGS), "flow_size": size}
-    return Measurement({"epe": errors.numbers()["epe"]}, protocol)
+    solver = solvers.make_solver(name)
+    return flow.compare(lambda clip: solver(clip.numpy()[0])[None, None], open_source(config, "test"), config)

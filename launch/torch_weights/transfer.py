@@ -57,10 +57,11 @@ def _belongs(name: str) -> bool:
     return bool(RESIDUAL_NETWORK.match(name)) and NON_LOCAL not in name
 
 
-def fit(value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def fit(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A value of a PyTorch network in the shape that the weight has here, where that is a matter of form.
 
     Args:
+        name: of the weight.
         value: 2D kernels are inflated for 3D ones. Theirs are 3D throughout; ours of extent 1 in time may be 2D, or
             dense.
         shape: of the weight.

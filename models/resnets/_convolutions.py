@@ -4,6 +4,9 @@ from keras import layers
 
 from tvnet_keras.layers.conv2plus1d import NORM
 
+CLIP_RANK = 3
+"""Of the networks that see clips."""
+
 
 class ConvolutionMaker:
     """How a residual network convolves. Every method takes and gives a Keras tensor and the name to build under.
@@ -11,7 +14,7 @@ class ConvolutionMaker:
     A family overrides what it does differently. `block` counts the residual blocks of a stage from 0.
     """
 
-    rank = 3
+    rank = CLIP_RANK
     """2: the network sees single frames `[N, H, W, C]`; 3: clips `[B, T, H, W, C]`."""
 
     depths: tuple[int, ...] = (10, 18, 34, 50)

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 from keras import layers
 
+from models.parts.classifier import classify
 from models.resnets._convolutions import ConvolutionMaker, normalise
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.non_local import NonLocal
@@ -18,6 +19,9 @@ EXPANSION = 4
 PLACES = ("input", "conv1", "block1", "block2", "block3", "block4", "block5")
 """Where a network can be cut. Block 1 ends with the pooling after conv1; block k + 1 is stage k (layerk, elsewhere)."""
 
+STAGES = ("conv1", "block2", "block3", "block4", "block5")
+"""The places where an encoder's stages end, fine to coarse."""
+
 LOGITS = "logits"
 
 RGB_PREFIX = "rgb_"
@@ -30,7 +34,7 @@ class ResidualNetwork:
 
     Args:
         convolutions: of its family.
-        num_classes: length of the logits.
+        num_classes: length of the logits; 0 for a network that ends before them.
         depth: 10, 18, 34 or 50.
         width: channels of the first stage; the published networks have 64.
         dropout: rate before the last layer.
@@ -42,7 +46,7 @@ class ResidualNetwork:
     """
 
     convolutions: ConvolutionMaker
-    num_classes: int
+    num_classes: int = 0
     depth: int = 18
     width: int = 64
     dropout: float = 0.0
@@ -78,6 +82,23 @@ class ResidualNetwork:
             x = self._step(x, step)
         return keras.Model(inputs, x, name=name)
 
+    def stages(self, input_shape: tuple, name: str | None = None) -> keras.Model:
+        """The network as an encoder: `models.encoders` says what that is.
+
+        Args:
+            input_shape: of the frames or clips, as for `part`.
+            name: of the model.
+
+        Returns:
+            A model whose stage 1 is conv1 and whose stages 2 to 5 are blocks 2 to 5. Every stage halves height and
+            width, but stage 2 of the families that do not pool after conv1.
+        """
+        inputs = x = keras.Input(input_shape)
+        ends = {}
+        for place in PLACES[1:]:
+            x = ends[place] = self._step(x, place)
+        return keras.Model(inputs, {f"stage{n}": ends[place] for n, place in enumerate(STAGES, 1)}, name=name)
+
     def _step(self, x, step: str):
         if step == "conv1":
             x = self.convolutions.stem(x, self.width, f"{self.prefix}conv1")
@@ -86,7 +107,7 @@ class ResidualNetwork:
         if step == "block1":
             return self.convolutions.pool(x, f"{self.prefix}pool1")
         if step == LOGITS:
-            return self._classify(x)
+            return classify(x, self.num_classes, self.dropout, prefix=self.prefix)
         return self._stage(x, step)
 
     def _stage(self, x, place: str):
@@ -123,9 +144,3 @@ class ResidualNetwork:
         if stride == 1 and x.shape[-1] == channels:
             return x
         return normalise(self.convolutions.point(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")
-
-    def _classify(self, x):
-        pooling = layers.GlobalAveragePooling2D if self.convolutions.rank == 2 else layers.GlobalAveragePooling3D
-        x = pooling(name=f"{self.prefix}pool")(x)
-        x = layers.Dropout(self.dropout, name=f"{self.prefix}dropout")(x)
-        return layers.Dense(self.num_classes, dtype="float32", name=f"{self.prefix}logits")(x)

@@ -1,12 +1,29 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
+import models.encoders
 from launch import run_folder
-from launch.init_from import build_model, initialise, load_run, transfer_images
+from launch.config import new_config
+from launch.init_from import (
+    build_model,
+    initialise,
+    load_run,
+    over_channels,
+    transfer_images,
+    with_scaling_of_weights,
+)
 from launch.train import train
+from launch.weights_by_name import match, weight_values
+from models.encoders import encoder_module
+from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
+
+SIZE = {"inception_v3": 75}
+SLOW = ("inception_v3", "resnet34", "resnet50")
 
 
 def weights(model):
@@ -120,7 +137,7 @@ def image_network(channels, classes=0, kernel=3, seed=0):
 def test_the_first_convolution_is_averaged_over_rgb_and_repeated():
     source, target = image_network(3), image_network(10, classes=5, seed=1)
     head = [ops.convert_to_numpy(weight) for weight in target.layers[-1].weights]
-    assert transfer_images(source, target) == len(source.weights)
+    assert len(transfer_images(source, target).taken) == len(source.weights)
     first, wanted = (ops.convert_to_numpy(network.layers[1].kernel) for network in (target, source))
     for channel in range(10):
         np.testing.assert_allclose(first[:, :, channel], wanted.mean(axis=2), atol=1e-6)
@@ -136,6 +153,116 @@ def test_a_grey_picture_excites_the_transferred_network_as_the_source():
     transfer_images(source, target)
     grey = np.random.default_rng(0).random((2, 16, 16, 1), dtype="float32").repeat(3, axis=3)
     np.testing.assert_allclose(target(grey), source(grey), atol=1e-5)
+
+
+def test_no_convolution_but_the_first_is_averaged():
+    values = weight_values(image_network(3))
+    target = image_network(10)
+    fit = over_channels(target)
+    inner = np.ones((3, 3, 3, 6), "float32")  # As if the source had three channels there, which are no colours.
+    found = match(target, {**values, "second/kernel": inner}, fit)
+    assert list(found.reshaped) == ["second/kernel"] and found.fitted == ["first/kernel"]
+
+
+def test_flow_weights_are_not_averaged_for_frames():
+    found = match(image_network(3), weight_values(image_network(10)), over_channels(image_network(3)))
+    assert list(found.reshaped) == ["first/kernel"] and not found.fitted
+
+
+def filled(model, seed=7):
+    """The model, all its weights random."""
+    random = np.random.default_rng(seed)
+    for weight in model.weights:
+        weight.assign(random.uniform(0.5, 1.5, weight.shape).astype("float32"))
+    return model
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in module_names(models.encoders)],
+)
+def test_every_encoder_sees_flow_with_an_rgb_runs_weights(encoder, tmp_path):
+    size = SIZE.get(encoder, 32)
+    options = {"model": {"backbone": encoder}, "data": {"height": size, "width": size}}
+    rgb = filled(build_model(new_config("rgb", "ucf101", **options), 3))
+    rgb.save_weights(tmp_path / "rgb.weights.h5")
+    options["model"] |= {"flow_fields": 2, "iterations": 1}
+    config = new_config("tvnet", "ucf101", **options)
+    config.init_from = str(tmp_path / "rgb.weights.h5")
+    model = build_model(config, 3)
+    fresh, theirs = weight_values(model), weight_values(rgb)
+    said = initialise(model, config)
+    ours = weight_values(model)
+    # `small` begins with the statistics of its input, which are not those of flow.
+    first = next(name for name, value in theirs.items() if value.ndim == 4)
+    assert ours[first].shape[2] == 4 and f"mean over RGB, repeated for the channels here: {first}" in said
+    for channel in range(4):
+        np.testing.assert_allclose(ours[first][:, :, channel], theirs[first].mean(axis=2), rtol=1e-6)
+    for name in set(ours) - {first}:
+        taken = name in theirs and theirs[name].shape == ours[name].shape
+        np.testing.assert_array_equal(ours[name], theirs[name] if taken else fresh[name], err_msg=name)
+    left = [name for name in theirs if name in ours and theirs[name].shape != ours[name].shape and name != first]
+    assert all(name.startswith("input_norm/") for name in left)
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """The small encoder, as if it had ImageNet weights trained on frames in -1..1."""
+    weights = filled(encoder_module("small").build((32, 32, 3)))
+    monkeypatch.setattr(encoder_module("small"), "imagenet", lambda: weights, raising=False)
+    monkeypatch.setattr(encoder_module("small"), "SCALING", "signed", raising=False)
+    return weights
+
+
+def test_rgb_from_imagenet_answers_as_the_published_network_to_its_own_preprocessing(published, tiny):
+    config = with_scaling_of_weights(tiny("rgb", init_from="imagenet"))
+    assert config.model.scaling == "signed"
+    model = build_model(config, 12)
+    assert "Started from ImageNet: 24 weights copied into small." in initialise(model, config)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 1, 32, 32, 3)).astype("uint8")
+    last = published(keras.applications.inception_v3.preprocess_input(frames[:, 0].astype("float32")))["stage4"]
+    pooled = np.concatenate([ops.mean(last, axis=(1, 2)), ops.max(last, axis=(1, 2))], axis=-1)
+    kernel, bias = model.classifier.layer.get_weights()[-2:]
+    expected = pooled @ kernel + bias
+    np.testing.assert_allclose(model(frames)["logits"], expected, atol=1e-4 * np.abs(expected).max())
+    assert np.abs(build_unit(config, model)(frames)["logits"] - expected).max() > 0.1
+
+
+def build_unit(config, model):
+    """The same weights, frames in 0..1."""
+    unit = build_model(dataclasses.replace(config, model=dataclasses.replace(config.model, scaling="unit")), 12)
+    unit.set_weights(model.get_weights())
+    return unit
+
+
+@pytest.mark.parametrize("scaling", ["unit", "imagenet"])
+def test_a_range_that_was_asked_for_stays(published, tiny, scaling):
+    config = tiny("rgb", init_from="imagenet", model={"scaling": scaling})
+    assert with_scaling_of_weights(config) == config
+
+
+def test_without_imagenet_weights_frames_stay_in_0_to_1(tiny):
+    config = tiny("rgb")
+    assert with_scaling_of_weights(config) == config and config.model.scaling == "auto"
+    black_and_white = np.zeros((1, 1, 2, 2, 3), "float32") + np.float32([0, 1]).reshape(1, 1, 1, 2, 1)
+    np.testing.assert_array_equal(build_model(config, 3).scaling(black_and_white), black_and_white)
+    tvnet = tiny("tvnet", init_from="imagenet")
+    assert with_scaling_of_weights(tvnet) == tvnet
+
+
+def test_a_run_from_imagenet_keeps_its_range_and_hands_it_on(published, tiny, tmp_path):
+    config = tiny("rgb", init_from="imagenet", train={"steps": 1})
+    train(config, tmp_path / "run")
+    assert run_folder.read_config(tmp_path / "run").model.scaling == "signed"
+    # Going on needs the same flags and no weights.
+    train(config, tmp_path / "run")
+    for chosen in ("auto", "signed", "unit"):
+        config = tiny("rgb", init_from=str(tmp_path / "run"), model={"scaling": chosen})
+        if chosen == "auto":
+            with pytest.raises(InputError, match=r"scaled as 'signed': add --config.model.scaling=signed, or unit"):
+                initialise(build_model(config, 12), config)
+        else:
+            assert "Started from" in initialise(build_model(config, 12), config)
 
 
 def test_networks_that_differ_are_refused():

@@ -310,8 +310,9 @@ def test_a_pair_left_out_is_measured_by_a_training_that_never_saw_it(tmp_path, m
     monkeypatch.setattr(tvnet_table1, "SIZE", 16)
     monkeypatch.setitem(tvnet_table1.TRAINING["left-out"], "steps", 2)
     (cell,) = (cell for cell in tvnet_table1.cells() if cell.row == "tvnet-1-1-10.all.left-out")
-    numbers = cell.run(str(data_dir), 0, tmp_path / "network.weights.h5").numbers
-    assert set(numbers) == {"epe", "epe_seen", "epe_untrained"}
+    measured = cell.run(str(data_dir), 0, tmp_path / "network.weights.h5")
+    assert set(measured.numbers) == {"epe", "epe_seen", "epe_untrained"}
+    assert measured.protocol["fields"] == len(set(measured.protocol["weights_sha256"])) == len(MOTIONS)
     for out in MOTIONS:
         trained_on = run_lists.read(tmp_path / f"network/without-{out}")["train samples"]
         assert {name for name, _ in trained_on} == set(MOTIONS) - {out}

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-import models.backbones.small
+import models.encoders.small
 from launch import run_folder, run_lists
 from launch.data import list_source
 from launch.init_from import load_run
@@ -57,7 +57,7 @@ def test_a_run_goes_on_without_the_network(tiny, tmp_path, monkeypatch):
             raise OSError("no network")
         return keras.Model(*(lambda image: (image, image))(keras.Input((32, 32, 3))))
 
-    monkeypatch.setattr(models.backbones.small, "imagenet", downloaded, raising=False)
+    monkeypatch.setattr(models.encoders.small, "imagenet", downloaded, raising=False)
     config = tiny("rgb", init_from="imagenet", train={"steps": 4, "checkpoint_every": 2})
     train(config, tmp_path / "whole")
     interrupted(config, tmp_path / "halves", steps=3)

@@ -14,7 +14,7 @@ from launch.init_from import build_model, initialise, load_run
 from launch.train import train
 from launch.weight_files import read_weights
 from launch.weights_by_name import match, named_layers, weight_values
-from models.backbones import inception_v3
+from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.moving_shapes import write_dataset
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 import models
-import models.backbones
+import models.encoders
 import models.resnets
 from launch.weights_by_name import named_layers, weight_names
-from models._fusion import FUSIONS
+from models.parts.feature_fusion import FUSIONS
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 
@@ -20,7 +20,7 @@ SIZE = {"inception_v3": 75}
 
 def image_cases():
     for method in ("tvnet", "rgb"):
-        for backbone in module_names(models.backbones):
+        for backbone in module_names(models.encoders):
             marks = pytest.mark.slow if backbone in SLOW else ()
             yield pytest.param(method, {"backbone": backbone}, id=f"{method}-{backbone}", marks=marks)
 
@@ -59,12 +59,22 @@ def named_by_keras(layer):
     return re.fullmatch(rf"{snake_case}(_\d+)?", layer.name) is not None
 
 
+MORE_CASES = (
+    pytest.param(
+        "rgb", {"backbone": "resnet2plus1d", "depth": 10, "width": 4, "non_local": ("block2",)}, id="rgb-clips"
+    ),
+    pytest.param("tvnet", {"motion": "representation_flow", "bottleneck": 2, "iterations": 1}, id="features-of-frames"),
+)
+
+
 def test_every_method_is_here():
     cases = [*image_cases(), *residual_cases(), *other_cases()]
     assert {case.values[0] for case in cases} == set(module_names(models))
 
 
-@pytest.mark.parametrize(("method", "options"), [*image_cases(), *residual_cases(), *fusion_cases(), *other_cases()])
+@pytest.mark.parametrize(
+    ("method", "options"), [*image_cases(), *residual_cases(), *fusion_cases(), *other_cases(), *MORE_CASES]
+)
 def test_layers_with_weights_have_names_of_their_own(method, options):
     model = build(method, options)
     assert not [name for name, layer in named_layers(model).items() if named_by_keras(layer)]

@@ -7,9 +7,9 @@ import tensorflow as tf
 from keras import ops
 
 from models import representation_flow
-from models._fusion import Fusion
-from models._input_scaling import input_scaling
-from models.backbones import resnet34
+from models.parts.classifier import image_classifier
+from models.parts.feature_fusion import Fusion
+from models.parts.input_scaling import input_scaling
 from models.resnets._network import PLACES
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError
@@ -48,10 +48,10 @@ def test_it_has_half_the_weights_of_its_two_stream_rival():
     # Section 4 of the paper: 21 million against 42, with ResNet-34.
     options = representation_flow.Options(depth=34)
     ours = count(representation_flow.build(num_classes=400, clip_shape=(16, 112, 112, 3), options=options))
-    rival = sum(count(resnet34.build((112, 112, channels), 400)) for channels in (3, 10))
+    rival = sum(count(image_classifier("resnet34", (112, 112, channels), 400)) for channels in (3, 10))
     assert ours == pytest.approx(21.6e6, rel=0.01) and rival == pytest.approx(43e6, rel=0.01)
     # What the flow adds: 1 x 1 to 32 channels, 3 x 3 from their flows, two kernels of two taps, three constants.
-    assert ours - count(resnet34.build((112, 112, 3), 400)) == 128 * 32 + 9 * 64 * 128 + 4 + 3
+    assert ours - count(image_classifier("resnet34", (112, 112, 3), 400)) == 128 * 32 + 9 * 64 * 128 + 4 + 3
 
 
 @pytest.mark.parametrize(("place", "size"), zip(PLACES, (32, 16, 8, 8, 4, 2, 1), strict=True))

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from keras import ops
 
+import models.encoders
 import models.resnets
+from models.encoders import stage_names
+from models.resnets._convolutions import ConvolutionMaker
 from models.resnets._inflation import inflate
-from models.resnets._network import PLACES, ResidualNetwork
+from models.resnets._network import PLACES, STAGES, ResidualNetwork
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
 
@@ -15,7 +18,7 @@ PUBLISHED = {
     ("resnet3d", 18, 400): 33_371_472,
     ("resnet2plus1d", 18, 400): 31_505_325,
 }
-"""Trainable weights, as torchvision counts them (those of images: `test_backbones.py`)."""
+"""Trainable weights, as torchvision counts them (those of images: `test_encoders.py`)."""
 
 every_family = pytest.mark.parametrize("family", module_names(models.resnets))
 
@@ -111,3 +114,28 @@ def test_an_inflated_kernel_answers_a_still_clip_as_the_2d_kernel_answers_its_fr
 def test_a_prefix_stands_before_every_name(family):
     built = network(family, width=4, prefix="rgb_")
     assert all(re.match("rgb_", name) for name in names(built.part(shape_for(built))))
+
+
+def test_a_family_is_no_image_network_of_the_same_name():
+    assert not set(module_names(models.resnets)) & set(module_names(models.encoders))
+
+
+@every_family
+def test_a_family_offers_its_stages(family):
+    built = network(family, width=4)
+    convolutions = built.convolutions
+    shape = shape_for(built, size=70)
+    encoder = built.stages(shape, name="encoder")
+    features = encoder(np.random.default_rng(0).random((2, *shape), dtype="float32"))
+    assert stage_names(encoder) == ["stage1", "stage2", "stage3", "stage4", "stage5"]
+    pools = type(convolutions).pool is not ConvolutionMaker.pool
+    for name, size in zip(stage_names(encoder), (35, 18, 9, 5, 3) if pools else (35, 35, 18, 9, 5), strict=True):
+        assert encoder.output[name].shape[-3:-1] == (size, size) and len(features[name].shape) == convolutions.rank + 2
+        assert features[name].shape[1:] == encoder.output[name].shape[1:]
+        assert np.isfinite(ops.convert_to_numpy(features[name])).all()
+    for name, place in zip(stage_names(encoder), STAGES, strict=True):
+        before = built.part(shape, stop=place)
+        assert (
+            before.output.shape == encoder.output[name].shape and names(before) == names(encoder)[: len(names(before))]
+        )
+    assert names(built.part(shape)) == [*names(encoder), "logits/kernel", "logits/bias"]

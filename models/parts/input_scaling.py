@@ -10,18 +10,25 @@ KINETICS = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 
 MEAN_AND_DEVIATION = {
     "unit": ((0.0,) * 3, (1.0,) * 3),
+    "signed": ((0.5,) * 3, (0.5,) * 3),  # -1..1: Keras's Inception and everything from TensorFlow's slim
     "released": ((0.5,) * 3, (-0.5,) * 3),  # Representation Flow's code: 1 - 2 x / 255
     "imagenet": IMAGENET,  # torchvision's image networks
     "kinetics": KINETICS,  # torchvision's video networks
 }
 """What is subtracted from R, G, B in 0..1, and what the difference is divided by."""
 
+UNIT = "unit"
+
+AUTO = "auto"
+"""Of an option: 0..1 for fresh weights; training from ImageNet weights replaces it by the range that they expect."""
+
 
 def input_scaling(name: str) -> keras.layers.Rescaling:
     """The layer that takes frames in 0..1 to the range `name`.
 
     Args:
-        name: "unit" (0..1), "released" (1..-1), "imagenet" or "kinetics" (mean 0, deviation 1 over that data set).
+        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "imagenet" or "kinetics" (mean 0, deviation 1 over
+            that data set).
 
     Raises:
         InputError: another name.

@@ -3,7 +3,6 @@
 import re
 
 import keras
-from keras import layers
 
 CONVOLUTIONS = 94
 """In the network, each with its batch normalisation."""
@@ -11,37 +10,42 @@ CONVOLUTIONS = 94
 MINIMUM_SIZE = 75
 """Smallest height and width that survive its unpadded convolutions, pixels."""
 
+STRIDES = (2, 4, 8, 16, 32)
 
-def build(input_shape: tuple[int, int, int], num_classes: int, dropout: float = 0.0) -> keras.Model:
+SCALING = "signed"
+
+
+def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """`keras.applications.InceptionV3` without its top, with any number of input channels.
+
+    Stages 1 and 2 end where its two poolings begin, stages 3, 4 and 5 are the last of its blocks of one size (mixed2,
+    mixed7 and mixed10). Most of its strided layers have no padding, so that a stage is up to five pixels smaller than
+    the image divided by its stride: 147, 71, 35, 17 and 8 of 299.
 
     Args:
         input_shape: `(H, W, C)`, at least 75 x 75 pixels.
-        num_classes: length of the logits.
-        dropout: rate before the last layer.
 
     Returns:
-        A model `[N, H, W, C] -> [N, num_classes]`.
+        A model `[N, H, W, C] -> {"stage1": [N, h1, w1, 64], "stage2": 192, "stage3": 288, "stage4": 768, "stage5":
+        2048 channels}`.
 
     Raises:
         ValueError: the input is smaller than 75 pixels.
     """
     if min(input_shape[:2]) < MINIMUM_SIZE:
         raise ValueError(f"inception_v3 needs at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels. Received: {input_shape}")
-    features = _named(
-        keras.applications.InceptionV3(
-            include_top=False, weights=None, input_shape=input_shape, pooling="avg", name="features"
-        )
-    )
-    x = layers.Dropout(dropout, name="dropout")(features.output)
-    logits = layers.Dense(num_classes, dtype="float32", name="logits")(x)
-    return keras.Model(features.input, logits, name="inception_v3")
+    network = _named(keras.applications.InceptionV3(include_top=False, weights=None, input_shape=input_shape))
+    poolings = [layer for layer in network.layers if isinstance(layer, keras.layers.MaxPooling2D)]
+    ends = [poolings[0].input, poolings[1].input]
+    ends += [network.get_layer(f"mixed{block}").output for block in (2, 7, 10)]
+    stages = {f"stage{number}": end for number, end in enumerate(ends, start=1)}
+    return keras.Model(network.input, stages, name="inception_v3")
 
 
 def imagenet() -> keras.Model:
-    """The RGB network with Keras's ImageNet weights (downloaded by Keras on first use), without its top."""
-    source = keras.applications.InceptionV3(include_top=False, weights="imagenet", pooling="avg")
-    network = _named(source)
+    """The encoder of RGB images with Keras's ImageNet weights (downloaded by Keras on first use)."""
+    source = keras.applications.InceptionV3(include_top=False, weights="imagenet")
+    network = build((MINIMUM_SIZE, MINIMUM_SIZE, 3))
     network.set_weights(source.get_weights())
     return network
 

@@ -2,6 +2,8 @@
 
 import functools
 
-from models.backbones._resnet import build_resnet
+from models.encoders.parts.resnet import SCALING, STRIDES, build_resnet
+
+__all__ = ["SCALING", "STRIDES", "build"]
 
 build = functools.partial(build_resnet, 34)

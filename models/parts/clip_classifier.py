@@ -1,10 +1,9 @@
-"""What every clip classifier shares: a backbone by name on every time step, the mean of its logits."""
+"""What every clip classifier shares: an image network by name on every time step, the mean of its logits."""
 
 import keras
 
-import models.backbones
-from models._clip_model import ClipModel
-from tvnet_keras.choices import load_module
+from models.parts.classifier import image_classifier
+from models.parts.clip_model import ClipModel
 from tvnet_keras.layers.per_step import PerStep
 
 
@@ -24,12 +23,17 @@ class ClipClassifier(ClipModel):
         self.consensus = keras.layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
 
     def make_classifier(self, channels: int) -> PerStep:
-        """The backbone that `options.backbone` names, for images of `channels` channels, on every time step."""
-        backbone = load_module(models.backbones, "backbone", self.options.backbone)
+        """The encoder that `options.backbone` names, for images of `channels` channels, with a head, on every step."""
         image_shape = (*self.clip_shape[1:3], channels)
-        classifier = PerStep(backbone.build(image_shape, self.num_classes, self.options.dropout), name="classifier")
+        network = image_classifier(self.options.backbone, image_shape, self.num_classes, self.options.dropout)
+        classifier = PerStep(network, name="classifier")
         classifier.build((None, None, *image_shape))
         return classifier
+
+    def logits_of(self, network: keras.Layer, clips, training=None):
+        """A network's logits `[B, K]` of clips; of one that sees single frames (`PerStep`), the mean over them."""
+        logits = network(clips, training=training)
+        return self.consensus(logits) if isinstance(network, PerStep) else logits
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

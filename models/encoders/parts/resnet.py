@@ -1,0 +1,28 @@
+"""Residual networks on images, with any number of input channels."""
+
+import keras
+
+from models.resnets import resnet2d
+from models.resnets._network import ResidualNetwork
+
+STRIDES = (2, 4, 8, 16, 32)
+
+SCALING = "imagenet"
+"""Of torchvision's weights, which `launch.convert` reads; Keras has none of these networks."""
+
+
+def build_resnet(depth: int, input_shape: tuple[int, int, int]) -> keras.Model:
+    """The `build` of an encoder once its depth is given.
+
+    Stage 1 is the first convolution, rectified; stages 2 to 5 are the four stages of residual blocks (layer1 to layer4
+    elsewhere), of which the first sees stage 1 after maximum pooling.
+
+    Args:
+        depth: 18, 34 or 50.
+        input_shape: `(H, W, C)`.
+
+    Returns:
+        A model `[N, H, W, C] -> {"stage1": [N, H / 2, W / 2, 64], ..., "stage5": [N, H / 32, W / 32, 512]}`, sizes
+        rounded up; 2048 channels at depth 50.
+    """
+    return ResidualNetwork(resnet2d.Convolutions(), depth=depth).stages(input_shape, name=f"resnet{depth}")

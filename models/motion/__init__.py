@@ -1,0 +1,28 @@
+"""Motion layers in front of a temporal stream, one per file; adding a file adds `--config.model.motion=<its name>`.
+
+A module has
+
+`make(options) -> keras.Layer`
+    A Motion layer with a name of its own that takes clips `[B, T, H, W, 3]` as they come, integers 0..255 or floats
+    0..1, and keeps their height and width. `options` are the method's; it reads those that it knows.
+`FRAMES_CONSUMED`
+    By how many steps its output is shorter than the clip, whatever the options.
+`IS_FLOW`
+    Whether the output is a Flow of the frames: only then is it exported, measured and shown, and has a TV-L1 energy.
+`learning_rates(options) -> {pattern: multiplier}`
+    For what the layer learns, as a method's.
+"""
+
+import sys
+from types import ModuleType
+
+from tvnet_keras.choices import load_module
+
+
+def motion_module(name: str) -> ModuleType:
+    """The module of this folder that `--config.model.motion` names.
+
+    Raises:
+        InputError: there is no such module.
+    """
+    return load_module(sys.modules[__name__], "motion", name)

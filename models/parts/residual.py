@@ -1,0 +1,55 @@
+"""Residual networks of any family, on clips or on every frame of them."""
+
+import keras
+
+import models.resnets
+from models.resnets._convolutions import CLIP_RANK, ConvolutionMaker
+from models.resnets._network import LOGITS, ResidualNetwork
+from tvnet_keras.choices import load_module
+from tvnet_keras.layers.per_step import PerStep
+
+
+def family_of(name: str) -> ConvolutionMaker:
+    """How the networks of a family convolve.
+
+    Raises:
+        InputError: `models.resnets` has no such family.
+    """
+    return load_module(models.resnets, "backbone", name).Convolutions()
+
+
+def residual_part(
+    options, num_classes: int, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str
+) -> keras.layers.Layer | None:
+    """A residual network between two of its places; its layers have the same names in every method.
+
+    Args:
+        options: with `backbone`, a module of `models.resnets`; `depth`, `width`, `dropout` and `non_local`, as
+            `ResidualNetwork` has them.
+        num_classes: length of the logits.
+        shape: `(T, H, W, C)` at `start`.
+        start: one of `models.resnets._network.PLACES`.
+        stop: a later one, or "logits".
+        prefix: of all names, where two networks stand in one model.
+        name: of the model.
+
+    Returns:
+        A model of clips of any length, or, for a family of single frames, a `PerStep`; None where nothing lies between
+        the places.
+
+    Raises:
+        InputError: no such family, or something that it does not have.
+    """
+    convolutions = family_of(options.backbone)
+    network = ResidualNetwork(
+        convolutions, num_classes, options.depth, options.width, options.dropout, options.non_local, prefix
+    )
+    if convolutions.rank == CLIP_RANK:
+        # Clips of any length, whatever the configuration's.
+        return network.part((None, *shape[1:]), start, stop, name)
+    part = network.part(shape[1:], start, stop, name)
+    if part is None:
+        return None
+    per_step = PerStep(part, name=f"{name}_per_step")
+    per_step.build((None, None, *shape[1:]))
+    return per_step

@@ -1,0 +1,175 @@
+"""Every motion layer of models/motion/, found by listing the folder, in front of the same temporal stream."""
+
+import dataclasses
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+import models
+import models.motion
+from launch.config import check, new_config
+from launch.evaluators.photometric import applies
+from launch.export import ServingModule
+from launch.init_from import build_model
+from launch.model_outputs import output_names
+from launch.weights_by_name import match, weight_values
+from models import representation_flow, tvnet
+from models.motion import motion_module
+from models.parts.temporal_stream import frames_of
+from tests.textures import moving_clip
+from tvnet_keras.choices import module_names
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.motion_layer import MotionLayer
+
+SIZE = 32
+FROZEN = {"learn": (), "representation_learn": ()}
+
+
+@pytest.fixture(scope="module", params=module_names(models.motion))
+def motion(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return moving_clip(8, SIZE, SIZE, (0.5, 0.2))
+
+
+def options_of(motion, **chosen):
+    return tvnet.Options(**{"motion": motion, "iterations": 5, "dropout": 0.0, **chosen})
+
+
+def make(motion, frames=6, **chosen):
+    keras.utils.set_random_seed(0)
+    return tvnet.build(num_classes=3, clip_shape=(frames, SIZE, SIZE, 3), options=options_of(motion, **chosen))
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def test_the_folder_holds_a_flow_and_one_that_is_none():
+    assert {motion_module(name).IS_FLOW for name in module_names(models.motion)} == {True, False}
+
+
+def test_a_motion_module_says_what_its_layer_does(motion, clip):
+    module = motion_module(motion)
+    layer = module.make(options_of(motion))
+    assert isinstance(layer, MotionLayer) and layer.frames_consumed == module.FRAMES_CONSUMED
+    assert not layer.name.startswith(re.sub(r"(.)([A-Z])", r"\1_\2", type(layer).__name__).lower())
+    output = array(layer(clip))
+    assert output.shape[:4] == (1, 8 - module.FRAMES_CONSUMED, SIZE, SIZE)
+    assert tuple(layer.compute_output_shape(clip.shape)) == output.shape
+    as_bytes = np.round(clip * 255).astype("uint8")
+    np.testing.assert_allclose(array(layer(as_bytes)), array(layer(as_bytes / np.float32(255))), atol=1e-3)
+
+
+def test_what_calls_itself_a_flow_follows_the_frames(motion, clip):
+    if not motion_module(motion).IS_FLOW:
+        pytest.skip("no Flow of the frames")
+    flow = array(motion_module(motion).make(options_of(motion, iterations=50))(clip))
+    np.testing.assert_allclose(flow[:, :, 8:-8, 8:-8].mean(axis=(0, 1, 2, 3)), (0.5, 0.2), atol=0.1)
+
+
+@pytest.mark.parametrize("fields", [1, 3, 5])
+def test_the_classifier_sees_so_many_fields_as_images(motion, clip, fields):
+    model = make(motion, flow_fields=fields, flow_bound=0.5)
+    steps = array(model.motion_layer(clip))
+    assert steps.max() > 0.5
+    channels = steps.shape[-1]
+    assert model.classifier.layer.input_shape == (None, SIZE, SIZE, fields * channels)
+    images = np.clip(steps, -0.5, 0.5) / 0.5
+    stacks = [np.concatenate([images[:, k + j] for j in range(fields)], -1) for k in range(steps.shape[1] - fields + 1)]
+    expected = np.mean([array(model.classifier.layer(stack)) for stack in stacks], axis=0)
+    np.testing.assert_allclose(model(clip)["logits"], expected, atol=1e-4)
+
+
+def test_a_clip_must_hold_one_stack(motion, clip):
+    model = make(motion, flow_fields=7)
+    assert frames_of(model.options) == models.frames_of(tvnet, model.options) == 8
+    assert model(clip)["logits"].shape == (1, 3)
+    with pytest.raises(ValueError, match=r"7 flow fields takes 8 frames. Received: 7"):
+        model(clip[:, :7])
+    config = new_config("tvnet", "moving_shapes", model={"motion": motion, "flow_fields": 7})
+    assert config.data.frames == 8 and check(config)
+    config.data.frames = 6
+    with pytest.raises(InputError, match=r"frames=6 is too short: --method=tvnet needs clips of at least 8 frames"):
+        check(config)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"flow_fields": 0}, "flow_fields must be .* at least 1. Received: .*flow_fields=0"),
+        ({"motion": "tvnett"}, "--config.model.motion is 'tvnett', which is not one of .* Did you mean 'tvnet'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(chosen, said):
+    config = new_config("tvnet", "moving_shapes", model={"iterations": 2}, data={"height": SIZE, "width": SIZE})
+    config.model = dataclasses.replace(config.model, **chosen)
+    with pytest.raises(InputError, match=said):
+        build_model(config, 3)
+
+
+def test_only_a_flow_is_shown_exported_and_measured(motion, clip):
+    is_flow = motion_module(motion).IS_FLOW
+    config = new_config(
+        "tvnet", "moving_shapes", model={"motion": motion, "iterations": 5}, data={"height": SIZE, "width": SIZE}
+    )
+    model = build_model(config, 3)
+    outputs = model(clip)
+    assert set(outputs) == {"logits", "flow" if is_flow else "feature_flow"}
+    assert models.motion_of(model) is (model.motion_layer if is_flow else None)
+    assert set(ServingModule(model, config).answers) == {"serving_default"} | ({"flow"} if is_flow else set())
+    assert applies(model, output_names(model, config.data)) is is_flow
+    batch = {"clip": clip, "label": np.array([1])}
+    assert set(tvnet.objective(model.options, batch, outputs)) == {"class"} | ({"energy"} if is_flow else set())
+
+
+def test_the_class_term_reaches_the_motion(motion, clip):
+    model = make(motion)
+    with tf.GradientTape() as tape:
+        term = tvnet.objective(model.options, {"clip": clip, "label": np.array([1])}, model(clip, training=True))[
+            "class"
+        ]
+    weights = model.motion_layer.trainable_variables
+    assert weights
+    for weight, gradient in zip(weights, tape.gradient(term, weights), strict=True):
+        assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0, weight.path
+
+
+def test_the_motion_learns_at_its_own_rate(motion):
+    model = make(motion, motion_rate=0.25)
+    ((pattern, multiplier),) = tvnet.learning_rates(model.options).items()
+    slow = {weight.path for weight in model.trainable_weights if re.search(pattern, weight.path)}
+    assert multiplier == 0.25 and slow == {weight.path for weight in model.motion_layer.trainable_variables}
+    frozen = make(motion, **FROZEN)
+    assert tvnet.learning_rates(frozen.options) == {} and not frozen.motion_layer.trainable_variables
+
+
+def test_a_stream_survives_its_file(motion, clip, tmp_path):
+    model = make(motion, flow_fields=2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.options == model.options
+    np.testing.assert_allclose(loaded(clip)["logits"], model(clip)["logits"], atol=1e-5)
+
+
+def test_flows_of_the_frames_start_from_those_inside_a_network():
+    inside = representation_flow.build(
+        num_classes=3,
+        clip_shape=(6, SIZE, SIZE, 3),
+        options=representation_flow.Options(depth=10, width=4, place="input", bottleneck=4),
+    )
+    values = {name: value + 0.25 for name, value in weight_values(inside).items()}
+    model = make("representation_flow", bottleneck=4)
+    found = match(model, values)
+    own = {name for name in weight_values(model) if name.startswith("flow/")}
+    assert own and set(found.taken) == own | {"logits/bias"}
+    found.apply()
+    for name in own:
+        np.testing.assert_array_equal(weight_values(model)[name], values[name], err_msg=name)

@@ -19,12 +19,13 @@ from launch.flow_video import Look, look_at, write_flow_video
 from launch.inference import score_videos
 from launch.init_from import load_run
 from launch.run_folder import required_config
-from launch.video_source import VideoSource
+from launch.video_source import VideoSource, memory_file
 from models import motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
 from tvnet_keras.video.listing import Video, VideoList
-from tvnet_keras.video.read import VideoError, count_frames
+from tvnet_keras.video.read import VideoError
+from tvnet_keras.video.scan import scan
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 FLOW_DIR = flags.DEFINE_string("flow_dir", "", "Write a video of frames beside flow colours for every file here.")
@@ -57,7 +58,7 @@ def main(paths: list[str]) -> None:
         config,
         class_names,
         skip_unreadable=SKIP_UNREADABLE.value,
-        examine=functools.partial(look_at, motion, looks) if FLOW_DIR.value else count_frames,
+        examine=functools.partial(look_at, motion, looks) if FLOW_DIR.value else None,
     )
     if class_names:
         logits, _ = score_videos(model, source.views(), source.videos)
@@ -75,34 +76,54 @@ def open_files(
     class_names: tuple[str, ...],
     *,
     skip_unreadable: bool = False,
-    examine: Callable[[str], int] = count_frames,
+    examine: Callable[[str], int] | None = None,
 ) -> VideoSource:
-    """Unlabelled videos as a source; every file is decoded once.
+    """Unlabelled videos as a source; every file is decoded once, or is one of the run's data that was checked before.
 
     Args:
         paths: the files.
         config: of the run, whose data set says what mirroring does to the labels.
         class_names: the network's classes.
         skip_unreadable: drop broken files, naming them, instead of stopping.
-        examine: counts the frames of a file, by decoding it.
+        examine: counts the frames of a file, by decoding it; None only counts them.
 
     Raises:
         InputError: a file cannot be read, or none can.
     """
-    counts = {}
-    for path in paths:
-        try:
-            counts[path] = examine(path)
-        except VideoError as error:
-            if not skip_unreadable:
-                raise
-            report_error(InputError(f"skipped: {error}"))
+    counts, broken = _checked(paths, config) if examine is None else _examined(paths, examine)
+    for message in broken:
+        if not skip_unreadable:
+            raise InputError(message)
+        report_error(InputError(f"skipped: {message}"))
     if not counts:
         raise InputError("None of the videos can be read.")
     videos = tuple(Video(path, -1, Path(path).stem) for path in counts)
     trained_on = config.data.dataset
     flip = datasets.flip_of(trained_on, class_names) if trained_on in datasets.names() else "keep"
     return VideoSource(config, "test", VideoList(videos, class_names, flip), counts=counts)
+
+
+def _checked(paths: list[str], config: Config) -> tuple[dict[str, int], list[str]]:
+    """Frames by path, and what is wrong with the other files, as every check of the run's data finds and remembers."""
+    root = Path(config.data.root).resolve()
+    # Beside files that are no data set nothing is left.
+    belong = any(root in Path(path).resolve().parents for path in paths)
+    found = scan(
+        [Video(path, -1, path) for path in paths],
+        workers=config.data.workers or None,
+        cache_file=memory_file(config.data.root) if belong else None,
+    )
+    return found.counts, [problem.message for problem in found.problems if problem.unusable]
+
+
+def _examined(paths: list[str], examine: Callable[[str], int]) -> tuple[dict[str, int], list[str]]:
+    counts, broken = {}, []
+    for path in paths:
+        try:
+            counts[path] = examine(path)
+        except VideoError as error:
+            broken.append(str(error))
+    return counts, broken
 
 
 def _refuse_equal_names(paths: list[str]) -> None:

@@ -14,6 +14,7 @@ from absl import flags
 from launch import app
 from launch.check_videos import check_dataset, check_folder, splits_of, union
 from launch.progress import progress
+from launch.video_source import memory_file
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
@@ -118,7 +119,9 @@ def cache() -> None:
 
 def _readable(videos: VideoList) -> VideoList:
     with progress("checking", "files") as show:
-        problems = scan(videos.videos, workers=WORKERS.value or None, progress=show).problems
+        problems = scan(
+            videos.videos, workers=WORKERS.value or None, progress=show, cache_file=memory_file(_data_dir())
+        ).problems
     broken = [problem for problem in problems if problem.unusable]
     for problem in broken:
         print(f"skipped: {problem.message}", file=sys.stderr)

@@ -122,7 +122,7 @@ def test_a_command_evaluates_with_overrides(launcher, finished_run, tmp_path):
     flags = [f"--run={finished_run}", f"--output_dir={tmp_path}/evaluation", "--config.eval.clips=2"]
     outcome = launcher("evaluate", *flags)
     assert outcome.code == 0, outcome.error
-    assert "top1" in outcome.out and f"written: {tmp_path}/evaluation/scores.npz" in outcome.out
+    assert "top1" in outcome.out and f"written: {tmp_path}/evaluation/metrics.json, scores.npz" in outcome.out
     assert "Did you mean --config.eval.clips?" in launcher("evaluate", *flags, "--config.eval.clip=2").sentence()
 
 

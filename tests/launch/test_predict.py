@@ -1,4 +1,6 @@
 import re
+import shutil
+from pathlib import Path
 
 import av
 import numpy as np
@@ -130,6 +132,18 @@ def test_mirrored_views_follow_the_labels_of_the_data_set(videos, tiny):
     assert flip(names) == (1, 0, 2)
     assert flip(names[1:]) == "forbidden"
     assert flip(names, dataset="ucf101") == flip((), dataset="middlebury") == "keep"
+
+
+def test_videos_of_the_runs_data_are_not_counted_again_and_others_leave_no_trace(
+    finished_run, videos, tmp_path, monkeypatch
+):
+    config, _, names = load_run(finished_run)
+    copies = [shutil.copy(path, tmp_path) for path in videos[:2]]
+    counts = open_files(copies, config, names).counts
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(Path(path).name for path in copies)
+    # The training has checked its own files.
+    monkeypatch.setattr("tvnet_keras.video.scan.count_frames", None)
+    assert list(open_files(videos[:2], config, names).counts.values()) == list(counts.values()) == [8, 8]
 
 
 def test_the_most_probable_classes_come_first():

@@ -142,7 +142,7 @@ ONE = tf.distribute.get_strategy()
         ("middlebury", {"data": {"height": 0, "width": 0}, "train": {"accumulate": 2}}, ONE, "accumulate=2"),
         ("moving_shapes", {"data": {"step": 2}}, ONE, "set --config.data.step=1 .* instead of 2 and 1"),
         ("moving_shapes", {"data": {"segments": 3}}, ONE, "segments=1 instead of 1 and 3"),
-        ("moving_shapes", {"data": {"height": 0, "width": 0}}, ONE, "0 is for image pairs"),
+        ("moving_shapes", {"data": {"height": 0, "width": 0}}, ONE, "instead of 0, which is for image pairs"),
     ],
 )
 def test_settings_that_batches_cannot_have_are_refused(config, dataset, sections, strategy, message, one_sentence):
@@ -175,7 +175,7 @@ def test_a_flow_network_is_measured_by_what_the_data_has_the_truth_for(config, d
     made = config(dataset)
     model = build_model(made, 0)
     offers = list_source(made, "test").offers
-    measures = chosen(made, model, output_names(model), offers)
+    measures = chosen(made, model, output_names(model, made.data), offers)
     assert [measure.__name__.rpartition(".")[2] for measure in measures] == expected
 
 

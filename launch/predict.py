@@ -48,7 +48,10 @@ def main(paths: list[str]) -> None:
     motion = motion_of(model)
     if FLOW_DIR.value:
         if motion is None:
-            raise InputError(f"--flow_dir needs a method with a motion layer; --run={RUN.value} is {config.method}.")
+            raise InputError(
+                f"--flow_dir needs a method with a motion layer that gives flow of the frames; --run={RUN.value} "
+                f"({config.method}) has none."
+            )
         _refuse_equal_names(paths)
     elif not class_names:
         raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")

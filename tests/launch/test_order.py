@@ -45,9 +45,8 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_mistake_in_a_flag_is_told_before_any_video_is_decoded(tiny, root, tmp_path, no_decoding, case, one_sentence):
     method, sections, message = REFUSED[case]
-    config = tiny(method, **{**sections, "data": {"root": root, **sections.get("data", {})}})
     with pytest.raises(InputError, match=message) as refusal:
-        train(config, tmp_path / "run")
+        train(tiny(method, **{**sections, "data": {"root": root, **sections.get("data", {})}}), tmp_path / "run")
     one_sentence(str(refusal.value))
     assert not run_folder.has_begun(tmp_path / "run")
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from launch.config import TrainConfig
-from tvnet_keras.losses.endpoint import end_point_error
+from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.ops.native_mode import local_graphs
 
 Objective = Callable[[dict, dict], dict]
@@ -120,7 +120,7 @@ class TrainStep:
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
         samples = tf.shape(share)[0]
-        told = {name: tf.reduce_sum(value * share) for name, value in told_of(batch, outputs, samples).items()}
+        told = {name: tf.reduce_sum(value * share) for name, value in _told(batch, outputs, samples).items()}
         return gradients, {**means, "loss": loss, **told}
 
     def _forward(self, batch: dict):
@@ -144,8 +144,9 @@ def _samples(batch: dict) -> dict:
     return {name: value for name, value in batch.items() if name not in NO_SAMPLES}
 
 
-def told_of(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
-    """What the outputs tell beside the loss, a value per sample: `accuracy`, `flow_magnitude`, `epe`.
+def _told(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
+    """What the outputs tell beside the loss, a value per sample: `accuracy`, `epe` of a flow of
+    the truth's size, and the mean lengths `flow_magnitude` and `feature_flow_magnitude`.
 
     Args:
         batch: a Batch, of `samples` clips or of several clips a sample.
@@ -156,14 +157,11 @@ def told_of(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
     if "logits" in outputs and "label" in batch:
         answer = tf.argmax(outputs["logits"], axis=-1, output_type=batch["label"].dtype)
         found["accuracy"] = tf.cast(tf.equal(answer, batch["label"]), "float32")
-    if "flow" in outputs:
-        found["flow_magnitude"] = _mean_per_sample(tf.norm(outputs["flow"], axis=-1), samples)
-        if "flow" in batch and batch["flow"].shape[1:] == outputs["flow"].shape[1:]:
-            error = end_point_error(batch["flow"], outputs["flow"]) * batch["known"]
-            known = _mean_per_sample(batch["known"], samples)
-            found["epe"] = tf.math.divide_no_nan(_mean_per_sample(error, samples), known)
+    for name in ("flow", "feature_flow"):
+        if name in outputs:
+            # Several clips of a sample are one of its values.
+            lengths = tf.reshape(tf.norm(outputs[name], axis=-1), (samples, -1))
+            found[f"{name}_magnitude"] = tf.reduce_mean(lengths, axis=1)
+    if "flow" in outputs and "flow" in batch and batch["flow"].shape[1:] == outputs["flow"].shape[1:]:
+        found["epe"] = mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])
     return found
-
-
-def _mean_per_sample(values, samples) -> tf.Tensor:
-    return tf.reduce_mean(tf.reshape(values, (samples, -1)), axis=1)

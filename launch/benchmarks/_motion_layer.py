@@ -76,7 +76,7 @@ def _training_step(
     return lambda: step(batch)["gradient_norm"].numpy()
 
 
-def _distance_from_rest(clip, label, outputs) -> dict:
+def _distance_from_rest(batch: dict, outputs: dict) -> dict:
     flow = outputs["flow"]
     return {"flow": tf.reduce_mean(end_point_error(tf.zeros_like(flow), flow), axis=(1, 2, 3))}
 

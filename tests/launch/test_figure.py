@@ -1,11 +1,11 @@
 """launch.figure: TVNet's figure of a generated pair and video, with weights as launch.reproduce writes them."""
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from launch.tables.tvnet_table1 import save_weights
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.flow.io import write_flo
@@ -27,7 +27,8 @@ def inputs(tmp_path_factory):
     write_video(root / "Surfing/v_Surfing_g01_c01.avi", frames, fps=25)
     layer = TVNet(1, 1, 4, variant="official", u0_size=(12, 16))
     layer.build((None, 2, *SIZE, 3))
-    save_weights(layer, root / "tvnet.weights.h5")
+    clip = keras.Input((2, None, None, 3), dtype="uint8")
+    keras.Model(clip, layer(clip)).save_weights(root / "tvnet.weights.h5")
     given = {"middlebury": root / "middlebury", "video": root / "Surfing/v_Surfing_g01_c01.avi", "pair": "Moved"}
     return {**given, "weights": root / "tvnet.weights.h5", "frame": "1", "solver": "tvnet-1-1-4"}
 

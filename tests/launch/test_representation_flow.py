@@ -23,9 +23,10 @@ def run(tiny, tmp_path_factory):
 
 def test_flows_of_four_channels_and_the_rate_of_the_flow_are_in_tensorboard(run):
     logs = tensorboard(run)
-    assert {"frame", "flow", "train/flow_magnitude", "learning_rate/flow"} <= set(logs.Tags()["tensors"])
+    tags = set(logs.Tags()["tensors"])
+    assert {"frame", "feature_flow", "train/feature_flow_magnitude", "learning_rate/flow"} <= tags
     # After conv1 features have half the size of the frames.
-    width, height, *pictures = tf.make_ndarray(logs.Tensors("flow")[0].tensor_proto).tolist()
+    width, height, *pictures = tf.make_ndarray(logs.Tensors("feature_flow")[0].tensor_proto).tolist()
     assert (width, height, len(pictures)) == (b"64", b"16", 4)
 
 

@@ -8,7 +8,7 @@ are present: chance is 16.7 %, one video is 2.4 %. Six frames of 64 x 64, every 
 short side; three views; ResNet-10 of a quarter of the published width from random weights, 4 flow channels, dropout
 0.5; Adam 0.001 with cosine decay, 200 steps of 16 clips, the flow's parameters at 0.3 of that rate. Three seeds;
 `spread` is the standard deviation over them. --data_dir is UCF101's folder; its frames are decoded once, into a cache
-beside the runs.
+beside the runs. The numbers are of before crops that shrink one side only were filtered as all others are.
 """
 
 from pathlib import Path

@@ -58,6 +58,7 @@ def test_the_command_gives_end_point_errors_with_their_protocol(launcher, flow_r
     assert len(shown) == 2 and "tensorflow 2." in shown[1] and "{" not in outcome.out
 
 
+@pytest.mark.slow
 def test_the_passes_of_sintel_are_different_numbers(flow_run, roots, tmp_path):
     config = read_config(flow_run)
     config.data.dataset, config.data.root = "sintel", str(roots["sintel"])

@@ -157,7 +157,7 @@ def test_pairs_of_different_sizes_are_one_batch_at_their_own(config, root, tmp_p
     assert_close(weights(load_run(tmp_path)[1]), expected)
 
 
-@pytest.mark.parametrize("nonsense", [np.inf, 1e12])
+@pytest.mark.parametrize("nonsense", [pytest.param(np.inf, marks=pytest.mark.slow), 1e12])
 def test_unknown_vectors_do_not_count(config, root, tmp_path, nonsense):
     other = shutil.copytree(root, tmp_path / "other")
     spoil(other, nonsense)
@@ -207,7 +207,9 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode", [pytest.param(mode, marks=pytest.mark.slow if mode in ("energy", "videos") else ()) for mode in MODES]
+)
 def test_a_run_goes_on_where_it_stopped(config, shapes, tmp_path, mode):
     data = {"root": str(shapes)} if mode == "videos" else {}
     sections = {**MODES[mode], "data": {**MODES[mode].get("data", {}), **data}}
@@ -268,7 +270,7 @@ def test_the_running_average_is_what_is_saved(config, tmp_path):
     assert_close(runs[3, 0.5], expected)
 
 
-@pytest.mark.parametrize("draw", ["epochs", "replacement"])
+@pytest.mark.parametrize("draw", [pytest.param("epochs", marks=pytest.mark.slow), "replacement"])
 def test_two_replicas_are_one_device(launcher, root, tmp_path, draw):
     flags = ["--method=tvnet_flow", "--experiment=middlebury", f"--config.data.root={root}", "--config.data.height=24"]
     flags += ["--config.data.width=32", "--config.model.iterations=4", "--config.train.steps=3"]

@@ -63,7 +63,7 @@ def test_every_model_has_a_graph_of_its_own(views):
     assert np.abs(one - other).max() > 0.1
 
 
-@pytest.mark.parametrize("method", ["tvnet", "rgb", "representation_flow"])
+@pytest.mark.parametrize("method", [pytest.param("tvnet", marks=pytest.mark.slow), "rgb", "representation_flow"])
 def test_a_model_that_was_scored_goes_when_it_is_no_longer_used(tiny, method):
     videos, batches = views_for(tiny(method))
     model = build_model(tiny(method), len(videos.class_names))

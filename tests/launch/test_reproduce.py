@@ -288,7 +288,14 @@ def test_launcher_lists_every_table(launcher):
     assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out
 
 
-@pytest.mark.parametrize("row", ["tvnet-1-1-50.all.full", "tvnet-1-1-10.u0.released", "tvnet-1-1-10.all.paper-full"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param("tvnet-1-1-50.all.full", marks=pytest.mark.slow),
+        "tvnet-1-1-10.u0.released",
+        "tvnet-1-1-10.all.paper-full",
+    ],
+)
 def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_path, monkeypatch):
     data_dir = write_pairs(tmp_path / "pairs")
     monkeypatch.setattr(tvnet_table1, "SIZE", 16)
@@ -305,6 +312,7 @@ def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_pat
         assert measured.numbers["epe"] == pytest.approx(errors.numbers()["epe"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_pair_left_out_is_measured_by_a_training_that_never_saw_it(tmp_path, monkeypatch):
     data_dir = write_pairs(tmp_path / "pairs")
     monkeypatch.setattr(tvnet_table1, "SIZE", 16)

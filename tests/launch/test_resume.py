@@ -31,7 +31,7 @@ def assert_same_run(left, right):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["run", "file"])
+@pytest.mark.parametrize("kind", ["run", pytest.param("file", marks=pytest.mark.slow)])
 def test_a_run_goes_on_without_the_weights_that_it_started_from(tiny, rgb_run, tmp_path, kind, capsys):
     source = shutil.copytree(rgb_run, tmp_path / "source")
     source = source if kind == "run" else source / run_folder.WEIGHTS_FILE
@@ -212,6 +212,7 @@ def test_a_video_that_breaks_meanwhile_stops_the_run_by_name(begun, root, one_se
     train(config, folder)
 
 
+@pytest.mark.slow
 def test_a_run_without_a_broken_video_goes_on_without_it(tiny, root, tmp_path):
     video = root / "videos/MoveUp/v_MoveUp_g02_c01.avi"
     content = video.read_bytes()

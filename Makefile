@@ -1,6 +1,7 @@
 # Everything from a bare clone, with python3 (3.11 to 3.13) and make:
 #   make demo   generate videos, train TVNet and the RGB baseline, evaluate, export (runs/demo)
-#   make test   the default test suite, with coverage
+#   make test   the default test suite
+#   make coverage   the same with coverage, a quarter slower
 #   make slow   the tests that take minutes
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
@@ -13,13 +14,16 @@ BIN := $(VENV)/bin
 LEGACY_PYTHON ?= python3.11
 LEGACY_VENV ?= .venv-legacy
 
-.PHONY: demo test slow test-legacy test-backends lint install install-dev clean
+.PHONY: demo test coverage slow test-legacy test-backends lint install install-dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m launch.demo --output_dir=runs/demo
 
 test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+
+coverage: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 slow: $(VENV)/.installed-dev

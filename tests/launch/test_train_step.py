@@ -214,13 +214,7 @@ def test_an_objective_may_have_no_label_and_read_the_flow():
     np.testing.assert_allclose(model.vector, (RATE, 0), atol=1e-6)
 
 
-def test_gradients_cross_between_replicas_once(repository):
-    command = [sys.executable, "-m", "tests.launch.two_devices", "count"]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
-def test_two_replicas_are_one_device(repository):
+def test_two_replicas_are_one_device_and_sum_their_gradients_once(repository):
     # A process of its own: devices can be split only before TensorFlow starts.
     command = [sys.executable, "-m", "tests.launch.two_devices"]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=200)

@@ -31,7 +31,8 @@ def residual_cases():
         chosen = {**QUICK, "backbone": family, "depth": depths[0], "place": "conv1", "non_local": ("block2",)}
         for flows, fusion in (("flow", "late"), ("fcfcf", "layer_multiply")):
             options = {**chosen, "flows": flows, "fusion": fusion}
-            yield pytest.param("representation_flow", options, id=f"{family}-{flows}-{fusion}")
+            marks = pytest.mark.slow if flows == "fcfcf" and family != "resnet2d" else ()
+            yield pytest.param("representation_flow", options, id=f"{family}-{flows}-{fusion}", marks=marks)
 
 
 def fusion_cases():

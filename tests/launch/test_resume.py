@@ -48,6 +48,7 @@ def test_a_run_goes_on_without_the_weights_that_it_started_from(tiny, rgb_run, t
     assert_same_run(tmp_path / "whole", tmp_path / "halves")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_without_the_network(tiny, tmp_path, monkeypatch):
     downloads = []
 

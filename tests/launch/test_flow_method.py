@@ -270,7 +270,8 @@ def test_the_running_average_is_what_is_saved(config, tmp_path):
     assert_close(runs[3, 0.5], expected)
 
 
-@pytest.mark.parametrize("draw", [pytest.param("epochs", marks=pytest.mark.slow), "replacement"])
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", ["epochs", "replacement"])
 def test_two_replicas_are_one_device(launcher, root, tmp_path, draw):
     flags = ["--method=tvnet_flow", "--experiment=middlebury", f"--config.data.root={root}", "--config.data.height=24"]
     flags += ["--config.data.width=32", "--config.model.iterations=4", "--config.train.steps=3"]

@@ -293,7 +293,7 @@ def test_launcher_lists_every_table(launcher):
     [
         pytest.param("tvnet-1-1-50.all.full", marks=pytest.mark.slow),
         "tvnet-1-1-10.u0.released",
-        "tvnet-1-1-10.all.paper-full",
+        pytest.param("tvnet-1-1-10.all.paper-full", marks=pytest.mark.slow),
     ],
 )
 def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_path, monkeypatch):

@@ -12,12 +12,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def _shared() -> Path:
-    return Path(os.environ.get("TVNET_KERAS_SHARED", REPOSITORY.parent / "shared"))
-
-
 def _folder(name: str) -> Path:
-    folder = _shared() / name
+    folder = Path(os.environ.get("TVNET_KERAS_SHARED", REPOSITORY.parent / "shared")) / name
     if not folder.is_dir():
         pytest.skip(f"needs the real files of {folder} (set TVNET_KERAS_SHARED to their parent folder)")
     return folder
@@ -30,9 +26,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_golden() -> Path:
-    """Outputs and gradients of the official code; the test is skipped where they are absent."""
-    return _folder("golden")
+def goldens() -> Path:
+    """Outputs and gradients of the official code, kept in the repository so that no clone goes without them."""
+    return REPOSITORY / "tests/goldens"
 
 
 @pytest.fixture(scope="session")

@@ -73,8 +73,8 @@ def output_and_gradients(layer, inputs, **arguments):
 
 @pytest.mark.parametrize("mode", ["portable", "auto"])
 @pytest.mark.parametrize("name", ["C1_28x28_n10_f64", "C8_28x28_n10_f32", "C8_28x28_n1_f32"])
-def test_the_first_version_gives_the_official_flow_and_gradients(shared_golden, name, mode):
-    golden = np.load(shared_golden / f"repflow_old_{name}.npz")
+def test_the_first_version_gives_the_official_flow_and_gradients(goldens, name, mode):
+    golden = np.load(goldens / f"repflow_old_{name}.npz")
     iterations = int(name.split("_n")[1].split("_")[0])
     layer = RepresentationFlow(
         None, iterations, ALL, "released_v1", output="flow", normalize=False, mode=mode, dtype="float32"
@@ -109,8 +109,8 @@ def test_every_channel_has_its_own_kernels_in_the_first_version(mode):
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-def test_the_second_version_gives_the_official_features_and_gradients(shared_golden, training):
-    golden = np.load(shared_golden / f"repflow_new_C8_b4_B2T4_28x28_n10_{'train' if training else 'eval'}.npz")
+def test_the_second_version_gives_the_official_features_and_gradients(goldens, training):
+    golden = np.load(goldens / f"repflow_new_C8_b4_B2T4_28x28_n10_{'train' if training else 'eval'}.npz")
     layer = RepresentationFlow(4, 10, ALL, "released_v2")
     clip = channels_last(golden["x"])
     layer.build(clip.shape)
@@ -133,8 +133,8 @@ def test_the_second_version_gives_the_official_features_and_gradients(shared_gol
     np.testing.assert_allclose(layer.norm.moving_variance, golden["buffer_after/bn.running_var"], atol=1e-3)
 
 
-def test_the_second_version_is_chaotic_even_in_float64(shared_golden):
-    golden = np.load(shared_golden / "repflow_new_C8_b4_B2T4_28x28_n10_eval.npz")
+def test_the_second_version_is_chaotic_even_in_float64(goldens):
+    golden = np.load(goldens / "repflow_new_C8_b4_B2T4_28x28_n10_eval.npz")
     features = channels_last(golden["x"]).astype(float) @ golden["param/bottleneck.weight"][:, :, 0, 0, 0].T
     features *= 255 / np.ptp(features)
     kernels = {name: tf.constant(stored(golden, "param", name, dense), tf.float64) for name in KERNELS}

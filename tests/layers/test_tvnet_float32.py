@@ -75,8 +75,8 @@ def gradient_errors(layer, clip):
 
 
 @pytest.mark.parametrize("network", [(1, 1, 10), (1, 1, 50), (3, 1, 10)])
-def test_the_float64_network_gives_the_official_outputs(shared_golden, network):
-    golden = np.load(shared_golden / f"tvnet_smooth64x80_{'-'.join(map(str, network))}.npz")
+def test_the_float64_network_gives_the_official_outputs(goldens, network):
+    golden = np.load(goldens / f"tvnet_smooth64x80_{'-'.join(map(str, network))}.npz")
     frames = official_oracle.prepare(np.concatenate([golden["x1"], golden["x2"]]))
     for frame, name in zip(frames, ("smooth1", "smooth2"), strict=True):
         np.testing.assert_allclose(frame, golden[name][0, ..., 0], atol=1e-4, rtol=0)
@@ -113,8 +113,8 @@ def test_the_float64_gradient_is_the_slope_of_the_float64_flow():
         ((5, 5, 50), (33, 47), 2e-3),
     ],
 )
-def test_flow_is_within_the_tolerance_of_float64(shared_golden, network, size, tolerance):
-    golden = np.load(shared_golden / "tvnet_smooth64x80_1-1-10.npz")
+def test_flow_is_within_the_tolerance_of_float64(goldens, network, size, tolerance):
+    golden = np.load(goldens / "tvnet_smooth64x80_1-1-10.npz")
     height, width = size
     clip = np.concatenate([golden["x1"], golden["x2"]])[:, :height, :width]
     error = flow_error(official(network, size), clip)
@@ -127,9 +127,9 @@ def test_colours_of_an_odd_size_are_within_the_tolerance_too():
     assert flow_error(official((3, 1, 10), (45, 67)), clip).max() < 1e-4
 
 
-def test_tvnet_5_5_50_magnifies_the_last_bit_of_its_input(shared_golden):
+def test_tvnet_5_5_50_magnifies_the_last_bit_of_its_input(goldens):
     # Where the released warp extrapolates beyond the image, five warps of it have no exact answer in float32.
-    golden = np.load(shared_golden / "tvnet_smooth64x80_1-1-10.npz")
+    golden = np.load(goldens / "tvnet_smooth64x80_1-1-10.npz")
     clip = np.concatenate([golden["x1"], golden["x2"]])[:, :45, :67]
     layer = official((5, 5, 50), (45, 67))
     frames = official_oracle.prepare(clip)

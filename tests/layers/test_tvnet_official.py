@@ -28,14 +28,14 @@ def relative_error(value, expected):
 
 @pytest.mark.parametrize("mode", ["portable", "auto"])
 @pytest.mark.parametrize(("network", "tolerance"), [((1, 1, 10), 1e-5), ((1, 1, 50), 1e-5), ((3, 1, 10), 1e-4)])
-def test_flow_equals_the_official_output(shared_golden, network, tolerance, mode):
-    golden = np.load(shared_golden / f"tvnet_smooth64x80_{'-'.join(map(str, network))}.npz")
+def test_flow_equals_the_official_output(goldens, network, tolerance, mode):
+    golden = np.load(goldens / f"tvnet_smooth64x80_{'-'.join(map(str, network))}.npz")
     flow = official(*network, mode)(golden_clip(golden))[:, 0]
     np.testing.assert_allclose(flow, np.concatenate([golden["u1"], golden["u2"]], axis=-1), atol=tolerance, rtol=0)
 
 
-def test_grey_is_exactly_the_official_one_and_smoothing_to_a_few_roundings(shared_golden):
-    golden = np.load(shared_golden / "tvnet_smooth64x80_1-1-10.npz")
+def test_grey_is_exactly_the_official_one_and_smoothing_to_a_few_roundings(goldens):
+    golden = np.load(goldens / "tvnet_smooth64x80_1-1-10.npz")
     clip = tf.constant(golden_clip(golden))
     np.testing.assert_array_equal(released_tvnet.floored_grey(clip)[:, 0], golden["grey1"][..., 0])
     for image, expected in zip(released_tvnet.prepare(clip), ("smooth1", "smooth2"), strict=True):
@@ -43,9 +43,9 @@ def test_grey_is_exactly_the_official_one_and_smoothing_to_a_few_roundings(share
 
 
 @pytest.mark.parametrize("mode", ["portable", "auto"])
-def test_gradients_of_frames_u0_and_every_kernel_equal_the_official_ones(shared_golden, mode):
-    golden = np.load(shared_golden / "tvnetgrad_smooth64x80_1-1-10.npz")
-    images = np.load(shared_golden / "tvnet_smooth64x80_1-1-10.npz")
+def test_gradients_of_frames_u0_and_every_kernel_equal_the_official_ones(goldens, mode):
+    golden = np.load(goldens / "tvnetgrad_smooth64x80_1-1-10.npz")
+    images = np.load(goldens / "tvnet_smooth64x80_1-1-10.npz")
     layer = official(1, 1, 10, mode)
     layer.build((1, 2, 64, 80, 3))
     smoothed = [tf.constant(images[name][..., 0]) for name in ("smooth1", "smooth2")]

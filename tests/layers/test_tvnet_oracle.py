@@ -54,9 +54,9 @@ def test_colours_weigh_as_in_the_oracle():
 
 
 @pytest.mark.parametrize("config", ["1-1-10", "1-1-50", "3-1-10"])
-def test_inside_the_image_like_the_official_code(shared_golden, config):
+def test_inside_the_image_like_the_official_code(goldens, config):
     # The default differs from the released code at the borders (warp, smoothing) and in grey (no floor).
-    golden = np.load(shared_golden / f"tvnet_smooth64x80_{config}.npz")
+    golden = np.load(goldens / f"tvnet_smooth64x80_{config}.npz")
     clip = np.stack([golden["x1"], golden["x2"]], axis=1)
     flow = np.array(TVNet(*map(int, config.split("-")), value_range=(0, 255))(clip))[0, 0]
     official = np.concatenate([golden["u1"], golden["u2"]], axis=-1)[0]

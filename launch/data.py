@@ -5,7 +5,7 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from launch.config import Config
+from launch.config import Config, DataConfig
 from launch.pair_source import PairSource
 from launch.video_source import VideoSource
 from tvnet_keras.choices import check_choice
@@ -54,6 +54,13 @@ class Source(Protocol):
         """Every sample once, with its exact flow, at the size that `config.eval.flow_size` says."""
 
 
+OF_PAIRS = ("pairs", "render")
+OF_VIDEOS = ("split", "classes", "cache", "segments", "step")
+OF_FLOW = ("interpolation", "unknown")
+OF_FLOW_IN_TRAINING = ("rotation", "translation", "zoom")
+"""Fields of `config.data` that only some Batches know."""
+
+
 def names() -> tuple[str, ...]:
     """Every data set that `--config.data.dataset` can name."""
     return tuple(sorted({*datasets.names(), *pairs.names()}))
@@ -69,7 +76,7 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
 
     Raises:
         InputError: no such data set or list, listed files are missing (`data.missing=error`), or the data set lacks a
-            field.
+            field, or a setting has no meaning for its Batches.
     """
     name = check_choice("--config.data.dataset", config.data.dataset, names())
     # Moving Shapes is both; its videos have their labels and the flow of every step.
@@ -81,6 +88,7 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
             f"--method={config.method} learns from {' and '.join(needs)}, but --config.data.dataset={name} offers "
             f"{offers}: choose another data set, or options of the method that need no {lacking[0]}."
         )
+    _refuse_ignored(config, source, subset, needs)
     return source
 
 
@@ -97,3 +105,20 @@ def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_
         InputError: as `list_source`, or files that are broken or not in `data.cache`.
     """
     return list_source(config, subset, needs).scanned(skip_unreadable=skip_unreadable)
+
+
+def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence[str]) -> None:
+    """A setting that would be passed over without a word is a number in a protocol that decided nothing."""
+    if isinstance(source, PairSource):
+        ignored = dict.fromkeys(OF_VIDEOS, "image pairs")
+    else:
+        ignored = dict.fromkeys(OF_PAIRS, "videos")
+        if "flow" not in source.offers:
+            ignored |= dict.fromkeys(OF_FLOW, "a data set without exact flow")
+        if subset == "train" and "flow" not in needs:
+            ignored |= dict.fromkeys(OF_FLOW_IN_TRAINING, "training without exact flow")
+    default = DataConfig()
+    for name, where in ignored.items():
+        value = getattr(config.data, name)
+        if value != getattr(default, name):
+            raise InputError(f"--config.data.{name}={value} has no meaning for {where}: leave it out.")

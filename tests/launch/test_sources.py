@@ -125,6 +125,24 @@ def test_an_option_of_another_data_set_is_refused(config, dataset, data, message
         list_source(config(dataset, data=data), "train")
 
 
+@pytest.mark.parametrize(
+    ("dataset", "method", "field", "value"),
+    [
+        *(("middlebury", "tvnet_flow", *pair) for pair in (("split", 2), ("classes", ("run",)), ("cache", "c"))),
+        *(("middlebury", "tvnet_flow", *pair) for pair in (("segments", 3), ("step", 2))),
+        *(("moving_shapes", "rgb", *pair) for pair in (("pairs", ("First",)), ("render", "final"), ("rotation", 9.0))),
+        *(("moving_shapes", "rgb", *pair) for pair in (("translation", 0.1), ("zoom", 0.1))),
+        *(("folder", "rgb", *pair) for pair in (("interpolation", "linear"), ("unknown", "zero"))),
+    ],
+)
+def test_a_setting_that_decides_nothing_is_refused(config, dataset, method, field, value, one_sentence):
+    needs = needs_of(method_module(method), config(dataset, method).model)
+    list_source(config(dataset, method), "train", needs)
+    with pytest.raises(InputError, match=f"--config.data.{field}=.* has no meaning for .*leave it out") as refusal:
+        list_source(config(dataset, method, data={field: value}), "train", needs)
+    one_sentence(str(refusal.value))
+
+
 class TwoReplicas:
     """As much of a strategy as is asked before anything is computed."""
 

@@ -55,7 +55,7 @@ class Source(Protocol):
 
 
 OF_PAIRS = ("pairs", "render")
-OF_VIDEOS = ("split", "classes", "cache", "segments", "step")
+OF_VIDEOS = ("split", "classes", "cache")
 OF_FLOW = ("interpolation", "unknown")
 OF_FLOW_IN_TRAINING = ("rotation", "translation", "zoom")
 """Fields of `config.data` that only some Batches know."""

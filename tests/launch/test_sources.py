@@ -129,7 +129,6 @@ def test_an_option_of_another_data_set_is_refused(config, dataset, data, message
     ("dataset", "method", "field", "value"),
     [
         *(("middlebury", "tvnet_flow", *pair) for pair in (("split", 2), ("classes", ("run",)), ("cache", "c"))),
-        *(("middlebury", "tvnet_flow", *pair) for pair in (("segments", 3), ("step", 2))),
         *(("moving_shapes", "rgb", *pair) for pair in (("pairs", ("First",)), ("render", "final"), ("rotation", 9.0))),
         *(("moving_shapes", "rgb", *pair) for pair in (("translation", 0.1), ("zoom", 0.1))),
         *(("folder", "rgb", *pair) for pair in (("interpolation", "linear"), ("unknown", "zero"))),

@@ -26,7 +26,7 @@ except ImportError:  # Windows has none.
 PROBLEM_KINDS = (*VIDEO_ERROR_KINDS, "short", "duplicate")
 # So often is a long scan's memory written, in files, so that a killed scan goes on where it was.
 SAVE_EVERY = 500
-MEMORY_VERSION = 2
+MEMORY_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ def _examine(path: str) -> tuple[dict, bool]:
     try:
         return {"frames": count_frames(path), "kind": None, "message": ""}, True
     except VideoError as error:
-        # A file that may not be opened today, or a drive that fails, says nothing about the file itself.
-        lasts = not isinstance(error.__cause__, OSError)
+        # A file that may not be opened today, a drive that fails or a full memory says nothing about the file itself.
+        lasts = not isinstance(error.__cause__, OSError | MemoryError)
         return {"frames": error.frames, "kind": error.kind, "message": str(error)}, lasts
 
 

@@ -257,7 +257,7 @@ def test_a_colon_in_a_name_is_no_protocol(tmp_path, write_video, monkeypatch, na
     assert probe(name) == probe(plain)
 
 
-@pytest.mark.parametrize("name", COLONS)
+@pytest.mark.parametrize("name", [*COLONS, "clip:1.avi", "clip:1.gif"])
 @pytest.mark.parametrize("folder", ["", "a:b/"])
 def test_a_colon_in_a_name_is_written(tmp_path, monkeypatch, name, folder):
     monkeypatch.chdir(tmp_path)

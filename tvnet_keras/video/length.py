@@ -61,7 +61,7 @@ class Length:
             self._last = start
 
     def shortfall(self, frames: int) -> str:
-        """What is there of what should be, such as "13 of 60 frames"; empty where nothing tells of a cut.
+        """What is there, such as "13 of 60 frames" or "13 frames, 0.5 of 2.4 seconds"; empty of a whole film.
 
         Args:
             frames: how many of the film have been decoded, to its end.
@@ -74,4 +74,4 @@ class Length:
             return ""
         if self._stream.frames:
             return f"{frames} of {self._stream.frames} frames"
-        return f"{float(self._end):.1f} of {float(self._declared):.1f} seconds"
+        return f"{frames} frames, {float(self._end):.1f} of {float(self._declared):.1f} seconds"

@@ -29,6 +29,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow import measure, pairs, solvers
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors, write_flo
+from tvnet_keras.video.read import LARGEST_PIXELS
 
 SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "Solvers, separated by commas.", **app.SHARED_FLAG)
 VARIANT = flags.DEFINE_string("variant", None, "Variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
@@ -87,13 +88,16 @@ def parse_size(words: Sequence[str]) -> tuple[int, int] | None:
     """`["240", "320"]` as (240, 320); None of an empty list.
 
     Raises:
-        InputError: not two whole numbers from 1 up.
+        InputError: not two whole numbers from 1 up, or more pixels than images may have.
     """
     if not words:
         return None
     if len(words) != 2 or not all(word.strip().isdecimal() and int(word) for word in words):
         raise InputError(f"--size={','.join(words)} must be HEIGHT,WIDTH in pixels, such as --size=240,240.")
-    return int(words[0]), int(words[1])
+    height, width = map(int, words)
+    if height * width > LARGEST_PIXELS:
+        raise InputError(f"--size={','.join(words)} has more than {LARGEST_PIXELS} pixels; give a smaller one.")
+    return height, width
 
 
 def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solvers.Solver]:

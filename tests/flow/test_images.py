@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import tracemalloc
+import zlib
+
+import av
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +17,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import read_image
 from tvnet_keras.flow.pairs._pair import read_image_pair
 from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.video.read import LARGEST_PIXELS, probe
 
 # What the stored picture is to the upright one, by EXIF orientation (the standard's table).
 STORED = {
@@ -128,3 +135,40 @@ def test_whatever_an_image_decoder_throws_is_about_that_file(tmp_path, upright, 
     with pytest.raises(InputError, match=r"The image .*a\.png is damaged .* get it again\.$") as caught:
         read_image(tmp_path / "a.png")
     assert "\n" not in str(caught.value)
+
+
+def write_png_header(path, width, height):
+    """A picture of one grey that claims a size; its pixels are not needed for a verdict."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    content = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+@pytest.mark.parametrize("side", [6000, 12000, 60000])
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, side):
+    path = tmp_path / "large.png"
+    write_png_header(path, side, side)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="more than 33554432( pixels)?; give a smaller picture") as said:
+        read_image(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+    assert side == 60000 or f"has {side} x {side} pixels" in str(said.value)
+    assert LARGEST_PIXELS >= 7680 * 4320, "8K is no mistake"
+
+
+def test_a_film_of_too_many_pixels_is_refused(tmp_path):
+    with av.open(str(tmp_path / "large.avi"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 6000, 6000, "yuvj420p"
+        file = io.BytesIO()
+        Image.new("L", (6000, 6000)).save(file, "JPEG")
+        for number in range(2):
+            packet = av.Packet(file.getvalue())
+            packet.stream, packet.pts, packet.dts = stream, number, number
+            container.mux(packet)
+    with pytest.raises(InputError, match="its frames of 6000 x 6000 have more than 33554432 pixels"):
+        probe(tmp_path / "large.avi")

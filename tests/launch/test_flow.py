@@ -130,6 +130,12 @@ def test_a_size_is_two_numbers(words):
         launch_flow.parse_size(words)
 
 
+def test_a_size_has_a_limit():
+    with pytest.raises(InputError, match="--size=10000,10000 has more than 33554432 pixels"):
+        launch_flow.parse_size(["10000", "10000"])
+    assert launch_flow.parse_size(["4320", "7680"]) == (4320, 7680)
+
+
 def test_pairs_come_from_a_data_set_or_from_files(tmp_path):
     with pytest.raises(InputError, match="Give either"):
         launch_flow.list_pairs(["a.png"], "sintel", str(tmp_path), None)

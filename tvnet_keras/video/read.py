@@ -26,6 +26,9 @@ from tvnet_keras.video.orientation import display_matrix, orient, rotation
 
 VIDEO_ERROR_KINDS = ("missing", "empty", "unreadable", "no_video", "no_frames", "one_frame", "damaged")
 
+LARGEST_PIXELS = 2**25
+"""Of a frame or an image, a little more than 8K has: a few bytes of a damaged or malicious file ask for any memory."""
+
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
@@ -219,6 +222,8 @@ class _Film:
         # Some files, such as APNG, say how to turn their pictures with the first one only.
         matrix = display_matrix(frame)
         self._matrix = self._matrix if matrix is None else matrix
+        if frame.width * frame.height > LARGEST_PIXELS:
+            raise ValueError(f"its frames of {frame.width} x {frame.height} have more than {LARGEST_PIXELS} pixels")
         if self.frames == 0:
             self.rotation = rotation(matrix)
             self.size = _turned((frame.height, frame.width), matrix)

@@ -43,22 +43,22 @@ class Length:
         elif container.format.name == "avi":
             # FFmpeg's duration of an AVI file is shortened to what its size allows.
             self._declared = stream.frames * stream.time_base
-        self._end: Fraction | None = None
-        self._last: Fraction | None = None
-        self._longest_gap = Fraction(0)
+        # Whole numbers of the stream's time base, for fractions would take as long as the decoder of a small film.
+        self._ends: dict[av.stream.Stream, int] = {}
+        self._last: int | None = None
+        self._longest_gap = 0
 
     def add(self, packet: av.Packet) -> None:
         """Takes the next packet of any stream."""
+        stream = packet.stream
         stamp = packet.dts if packet.pts is None else packet.pts
-        of_film = packet.stream.index == self._stream.index
-        if stamp is None or not (of_film or self._of_all):
+        if stamp is None or not (stream is self._stream or self._of_all):
             return
-        end = (stamp + (packet.duration or 0)) * packet.time_base
-        self._end = end if self._end is None else max(self._end, end)
-        if of_film and packet.dts is not None:
-            start = packet.dts * packet.time_base
-            self._longest_gap = max(self._longest_gap, start - (start if self._last is None else self._last))
-            self._last = start
+        self._ends[stream] = max(self._ends.get(stream, 0), stamp + (packet.duration or 0))
+        if stream is self._stream and packet.dts is not None:
+            if self._last is not None:
+                self._longest_gap = max(self._longest_gap, packet.dts - self._last)
+            self._last = packet.dts
 
     def shortfall(self, frames: int) -> str:
         """What is there, such as "13 of 60 frames" or "13 frames, 0.5 of 2.4 seconds"; empty of a whole film.
@@ -66,12 +66,14 @@ class Length:
         Args:
             frames: how many of the film have been decoded, to its end.
         """
-        if self._end is None:
+        if not self._ends:
             return ""
+        end = max(end * stream.time_base for stream, end in self._ends.items())
         # The last frame of a film of varying rate may be shown as long as any other.
+        gap = self._longest_gap * self._stream.time_base
         few = SLACK_FRAMES / (self._stream.average_rate or Fraction(25))
-        if self._declared - self._end <= max(SLACK * self._declared, few, self._longest_gap):
+        if self._declared - end <= max(SLACK * self._declared, few, gap):
             return ""
         if self._stream.frames:
             return f"{frames} of {self._stream.frames} frames"
-        return f"{frames} frames, {float(self._end):.1f} of {float(self._declared):.1f} seconds"
+        return f"{frames} frames, {float(end):.1f} of {float(self._declared):.1f} seconds"

@@ -164,6 +164,21 @@ def test_a_file_that_the_system_would_not_open_is_tried_again(tmp_path, write_vi
     assert scan(videos, cache_file=tmp_path / "m.json").counts == {videos[0].path: 4}
 
 
+def test_a_file_that_may_not_be_read_is_a_verdict_also_beside_one_of_its_size(tmp_path, write_video, monkeypatch):
+    good, locked = write_video(tmp_path / "good.avi", 4), tmp_path / "locked.avi"
+    locked.write_bytes(bytes(good.stat().st_size))
+
+    def refused(path, mode):
+        if path == str(locked):
+            raise PermissionError(13, "denied")
+        return open(path, mode)
+
+    monkeypatch.setattr(scan_module, "open", refused, raising=False)
+    found = scan(as_videos([good, locked]))
+    assert found.counts == {str(good): 4}
+    assert [(problem.path, problem.kind) for problem in found.problems] == [(str(locked), "unreadable")]
+
+
 def test_progress_counts_every_file(tmp_path, write_video):
     videos = as_videos(write_video(tmp_path / f"{k}.avi", 3, seed=k) for k in range(4))
     seen = []

@@ -236,8 +236,9 @@ def _same_bytes(paths: Sequence[str]) -> list[Problem]:
     for group in by_size.values():
         first: dict[bytes, str] = {}
         for path in group if len(group) > 1 else ():
-            with open(path, "rb") as file:
+            # What cannot be read is told of where it is decoded.
+            with contextlib.suppress(OSError), open(path, "rb") as file:
                 same = first.setdefault(hashlib.file_digest(file, "sha256").digest(), path)
-            if same != path:
-                problems.append(Problem(path, "duplicate", f"{path}: holds the same bytes as {same}."))
+                if same != path:
+                    problems.append(Problem(path, "duplicate", f"{path}: holds the same bytes as {same}."))
     return problems

@@ -14,7 +14,6 @@ from PIL import Image
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import known_vectors, write_flo
 from tvnet_keras.flow.measure import mean_end_point_error, photometric_residual
-from tvnet_keras.flow.pairs import _files as files
 from tvnet_keras.flow.pairs import load, load_subset, names, open_files, options_of, read_image
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.video.moving_shapes import exact_flow, write_dataset
@@ -208,37 +207,6 @@ def test_a_video_gives_its_consecutive_frames(shapes):
     listed = open_files([video])
     assert len(listed) == 5 and listed[4].name == "v_MoveRight_g01_c01_00004"
     assert all((pair.frames() == read_frames(video)[k : k + 2]).all() for k, pair in enumerate(listed))
-
-
-def test_the_frames_of_a_video_are_decoded_once_and_not_kept(shapes, monkeypatch):
-    video = shapes / "videos/MoveRight/v_MoveRight_g01_c01.avi"
-    decoded, genuine = [], files.iterate_frames
-
-    def counted(path):
-        for number, frame in enumerate(genuine(path)):
-            decoded.append(number)
-            yield frame
-
-    monkeypatch.setattr(files, "iterate_frames", counted)
-    listed, everything = open_files([video]), read_frames(video)
-    assert decoded == []
-    for k in (0, 1, 2, 3, 4, 4, 1):
-        np.testing.assert_array_equal(listed[k].frames(), everything[k : k + 2])
-    assert decoded == [0, 1, 2, 3, 4, 5, 0, 1, 2]
-
-
-def test_a_video_that_became_shorter_is_one_sentence(shapes, tmp_path):
-    video = tmp_path / "a.avi"
-    shutil.copy(shapes / "videos/MoveRight/v_MoveRight_g01_c01.avi", video)
-    last = open_files([video])[-1]
-    with av.open(str(video), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
-        for _ in range(2):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
-        container.mux(stream.encode())
-    with pytest.raises(InputError, match=r"a\.avi has changed while it was read; start again"):
-        last.frames()
 
 
 def test_a_real_video(shared_data):

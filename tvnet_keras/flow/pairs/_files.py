@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import os
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair
-from tvnet_keras.video.read import count_frames, iterate_frames
+from tvnet_keras.video.read import read_frames
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 """Any other file is opened as a video."""
@@ -26,8 +20,7 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
     """The consecutive pairs of image files, of the image files of a folder, or of the frames of a video.
 
     Args:
-        paths: two or more image files in their order, or one folder, or one video file, whose frames are counted here
-            and read when they are asked for: in order, each is decoded once.
+        paths: two or more image files in their order, or one folder, or one video file, which is read here.
 
     Returns:
         Pairs without exact flow, named after their first frame.
@@ -53,33 +46,8 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
 
 
 def _video_pairs(path: Path) -> tuple[Pair, ...]:
-    frames = _VideoFrames(path)
-    return tuple(Pair(f"{path.stem}_{k:05d}", partial(frames.pair, k)) for k in range(count_frames(path) - 1))
-
-
-class _VideoFrames:
-    """Two neighbouring frames of a video at a time, so that a long one takes no more memory."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._frames: Iterator[np.ndarray] = iter(())
-        self._last: deque[np.ndarray] = deque(maxlen=2)
-        self._decoded = math.inf
-
-    def pair(self, index: int) -> np.ndarray:
-        """Frames `index` and `index + 1`, uint8 `[2, H, W, 3]`; an earlier one than before begins anew.
-
-        Raises:
-            InputError: the file has changed.
-        """
-        if self._decoded > index + 2:
-            self._frames, self._decoded = iterate_frames(self._path), 0
-        for frame in itertools.islice(self._frames, index + 2 - self._decoded):
-            self._last.append(frame)
-            self._decoded += 1
-        if self._decoded < index + 2:
-            raise InputError(f"{self._path} has changed while it was read; start again.")
-        return np.stack(self._last)
+    frames = read_frames(path)
+    return tuple(Pair(f"{path.stem}_{k:05d}", lambda k=k: frames[k : k + 2]) for k in range(len(frames) - 1))
 
 
 def _is_image(path: Path) -> bool:

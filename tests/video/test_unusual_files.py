@@ -57,7 +57,7 @@ def mux_jpegs(container, stream, files, every=1):
 def add_jpeg_stream(container, size=SIZE, disposition=0):
     stream = container.add_stream("mjpeg", rate=RATE)
     stream.height, stream.width, stream.pix_fmt = *size, "yuvj420p"
-    stream.disposition = disposition
+    stream.disposition = Disposition(disposition).value
     return stream
 
 
@@ -65,7 +65,7 @@ def add_film(container, count=8, size=(64, 96), disposition=0, codec="mpeg4"):
     """An MPEG-4 stream, and what writes its frames."""
     stream = container.add_stream(codec, rate=RATE)
     stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
-    stream.disposition = disposition
+    stream.disposition = Disposition(disposition).value
 
     def write():
         for picture in scenes(count, size):
@@ -101,6 +101,8 @@ def test_a_raw_stream_of_pictures_with_exif_is_read(tmp_path):
 
 @pytest.mark.parametrize("orientation", [1, 2, 6])
 def test_an_animated_png_is_turned_by_the_exif_of_its_first_picture(tmp_path, orientation):
+    if orientation != 1 and av.library_versions["libavcodec"] < (62, 12, 0):
+        pytest.skip("FFmpeg reads the EXIF of a PNG from 8.1 on")
     path = tmp_path / "animated.png"
     first, *others = map(Image.fromarray, scenes(4))
     first.save(path, save_all=True, append_images=others, exif=exif(orientation), duration=40)
@@ -164,7 +166,7 @@ def test_a_codec_that_nobody_knows_is_a_verdict(tmp_path):
     with av.open(str(path), "w") as container:
         add_film(container, codec="libvpx")()
     path.write_bytes(path.read_bytes().replace(b"V_VP8", b"V_XX8"))
-    with pytest.raises(VideoError, match="not one frame can be decoded .Decoder not found"):
+    with pytest.raises(VideoError, match="not one frame can be decoded .no decoder is known for its codec"):
         probe(path)
 
 

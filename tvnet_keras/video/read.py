@@ -211,8 +211,10 @@ class _Film:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         # Clips are decoded side by side, one file per thread: threads inside a file only cost their start-up.
         self._stream.thread_type = "SLICE"
-        if self._stream.codec_context is not None:  # else decoding says that the codec is unknown
-            self._stream.codec_context.thread_count = 1
+        if self._stream.codec_context is None:
+            # PyAV's own answer depends on its version; some end the process.
+            raise LookupError("no decoder is known for its codec")
+        self._stream.codec_context.thread_count = 1
         for packet in self._container.demux():
             self._length.add(packet)
             if packet.stream.index == self._stream.index:

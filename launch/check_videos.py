@@ -77,7 +77,7 @@ def check_dataset(splits: Splits, *, minimum: int, workers: int | None, memory: 
 
 
 def check_folder(root: Path, *, minimum: int, workers: int | None, memory: str | None) -> Scan:
-    """Decodes every video file below a folder and prints a line about each.
+    """Decodes everything below a folder that is named like a video and prints a line about each.
 
     Args:
         root: the folder.
@@ -88,7 +88,8 @@ def check_folder(root: Path, *, minimum: int, workers: int | None, memory: str |
     Raises:
         InputError: there is no video file.
     """
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEO_EXTENSIONS and path.is_file())
+    # Links to nothing, pipes and folders of such a name are told of too: who looks for a video misses it there.
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEO_EXTENSIONS)
     if not paths:
         raise InputError(f"--data_dir={root} holds no video file ({', '.join(sorted(VIDEO_EXTENSIONS))}).")
     # Two loose files may share a name, so the whole path is what tells them apart.

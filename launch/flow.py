@@ -29,6 +29,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow import measure, pairs, solvers
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors, write_flo
+from tvnet_keras.video.read import LARGEST_PIXELS
 
 SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "Solvers, separated by commas.", **app.SHARED_FLAG)
 VARIANT = flags.DEFINE_string("variant", None, "Variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
@@ -42,6 +43,9 @@ PAIRS = flags.DEFINE_list("pairs", [], "Only these pairs (default: all).", **app
 SIZE = flags.DEFINE_list("size", [], "HEIGHT,WIDTH that frames and exact flow are resized to.", **app.SHARED_FLAG)
 UNKNOWN = flags.DEFINE_string(
     "unknown", "masked", "Unknown vectors of the exact flow: masked, or zero (counted as no motion).", **app.SHARED_FLAG
+)
+MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels", 2**23, "Pixels of a frame at most (4K); solvers take about 500 bytes for each.", lower_bound=1
 )
 OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/flow", "Where everything is written.", **app.SHARED_FLAG)
 
@@ -61,10 +65,12 @@ class Protocol:
     Attributes:
         size: (height, width) to resize to; None keeps the pairs' own.
         unknown: what becomes of unknown vectors of the exact flow, "masked" or "zero".
+        max_pixels: of a frame, then; larger ones are refused.
     """
 
     size: tuple[int, int] | None = None
     unknown: str = "masked"
+    max_pixels: int = LARGEST_PIXELS
 
     def __post_init__(self) -> None:
         check_choice("--unknown", self.unknown, UNKNOWN_CHOICES)
@@ -72,7 +78,7 @@ class Protocol:
 
 def main(paths: list[str]) -> None:
     """Reads the flags, computes the flow of every pair and prints the tables."""
-    protocol = Protocol(parse_size(SIZE.value), UNKNOWN.value)
+    protocol = Protocol(parse_size(SIZE.value), UNKNOWN.value, MAX_PIXELS.value)
     made = make_solvers(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     listed = choose(list_pairs(paths, DATASET.value, DATA_DIR.value, RENDER.value), PAIRS.value)
     given = {"dataset": DATASET.value or "files", "render": RENDER.value, "variant": VARIANT.value}
@@ -87,13 +93,16 @@ def parse_size(words: Sequence[str]) -> tuple[int, int] | None:
     """`["240", "320"]` as (240, 320); None of an empty list.
 
     Raises:
-        InputError: not two whole numbers from 1 up.
+        InputError: not two whole numbers from 1 up, or more pixels than images may have.
     """
     if not words:
         return None
     if len(words) != 2 or not all(word.strip().isdecimal() and int(word) for word in words):
         raise InputError(f"--size={','.join(words)} must be HEIGHT,WIDTH in pixels, such as --size=240,240.")
-    return int(words[0]), int(words[1])
+    height, width = map(int, words)
+    if height * width > LARGEST_PIXELS:
+        raise InputError(f"--size={','.join(words)} has more than {LARGEST_PIXELS} pixels; give a smaller one.")
+    return height, width
 
 
 def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solvers.Solver]:
@@ -212,7 +221,7 @@ def read_pair(pair: pairs.Pair, protocol: Protocol) -> tuple[np.ndarray, np.ndar
     """Frames uint8 `[2, H, W, 3]` and exact flow `[H, W, 2]` or None, as the protocol wants them.
 
     Raises:
-        InputError: they cannot be read, or differ in size.
+        InputError: they cannot be read, differ in size, or are too large.
     """
     frames, truth = pair.frames(), pair.truth() if pair.truth else None
     if truth is not None and truth.shape[:2] != frames.shape[1:3]:
@@ -225,6 +234,12 @@ def read_pair(pair: pairs.Pair, protocol: Protocol) -> tuple[np.ndarray, np.ndar
     if protocol.size:
         frames = measure.resize_frames(frames, protocol.size)
         truth = None if truth is None else measure.resize_truth(truth, protocol.size)
+    height, width = frames.shape[1:3]
+    if height * width > protocol.max_pixels:
+        raise InputError(
+            f"{pair.name} has {width} x {height} pixels, more than --max_pixels={protocol.max_pixels}; shrink it by "
+            "--size=HEIGHT,WIDTH or, where there is the memory, raise --max_pixels."
+        )
     return frames, truth
 
 

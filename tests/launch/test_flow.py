@@ -130,6 +130,27 @@ def test_a_size_is_two_numbers(words):
         launch_flow.parse_size(words)
 
 
+def test_frames_that_would_take_too_much_memory_are_refused_unless_they_are_shrunk(one_sentence):
+    with pytest.raises(InputError) as caught:
+        launch_flow.read_pair(square(2, 48), Protocol(max_pixels=2000))
+    assert "scene/move_2 has 48 x 48 pixels, more than --max_pixels=2000; shrink" in one_sentence(str(caught.value))
+    assert launch_flow.read_pair(square(2, 48), Protocol((40, 50), max_pixels=2000))[0].shape == (2, 40, 50, 3)
+
+
+def test_frames_of_4k_are_taken_and_others_when_asked_for(launcher, tmp_path):
+    Image.new("L", (3000, 3000)).save(tmp_path / "a.png")
+    files = [tmp_path / "a.png"] * 2
+    said = launcher("flow", "--solver=dis", f"--output_dir={tmp_path}/out", *files).sentence()
+    assert "has 3000 x 3000 pixels, more than --max_pixels=8388608" in said
+    assert not (tmp_path / "out").exists() and launch_flow.MAX_PIXELS.default >= 3840 * 2160
+
+
+def test_a_size_has_a_limit():
+    with pytest.raises(InputError, match="--size=10000,10000 has more than 33554432 pixels"):
+        launch_flow.parse_size(["10000", "10000"])
+    assert launch_flow.parse_size(["4320", "7680"]) == (4320, 7680)
+
+
 def test_pairs_come_from_a_data_set_or_from_files(tmp_path):
     with pytest.raises(InputError, match="Give either"):
         launch_flow.list_pairs(["a.png"], "sintel", str(tmp_path), None)

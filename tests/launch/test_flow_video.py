@@ -84,8 +84,8 @@ def test_ten_minutes_take_the_memory_of_one(finished_run, tmp_path):
 
 def test_a_video_is_decoded_to_count_to_score_and_to_show_its_flow(finished_run, tmp_path, monkeypatch):
     decoded = []
-    decode = read._decode
-    monkeypatch.setattr(read, "_decode", lambda container, path: decoded.append(path) or decode(container, path))
+    opened = read._open
+    monkeypatch.setattr(read, "_open", lambda path: decoded.append(path) or opened(path))
     path = write(tmp_path / "video.avi", 30)
     config, model, names = loaded = load_run(finished_run)
     predict_with_flow(loaded, path, tmp_path / "flow.mp4")

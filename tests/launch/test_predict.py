@@ -1,3 +1,4 @@
+import functools
 import re
 import shutil
 from pathlib import Path
@@ -6,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from launch.flow_video import flow_of_video
+from launch.flow_video import flow_of_video, look_at
 from launch.inference import score_videos
 from launch.init_from import load_run
 from launch.predict import open_files, top_classes
@@ -153,3 +154,19 @@ def test_the_most_probable_classes_come_first():
 def test_unreadable_files_alone_are_refused(tiny, tmp_path):
     with pytest.raises(InputError, match="None of the videos can be read"):
         open_files([str(tmp_path / "nowhere.avi")], tiny(), ("a",), skip_unreadable=True)
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_whatever_is_wrong_with_one_file_the_others_are_predicted(
+    tiny, videos, shared_data, tmp_path, capsys, looked_at
+):
+    names = ("mjpeg_exif.avi", "mjpeg_orient6.avi", "anim_exif.png", "cover_first.mkv", "vp9_turn.webm")
+    odd = [str(shared_data / "faults" / name) for name in names]
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(Path(videos[0]).read_bytes()[:9000])
+    examine = functools.partial(look_at, TVNet(iterations=2), {}) if looked_at else None
+    with pytest.raises(InputError, match=r"cut\.avi: is cut short, it holds \d of 8 frames"):
+        open_files([str(cut), *odd], tiny(), ("a",), examine=examine)
+    source = open_files([str(cut), *odd], tiny(), ("a",), skip_unreadable=True, examine=examine)
+    assert source.counts == dict(zip(odd, (8, 8, 8, 8, 10), strict=True))
+    assert f"skipped: {cut}: is cut short" in capsys.readouterr().err

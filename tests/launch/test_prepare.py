@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -97,6 +98,26 @@ def test_a_video_in_both_lists_is_a_duplicate(shapes, capsys):
     check_dataset(leaking, **ALL)
     assert f"{splits[1, 'train'].videos[0].path}: is listed 2 times in split 1." in capsys.readouterr().out
     assert len(union(leaking).videos) == 2
+
+
+def test_what_is_named_like_a_video_and_is_none_is_told(shapes, capsys):
+    root = shapes / "videos/ZoomIn"
+    (root / "a_link.avi").symlink_to("nowhere.avi")
+    os.mkfifo(root / "b_pipe.mp4")
+    (root / "c_folder.MKV").mkdir()
+    (root / "cut.avi").write_bytes((root / "v_ZoomIn_g01_c01.avi").read_bytes()[:7000])
+    found = check_folder(root, **ALL)
+    assert len(found.counts) == 3, "the three clips of the class"
+    rows = [re.split(r" *│ *", line)[1:-1] for line in capsys.readouterr().out.splitlines() if "│" in line]
+    told = {name: (verdict, wrong) for name, verdict, _, wrong in rows if name}
+    assert [told[name][0] for name in ("a_link.avi", "b_pipe.mp4", "c_folder.MKV")] == [
+        "missing",
+        "unreadable",
+        "unreadable",
+    ]
+    assert "is a link to nowhere.avi, which is not there" in told["a_link.avi"][1]
+    assert "is a pipe or a device" in told["b_pipe.mp4"][1] and "is a folder" in told["c_folder.MKV"][1]
+    assert told["cut.avi"][0] == "damaged" and re.search(r"holds \d of 6 frames", told["cut.avi"][1])
 
 
 def test_a_folder_without_videos(tmp_path):

@@ -65,7 +65,7 @@ def test_a_file_is_decoded_once_and_remembered_until_it_changes(tmp_path, write_
     assert decoded == [str(paths[2])]
 
 
-SPOILT = ["", "{", "[]", json.dumps({"version": 0, "files": {}}), json.dumps({"version": 2, "files": 3})]
+SPOILT = ["", "{", "[]", json.dumps({"version": 0, "files": {}}), json.dumps({"version": 3, "files": 3})]
 
 
 @pytest.mark.parametrize("content", SPOILT)
@@ -151,16 +151,32 @@ def test_a_memory_that_many_write_at_once_loses_nothing(tmp_path, monkeypatch):
     assert len(json.loads((tmp_path / ".memory.json").read_text())["files"]) == len(files)
 
 
-def test_a_file_that_the_system_would_not_open_is_tried_again(tmp_path, write_video, monkeypatch):
+@pytest.mark.parametrize("cause", [PermissionError(13, "denied"), MemoryError()])
+def test_a_file_that_the_system_would_not_open_is_tried_again(tmp_path, write_video, monkeypatch, cause):
     videos = as_videos([write_video(tmp_path / "a.avi", 4)])
 
     def refused(path):
-        raise VideoError(f"{path}: cannot be opened.", kind="unreadable", path=path) from PermissionError(13, "denied")
+        raise VideoError(f"{path}: cannot be opened.", kind="unreadable", path=path) from cause
 
     monkeypatch.setattr(scan_module, "count_frames", refused)
     assert [problem.kind for problem in scan(videos, cache_file=tmp_path / "m.json").problems] == ["unreadable"]
     monkeypatch.undo()
     assert scan(videos, cache_file=tmp_path / "m.json").counts == {videos[0].path: 4}
+
+
+def test_a_file_that_may_not_be_read_is_a_verdict_also_beside_one_of_its_size(tmp_path, write_video, monkeypatch):
+    good, locked = write_video(tmp_path / "good.avi", 4), tmp_path / "locked.avi"
+    locked.write_bytes(bytes(good.stat().st_size))
+
+    def refused(path, mode):
+        if path == str(locked):
+            raise PermissionError(13, "denied")
+        return open(path, mode)
+
+    monkeypatch.setattr(scan_module, "open", refused, raising=False)
+    found = scan(as_videos([good, locked]))
+    assert found.counts == {str(good): 4}
+    assert [(problem.path, problem.kind) for problem in found.problems] == [(str(locked), "unreadable")]
 
 
 def test_progress_counts_every_file(tmp_path, write_video):

@@ -151,7 +151,8 @@ def _write_mpeg(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps
     margin = ((0, first.shape[0] % 2), (0, first.shape[1] % 2), (0, 0))
     suffix = path.suffix.lower()
     codec = next(name for name in _CODECS[suffix] if name in av.codecs_available)  # libx264 is not in every build
-    with av.open(str(path), "w") as container:
+    # Of a relative path that holds a colon FFmpeg takes the beginning for a protocol.
+    with av.open(os.path.abspath(path), "w") as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width, stream.pix_fmt = *np.pad(first, margin).shape[:2], "yuv420p"
         if codec == "mpeg4":

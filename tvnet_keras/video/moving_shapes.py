@@ -217,7 +217,8 @@ def _render_clip(recipe: _Recipe, group: int, index: int) -> tuple[np.ndarray, n
 
 def _encode(path: Path, pictures: np.ndarray) -> None:
     """Write MPEG-4 in which every frame is coded alone and equally finely, so no frame tells of its neighbours."""
-    with av.open(str(path), "w", format="avi", options={"fflags": "+bitexact"}) as container:
+    # Of a relative path that holds a colon FFmpeg takes the beginning for a protocol.
+    with av.open(os.path.abspath(path), "w", format="avi", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("mpeg4", rate=FRAMES_PER_SECOND, options={"flags": "+bitexact"})
         stream.height, stream.width, stream.pix_fmt, stream.gop_size = *pictures.shape[1:3], "yuv420p", 1
         codec = stream.codec_context

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type
+
+
+def _nameless(kind: type[Type], value: int) -> Type:
+    """A member for a kind of side data that FFmpeg knows and PyAV does not, such as EXIF in PyAV 18."""
+    member = object.__new__(kind)
+    member._name_, member._value_ = f"UNKNOWN_{value}", value
+    return member
+
+
+# Without it no side data of a frame can be asked for where one of them is of such a kind.
+Type._missing_ = classmethod(_nameless)
 
 
 def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:

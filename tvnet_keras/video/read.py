@@ -9,18 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import av
 import numpy as np
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from tvnet_keras.errors import InputError
+from tvnet_keras.video.length import Length
 from tvnet_keras.video.orientation import display_matrix, orient, rotation
 
 VIDEO_ERROR_KINDS = ("missing", "empty", "unreadable", "no_video", "no_frames", "one_frame", "damaged")
+
+LARGEST_PIXELS = 2**25
+"""Of a frame or an image, a little more than 8K has: a few bytes of a damaged or malicious file ask for any memory."""
+
+_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
 class VideoError(InputError):
@@ -68,21 +77,15 @@ def probe(path: str | os.PathLike, observe: Callable[[np.ndarray], None] | None 
     Raises:
         VideoError: the file is missing, empty, not a video, damaged, or has fewer than two frames.
     """
-    frames, turn, height, width, fps = 0, 0, 0, 0, 0.0
-    picture_of = _Converter()
-    with _open(path) as container:
-        for frame in _decode(container, path):
-            if frames == 0:
-                matrix = display_matrix(frame)
-                turn = rotation(matrix)
-                height, width = (frame.height, frame.width) if turn % 180 == 0 else (frame.width, frame.height)
-            frames += 1
+    with _open(path) as film:
+        for picture in film.pictures():
+            # One picture is made in any case: a decoded frame may still be of a kind that nothing converts.
+            if observe or film.frames == 1:
+                frame = picture()
             if observe:
-                observe(picture_of(frame))
-        stream = container.streams.video[0]
-        fps = float(stream.average_rate or stream.guessed_rate or 0)
-    _require_motion(path, frames)
-    return VideoInfo(frames, height, width, fps, turn)
+                observe(frame)
+    _require_motion(path, film.frames)
+    return VideoInfo(film.frames, *film.size, film.fps, film.rotation)
 
 
 def count_frames(path: str | os.PathLike) -> int:
@@ -109,12 +112,10 @@ def iterate_frames(path: str | os.PathLike) -> Iterator[np.ndarray]:
     Raises:
         VideoError: as for `probe`, once the frames before the damage have been given.
     """
-    picture_of, frames = _Converter(), 0
-    with _open(path) as container:
-        for frame in _decode(container, path):
-            yield picture_of(frame)
-            frames += 1
-    _require_motion(path, frames)
+    with _open(path) as film:
+        for picture in film.pictures():
+            yield picture()
+    _require_motion(path, film.frames)
 
 
 def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
@@ -151,85 +152,179 @@ def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | N
 
 def _collect(path: str | os.PathLike, wanted: set[int] | None) -> tuple[dict[int, np.ndarray], int]:
     """RGB pictures by frame number, and how many frames were decoded to get them."""
-    picture_of = _Converter()
     pictures: dict[int, np.ndarray] = {}
-    decoded = 0
-    with _open(path) as container:
-        for frame in _decode(container, path):
-            if wanted is None or decoded in wanted:
-                pictures[decoded] = picture_of(frame)
-            decoded += 1
+    with _open(path) as film:
+        for number, picture in enumerate(film.pictures()):
+            if wanted is None or number in wanted:
+                pictures[number] = picture()
             if wanted is not None and len(pictures) == len(wanted):
                 break
-    return pictures, decoded
+    return pictures, film.frames
 
 
-class _Converter:
-    """Turns the decoded frames of one file into upright RGB pictures."""
+class _Film:
+    """The film in an opened file.
 
-    def __init__(self) -> None:
+    Attributes:
+        frames: decoded so far.
+        size: (height, width) of every picture, pixels, once a frame is decoded. A stream may change its size half way;
+            its first picture decides, as in FFmpeg itself.
+        rotation: clockwise degrees that the first picture is turned by.
+        fps: average frames per second as the file declares it, 0.0 where it declares none.
+    """
+
+    def __init__(self, container: av.container.InputContainer, path: str | os.PathLike):
+        self._container, self._path = container, path
+        self._stream = _shown(container, path)
+        self._length = Length(container, self._stream)
         # One reformatter per file: a new one per frame costs twenty times the conversion itself.
         self._reformatter = VideoReformatter()
-        self._size: tuple[int, int] | None = None
+        self._matrix: np.ndarray | None = None
+        self.frames, self.size, self.rotation = 0, (0, 0), 0
+        self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 0)
 
-    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
-        # A stream may change its size half way; its first picture decides, as in FFmpeg itself.
-        self._size = self._size or (frame.width, frame.height)
-        width, height = self._size
-        rgb = self._reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
-        return orient(rgb.to_ndarray(), display_matrix(frame))
+    def pictures(self) -> Iterator[Callable[[], np.ndarray]]:
+        """For every frame in display order, from the first on, the function that makes its picture.
+
+        A picture is uint8 `[H, W, 3]`, RGB 0..255, upright.
+
+        Raises:
+            VideoError: the decoder fails, or the file ends before its film.
+        """
+        try:
+            for frame in self._decoded():
+                self._take(frame)
+                yield partial(self._picture, frame, self._matrix)
+        # A decoder may throw anything, also what PyAV does not know of FFmpeg: it is about this file and no other.
+        except Exception as error:
+            raise self._failed(error) from error
+        if self.frames == 0:
+            raise _no_frames(self._path, "the stream is empty")
+        if shortfall := self._length.shortfall(self.frames):
+            raise VideoError(
+                f"{self._path}: is cut short, it holds {shortfall}; copy it again or take it off the list.",
+                kind="damaged",
+                path=self._path,
+                frames=self.frames,
+            )
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        # Clips are decoded side by side, one file per thread: threads inside a file only cost their start-up.
+        self._stream.thread_type = "SLICE"
+        if self._stream.codec_context is None:
+            # PyAV's own answer depends on its version; some end the process.
+            raise LookupError("no decoder is known for its codec")
+        self._stream.codec_context.thread_count = 1
+        for packet in self._container.demux():
+            self._length.add(packet)
+            if packet.stream.index == self._stream.index:
+                yield from packet.decode()
+
+    def _take(self, frame: av.VideoFrame) -> None:
+        # Some files, such as APNG, say how to turn their pictures with the first one only.
+        matrix = display_matrix(frame)
+        self._matrix = self._matrix if matrix is None else matrix
+        if frame.width * frame.height > LARGEST_PIXELS:
+            raise ValueError(f"its frames of {frame.width} x {frame.height} have more than {LARGEST_PIXELS} pixels")
+        if self.frames == 0:
+            self.rotation = rotation(matrix)
+            self.size = _turned((frame.height, frame.width), matrix)
+        self.frames += 1
+
+    def _picture(self, frame: av.VideoFrame, matrix: np.ndarray | None) -> np.ndarray:
+        height, width = _turned(self.size, matrix)
+        try:
+            rgb = self._reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
+            return orient(rgb.to_ndarray(), matrix)
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> VideoError:
+        if self.frames == 0:
+            return _no_frames(self._path, _reason(error))
+        return VideoError(
+            f"{self._path}: damaged, {self.frames} frames decode and then the decoder fails ({_reason(error)}); "
+            "replace the file or take it off the list.",
+            kind="damaged",
+            path=self._path,
+            frames=self.frames,
+        )
+
+
+def _turned(size: tuple[int, int], matrix: np.ndarray | None) -> tuple[int, int]:
+    """(height, width) after a turn, or before it."""
+    return size if rotation(matrix) % 180 == 0 else size[::-1]
+
+
+def _shown(container: av.container.InputContainer, path: str | os.PathLike) -> av.VideoStream:
+    """The stream that a player shows.
+
+    Covers and thumbnails are no film, whether they are marked as such or only have far fewer frames than another
+    stream; of several films the default one is shown, else the largest, else the first.
+    """
+    films = [stream for stream in container.streams.video if not stream.disposition & _STILL]
+    films = films or list(container.streams.video)
+    if len(films) > 1:
+        packets = _count_packets(path)
+        films = [stream for stream in films if 2 * packets[stream.index] >= max(packets.values(), default=0)]
+    return max(films, key=_prominence)
+
+
+def _prominence(stream: av.VideoStream) -> tuple[bool, int]:
+    codec = stream.codec_context
+    return bool(stream.disposition & Disposition.default), codec.width * codec.height if codec else 0
+
+
+def _count_packets(path: str | os.PathLike) -> Counter[int]:
+    """The packets of each video stream, by its index, up to the end or the first damage."""
+    packets: Counter[int] = Counter()
+    with av.open(os.path.abspath(path), metadata_errors="replace") as container, contextlib.suppress(Exception):
+        for packet in container.demux(container.streams.video):
+            packets[packet.stream.index] += packet.size > 0
+    return packets
 
 
 @contextlib.contextmanager
-def _open(path: str | os.PathLike) -> Iterator[av.container.InputContainer]:
-    """The opened file, after the checks that need no decoding."""
-    file = Path(path)
-    if not file.exists():
-        raise VideoError(f"{path}: no such video file; check the path.", kind="missing", path=path)
-    if file.is_dir():
-        raise VideoError(f"{path}: is a folder, not a video file; name a file.", kind="unreadable", path=path)
-    if file.stat().st_size == 0:
-        raise VideoError(f"{path}: the file is empty (0 bytes); copy it again.", kind="empty", path=path)
+def _open(path: str | os.PathLike) -> Iterator[_Film]:
+    """The film of a file, after the checks that need no decoding."""
+    _require_file(path)
     try:
-        container = av.open(str(file), metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(
-            f"{path}: cannot be opened as a video ({_reason(error)}); replace the file or take it off the list.",
-            kind="unreadable",
-            path=path,
-        ) from error
+        # Of a relative path that holds a colon, such as 12:30:11.mp4, FFmpeg takes the beginning for a protocol.
+        container = av.open(os.path.abspath(path), metadata_errors="replace")
+    except Exception as error:
+        raise _unreadable(path, error) from error
     with container:
         if not container.streams.video:
             found = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
             raise VideoError(
                 f"{path}: has no video stream (it holds: {found}); take it off the list.", kind="no_video", path=path
             )
-        yield container
+        yield _Film(container, path)
 
 
-def _decode(container: av.container.InputContainer, path: str | os.PathLike) -> Iterator[av.VideoFrame]:
-    """Every frame of the first video stream in display order, from the first on."""
-    stream = container.streams.video[0]
-    # Clips are decoded side by side, one file per thread: threads inside a file only cost their start-up.
-    stream.thread_type = "SLICE"
-    stream.codec_context.thread_count = 1
-    decoded = 0
+def _require_file(path: str | os.PathLike) -> None:
+    """Refuses what is no file with something in it: to open a pipe would wait for ever."""
     try:
-        for frame in container.decode(stream):
-            yield frame
-            decoded += 1
-    except (av.FFmpegError, OSError) as error:
-        if decoded == 0:
-            raise _no_frames(path, _reason(error)) from error
-        raise VideoError(
-            f"{path}: damaged, {decoded} frames decode and then the decoder fails ({_reason(error)}); "
-            "replace the file or take it off the list.",
-            kind="damaged",
-            path=path,
-            frames=decoded,
-        ) from error
-    if decoded == 0:
-        raise _no_frames(path, "the stream is empty")
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        said = f"is a link to {os.readlink(path)}, which is not there" if os.path.islink(path) else "no such video file"
+        raise VideoError(f"{path}: {said}; check the path.", kind="missing", path=path) from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise VideoError(f"{path}: is a folder, not a video file; name a file.", kind="unreadable", path=path)
+    if not stat.S_ISREG(status.st_mode):
+        raise VideoError(f"{path}: is a pipe or a device, not a video file; name a file.", kind="unreadable", path=path)
+    if status.st_size == 0:
+        raise VideoError(f"{path}: the file is empty (0 bytes); copy it again.", kind="empty", path=path)
+
+
+def _unreadable(path: str | os.PathLike, error: Exception) -> VideoError:
+    return VideoError(
+        f"{path}: cannot be opened as a video ({_reason(error)}); replace the file or take it off the list.",
+        kind="unreadable",
+        path=path,
+    )
 
 
 def _no_frames(path: str | os.PathLike, reason: str) -> VideoError:
@@ -251,4 +346,5 @@ def _require_motion(path: str | os.PathLike, frames: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().rstrip(".")
+    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(said.split()).rstrip(".")

@@ -26,7 +26,7 @@ except ImportError:  # Windows has none.
 PROBLEM_KINDS = (*VIDEO_ERROR_KINDS, "short", "duplicate")
 # So often is a long scan's memory written, in files, so that a killed scan goes on where it was.
 SAVE_EVERY = 500
-MEMORY_VERSION = 2
+MEMORY_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ def _examine(path: str) -> tuple[dict, bool]:
     try:
         return {"frames": count_frames(path), "kind": None, "message": ""}, True
     except VideoError as error:
-        # A file that may not be opened today, or a drive that fails, says nothing about the file itself.
-        lasts = not isinstance(error.__cause__, OSError)
+        # A file that may not be opened today, a drive that fails or a full memory says nothing about the file itself.
+        lasts = not isinstance(error.__cause__, OSError | MemoryError)
         return {"frames": error.frames, "kind": error.kind, "message": str(error)}, lasts
 
 
@@ -236,8 +236,9 @@ def _same_bytes(paths: Sequence[str]) -> list[Problem]:
     for group in by_size.values():
         first: dict[bytes, str] = {}
         for path in group if len(group) > 1 else ():
-            with open(path, "rb") as file:
+            # What cannot be read is told of where it is decoded.
+            with contextlib.suppress(OSError), open(path, "rb") as file:
                 same = first.setdefault(hashlib.file_digest(file, "sha256").digest(), path)
-            if same != path:
-                problems.append(Problem(path, "duplicate", f"{path}: holds the same bytes as {same}."))
+                if same != path:
+                    problems.append(Problem(path, "duplicate", f"{path}: holds the same bytes as {same}."))
     return problems

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from tvnet_keras.errors import InputError
+from tvnet_keras.video.read import LARGEST_PIXELS
+
+# What Pillow warns of, on two lines, is more than is read here.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
 """Pillow's modes that become RGB without loss of range."""
@@ -60,24 +66,43 @@ def read_image_pair(first: str | os.PathLike[str], second: str | os.PathLike[str
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """Reads an image file as uint8 `[H, W, 3]`, RGB 0..255.
+    """Reads an image file as uint8 `[H, W, 3]`, RGB 0..255, turned upright by its EXIF orientation.
 
     Raises:
-        InputError: the file is missing, no image, damaged, or deeper than 8 bits.
+        InputError: the file is missing, no image, damaged, deeper than 8 bits, or of more than `LARGEST_PIXELS`.
     """
     try:
         with Image.open(path) as image:
-            if image.mode not in EIGHT_BIT_MODES:
-                raise InputError(f"{path} is not an 8-bit image (mode {image.mode}); convert it to 8 bits.")
-            return np.asarray(image.convert("RGB"))
+            if image.width * image.height > LARGEST_PIXELS:
+                size = f"{image.width} x {image.height}"
+                raise InputError(f"{path} has {size} pixels, more than {LARGEST_PIXELS}; give a smaller picture.")
+            if image.mode not in EIGHT_BIT_MODES or _sample_bits(image) > 8:
+                kind = f"mode {image.mode}, {_sample_bits(image)} bits a sample"
+                raise InputError(f"{path} is not an 8-bit image ({kind}); convert it to 8 bits.")
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except InputError:
         raise
     except OSError as error:
         reason = error.strerror or "no image, or cut short"
         raise InputError(f"Cannot read the image {path} ({reason}); check the path or get it again.") from error
-    # What Pillow raises on damaged files depends on the format.
-    except (SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path} has more than {LARGEST_PIXELS} pixels; give a smaller picture.") from error
+    # What Pillow raises on damaged files depends on the format: it may be anything.
+    except Exception as error:
         raise InputError(f"The image {path} is damaged ({' '.join(str(error).split())}); get it again.") from error
+
+
+def _sample_bits(image: Image.Image) -> int:
+    """Bits of a sample in the file: Pillow's modes do not tell, since it cuts deeper colours to 8 without a word."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+    for codec, _, _, arguments in image.tile[:1]:
+        if codec in ("ppm", "ppm_plain"):
+            return arguments[1].bit_length()
+        # A word such as RGB;16B; BGR;16 without a byte order is a pixel of 16 bits.
+        if depth := re.search(r";(16|32)[A-Z]", str(arguments)):
+            return int(depth[1])
+    return 8
 
 
 def require(root: str | os.PathLike[str], layout: str, pairs: Sequence[Pair]) -> tuple[Pair, ...]:

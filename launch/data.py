@@ -1,5 +1,6 @@
 """From a `DataConfig` to sources of Batches: labelled or unlabelled videos, videos with exact flow, pairs with flow."""
 
+import sys
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
+from tvnet_keras.video.listing import class_warnings
 
 
 class Source(Protocol):
@@ -20,6 +22,7 @@ class Source(Protocol):
     Attributes:
         class_names: in label order; empty without labels.
         offers: the fields of its Batches beside `clip` and `index`.
+        notes: sentences about what of the data set's folder is on no list.
         names: `(id, label)` of every sample in list order, label -1 without one.
         missing: how many listed samples are not there.
         skipped: ids of those that were left out because they cannot be read.
@@ -28,6 +31,7 @@ class Source(Protocol):
 
     class_names: tuple[str, ...]
     offers: tuple[str, ...]
+    notes: tuple[str, ...]
     names: tuple[tuple[str, int], ...]
     missing: int
     skipped: tuple[str, ...]
@@ -82,6 +86,18 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
             f"{offers}: choose another data set, or options of the method that need no {lacking[0]}."
         )
     return source
+
+
+def warn_of_lists(training: Source, test: Source) -> None:
+    """Says on stderr what of the data set's folder is on no list, and which classes make a comparison empty.
+
+    Args:
+        training: what is learnt from.
+        test: what is tested on, of the same data set.
+    """
+    labels = ([label for _, label in source.names] for source in (training, test))
+    for sentence in (*training.notes, *class_warnings(training.class_names, *labels)):
+        print(f"warning: {sentence}", file=sys.stderr)
 
 
 def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_unreadable: bool = False) -> Source:

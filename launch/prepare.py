@@ -20,6 +20,7 @@ from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.moving_shapes import write_dataset
 from tvnet_keras.video.scan import scan
+from tvnet_keras.video.split_files import found_elsewhere
 
 GENERATE = flags.DEFINE_string("generate", "", "Write the Moving Shapes data set into this folder.")
 CHECK = flags.DEFINE_bool(
@@ -33,6 +34,7 @@ SPLIT = flags.DEFINE_integer("split", 0, "Split of the data set; 0 takes all.", 
 CLASSES = flags.DEFINE_list("classes", [], "Only these classes.")
 WORKERS = flags.DEFINE_integer("workers", 0, "Files worked on at the same time; 0 takes one per CPU.", lower_bound=0)
 
+LIST_MISSING = flags.DEFINE_bool("list_missing", False, "--check: name every missing video, not a few of each class.")
 MINIMUM = flags.DEFINE_integer("min_frames", 2, "--check: videos with fewer frames are short.", lower_bound=2)
 MEMORY = flags.DEFINE_string(
     "memory", "", "--check: JSON file that remembers what was decoded, for a quick next check."
@@ -89,7 +91,10 @@ def check() -> None:
     root = _data_dir()
     if DATASET.value:
         splits = splits_of(DATASET.value, root, SPLIT.value, CLASSES.value)
-        found = check_dataset(splits, **options)
+        found = check_dataset(splits, name_missing=LIST_MISSING.value, **options)
+        elsewhere = found_elsewhere(root, union(splits).missing)
+        if elsewhere:
+            print(f"{elsewhere} is listed but lies where none is looked for: is --data_dir={root} the right folder?")
     else:
         found = check_folder(root, **options)
     broken = {problem.path for problem in found.problems if problem.unusable}

@@ -25,6 +25,7 @@ import numpy as np
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
+from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.moving_shapes_render import render
 from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
@@ -153,7 +154,7 @@ def _claim(root: Path, recipe: _Recipe) -> None:
     wanted = json.dumps(asdict(recipe), indent=2) + "\n"
     try:
         held = marker.read_text() if marker.exists() else None
-        foreign = held is None and root.exists() and any(not entry.name.startswith(".") for entry in root.iterdir())
+        foreign = held is None and root.exists() and bool(entries(root))
     except OSError as error:
         raise InputError(f"Cannot read {root} ({error.strerror}); choose another folder.") from error
     if foreign:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair
 from tvnet_keras.video.read import read_frames
@@ -30,7 +31,7 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
     """
     files = [Path(path) for path in paths]
     if len(files) == 1 and files[0].is_dir():
-        files = sorted((path for path in files[0].iterdir() if _is_image(path)), key=_in_order)
+        files = sorted((path for path in entries(files[0]) if _is_image(path)), key=_in_order)
         if len(files) < 2:
             raise InputError(f"The folder {paths[0]} holds {len(files)} images; a flow needs two frames.")
     elif len(files) == 1 and not _is_image(existing(files[0])):

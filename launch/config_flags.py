@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from absl import flags
 from ml_collections import config_flags
 
-from launch.app import EXIT_BAD_INPUT, parse_flags, report_error
+from launch.app import EXIT_BAD_INPUT, expand_home, parse_flags, refuse_words_after_switches, report_error
 from launch.config import Config, check
 from tvnet_keras.errors import InputError
 
@@ -25,7 +25,9 @@ def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Seque
     """
 
     def parse(argv: Sequence[str]) -> Sequence[str]:
+        argv = expand_home(argv)
         try:
+            refuse_words_after_switches(argv)
             _parse_known(argv)
             _define(make_config(), argv)
         except InputError as error:

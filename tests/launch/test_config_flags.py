@@ -99,11 +99,11 @@ def test_a_misspelt_flag_is_told_the_nearest(refusal):
 def test_a_home_is_expanded_wherever_a_value_begins(parse, monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     config = parse(
-        "--output_dir=~/runs", "--config.data.root=~/data", "--config.data.cache=~", "--config.init_from=~no_such_user/x",
+        "--output_dir=~/runs", "--config.data.root=~/data", "--config.data.cache=~", "--config.init_from=~no_one/x",
     )  # fmt: skip
     assert flags.FLAGS.output_dir == "/home/me/runs"
     assert (config.data.root, config.data.cache) == ("/home/me/data", "/home/me")
-    assert config.init_from == "~no_such_user/x"
+    assert config.init_from == "~no_one/x"
 
 
 def test_every_launcher_expands_a_home(monkeypatch):

@@ -11,11 +11,12 @@ from rich.table import Table
 
 from launch.progress import progress
 from tvnet_keras.choices import some
+from tvnet_keras.entries import below
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
 from tvnet_keras.video.listing import Video, VideoList, class_warnings
 from tvnet_keras.video.scan import Problem, Scan, scan
-from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS, videos_below
+from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS
 
 Splits = dict[tuple[int, str], VideoList]
 """Lists by split number and subset."""
@@ -82,7 +83,7 @@ def check_dataset(
 
 
 def check_folder(root: Path, *, minimum: int, workers: int | None, memory: str | None) -> Scan:
-    """Decodes every video file below a folder and prints a line about each.
+    """Decodes everything below a folder that is named like a video and prints a line about each.
 
     Args:
         root: the folder.
@@ -93,7 +94,8 @@ def check_folder(root: Path, *, minimum: int, workers: int | None, memory: str |
     Raises:
         InputError: there is no video file.
     """
-    paths = [path for path in videos_below(root) if path.is_file()]
+    # Links to nothing, pipes and folders of such a name are told of too: who looks for a video misses it there.
+    paths = [path for path in below(root) if path.suffix.lower() in VIDEO_EXTENSIONS]
     if not paths:
         raise InputError(f"--data_dir={root} holds no video file ({', '.join(sorted(VIDEO_EXTENSIONS))}).")
     # Two loose files may share a name, so the whole path is what tells them apart.

@@ -9,7 +9,7 @@ from PIL import Image
 from launch.check_videos import check_folder
 from tests.conftest import REPOSITORY
 from tests.launch.pairs_on_disk import write_chairs, write_pairs, write_sintel
-from tvnet_keras.entries import entries, files_below, is_entry, matching
+from tvnet_keras.entries import below, entries, files_below, is_entry, matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
@@ -64,6 +64,7 @@ def test_a_folder_whose_own_path_is_hidden_is_read(tmp_path):
     touch(root, "a/1.txt", "._a/2.txt", "a/.b/3.txt")
     assert entries(root) == [root / "a"]
     assert files_below(root) == matching(root, "*/*.txt") == [root / "a/1.txt"]
+    assert below(root) == [root / "a", root / "a/1.txt"]
 
 
 def test_links_are_followed_and_circles_end(tmp_path):

@@ -6,6 +6,7 @@ Every reader of folders asks here, so that what is no class in one place is no f
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from tvnet_keras.errors import InputError
@@ -53,6 +54,18 @@ def entries(folder: str | os.PathLike[str]) -> list[Path]:
     return [Path(entry.path) for entry in _scan(folder)]
 
 
+def below(folder: str | os.PathLike[str]) -> list[Path]:
+    """Everything below a folder, the folders too, in the order of the paths; links are followed.
+
+    Args:
+        folder: must be there.
+
+    Raises:
+        InputError: a folder cannot be read.
+    """
+    return [path for path, _ in _walk(folder, (os.path.realpath(folder),))]
+
+
 def files_below(folder: str | os.PathLike[str]) -> list[Path]:
     """Everything below a folder that is no folder itself, in the order of the paths; links are followed.
 
@@ -62,7 +75,7 @@ def files_below(folder: str | os.PathLike[str]) -> list[Path]:
     Raises:
         InputError: a folder cannot be read.
     """
-    return _files_below(folder, (os.path.realpath(folder),))
+    return [path for path, is_folder in _walk(folder, (os.path.realpath(folder),)) if not is_folder]
 
 
 def matching(folder: str | os.PathLike[str], pattern: str) -> list[Path]:
@@ -76,17 +89,14 @@ def matching(folder: str | os.PathLike[str], pattern: str) -> list[Path]:
     return [path for path in found if all(map(is_entry, path.relative_to(folder).parts))]
 
 
-def _files_below(folder: str | os.PathLike[str], above: tuple[str, ...]) -> list[Path]:
-    files = []
+def _walk(folder: str | os.PathLike[str], above: tuple[str, ...]) -> Iterator[tuple[Path, bool]]:
+    """Every path below a folder and whether it is a folder; `above` are the folders that lead there."""
     for entry in _scan(folder):
-        if not _is_folder(entry):
-            files.append(Path(entry.path))
-            continue
-        place = os.path.realpath(entry.path)
+        is_folder = _is_folder(entry)
+        yield Path(entry.path), is_folder
         # A link to a folder above would never end.
-        if place not in above:
-            files += _files_below(entry.path, (*above, place))
-    return files
+        if is_folder and (place := os.path.realpath(entry.path)) not in above:
+            yield from _walk(entry.path, (*above, place))
 
 
 def _scan(folder: str | os.PathLike[str]) -> list[os.DirEntry]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import tensorflow as tf
 
+from launch.batch_memory import require_room
 from launch.config import Config
 from launch.pair_source import PairSource
 from launch.video_source import VideoSource
@@ -72,10 +73,11 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
         needs: fields that its Batches must have.
 
     Raises:
-        InputError: no such data set or list, listed files are missing (`data.missing=error`), or the data set lacks a
-            field.
+        InputError: no such data set or list, listed files are missing (`data.missing=error`), the data set lacks a
+            field, or its batches are larger than the memory.
     """
     name = check_choice("--config.data.dataset", config.data.dataset, names())
+    require_room(config, subset)
     # Moving Shapes is both; its videos have their labels and the flow of every step.
     source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
     lacking = [field for field in needs if field not in source.offers]

@@ -54,6 +54,7 @@ def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(repository,
     [
         ((), "Give one of --generate=DIR, --check and --cache=DIR"),
         (("--check", "--data_dir=nowhere"), "--data_dir=nowhere is no folder"),
+        (("--generate=nowhere", "--train_groups=1000000000"), "flag --train_groups=1000000000"),
     ],
 )
 def test_mistakes_are_one_sentence(repository, arguments, said):

@@ -32,6 +32,9 @@ from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_
 from tvnet_keras.video.workers import workers_of
 
 FRAMES_PER_SECOND = 25
+MOST_PIXELS = 2**27
+"""Of a clip: its frames and their flow are made in memory."""
+
 LABELS = {"motion": CLASS_NAMES, "look": LOOK_NAMES}
 _RECIPE_FILE = "moving_shapes.json"
 _RECIPE_VERSION = 1
@@ -59,6 +62,10 @@ class _Recipe:
             raise InputError(f"frames must be at least 2, for a motion needs two. Received: frames={self.frames}.")
         if len(self.size) != 2 or min(self.size) < 32 or any(side % 2 for side in self.size):
             raise InputError(f"size must be two even numbers (height, width) from 32 up. Received: size={self.size}.")
+        if self.frames * self.size[0] * self.size[1] > MOST_PIXELS:
+            raise InputError(
+                f"frames={self.frames} of size={self.size} are more than {MOST_PIXELS} pixels a clip; make them fewer."
+            )
         if min(self.train_groups, self.test_groups) < 1:
             received = f"train_groups={self.train_groups}, test_groups={self.test_groups}"
             raise InputError(f"train_groups and test_groups must be at least 1. Received: {received}.")

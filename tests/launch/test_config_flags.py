@@ -106,6 +106,25 @@ def test_a_home_is_expanded_wherever_a_value_begins(parse, monkeypatch):
     assert config.init_from == "~no_one/x"
 
 
+@pytest.mark.parametrize(
+    ("given", "classes"),
+    [
+        ("tai chi,abseiling", ("tai chi", "abseiling")),
+        ("tai chi", ("tai chi",)),
+        ("1st, 2nd,", ("1st", "2nd")),
+        ("rubik's cube,pass", ("rubik's cube", "pass")),
+        ("走る,歩く", ("走る", "歩く")),
+        ("a-b,c/d,e=f", ("a-b", "c/d", "e=f")),
+        ("007,1e3", ("007", "1e3")),
+        ("('tai chi', 'b')", ("tai chi", "b")),
+        ("'tai chi','b'", ("tai chi", "b")),
+        ("", ()),
+    ],
+)
+def test_classes_of_any_name_are_taken_as_they_are_written(parse, given, classes):
+    assert parse(f"--config.data.classes={given}").data.classes == classes
+
+
 def test_every_launcher_expands_a_home(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     given = [

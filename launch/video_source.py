@@ -58,13 +58,14 @@ class VideoSource:
         """Reads the list.
 
         Raises:
-            InputError: no such list, no video of it, or some are missing (`data.missing=error`).
+            InputError: no such list, no video of it, two of one id, or some are missing (`data.missing=error`).
         """
         data = config.data
         videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
         _judge_missing(videos, data, subset)
         if not videos.videos:
             raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
+        _require_distinct_ids(videos, subset)
         return cls(config, subset, videos, datasets.exact_flow_of(data.dataset))
 
     @property
@@ -282,6 +283,18 @@ def memory_file(root: str | os.PathLike) -> Path:
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     where = Path(root).resolve()
     return caches / "tvnet_keras" / f"{where.name}-{hashlib.sha256(os.fsencode(where)).hexdigest()[:16]}.json"
+
+
+def _require_distinct_ids(videos: VideoList, subset: str) -> None:
+    """Refuses classes whose scores could not be written at the end, as those are joined by id."""
+    first: dict[str, str] = {}
+    for video in videos.videos if videos.class_names else ():
+        other = first.setdefault(video.video_id, video.path)
+        if other is not video.path:
+            raise InputError(
+                f"{other} and {video.path} have the same id {video.video_id!r} in the {subset} list; "
+                "rename one of them or take it off the list."
+            )
 
 
 def _judge_missing(videos: VideoList, data: DataConfig, subset: str) -> None:

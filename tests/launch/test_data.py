@@ -242,3 +242,14 @@ def test_a_listed_video_that_lies_elsewhere_is_told(tiny, shapes, tmp_path, miss
     assert (
         f"One is {tmp_path}/a/b/ZoomIn/v_ZoomIn_g01_c01.avi, where none is looked for: is --config.data.root=" in said
     )
+
+
+def test_two_videos_of_one_id_are_refused_before_their_scores_are(tiny, copy):
+    lists = copy / "splits/testlist01.txt"
+    again = copy / "videos/ZoomIn/v_MoveUp_g04_c01.avi"
+    again.write_bytes(b"x")
+    lists.write_text(lists.read_text() + "ZoomIn/v_MoveUp_g04_c01.avi\n")
+    with pytest.raises(
+        InputError, match=f"MoveUp/v_MoveUp_g04_c01.avi and {again} have the same id 'v_MoveUp_g04_c01'"
+    ):
+        list_source(tiny("rgb", data={"root": str(copy)}), "test")

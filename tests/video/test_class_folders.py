@@ -130,6 +130,22 @@ def test_linked_folders_are_followed_and_a_circle_ends(tmp_path):
     assert listed(tmp_path / "data")[1] == {("run", "run/1.mp4"), ("walk", "walk/2.mp4")}
 
 
+def test_files_of_one_name_have_ids_of_their_own(tmp_path):
+    touch(tmp_path, *(f"{part}/{name}" for part in ("train", "test") for name in FILES))
+    for name, expected in IDS.items():
+        found = datasets.load(name, tmp_path, subset="train").videos
+        assert [video.video_id for video in found] == expected
+
+
+FILES = ("run/1.avi", "run/1.mp4", "run/2.mp4", "run/3.mp4", "run/run/3.mp4", "walk/1.mp4", "walk/2.mp4", "walk/4.mp4")
+IDS = {
+    "folder": ["run/1.avi", "run/1.mp4", "run/2", "run/3.mp4", "run/run/3.mp4", "walk/1", "walk/2", "4"],
+    "unlabelled": [
+        *("train/run/1.avi", "train/run/1.mp4", "train/run/2", "train/run/3", "train/run/run/3"),
+        *("train/walk/1", "train/walk/2", "4"),
+    ],
+}
+
 NAMES = tuple("abcdefgh")
 
 

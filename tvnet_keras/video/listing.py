@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -106,6 +107,23 @@ class VideoList:
         """
         dropped = set(paths)
         return replace(self, videos=tuple(video for video in self.videos if video.path not in dropped))
+
+
+def distinct_ids(names: Sequence[Sequence[str]]) -> list[str]:
+    """For each video the shortest of its names that no other one has.
+
+    Args:
+        names: of each video, equally many, the shortest first, the last one its own.
+
+    Example:
+        >>> distinct_ids([("1", "run/1"), ("1", "walk/1"), ("2", "walk/2")])
+        ['run/1', 'walk/1', '2']
+    """
+    uses = [Counter(level) for level in zip(*names, strict=True)]
+    return [
+        next((name for name, count in zip(of_one, uses, strict=True) if count[name] == 1), of_one[-1])
+        for of_one in names
+    ]
 
 
 def class_warnings(class_names: Sequence[str], training: Iterable[int], test: Iterable[int]) -> list[str]:

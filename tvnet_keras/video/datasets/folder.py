@@ -9,7 +9,6 @@ an archive into a folder of its own leaves, is one.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 from tvnet_keras.choices import some
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.listing import Video, VideoList, distinct_ids
 from tvnet_keras.video.split_files import (
     SUBSET_FOLDERS,
     belongs_to_test,
@@ -49,15 +48,13 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     class_names = tuple(sorted({name for part in parts.values() for name, _ in part.videos}))
     _require_classes(root, list(parts.values()), class_names)
     part = parts[subset]
-    # Score files are joined by id, so files of the same name in two classes are told apart by their class.
-    uses = Counter(file.stem for _, file in part.videos)
+    # Score files are joined by id, so files of the same name are told apart by their class, else by their path.
+    ids = distinct_ids(
+        [(file.stem, f"{name}/{file.stem}", file.relative_to(part.place).as_posix()) for name, file in part.videos]
+    )
     videos = tuple(
-        Video(
-            str(file),
-            class_names.index(class_name),
-            file.stem if uses[file.stem] == 1 else f"{class_name}/{file.stem}",
-        )
-        for class_name, file in part.videos
+        Video(str(file), class_names.index(class_name), video_id)
+        for (class_name, file), video_id in zip(part.videos, ids, strict=True)
         if divided or belongs_to_test(file.name) == (subset == "test")
     )
     notes = tuple(_notes(root, divided, list(parts.values()), class_names))

@@ -7,11 +7,10 @@ by a hash of its file name, is for testing. Methods that learn without truth tra
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.listing import Video, VideoList, distinct_ids
 from tvnet_keras.video.split_files import belongs_to_test, require_root, require_subset, subset_folders, videos_below
 
 SPLITS = (1,)
@@ -38,10 +37,11 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     files = [path for path in videos_below(place) if path.is_file()]
     if not files:
         raise InputError(f"No video is below {place}; check the path.")
-    uses = Counter(file.stem for file in files)
+    paths = [file.relative_to(root) for file in files]
+    ids = distinct_ids([(path.stem, path.with_suffix("").as_posix(), path.as_posix()) for path in paths])
     videos = tuple(
-        Video(str(file), -1, file.stem if uses[file.stem] == 1 else file.relative_to(root).with_suffix("").as_posix())
-        for file in files
+        Video(str(file), -1, video_id)
+        for file, video_id in zip(files, ids, strict=True)
         if divided or belongs_to_test(file.name) == (subset == "test")
     )
     return VideoList(videos, ())

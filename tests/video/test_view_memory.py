@@ -1,4 +1,4 @@
-"""The views of a test take a bounded amount of memory, however long a video, however many its clips, however large."""
+"""The views of a test and a cache take a bounded amount of memory, however long a video, however many its clips."""
 
 import tracemalloc
 
@@ -70,6 +70,15 @@ def test_only_views_lie_in_memory_together(large, tmp_path, crops, cached):
     assert len(clips) == 21 * crops
     # The decoded video alone is 47 MB; the views are 0.3 MB for every crop.
     assert peak < 8 * 2**20 + 4 * clips.nbytes
+
+
+@pytest.mark.parametrize("short_side", [None, 24])
+def test_a_cache_is_written_frame_by_frame(large, tmp_path, short_side):
+    tracemalloc.start()
+    write_cache(large[0], tmp_path, short_side=short_side)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
 
 
 @pytest.mark.parametrize("stride", [1, 3, 7])

@@ -20,8 +20,11 @@ OTHERS = {
     "tvnet_keras/atomic.py": "looks for hidden files of its own",
     "launch/export.py": "looks for anything that is no export",
     "launch/run_folder.py": "looks for anything that is no run",
+    "launch/checkpoints.py": "its own files",
+    "tvnet_keras/video/cache_index.py": "its own files",
+    "tvnet_keras/ops/native_kernel.py": "its own files",
 }
-"""Readers of folders that mean every name, and why."""
+"""Modules that may list folders by themselves, and why; all others read what people and systems put there."""
 
 LISTINGS = {"iterdir", "glob", "iglob", "rglob", "listdir", "scandir", "walk", "fwalk"}
 
@@ -39,8 +42,9 @@ def listings_of(path):
 def test_every_reader_of_folders_asks_what_counts():
     sources = [path for package in ("tvnet_keras", "models", "launch") for path in (REPOSITORY / package).rglob("*.py")]
     found = {path.relative_to(REPOSITORY).as_posix(): listings_of(path) for path in sources}
-    found = {name: calls for name, calls in found.items() if calls}
-    assert set(found) == set(OTHERS), "list folders with tvnet_keras.entries"
+    assert found["tvnet_keras/entries.py"]
+    found = {name: calls for name, calls in found.items() if calls and name not in OTHERS}
+    assert not found, "list folders with tvnet_keras.entries"
 
 
 def touch(root, *names):

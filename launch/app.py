@@ -1,14 +1,19 @@
 """What every launcher shares: typed flags in, one sentence and a non-zero exit code on bad input."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from absl import app, flags, logging
 
 from tvnet_keras.errors import InputError
 
 EXIT_BAD_INPUT = 2
+
+TRUTH_WORDS = ("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "1", "0")
+"""What people write behind a switch, in any case."""
 
 SHARED_FLAG = {"allow_override": True}
 """For a flag that several launchers define: importing two of them into one process is no conflict."""
@@ -62,8 +67,45 @@ def run(
 
 def parse_flags(argv: Sequence[str]) -> Sequence[str]:
     """Parses argv; a mistake in a flag is one sentence and exit code 2, like any other bad input."""
+    argv = expand_home(argv)
     try:
+        refuse_words_after_switches(argv)
         return flags.FLAGS(argv)
-    except flags.Error as error:
+    except (flags.Error, InputError) as error:
         report_error(error)
         sys.exit(EXIT_BAD_INPUT)
+
+
+def expand_home(argv: Sequence[str]) -> list[str]:
+    """argv with `~` and `~user` as paths, which shells do at the beginning of a word only, not in `--flag=~/x`.
+
+    Args:
+        argv: of the command line, the program first.
+    """
+
+    def expand(word: str) -> str:
+        # In a flag a value begins after `=`, and after the comma of a list.
+        begin = r"(?<=[=,])~[^/=,]*" if word.startswith("-") else r"^~[^/]*"
+        return re.sub(begin, lambda match: os.path.expanduser(match[0]), word)
+
+    return [*argv[:1], *map(expand, argv[1:])]
+
+
+def refuse_words_after_switches(argv: Sequence[str]) -> None:
+    """Refuses `--switch False`, which would switch on and take `False` for a file.
+
+    Args:
+        argv: of the command line, the program first; flags that are not defined are passed over.
+
+    Raises:
+        InputError: a word of truth follows a switch.
+    """
+    known = flags.FLAGS
+    for flag, word in pairwise(argv[1:]):
+        name = flag.lstrip("-")
+        switches = [each for each in (name, name.removeprefix("no")) if each in known and known[each].boolean]
+        if flag.startswith("-") and switches and word.casefold() in TRUTH_WORDS:
+            raise InputError(
+                f"{flag} {word} are two words, of which the second changes nothing: write --{switches[0]}={word}, or "
+                f"./{word} if it is a file."
+            )

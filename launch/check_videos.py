@@ -10,9 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from launch.progress import progress
+from tvnet_keras.choices import some
+from tvnet_keras.entries import below
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
-from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.listing import Video, VideoList, class_warnings
 from tvnet_keras.video.scan import Problem, Scan, scan
 from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS
 
@@ -53,7 +55,9 @@ def union(splits: Splits) -> VideoList:
     )
 
 
-def check_dataset(splits: Splits, *, minimum: int, workers: int | None, memory: str | None) -> Scan:
+def check_dataset(
+    splits: Splits, *, minimum: int, workers: int | None, memory: str | None, name_missing: bool = False
+) -> Scan:
     """Decodes every present file of some lists and prints what is there, missing and wrong.
 
     Args:
@@ -61,12 +65,14 @@ def check_dataset(splits: Splits, *, minimum: int, workers: int | None, memory: 
         minimum: videos with fewer frames are short.
         workers: files decoded at the same time.
         memory: JSON file of what was decoded before.
+        name_missing: name every missing video instead of a few of each class.
     """
     every = union(splits)
     found = _scan(every.videos, minimum, workers, memory)
     console = _console()
     console.print(_count_table(splits))
-    _print_missing(console, every)
+    _print_missing(console, every, name_missing)
+    _print_warnings(console, splits)
     _print_problems(console, [*found.problems, *_listed_twice(splits)])
     console.print(
         f"{len(every.videos)} videos are there, {len(every.missing)} listed ones are missing, "
@@ -89,7 +95,7 @@ def check_folder(root: Path, *, minimum: int, workers: int | None, memory: str |
         InputError: there is no video file.
     """
     # Links to nothing, pipes and folders of such a name are told of too: who looks for a video misses it there.
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEO_EXTENSIONS)
+    paths = [path for path in below(root) if path.suffix.lower() in VIDEO_EXTENSIONS]
     if not paths:
         raise InputError(f"--data_dir={root} holds no video file ({', '.join(sorted(VIDEO_EXTENSIONS))}).")
     # Two loose files may share a name, so the whole path is what tells them apart.
@@ -135,16 +141,27 @@ def _count_table(splits: Splits) -> Table:
     return table
 
 
-def _print_missing(console: Console, every: VideoList) -> None:
-    """The name of every missing video; a class of which nothing is there is named as a whole."""
+def _print_missing(console: Console, every: VideoList, name_all: bool) -> None:
+    """How many videos of each class are missing, and which; a class of which nothing is there is named as a whole."""
     present = {video.label for video in every.videos}
     missing: dict[int, list[str]] = defaultdict(list)
     for video in every.missing:
         missing[video.label].append(video.video_id)
     for label in sorted(missing):
         names = sorted(set(missing[label]))
-        which = ", ".join(names) if label in present else "all of them"
+        listed = ", ".join(names) if name_all else some(names)
+        which = listed if label in present else "all of them"
         console.print(f"missing from {every.class_names[label]} ({len(names)}): {which}", markup=False, highlight=False)
+
+
+def _print_warnings(console: Console, splits: Splits) -> None:
+    """What of the folder is on no list, and which classes make a comparison empty."""
+    for note in next(iter(splits.values())).notes:
+        console.print(f"warning: {note}", markup=False, highlight=False)
+    for number in sorted({number for number, _ in splits}):
+        labels = ([video.label for video in splits[number, subset].videos] for subset in SUBSETS)
+        for sentence in class_warnings(splits[number, "train"].class_names, *labels):
+            console.print(f"warning: split {number}: {sentence}", markup=False, highlight=False)
 
 
 def _print_problems(console: Console, problems: Sequence[Problem]) -> None:

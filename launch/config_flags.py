@@ -3,12 +3,13 @@
 import dataclasses
 import difflib
 import sys
+import typing
 from collections.abc import Callable, Sequence
 
 from absl import flags
 from ml_collections import config_flags
 
-from launch.app import EXIT_BAD_INPUT, parse_flags, report_error
+from launch.app import EXIT_BAD_INPUT, expand_home, parse_flags, refuse_words_after_switches, report_error
 from launch.config import Config, check
 from tvnet_keras.errors import InputError
 
@@ -25,9 +26,13 @@ def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Seque
     """
 
     def parse(argv: Sequence[str]) -> Sequence[str]:
+        argv = expand_home(argv)
         try:
+            refuse_words_after_switches(argv)
             _parse_known(argv)
-            _define(make_config(), argv)
+            config = make_config()
+            argv = _with_quoted_words(config, argv)
+            _define(config, argv)
         except InputError as error:
             if _asks_for_help(argv):
                 # Help must not need the flags that it explains.
@@ -74,6 +79,25 @@ def _define(config: Config, argv: Sequence[str]) -> None:
         raise InputError(f"A --config flag cannot be applied: {error}") from None
     # Without this, --help would leave the most used flag to --helpfull.
     flags.FLAGS.register_key_flag_for_module(argv[0], flags.FLAGS["config"])
+
+
+def _with_quoted_words(config: Config, argv: Sequence[str]) -> list[str]:
+    """argv with fields of several words as a Python tuple: the flag library reads `tai chi,1st` as Python otherwise."""
+    fields = {
+        f"config.{section.name}.{name}"
+        for section in dataclasses.fields(config)
+        if dataclasses.is_dataclass(getattr(config, section.name))
+        for name, kind in typing.get_type_hints(type(getattr(config, section.name))).items()
+        if kind == tuple[str, ...]
+    }
+
+    def quoted(arg: str) -> str:
+        flag, _, value = arg.partition("=")
+        if flag.lstrip("-") not in fields or not value or value[0] in "([\"'":
+            return arg
+        return f"{flag}={tuple(word.strip() for word in value.split(',') if word.strip())!r}"
+
+    return [*map(quoted, argv)]
 
 
 def _refuse_unknown_fields(config: Config, argv: Sequence[str]) -> None:

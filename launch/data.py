@@ -1,10 +1,12 @@
 """From a `DataConfig` to sources of Batches: labelled or unlabelled videos, videos with exact flow, pairs with flow."""
 
+import sys
 from collections.abc import Sequence
 from typing import Protocol
 
 import tensorflow as tf
 
+from launch.batch_memory import require_room
 from launch.config import Config, DataConfig
 from launch.pair_source import PairSource
 from launch.video_source import VideoSource
@@ -12,6 +14,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
+from tvnet_keras.video.listing import class_warnings
 
 
 class Source(Protocol):
@@ -20,6 +23,7 @@ class Source(Protocol):
     Attributes:
         class_names: in label order; empty without labels.
         offers: the fields of its Batches beside `clip` and `index`.
+        notes: sentences about what of the data set's folder is on no list.
         names: `(id, label)` of every sample in list order, label -1 without one.
         missing: how many listed samples are not there.
         skipped: ids of those that were left out because they cannot be read.
@@ -28,6 +32,7 @@ class Source(Protocol):
 
     class_names: tuple[str, ...]
     offers: tuple[str, ...]
+    notes: tuple[str, ...]
     names: tuple[tuple[str, int], ...]
     missing: int
     skipped: tuple[str, ...]
@@ -75,10 +80,11 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
         needs: fields that its Batches must have.
 
     Raises:
-        InputError: no such data set or list, listed files are missing (`data.missing=error`), or the data set lacks a
-            field, or a setting has no meaning for its Batches.
+        InputError: no such data set or list, listed files are missing (`data.missing=error`), the data set lacks a
+            field, a setting has no meaning for its Batches, or they are larger than the memory.
     """
     name = check_choice("--config.data.dataset", config.data.dataset, names())
+    require_room(config, subset)
     # Moving Shapes is both; its videos have their labels and the flow of every step.
     source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
     lacking = [field for field in needs if field not in source.offers]
@@ -90,6 +96,18 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
         )
     _refuse_ignored(config, source, subset, needs)
     return source
+
+
+def warn_of_lists(training: Source, test: Source) -> None:
+    """Says on stderr what of the data set's folder is on no list, and which classes make a comparison empty.
+
+    Args:
+        training: what is learnt from.
+        test: what is tested on, of the same data set.
+    """
+    labels = ([label for _, label in source.names] for source in (training, test))
+    for sentence in (*training.notes, *class_warnings(training.class_names, *labels)):
+        print(f"warning: {sentence}", file=sys.stderr)
 
 
 def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_unreadable: bool = False) -> Source:

@@ -33,10 +33,20 @@ from tvnet_keras.video.read import read_frames
 OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.", **app.SHARED_FLAG)
 OVERRIDES = flags.DEFINE_multi_string("train_flag", [], "A flag for the trainings, such as --config.train.steps=50.")
 TRAIN_GROUPS = flags.DEFINE_integer(
-    "train_groups", 40, "Groups of Moving Shapes for training, 12 clips each.", lower_bound=1, **app.SHARED_FLAG
+    "train_groups",
+    40,
+    "Groups of Moving Shapes for training, 12 clips each.",
+    lower_bound=1,
+    upper_bound=100_000,
+    **app.SHARED_FLAG,
 )
 TEST_GROUPS = flags.DEFINE_integer(
-    "test_groups", 25, "Groups of Moving Shapes for testing, 12 clips each.", lower_bound=1, **app.SHARED_FLAG
+    "test_groups",
+    25,
+    "Groups of Moving Shapes for testing, 12 clips each.",
+    lower_bound=1,
+    upper_bound=100_000,
+    **app.SHARED_FLAG,
 )
 
 PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors
-from tvnet_keras.flow.picture import contact_sheet
+from tvnet_keras.flow.picture import contact_sheet, lettering
 
 CELL_WIDTH = 320
 CAPTION_HEIGHT = 20
@@ -87,6 +87,6 @@ class Sheet:
             cell[top : top + size[1], left : left + size[0]] = shrunk
         image = Image.fromarray(cell)
         place = (CELL_WIDTH / 2, self.height + CAPTION_HEIGHT / 2)
-        font = ImageFont.load_default(size=FONT_SIZE)
-        ImageDraw.Draw(image).text(place, caption, "black", font=font, anchor="mm")
+        text, font = lettering(caption, FONT_SIZE)
+        ImageDraw.Draw(image).text(place, text, "black", font=font, anchor="mm")
         return np.asarray(image)

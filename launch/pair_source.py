@@ -25,6 +25,7 @@ class PairSource:
     pairs: tuple[pairs.Pair, ...]
 
     class_names = ()
+    notes = ()
     offers = ("flow", "known")
     missing = 0
     skipped = ()

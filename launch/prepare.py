@@ -20,6 +20,11 @@ from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.moving_shapes import write_dataset
 from tvnet_keras.video.scan import scan
+from tvnet_keras.video.split_files import found_elsewhere
+
+MOST_WORKERS = 10_000
+MOST_GROUPS = 100_000
+"""Of which there is a list in memory."""
 
 GENERATE = flags.DEFINE_string("generate", "", "Write the Moving Shapes data set into this folder.")
 CHECK = flags.DEFINE_bool(
@@ -31,8 +36,11 @@ DATASET = flags.DEFINE_string("dataset", "", "A module of tvnet_keras/video/data
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.", **app.SHARED_FLAG)
 SPLIT = flags.DEFINE_integer("split", 0, "Split of the data set; 0 takes all.", lower_bound=0)
 CLASSES = flags.DEFINE_list("classes", [], "Only these classes.")
-WORKERS = flags.DEFINE_integer("workers", 0, "Files worked on at the same time; 0 takes one per CPU.", lower_bound=0)
+WORKERS = flags.DEFINE_integer(
+    "workers", 0, "Files worked on at the same time; 0 takes one per CPU.", lower_bound=0, upper_bound=MOST_WORKERS
+)
 
+LIST_MISSING = flags.DEFINE_bool("list_missing", False, "--check: name every missing video, not a few of each class.")
 MINIMUM = flags.DEFINE_integer("min_frames", 2, "--check: videos with fewer frames are short.", lower_bound=2)
 MEMORY = flags.DEFINE_string(
     "memory", "", "--check: JSON file that remembers what was decoded, for a quick next check."
@@ -40,17 +48,21 @@ MEMORY = flags.DEFINE_string(
 
 QUALITY = flags.DEFINE_integer("quality", 95, "--cache: JPEG quality, 1 to 100.")
 SHORT_SIDE = flags.DEFINE_integer(
-    "short_side", 0, "--cache: short side of the frames, pixels; 0 keeps it.", lower_bound=0
+    "short_side", 0, "--cache: short side of the frames, pixels; 0 keeps it.", lower_bound=0, upper_bound=16_384
 )
 SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "--cache: go on without broken videos, naming them.")
 
 LABEL = flags.DEFINE_string("label", "motion", "--generate: what tells the class, motion or look.")
 SEED = flags.DEFINE_integer("seed", 0, "--generate: seed of all draws.")
 TRAIN_GROUPS = flags.DEFINE_integer(
-    "train_groups", 40, "--generate: training groups, one clip per class each.", **app.SHARED_FLAG
+    "train_groups",
+    40,
+    "--generate: training groups, one clip per class each.",
+    upper_bound=MOST_GROUPS,
+    **app.SHARED_FLAG,
 )
 TEST_GROUPS = flags.DEFINE_integer(
-    "test_groups", 25, "--generate: test groups, one clip per class each.", **app.SHARED_FLAG
+    "test_groups", 25, "--generate: test groups, one clip per class each.", upper_bound=MOST_GROUPS, **app.SHARED_FLAG
 )
 FRAMES = flags.DEFINE_integer("frames", 10, "--generate: frames per clip.")
 SIZE = flags.DEFINE_list("size", ["64", "64"], "--generate: height,width in pixels.")
@@ -89,7 +101,10 @@ def check() -> None:
     root = _data_dir()
     if DATASET.value:
         splits = splits_of(DATASET.value, root, SPLIT.value, CLASSES.value)
-        found = check_dataset(splits, **options)
+        found = check_dataset(splits, name_missing=LIST_MISSING.value, **options)
+        elsewhere = found_elsewhere(root, union(splits).missing)
+        if elsewhere:
+            print(f"{elsewhere} is listed but lies where none is looked for: is --data_dir={root} the right folder?")
     else:
         found = check_folder(root, **options)
     broken = {problem.path for problem in found.problems if problem.unusable}

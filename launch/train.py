@@ -21,7 +21,7 @@ import launch.strategy
 from launch import app, config_flags, evaluators, run_folder, run_lists
 from launch.checkpoints import Checkpoints
 from launch.config import Config, EvalConfig, method_module
-from launch.data import Source, list_source
+from launch.data import Source, list_source, warn_of_lists
 from launch.finite_guard import FiniteGuard
 from launch.init_from import build_model, initialise, with_scaling_of_weights
 from launch.model_outputs import output_names
@@ -96,6 +96,7 @@ def train(
     needs = needs_of(method, config.model)
     training, validation = (list_source(config, subset, needs) for subset in ("train", "test"))
     training.require_trainable(needs, strategy)
+    warn_of_lists(training, validation)
     _keep_lists(folder, run, training, validation)
     rates = method.learning_rates(config.model)
     with strategy.scope():

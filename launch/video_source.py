@@ -13,6 +13,7 @@ import tensorflow as tf
 from launch.config import Config, DataConfig, EvalConfig
 from launch.progress import progress
 from launch.recipes import flow_recipe, test_recipe
+from tvnet_keras.choices import some
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
 from tvnet_keras.flow.sources import VideoFlowSource
@@ -21,10 +22,8 @@ from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset
 from tvnet_keras.video.scan import scan
+from tvnet_keras.video.split_files import found_elsewhere
 from tvnet_keras.video.views import FrameSource
-
-NAMED_AT_MOST = 5
-"""Files named in one sentence about many."""
 
 MEMORY_FILE = ".tvnet_keras_frame_counts.json"
 """What the check of the videos found, beside them, so that every run has it."""
@@ -59,13 +58,14 @@ class VideoSource:
         """Reads the list.
 
         Raises:
-            InputError: no such list, no video of it, or some are missing (`data.missing=error`).
+            InputError: no such list, no video of it, two of one id, or some are missing (`data.missing=error`).
         """
         data = config.data
         videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
-        _judge_missing(videos, data.missing, subset)
+        _judge_missing(videos, data, subset)
         if not videos.videos:
             raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
+        _require_distinct_ids(videos, subset)
         return cls(config, subset, videos, datasets.exact_flow_of(data.dataset))
 
     @property
@@ -82,6 +82,11 @@ class VideoSource:
     def names(self) -> tuple[tuple[str, int], ...]:
         """Ids and labels."""
         return tuple((video.video_id, video.label) for video in self.videos.videos)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what of the folder is on no list."""
+        return self.videos.notes
 
     @property
     def decoded(self) -> dict | None:
@@ -123,7 +128,7 @@ class VideoSource:
                 raise InputError(
                     f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.cache={data.cache}; "
                     "write the cache again or go on without them with --skip_unreadable: "
-                    f"{_some([video.video_id for video in absent])}"
+                    f"{some([video.video_id for video in absent], '; ')}"
                 )
             return self._without({video.path: f"{video.path}: not in {data.cache}" for video in absent}, cache=cache)
         with progress(f"checking the {self.subset} videos", "files") as show:
@@ -132,7 +137,7 @@ class VideoSource:
         if broken and not skip_unreadable:
             raise InputError(
                 f"{len(broken)} of {len(listed)} {self.subset} videos cannot be read; mend them or go on without them "
-                f"with --skip_unreadable: {_some([message.rstrip('.') for message in broken.values()])}"
+                f"with --skip_unreadable: {some([message.rstrip('.') for message in broken.values()], '; ')}"
             )
         return self._without(broken, counts=found.counts)
 
@@ -280,17 +285,30 @@ def memory_file(root: str | os.PathLike) -> Path:
     return caches / "tvnet_keras" / f"{where.name}-{hashlib.sha256(os.fsencode(where)).hexdigest()[:16]}.json"
 
 
-def _judge_missing(videos: VideoList, policy: str, subset: str) -> None:
+def _require_distinct_ids(videos: VideoList, subset: str) -> None:
+    """Refuses classes whose scores could not be written at the end, as those are joined by id."""
+    first: dict[str, str] = {}
+    for video in videos.videos if videos.class_names else ():
+        other = first.setdefault(video.video_id, video.path)
+        if other is not video.path:
+            raise InputError(
+                f"{other} and {video.path} have the same id {video.video_id!r} in the {subset} list; "
+                "rename one of them or take it off the list."
+            )
+
+
+def _judge_missing(videos: VideoList, data: DataConfig, subset: str) -> None:
     if not videos.missing:
         return
     listed = len(videos.videos) + len(videos.missing)
     sentence = f"{len(videos.missing)} of {listed} listed {subset} videos are missing"
-    if policy == "error":
-        names = _some([video.video_id for video in videos.missing])
-        raise InputError(f"{sentence}: {names}; add them or go on without them with --config.data.missing=report.")
+    if data.missing == "error" or not videos.videos:
+        names = some([video.video_id for video in videos.missing], "; ")
+        rest = " or go on without them with --config.data.missing=report" if videos.videos else ""
+        raise InputError(f"{sentence}: {names}; add them{rest}.{_elsewhere(videos, data.root)}")
     print(f"{sentence}; going on with {len(videos.videos)}.", file=sys.stderr)
 
 
-def _some(names: list[str]) -> str:
-    shown = "; ".join(names[:NAMED_AT_MOST])
-    return shown + (f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else "")
+def _elsewhere(videos: VideoList, root: str) -> str:
+    found = found_elsewhere(Path(root), videos.missing)
+    return f" One is {found}, where none is looked for: is --config.data.root={root} the right folder?" if found else ""

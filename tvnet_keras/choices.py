@@ -8,8 +8,22 @@ from types import ModuleType
 
 from tvnet_keras.errors import InputError
 
+NAMED = 5
+"""Names in a sentence about many."""
+
 LISTED = 20
 """Names that a sentence lists; data sets have hundreds of classes."""
+
+
+def some(names: Sequence[str], separator: str = ", ") -> str:
+    """The first few of many names, and how many more there are.
+
+    Args:
+        names: in the order in which they are told.
+        separator: between them.
+    """
+    rest = len(names) - NAMED
+    return separator.join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 import models.representation_flow as representation_flow
 from launch.inference import as_graph, logits_of
+from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
 from tvnet_keras.flow.solvers import Solver
@@ -39,7 +40,7 @@ def frames_of(data_dir: str, suffixes: tuple[str, ...]) -> np.ndarray:
     Raises:
         InputError: there is none.
     """
-    for path in sorted(path for path in Path(data_dir).rglob("*") if path.suffix in suffixes):
+    for path in (path for path in files_below(Path(data_dir)) if path.suffix in suffixes):
         try:
             return read_frames(path, range(FRAMES))
         except VideoError:

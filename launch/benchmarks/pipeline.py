@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import CachedVideos, write_cache
 from tvnet_keras.video.listing import Video, VideoList
@@ -59,7 +60,7 @@ def run(data_dir: str) -> dict:
 
 
 def _videos(folder: Path) -> tuple[VideoList, dict[str, int]]:
-    paths = sorted(str(path) for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    paths = sorted(str(path) for path in files_below(folder) if path.suffix in SUFFIXES)
     listed = VideoList(tuple(Video(path, 0, Path(path).stem) for path in paths), ("any",))
     found = scan(listed.videos)
     listed = listed.without([path for path in paths if path not in found.counts])

@@ -224,6 +224,13 @@ def test_a_real_video(shared_data):
         (["absent.avi"], r"absent\.avi is missing"),
         (["empty.avi"], "empty"),
         (["folder"], "holds 1 images"),
+        (
+            ["a.avi", "b.MP4"],
+            "a.avi is a video and one of 2 files; give one folder, or one video, or two",
+        ),
+        (["one.png", "b.MP4"], "b.MP4 is a video and one of 2 files"),
+        (["folder", "folder"], "folder is a folder and one of 2 files"),
+        (["one.png", "folder", "a.avi"], "folder is a folder and one of 3 files"),
     ],
 )
 def test_own_files_that_make_no_pair_are_refused(tmp_path, files, message):

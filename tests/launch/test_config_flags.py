@@ -2,6 +2,7 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
+from launch.app import expand_home
 from launch.config_flags import parsed_config, parser
 from launch.train import experiment_config
 from tvnet_keras.errors import InputError
@@ -93,3 +94,67 @@ def test_a_value_that_its_field_cannot_hold_is_refused(parse, argument, said):
 
 def test_a_misspelt_flag_is_told_the_nearest(refusal):
     assert "method" in refusal("--metod=tvnet").split("'metod'")[1]
+
+
+def test_a_home_is_expanded_wherever_a_value_begins(parse, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = parse(
+        "--output_dir=~/runs", "--config.data.root=~/data", "--config.data.cache=~", "--config.init_from=~no_one/x",
+    )  # fmt: skip
+    assert flags.FLAGS.output_dir == "/home/me/runs"
+    assert (config.data.root, config.data.cache) == ("/home/me/data", "/home/me")
+    assert config.init_from == "~no_one/x"
+
+
+@pytest.mark.parametrize(
+    ("given", "classes"),
+    [
+        ("tai chi,abseiling", ("tai chi", "abseiling")),
+        ("tai chi", ("tai chi",)),
+        ("1st, 2nd,", ("1st", "2nd")),
+        ("rubik's cube,pass", ("rubik's cube", "pass")),
+        ("走る,歩く", ("走る", "歩く")),
+        ("a-b,c/d,e=f", ("a-b", "c/d", "e=f")),
+        ("007,1e3", ("007", "1e3")),
+        ("('tai chi', 'b')", ("tai chi", "b")),
+        ("'tai chi','b'", ("tai chi", "b")),
+        ("", ()),
+    ],
+)
+def test_classes_of_any_name_are_taken_as_they_are_written(parse, given, classes):
+    assert parse(f"--config.data.classes={given}").data.classes == classes
+
+
+def test_every_launcher_expands_a_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    given = [
+        "figure",
+        "--input=video=~/a.avi",
+        "--solver=dis,~/export",
+        "~/b c.avi",
+        "a=~/d",
+        "./~/e",
+        "--train_flag=--a=~",
+    ]
+    assert expand_home(given) == [
+        "figure", "--input=video=/home/me/a.avi", "--solver=dis,/home/me/export", "/home/me/b c.avi", "a=~/d", "./~/e",
+        "--train_flag=--a=/home/me",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("flag", ["--skip_unreadable", "-skip_unreadable", "--noskip_unreadable", "--profile"])
+@pytest.mark.parametrize("word", ["False", "true", "0", "no"])
+def test_a_word_after_a_switch_is_refused(refusal, flag, word):
+    name = flag.lstrip("-").removeprefix("no")
+    said = refusal(flag, word, "--method=rgb")
+    assert f"{flag} {word} are two words" in said and f"write --{name}={word}, or ./{word} if it is a file" in said
+
+
+def test_a_word_after_a_switch_of_the_configuration_is_refused(refusal):
+    assert "write --config.data.flip=False, or" in refusal("--config.data.flip", "False")
+
+
+def test_a_word_after_another_flag_is_its_value(parse):
+    config = parse("--output_dir", "no", "--config.seed", "1", "--skip_unreadable=False", "--config.data.flip=false")
+    assert flags.FLAGS.output_dir == "no" and config.seed == 1
+    assert not flags.FLAGS.skip_unreadable and not config.data.flip

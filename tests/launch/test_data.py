@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from launch.data import open_source
+from launch.data import list_source, open_source, warn_of_lists
 from launch.evaluate import evaluate
 from launch.train import train
 from launch.video_source import MEMORY_FILE, memory_file
+from tests.launch.pairs_on_disk import write_pairs
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import write_cache
 
@@ -203,3 +204,52 @@ def test_whole_frames_are_not_taken_from_a_cache_of_resized_ones(tiny, tmp_path,
     with pytest.raises(InputError, match=f"48 px, but --config.data.{flag}=none") as refusal:
         open_source(config, subset)
     one_sentence(str(refusal.value))
+
+
+def videos_in(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+
+
+def test_a_training_warns_of_classes_that_say_nothing_before_it_begins(tiny, tmp_path, capsys):
+    videos_in(tmp_path / "data", "train/walk/1.mp4", "test/walk/2.mp4", "test/run/3.mp4", "train/4.mp4")
+    config = tiny("rgb", data={"dataset": "folder", "root": str(tmp_path / "data")}, init_from="nowhere")
+    with pytest.raises(InputError, match="init_from=nowhere"):
+        train(config, tmp_path / "run")
+    assert capsys.readouterr().err.splitlines() == [
+        f"warning: Videos in {tmp_path}/data/train itself, in the folder of no class, are left out: 4.mp4.",
+        "warning: No training video of 1 of 2 classes, which cannot be learnt: run.",
+    ]
+
+
+def test_pairs_have_no_classes_to_warn_of(tiny, tmp_path, capsys):
+    root = write_pairs(tmp_path)
+    source = list_source(tiny("tvnet_flow", data={"dataset": "middlebury", "root": str(root), "frames": 2}), "test")
+    warn_of_lists(source, source)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("missing", ["error", "report"])
+def test_a_listed_video_that_lies_elsewhere_is_told(tiny, shapes, tmp_path, missing):
+    shutil.copytree(shapes / "splits", tmp_path / "splits")
+    shutil.copytree(shapes / "videos/ZoomIn", tmp_path / "a/b/ZoomIn")
+    config = tiny("rgb", data={"root": str(tmp_path), "missing": missing})
+    with pytest.raises(InputError) as refusal:
+        list_source(config, "train")
+    said = str(refusal.value)
+    assert said.startswith("36 of 36 listed train videos are missing: ")
+    assert (
+        f"One is {tmp_path}/a/b/ZoomIn/v_ZoomIn_g01_c01.avi, where none is looked for: is --config.data.root=" in said
+    )
+
+
+def test_two_videos_of_one_id_are_refused_before_their_scores_are(tiny, copy):
+    lists = copy / "splits/testlist01.txt"
+    again = copy / "videos/ZoomIn/v_MoveUp_g04_c01.avi"
+    again.write_bytes(b"x")
+    lists.write_text(lists.read_text() + "ZoomIn/v_MoveUp_g04_c01.avi\n")
+    with pytest.raises(
+        InputError, match=f"MoveUp/v_MoveUp_g04_c01.avi and {again} have the same id 'v_MoveUp_g04_c01'"
+    ):
+        list_source(tiny("rgb", data={"root": str(copy)}), "test")

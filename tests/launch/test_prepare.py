@@ -55,6 +55,7 @@ def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(repository,
     [
         ((), "Give one of --generate=DIR, --check and --cache=DIR"),
         (("--check", "--data_dir=nowhere"), "--data_dir=nowhere is no folder"),
+        (("--generate=nowhere", "--train_groups=1000000000"), "flag --train_groups=1000000000"),
     ],
 )
 def test_mistakes_are_one_sentence(repository, arguments, said):
@@ -83,13 +84,17 @@ def test_a_check_names_everything_that_is_wrong(shapes, capsys):
 
 def test_missing_videos_are_counted_by_class_and_split_and_named(shared_data, capsys):
     splits = splits_of("ucf101", shared_data / "ucf101", 1, ("Surfing", "YoYo"))
-    check_dataset(splits, **ALL)
+    check_dataset(splits, **ALL, name_missing=True)
     said = capsys.readouterr().out
     assert re.search(r"Surfing +│ 18 / 93 +│ 7 / 33 ", said)
     assert re.search(r"YoYo +│ 0 / 92 +│ 0 / 36 ", said)
     assert "missing from YoYo (128): all of them" in said
     names = re.search(r"missing from Surfing \(101\): (.*?)missing from", said, re.S)[1]
     assert len(re.findall(r"v_Surfing_g\d\d_c\d\d", names)) == 101
+    check_dataset(splits, **ALL)
+    said = capsys.readouterr().out
+    assert re.search(r"missing from Surfing \(101\): (v_Surfing_g\d\d_c\d\d,? ){5}and 96 more\n", said)
+    assert "warning: split 1: No training video of 1 of 2 classes, which cannot be learnt: YoYo." in said
 
 
 def test_a_video_in_both_lists_is_a_duplicate(shapes, capsys):

@@ -60,7 +60,7 @@ def test_a_killed_run_goes_on_at_the_next_shard(small_set, tmp_path, monkeypatch
             raise KeyboardInterrupt
         return read_frames(path)
 
-    monkeypatch.setattr(cache, "read_frames", failing)
+    monkeypatch.setattr(cache, "iterate_frames", failing)
     with pytest.raises(KeyboardInterrupt):
         write_cache(small_set, tmp_path, shards=4, workers=1)
     with pytest.raises(InputError, match="no finished cache"):

@@ -244,3 +244,63 @@ def kinetics_lists(root):
 def hmdb51_lists(root):
     (root / "brush_hair_test_split1.txt").write_text("v.avi 1 \n")
     touch(root, "brush_hair/v.avi")
+
+
+@pytest.mark.parametrize("folder", ["HandstandPushups", "HandStandPushups", "handstandpushups"])
+@pytest.mark.parametrize("written", ["HandstandPushups", "HandStandPushups"])
+@pytest.mark.parametrize("file", ["v_HandStandPushups_g01_c01.avi", "v_HandstandPushups_g01_c01.mp4"])
+def test_the_two_spellings_of_handstand_pushups_are_one_class(tmp_path, folder, written, file):
+    (tmp_path / "classInd.txt").write_text("1 HandstandPushups\n2 YoYo\n")
+    (tmp_path / "trainlist01.txt").write_text(
+        f"{written}/v_HandStandPushups_g01_c01.avi 1\nYoYo/v_YoYo_g01_c01.avi 2\n"
+    )
+    touch(tmp_path, f"{folder}/{file}")
+    found = datasets.load("ucf101", tmp_path, subset="train")
+    assert [(video.path, video.label, video.video_id) for video in found.videos] == [
+        (f"{tmp_path}/{folder}/{file}", 0, "v_HandStandPushups_g01_c01")
+    ]
+    assert [video.video_id for video in found.missing] == ["v_YoYo_g01_c01"]
+
+
+def test_a_name_as_it_is_listed_comes_before_other_spellings(tmp_path):
+    ucf101_lists(tmp_path)
+    touch(tmp_path, "a/v_A_g01_c01.avi", "A/V_A_g01_c01.avi", "A/v_A_g01_c01.mp4", "A/v_a_g01_c01.avi")
+    assert datasets.load("ucf101", tmp_path, subset="test").videos[0].path == f"{tmp_path}/A/v_A_g01_c01.mp4"
+
+
+@pytest.mark.parametrize("place", ["A/A", "UCF-101/A/A", "UCF-101/UCF-101/A", "videos/a/A"])
+def test_an_archive_unpacked_into_a_folder_of_its_own_name_is_found(tmp_path, place):
+    ucf101_lists(tmp_path)
+    touch(tmp_path, f"{place}/v_A_g01_c01.avi")
+    found = datasets.load("ucf101", tmp_path, subset="test").videos
+    assert [video.path for video in found] == [f"{tmp_path}/{place}/v_A_g01_c01.avi"]
+
+
+def test_lists_one_folder_too_deep_are_told(tmp_path):
+    ucf101_lists(tmp_path / "a/b")
+    with pytest.raises(InputError, match=f"classInd.txt is in none .* One is in {tmp_path}/a/b."):
+        datasets.load("ucf101", tmp_path, subset="test")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lists_as_windows_editors_save_them_are_read(tmp_path, encoding):
+    places = {name: tmp_path / name for name in ("ucf101", "hmdb51", "kinetics", "tiny_kinetics")}
+    for name, lists in (("ucf101", ucf101_lists), ("hmdb51", hmdb51_lists), ("kinetics", kinetics_lists)):
+        places[name].mkdir()
+        lists(places[name])
+    places["tiny_kinetics"].mkdir()
+    kinetics_lists(places["tiny_kinetics"])
+    (places["tiny_kinetics"] / "classes.txt").write_text("A\n")
+    before = [datasets.load(name, root, subset="train") for name, root in places.items()]
+    for root in places.values():
+        for path in (*root.glob("*.txt"), *root.glob("*.csv")):
+            path.write_text(path.read_text(), encoding=encoding)
+    assert [datasets.load(name, root, subset="train") for name, root in places.items()] == before
+
+
+def test_a_list_that_cannot_be_read_is_one_sentence(tmp_path):
+    ucf101_lists(tmp_path)
+    (tmp_path / "testlist01.txt").unlink()
+    (tmp_path / "testlist01.txt").mkdir()
+    with pytest.raises(InputError, match="testlist01.txt cannot be read .Is a directory"):
+        datasets.load("ucf101", tmp_path, subset="test")

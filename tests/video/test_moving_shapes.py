@@ -160,6 +160,8 @@ def test_folder_with_something_else_is_refused(tmp_path):
         {"size": (63, 64)},
         {"size": (16, 16)},
         {"train_groups": 0},
+        {"frames": 10**9},
+        {"size": (100_000, 100_000)},
         {"test_groups": -1},
         {"seed": -1},
     ],

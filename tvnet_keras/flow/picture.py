@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.colour import colour_wheel, flow_to_colour
+from tvnet_keras.lettering import font_file, written
 
 GAP = 4  # white pixels between pictures
 SMALLEST_FONT = 8
@@ -92,10 +93,25 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], s
     return np.asarray(sheet)
 
 
+def lettering(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
+    """A text as it can be written, and a font that has its letters.
+
+    Args:
+        text: such as the name of a pair.
+        size: of the letters, pixels.
+    """
+    # Pillow's own font has hardly more letters than ASCII.
+    if text.isascii() and text.isprintable():
+        return text, ImageFont.load_default(size=size)
+    file = font_file([text])
+    return written(text, file), ImageFont.truetype(file, size)
+
+
 def _fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTypeFont]:
     """Shrinks the font, then cuts the text, until it is no wider than `width` pixels."""
-    length = ImageFont.load_default(size=height).getlength(text)
-    font = ImageFont.load_default(size=max(SMALLEST_FONT, int(height * min(1.0, width / max(1.0, length)))))
+    text, font = lettering(text, height)
+    length = font.getlength(text)
+    font = font.font_variant(size=max(SMALLEST_FONT, int(height * min(1.0, width / max(1.0, length)))))
     while len(text) > 1 and font.getlength(text) > width:
         text = text[:-2] + "…"
     return text, font

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from tvnet_keras.errors import InputError
+from tvnet_keras.lettering import font_file, written
 from tvnet_keras.scoring.scores import Scores
 
 NORMAL_95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
@@ -112,6 +114,8 @@ def per_class_table(scores: Scores) -> tuple[ClassRow, ...]:
 def confusion_picture(scores: Scores) -> np.ndarray:
     """Draws the confusion matrix, each row as shares of its class; it grows with the number of classes.
 
+    Letters of class names that no installed font has stand as `\\u8d70`; the scores keep the names themselves.
+
     Returns:
         uint8 `[H, W, 3]`, RGB.
 
@@ -128,8 +132,12 @@ def confusion_picture(scores: Scores) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="viridis", vmin=0, vmax=1)
-    axes.set_xticks(range(classes), scores.class_names, rotation=90, fontsize=6 if many else 9)
-    axes.set_yticks(range(classes), scores.class_names, fontsize=6 if many else 9)
+    file = font_file(scores.class_names)
+    names = [written(name, file) for name in scores.class_names]
+    # As they are: a dollar in a name begins no formula.
+    text = {"font": FontProperties(fname=file, size=6 if many else 9), "parse_math": False}
+    axes.set_xticks(range(classes), names, rotation=90, **text)
+    axes.set_yticks(range(classes), names, **text)
     axes.set_xlabel("answer")
     axes.set_ylabel("true class")
     axes.set_title(f"top-1 {100 * top_k(scores):.1f} % of {matrix.sum()} videos")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tvnet_keras.atomic import atomic_path
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 
 STALE_MARK = "†"
@@ -110,7 +111,7 @@ def load_results(root: str | os.PathLike[str]) -> tuple[Result, ...]:
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"There is no folder of results {root}; check the path.")
-    results = [_load(root, path) for path in sorted(root.glob("*/*.json")) if not path.name.startswith(".")]
+    results = [_load(root, path) for path in matching(root, "*/*.json")]
     return tuple(sorted(results, key=lambda result: (result.table, result.row, result.seed)))
 
 

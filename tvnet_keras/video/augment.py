@@ -173,14 +173,19 @@ def test_views(
     require_test_crops(crops, crop)
     if crops == 1:
         window = central_window(frames.shape[1:3], size, crop=crop, resize_short=resize_short)
-        return window.cut(frames)[None], np.zeros(1, bool)
+        return window.cut(frames)[None], mirrored_views(crops)
     covering = resize(frames, _cover_size(frames.shape[1:3], (height, width), resize_short))
     room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
     places = _five_places(room_y, room_x)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
     if crops == 10:
         views = np.concatenate([views, flip_clip(views)])
-    return views, np.arange(len(views)) >= 5
+    return views, mirrored_views(crops)
+
+
+def mirrored_views(crops: int) -> np.ndarray:
+    """Which of the views of `test_views` are mirrored, bool `[crops]`."""
+    return np.arange(crops) >= 5
 
 
 # The name is for readers; without this line pytest would take an imported `test_views` for a test.

@@ -26,7 +26,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.augment import resize_short_side
 from tvnet_keras.video.listing import Video, VideoList
-from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.read import iterate_frames
 from tvnet_keras.video.workers import workers_of
 
 VIDEOS_PER_SHARD = 64
@@ -221,11 +221,12 @@ def _write_shard(
     entries, offset = {}, 0
     with atomic_path(folder / f"{name}.tfrecord") as partial, tf.io.TFRecordWriter(str(partial)) as writer:
         for video in videos:
-            frames = resize_short_side(read_frames(video.path), recipe["short_side"])
-            records = [_record(video, frame, class_names, recipe["quality"]) for frame in frames]
-            for record in records:
+            lengths = []
+            for frame in iterate_frames(video.path):
+                resized = resize_short_side(frame[None], recipe["short_side"])[0]
+                record = _record(video, resized, class_names, recipe["quality"])
                 writer.write(record)
-            lengths = [len(record) for record in records]
+                lengths.append(len(record))
             entries[video.video_id] = _Entry(name, offset, lengths)
             offset += sum(lengths) + len(lengths) * (RECORD_HEADER + RECORD_FOOTER)
             done.advance()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tvnet_keras.choices import check_choice
+from tvnet_keras.choices import check_choice, some
 from tvnet_keras.errors import InputError
 
 Flip = str | tuple[int, ...]
@@ -36,12 +37,14 @@ class VideoList:
         flip: what mirroring a video left to right does to its label: "keep" (nothing), "forbidden" (a mirrored
             video has no label here) or a permutation (label `k` becomes `flip[k]`).
         missing: the listed files that are not there.
+        notes: sentences about what of the folder is on no list.
     """
 
     videos: tuple[Video, ...]
     class_names: tuple[str, ...]
     flip: Flip = "keep"
     missing: tuple[Video, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         if isinstance(self.flip, str):
@@ -93,6 +96,7 @@ class VideoList:
             class_names=tuple(classes),
             flip=_restrict_flip(self.flip, new_label),
             missing=_relabel(self.missing, new_label),
+            notes=self.notes,
         )
 
     def without(self, paths: Collection[str]) -> VideoList:
@@ -103,6 +107,52 @@ class VideoList:
         """
         dropped = set(paths)
         return replace(self, videos=tuple(video for video in self.videos if video.path not in dropped))
+
+
+def distinct_ids(names: Sequence[Sequence[str]]) -> list[str]:
+    """For each video the shortest of its names that no other one has.
+
+    Args:
+        names: of each video, equally many, the shortest first, the last one its own.
+
+    Example:
+        >>> distinct_ids([("1", "run/1"), ("1", "walk/1"), ("2", "walk/2")])
+        ['run/1', 'walk/1', '2']
+    """
+    uses = [Counter(level) for level in zip(*names, strict=True)]
+    return [
+        next((name for name, count in zip(of_one, uses, strict=True) if count[name] == 1), of_one[-1])
+        for of_one in names
+    ]
+
+
+def class_warnings(class_names: Sequence[str], training: Iterable[int], test: Iterable[int]) -> list[str]:
+    """What makes a comparison of classes empty: there is one only, or one that no video shows.
+
+    Args:
+        class_names: in label order.
+        training: labels of the training videos.
+        test: labels of the test videos.
+
+    Returns:
+        Sentences; none of videos without classes.
+
+    Example:
+        >>> class_warnings(("run", "walk"), [0, 0, 1], [0])
+        ['No test video of 1 of 2 classes, of which the accuracy says nothing: walk.']
+    """
+    sentences = []
+    if len(class_names) == 1:
+        sentences.append(f"There is one class, {class_names[0]}: a loss of 0 and an accuracy of 1 say nothing.")
+    for subset, labels, so in (
+        ("training", set(training), "which cannot be learnt"),
+        ("test", set(test), "of which the accuracy says nothing"),
+    ):
+        absent = [name for label, name in enumerate(class_names) if label not in labels]
+        if absent:
+            count = f"{len(absent)} of {len(class_names)} classes"
+            sentences.append(f"No {subset} video of {count}, {so}: {some(absent)}.")
+    return sentences
 
 
 def _relabel(videos: Sequence[Video], new_label: dict[int, int]) -> tuple[Video, ...]:

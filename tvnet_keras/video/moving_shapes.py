@@ -25,12 +25,16 @@ import numpy as np
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
+from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.moving_shapes_render import render
 from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
 from tvnet_keras.video.workers import workers_of
 
 FRAMES_PER_SECOND = 25
+MOST_PIXELS = 2**27
+"""Of a clip: its frames and their flow are made in memory."""
+
 LABELS = {"motion": CLASS_NAMES, "look": LOOK_NAMES}
 _RECIPE_FILE = "moving_shapes.json"
 _RECIPE_VERSION = 1
@@ -58,6 +62,10 @@ class _Recipe:
             raise InputError(f"frames must be at least 2, for a motion needs two. Received: frames={self.frames}.")
         if len(self.size) != 2 or min(self.size) < 32 or any(side % 2 for side in self.size):
             raise InputError(f"size must be two even numbers (height, width) from 32 up. Received: size={self.size}.")
+        if self.frames * self.size[0] * self.size[1] > MOST_PIXELS:
+            raise InputError(
+                f"frames={self.frames} of size={self.size} are more than {MOST_PIXELS} pixels a clip; make them fewer."
+            )
         if min(self.train_groups, self.test_groups) < 1:
             received = f"train_groups={self.train_groups}, test_groups={self.test_groups}"
             raise InputError(f"train_groups and test_groups must be at least 1. Received: {received}.")
@@ -153,7 +161,7 @@ def _claim(root: Path, recipe: _Recipe) -> None:
     wanted = json.dumps(asdict(recipe), indent=2) + "\n"
     try:
         held = marker.read_text() if marker.exists() else None
-        foreign = held is None and root.exists() and any(not entry.name.startswith(".") for entry in root.iterdir())
+        foreign = held is None and root.exists() and bool(entries(root))
     except OSError as error:
         raise InputError(f"Cannot read {root} ({error.strerror}); choose another folder.") from error
     if foreign:

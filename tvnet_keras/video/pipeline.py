@@ -24,7 +24,9 @@ from tvnet_keras.video.views import DRAWS, EvalViews, FrameSource, TrainSamples
 from tvnet_keras.video.workers import workers_of
 
 SAMPLINGS = ("even", "dense")
-# Views of one video are decoded together; so many bytes of them may wait at a time.
+# Views of one video are decoded together, so many bytes of them at most: of more, a video is decoded once a piece.
+PIECE_BYTES = 2**28
+# So many bytes of views may wait at a time.
 VIEW_BYTES = 2**30
 
 
@@ -148,8 +150,8 @@ def eval_dataset(
         crop: "center" or "none".
         resize_short: see `augment.test_views`, in pixels.
         cache: where to read frames from, instead of the video files.
-        parallel: videos decoded at the same time; None takes one per core, and fewer where the views of a video
-            are large.
+        parallel: videos decoded at the same time; None takes one per core. Fewer are where the views of a video are
+            large; where they are very large, they come in pieces.
         shard: (k, n) takes every n-th video from the k-th on.
 
     Returns:
@@ -167,6 +169,7 @@ def eval_dataset(
     if crops == 10 and not videos.flips:
         raise InputError("10 crops mirror every clip but a mirrored video of this data set has no label; use 5 crops.")
     source = _source(videos, counts, cache, frames, step, short)
+    clip_bytes = crops * frames * int(np.prod(as_pair(size))) * 3
     views = EvalViews(
         source=source,
         frames=frames,
@@ -178,12 +181,13 @@ def eval_dataset(
         crops=crops,
         crop=crop,
         resize_short=resize_short,
+        at_once=max(1, PIECE_BYTES // clip_bytes),
     )
     produce = ends_quietly(views)
     shape = (None, frames, *as_pair(size), 3)
 
-    def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
-        clip, label, flipped = tf.numpy_function(produce, [index], (tf.uint8, tf.int32, tf.bool), stateful=False)
+    def load(index: tf.Tensor, first: tf.Tensor) -> dict[str, tf.Tensor]:
+        clip, label, flipped = tf.numpy_function(produce, [index, first], (tf.uint8, tf.int32, tf.bool), stateful=False)
         count = tf.shape(clip)[0]
         return {
             "clip": tf.ensure_shape(clip, shape),
@@ -192,9 +196,15 @@ def eval_dataset(
             "flipped": tf.ensure_shape(flipped, [None]),
         }
 
-    most = max(views.count(index) for index in range(len(videos.videos))) * int(np.prod(shape[1:]))
-    calls = parallel or min(workers_of(), max(1, VIEW_BYTES // most))
-    dataset = tf.data.Dataset.range(shard[0], len(videos.videos), shard[1])
+    counted = [views.clip_count(index) for index in range(len(videos.videos))]
+    most = min(max(counted), views.at_once) * clip_bytes
+    calls = min(parallel or workers_of(), max(1, VIEW_BYTES // most))
+    pieces = [
+        (index, first)
+        for index in range(shard[0], len(counted), shard[1])
+        for first in range(0, counted[index], views.at_once)
+    ]
+    dataset = tf.data.Dataset.from_tensor_slices(tuple(np.array(pieces, np.int64).reshape(-1, 2).T))
     dataset = dataset.map(load, num_parallel_calls=calls, deterministic=True).unbatch()
     return finish(dataset.batch(batch_size))
 

@@ -118,15 +118,21 @@ def iterate_frames(path: str | os.PathLike) -> Iterator[np.ndarray]:
     _require_motion(path, film.frames)
 
 
-def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+def read_frames(
+    path: str | os.PathLike,
+    indices: Sequence[int] | np.ndarray | None = None,
+    view: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
     """Reads frames by their number.
 
     Args:
         path: video file.
         indices: frame numbers from 0, in any order and with repeats; None reads the whole file.
+        view: what is kept of a frame, so that the frames themselves need not lie in memory together; None keeps them.
 
     Returns:
-        uint8 `[N, H, W, 3]`, RGB 0..255, in the order of `indices`, turned upright by the file's rotation.
+        uint8 `[N, H, W, 3]`, RGB 0..255, in the order of `indices`, turned upright by the file's rotation; the views of
+        such frames, where `view` is given.
 
     Raises:
         VideoError: the file is missing, empty, not a video, or fails before the last frame that is asked for.
@@ -135,7 +141,7 @@ def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | N
     wanted = None if indices is None else np.asarray(indices, np.int64).ravel()
     if wanted is not None and (wanted.size == 0 or wanted.min() < 0):
         raise ValueError(f"indices must hold frame numbers from 0. Received: indices={indices!r}")
-    pictures, decoded = _collect(path, None if wanted is None else set(wanted.tolist()))
+    pictures, decoded = _collect(path, None if wanted is None else set(wanted.tolist()), view or (lambda frame: frame))
     if wanted is None:
         _require_motion(path, decoded)
         return np.stack(list(pictures.values()))
@@ -150,13 +156,15 @@ def read_frames(path: str | os.PathLike, indices: Sequence[int] | np.ndarray | N
     return np.stack([pictures[index] for index in wanted.tolist()])
 
 
-def _collect(path: str | os.PathLike, wanted: set[int] | None) -> tuple[dict[int, np.ndarray], int]:
-    """RGB pictures by frame number, and how many frames were decoded to get them."""
+def _collect(
+    path: str | os.PathLike, wanted: set[int] | None, view: Callable[[np.ndarray], np.ndarray]
+) -> tuple[dict[int, np.ndarray], int]:
+    """Views of RGB pictures by frame number, and how many frames were decoded to get them."""
     pictures: dict[int, np.ndarray] = {}
     with _open(path) as film:
         for number, picture in enumerate(film.pictures()):
             if wanted is None or number in wanted:
-                pictures[number] = picture()
+                pictures[number] = view(picture())
             if wanted is not None and len(pictures) == len(wanted):
                 break
     return pictures, film.frames

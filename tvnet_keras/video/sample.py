@@ -123,6 +123,12 @@ def dense_clips(num_frames: int, frames: int, stride: int = 1, step: int = 1, *,
     return _clips(np.arange(0, _room(num_frames, frames, step) + 1, stride), num_frames, frames, step, short)
 
 
+def dense_count(num_frames: int, frames: int, stride: int = 1, step: int = 1) -> int:
+    """How many clips `dense_clips` gives, for the same arguments."""
+    _require_positive(stride=stride)
+    return _room(num_frames, frames, step) // stride + 1
+
+
 def is_short(num_frames: int, frames: int, step: int = 1) -> bool:
     """Whether a video of `num_frames` is shorter than a clip of `frames` taken every `step` frames."""
     return num_frames < (frames - 1) * step + 1

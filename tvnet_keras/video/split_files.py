@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from tvnet_keras.entries import entries, files_below
 from tvnet_keras.errors import InputError
+from tvnet_keras.video.listing import Video
 
 VIDEO_EXTENSIONS = frozenset(
     {".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".ts", ".gif"}
 )
 SUBSETS = ("train", "test")
+SUBSET_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
+"""What people call the folders of a divided data set, in any case, the likeliest first."""
+
 TEST_SHARE = 0.2
 
 
@@ -70,22 +76,74 @@ def find_splits_folder(
         if (place / name).is_file():
             return place
     looked = ", ".join(str(place) for place in places)
-    raise InputError(f"The split file {name} is in none of these folders: {looked}; put the official lists in one.")
+    deeper = next((f" One is in {path.parent}." for path in files_below(root) if path.name == name), "")
+    raise InputError(
+        f"The split file {name} is in none of these folders: {looked}; put the official lists in one.{deeper}"
+    )
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a list with their numbers from 1, stripped of CR and spaces; empty lines are left out."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise InputError(f"The split file {path} does not exist; put the official lists there.") from None
+    except OSError as error:
+        raise InputError(f"The split file {path} cannot be read ({error.strerror}); check it.") from None
     except UnicodeDecodeError:
         raise InputError(f"The split file {path} is not text; replace it by the official list.") from None
     return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
+def read_text(path: Path) -> str:
+    """The text of a list, without the mark that Windows' editors begin a file with.
+
+    Args:
+        path: the file, in UTF-8, or in UTF-16 with such a mark.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is in another encoding, or no text.
+    """
+    content = path.read_bytes()
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8-sig")
+
+
+def subset_folders(root: Path) -> dict[str, Path]:
+    """The folders of the training and of the test videos, by subset; none where the root is not divided in both.
+
+    Args:
+        root: data root.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    places = {path.name.casefold(): path for path in entries(root) if path.is_dir()}
+    found = {
+        subset: next((places[name] for name in names if name in places), None)
+        for subset, names in SUBSET_FOLDERS.items()
+    }
+    return {subset: place for subset, place in found.items() if place} if all(found.values()) else {}
+
+
+def videos_below(folder: Path) -> list[Path]:
+    """The video files at any depth below a folder, in the order of their paths.
+
+    Args:
+        folder: must be there.
+
+    Raises:
+        InputError: a folder cannot be read.
+    """
+    return [path for path in files_below(folder) if path.suffix.lower() in VIDEO_EXTENSIONS]
+
+
 class VideoFinder:
-    """Finds listed files, each class folder being read once.
+    """Finds listed files, each folder being read once.
+
+    The case of letters does not count: the lists of UCF101 themselves write both HandstandPushups and HandStandPushups.
+    Nor does a folder within a folder of the same name, which unpacking an archive into a folder of its own leaves.
 
     Args:
         root: data root.
@@ -93,8 +151,10 @@ class VideoFinder:
     """
 
     def __init__(self, root: Path, folders: Sequence[str]):
-        self._places = [root / folder for folder in folders if (root / folder).is_dir()]
+        doubled = [f"{folder}/{folder}" for folder in folders if folder != "."]
+        self._places = [root / folder for folder in (*folders, *doubled) if (root / folder).is_dir()]
         self._files = lru_cache(maxsize=None)(_files_by_stem)
+        self._folders = lru_cache(maxsize=None)(_folders_by_name)
 
     def find(self, class_name: str, file_name: str) -> tuple[str, bool]:
         """Where a listed file is.
@@ -107,21 +167,47 @@ class VideoFinder:
             The path and True, or the path at which it should be and False.
         """
         stem = Path(file_name).stem
-        for place in self._places:
-            found = self._files(place / class_name).get(stem, ())
+        for folder in self._candidates(class_name):
+            found = self._files(folder).get(stem.casefold(), ())
             if found:
-                return str(place / class_name / (file_name if file_name in found else min(found))), True
+                nearest = min(found, key=lambda path: (path.name != file_name, path.stem != stem, path.name))
+                return str(nearest), True
         return str(self._places[0] / class_name / file_name), False
 
+    def _candidates(self, class_name: str) -> Iterator[Path]:
+        """Folders that may hold a class, those of exactly its name first."""
+        for place in self._places:
+            named = self._folders(place).get(class_name.casefold(), ())
+            for folder in sorted(named, key=lambda path: (path.name != class_name, path.name)):
+                yield folder
+                yield from self._folders(folder).get(class_name.casefold(), ())
 
-def _files_by_stem(folder: Path) -> dict[str, set[str]]:
-    files: dict[str, set[str]] = {}
-    if folder.is_dir():
-        for name in os.listdir(folder):
-            stem, extension = os.path.splitext(name)
-            if extension.lower() in VIDEO_EXTENSIONS:
-                files.setdefault(stem, set()).add(name)
+
+def _folders_by_name(place: Path) -> dict[str, list[Path]]:
+    folders: dict[str, list[Path]] = {}
+    for path in entries(place):
+        if path.is_dir():
+            folders.setdefault(path.name.casefold(), []).append(path)
+    return folders
+
+
+def _files_by_stem(folder: Path) -> dict[str, list[Path]]:
+    files: dict[str, list[Path]] = {}
+    for path in entries(folder):
+        if path.suffix.lower() in VIDEO_EXTENSIONS:
+            files.setdefault(path.stem.casefold(), []).append(path)
     return files
+
+
+def found_elsewhere(root: Path, missing: Sequence[Video]) -> Path | None:
+    """A file below the root that has the name of a missing one, and so lies where none is looked for; None without one.
+
+    Args:
+        root: data root.
+        missing: listed videos that are not where they should be.
+    """
+    names = {Path(video.path).stem.casefold() for video in missing}
+    return next((path for path in videos_below(root) if path.stem.casefold() in names), None)
 
 
 def belongs_to_test(file_name: str) -> bool:

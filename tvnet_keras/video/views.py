@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.augment import test_views, train_view
+from tvnet_keras.video.augment import mirrored_views, test_views, train_view
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.read import read_frames
@@ -18,6 +18,7 @@ from tvnet_keras.video.sample import (
     SHORT_POLICIES,
     ShortVideoError,
     dense_clips,
+    dense_count,
     even_clips,
     is_short,
     random_clip,
@@ -69,6 +70,22 @@ class FrameSource:
         if self._cache is not None:
             return self._cache.read_frames(video.video_id, frames)
         return read_frames(video.path, frames)
+
+    def read_views(self, index: int, frames: np.ndarray, view: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Views of frames of the video at a place in the list, of which only these lie in memory together.
+
+        Args:
+            index: place in the list.
+            frames: int64 `[N]`, frame numbers.
+            view: of one frame, uint8 `[H, W, 3]`.
+
+        Returns:
+            `[N, ...]`, what `view` gives.
+        """
+        video = self.videos.videos[index]
+        if self._cache is None:
+            return read_frames(video.path, frames, view)
+        return np.stack([view(self._cache.read_frames(video.video_id, [frame])[0]) for frame in frames])
 
     def require_clips(self, frames: int, step: int, short: str) -> None:
         """Refuses a list that clips cannot be taken from.
@@ -138,7 +155,11 @@ class TrainSamples:
 
 @dataclass(frozen=True)
 class EvalViews:
-    """The views of a test video; see `pipeline.eval_dataset` for the fields (`clips` None: dense)."""
+    """The views of a test video, piece by piece; see `pipeline.eval_dataset` for the fields (`clips` None: dense).
+
+    Attributes:
+        at_once: clips of a piece, at most.
+    """
 
     source: FrameSource
     frames: int
@@ -150,25 +171,36 @@ class EvalViews:
     crops: int
     crop: str
     resize_short: int | None
+    at_once: int
 
-    def __call__(self, index: int) -> tuple[np.ndarray, np.int32, np.ndarray]:
-        """Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`; clip by clip, crops within a clip."""
-        index = int(index)
-        numbers = self._frame_numbers(self.source.count(index))
+    def __call__(self, index: int, first: int) -> tuple[np.ndarray, np.int32, np.ndarray]:
+        """The views of the piece that begins at the clip `first`; clip by clip, crops within a clip.
+
+        Returns:
+            Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`.
+        """
+        index, first = int(index), int(first)
+        numbers = self._frame_numbers(self.source.count(index))[first : first + self.at_once]
         # Neighbouring clips overlap: each frame is read once.
         distinct, where = np.unique(numbers, return_inverse=True)
-        pictures = self.source.read(index, distinct)
-        views, flipped = test_views(
-            pictures, self.size, crops=self.crops, resize_short=self.resize_short, crop=self.crop
-        )
-        # [crop, distinct frame, ...] -> [clip, crop, frame, ...]
-        clips = views[:, where.reshape(numbers.shape)].swapaxes(0, 1)
+        views = self.source.read_views(index, distinct, self._views_of_frame)
+        # [distinct frame, crop, ...] -> [clip, crop, frame, ...]
+        clips = views[where.reshape(numbers.shape)].swapaxes(1, 2)
         clips = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
-        return clips, np.int32(self.source.videos.videos[index].label), np.tile(flipped, len(numbers))
+        flipped = np.tile(mirrored_views(self.crops), len(numbers))
+        return clips, np.int32(self.source.videos.videos[index].label), flipped
 
-    def count(self, index: int) -> int:
-        """The number of views of the video at a place in the list."""
-        return len(self._frame_numbers(self.source.count(index))) * self.crops
+    def clip_count(self, index: int) -> int:
+        """The number of clips of the video at a place in the list."""
+        if self.clips is not None:
+            return self.clips
+        return dense_count(self.source.count(index), self.frames, self.stride, self.step)
+
+    def _views_of_frame(self, frame: np.ndarray) -> np.ndarray:
+        """Views `[crop, height, width, 3]` of a frame `[H, W, 3]`."""
+        views, _ = test_views(frame[None], self.size, crops=self.crops, resize_short=self.resize_short, crop=self.crop)
+        # A part of the frame would keep the whole of it in memory.
+        return views[:, 0].copy()
 
     def _frame_numbers(self, count: int) -> np.ndarray:
         if self.clips is None:

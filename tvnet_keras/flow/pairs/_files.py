@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair
 from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.split_files import VIDEO_EXTENSIONS
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 """Any other file is opened as a video."""
@@ -30,11 +32,12 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
     """
     files = [Path(path) for path in paths]
     if len(files) == 1 and files[0].is_dir():
-        files = sorted((path for path in files[0].iterdir() if _is_image(path)), key=_in_order)
+        files = sorted((path for path in entries(files[0]) if _is_image(path)), key=_in_order)
         if len(files) < 2:
             raise InputError(f"The folder {paths[0]} holds {len(files)} images; a flow needs two frames.")
     elif len(files) == 1 and not _is_image(existing(files[0])):
         return _video_pairs(files[0])
+    _require_images(files)
     if len(files) < 2:
         raise InputError(f"{paths[0]} is one image; name the second one, a folder of images or a video.")
     names = [path.stem for path in files]
@@ -48,6 +51,16 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
 def _video_pairs(path: Path) -> tuple[Pair, ...]:
     frames = read_frames(path)
     return tuple(Pair(f"{path.stem}_{k:05d}", lambda k=k: frames[k : k + 2]) for k in range(len(frames) - 1))
+
+
+def _require_images(files: Sequence[Path]) -> None:
+    """Refuses folders and videos among several files."""
+    for file in files:
+        kind = "a folder" if file.is_dir() else "a video" if file.suffix.lower() in VIDEO_EXTENSIONS else ""
+        if kind:
+            raise InputError(
+                f"{file} is {kind} and one of {len(files)} files; give one folder, or one video, or two or more images."
+            )
 
 
 def _is_image(path: Path) -> bool:

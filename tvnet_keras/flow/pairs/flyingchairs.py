@@ -10,6 +10,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import read_flo
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair, require
@@ -36,7 +37,7 @@ def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
     pairs = []
     for folder in (Path(root), Path(root) / "data"):
         for ending, frames in ENDINGS.items():
-            for flow in folder.glob(f"*{ending}"):
+            for flow in matching(folder, f"*{ending}"):
                 name = flow.name.removesuffix(ending)
                 first, second = (existing(folder / f"{name}{frame}") for frame in frames)
                 pairs.append(image_pair(name, first, second, partial(read_flo, flow)))
@@ -57,7 +58,7 @@ def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -
     path = Path(root) / LIST_FILE
     if not path.is_file():
         return pairs
-    codes = path.read_text(encoding="utf-8", errors="replace").split()
+    codes = path.read_text(encoding="utf-8-sig", errors="replace").split()
     wrong = sorted(set(codes) - set(CODES.values()))
     if wrong or any(not pair.name.isdecimal() or not 0 < int(pair.name) <= len(codes) for pair in pairs):
         reason = f"it holds {wrong[0]!r}" if wrong else f"its {len(codes)} lines do not name every pair"

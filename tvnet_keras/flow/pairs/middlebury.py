@@ -9,6 +9,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+from tvnet_keras.entries import matching
 from tvnet_keras.flow.io import read_flo
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair, require
 
@@ -23,7 +24,7 @@ def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
         InputError: no pairs, or a frame that is missing.
     """
     pairs = []
-    for truth in Path(root).glob("other-gt-flow/*/flow10.flo"):
+    for truth in matching(root, "other-gt-flow/*/flow10.flo"):
         name = truth.parent.name
         first, second = (existing(Path(root) / "other-data" / name / f"frame{k}.png") for k in (10, 11))
         pairs.append(image_pair(name, first, second, partial(read_flo, truth)))

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import UNKNOWN, read_flo
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair, read_image, require
@@ -33,7 +34,7 @@ def load(root: str | os.PathLike[str], *, render: str = "clean") -> tuple[Pair, 
     check_choice("The render pass of Sintel", render, RENDERS)
     training = Path(root) / "training"
     pairs = []
-    for flow in training.glob("flow/*/frame_*.flo"):
+    for flow in matching(training, "flow/*/frame_*.flo"):
         scene, number = flow.parent.name, re.fullmatch(r"frame_(\d+)", flow.stem)
         if number:
             frames = training / render / scene

@@ -1,19 +1,30 @@
 """One's own videos: a folder per class.
 
-Either `root/train/<class>/*` and `root/test/<class>/*`, or `root/<class>/*`, of which about one video in five,
-chosen by a hash of its file name, is for testing: adding or removing files moves no other file.
+Either `root/train/<class>/*` and `root/test/<class>/*` (or `val`, where there is no `test`), or `root/<class>/*`, of
+which about one video in five, chosen by a hash of its file name, is for testing: adding or removing files moves no
+other file. A deeper video is refused, as either of its folders might be its class; `<class>/<class>`, which unpacking
+an archive into a folder of its own leaves, is one.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from tvnet_keras.choices import some
+from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video, VideoList
-from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS, belongs_to_test, require_root, require_subset
+from tvnet_keras.video.listing import Video, VideoList, distinct_ids
+from tvnet_keras.video.split_files import (
+    SUBSET_FOLDERS,
+    belongs_to_test,
+    require_root,
+    require_subset,
+    subset_folders,
+    videos_below,
+)
 
 SPLITS = (1,)
 
@@ -28,35 +39,94 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
         classes: keep these classes only, in this label order; empty keeps all.
 
     Raises:
-        InputError: no such root or class, or no class folder with videos in it.
+        InputError: no such root or class, no class folder with videos in it, or a video that lies deeper.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)
-    divided = all((root / name).is_dir() for name in SUBSETS)
-    roots = [root / name for name in SUBSETS] if divided else [root]
-    class_names = tuple(sorted({place.name for folder in roots for place in folder.iterdir() if _videos(place)}))
-    if not class_names:
-        raise InputError(
-            f"{root} has no folder with videos in it; it should hold <class>/<video> or train/<class>/<video> and "
-            "test/<class>/<video>."
-        )
-    folder = root / subset if divided else root
-    files = [file for class_name in class_names for file in _videos(folder / class_name)]
-    # Score files are joined by id, so files of the same name in two classes are told apart by their class.
-    uses = Counter(file.stem for file in files)
+    divided = subset_folders(root)
+    parts = {name: _sort(place) for name, place in (divided or {subset: root}).items()}
+    class_names = tuple(sorted({name for part in parts.values() for name, _ in part.videos}))
+    _require_classes(root, list(parts.values()), class_names)
+    part = parts[subset]
+    # Score files are joined by id, so files of the same name are told apart by their class, else by their path.
+    ids = distinct_ids(
+        [(file.stem, f"{name}/{file.stem}", file.relative_to(part.place).as_posix()) for name, file in part.videos]
+    )
     videos = tuple(
-        Video(
-            str(file),
-            class_names.index(file.parent.name),
-            file.stem if uses[file.stem] == 1 else f"{file.parent.name}/{file.stem}",
-        )
-        for file in files
+        Video(str(file), class_names.index(class_name), video_id)
+        for (class_name, file), video_id in zip(part.videos, ids, strict=True)
         if divided or belongs_to_test(file.name) == (subset == "test")
     )
-    return VideoList(videos, class_names).restrict(classes)
+    notes = tuple(_notes(root, divided, list(parts.values()), class_names))
+    return VideoList(videos, class_names, notes=notes).restrict(classes)
 
 
-def _videos(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in VIDEO_EXTENSIONS)
+@dataclass(frozen=True)
+class _Part:
+    """The videos below a folder: with the name of their class, of no class, and too deep to tell."""
+
+    place: Path
+    videos: list[tuple[str, Path]]
+    loose: list[Path]
+    deep: list[Path]
+
+
+def _sort(place: Path) -> _Part:
+    part = _Part(place, [], [], [])
+    for video in videos_below(place):
+        folders = video.relative_to(place).parts[:-1]
+        if not folders:
+            part.loose.append(video)
+        elif len(set(folders)) == 1:
+            part.videos.append((folders[0], video))
+        else:
+            part.deep.append(video)
+    # By class, whatever else begins with its name.
+    part.videos.sort()
+    return part
+
+
+def _require_classes(root: Path, parts: list[_Part], class_names: Sequence[str]) -> None:
+    deep = [(part.place, video) for part in parts for video in part.deep]
+    if deep:
+        place, video = deep[0]
+        remedy = _right_root(root, [video for _, video in deep]) if not class_names else None
+        remedy = remedy or (
+            f"move {video.parent} to {place / video.parent.name} if it is a class, or its videos to "
+            f"{place / video.relative_to(place).parts[0]} if they are of that class"
+        )
+        raise InputError(f"{video} lies deeper than <class>/<video>, which leaves its class open; {remedy}.")
+    if not class_names:
+        loose = [video.name for part in parts for video in part.loose]
+        itself = f"{len(loose)} videos itself, such as {loose[0]}, but " if loose else ""
+        raise InputError(
+            f"{root} holds {itself}no folder with videos in it; it should hold <class>/<video> or "
+            "train/<class>/<video> and test/<class>/<video>."
+        )
+
+
+def _right_root(root: Path, deep: Sequence[Path]) -> str | None:
+    """What to do where every video is too deep, because the root is too high."""
+    places = {video.parent.parent for video in deep}
+    words = [word for names in SUBSET_FOLDERS.values() for word in names]
+    above = {place.parent if place.name.casefold() in words else place for place in places}
+    if above == {root} and len(places) == 1:
+        return f"give {places.pop()} as the data root, or put its counterpart, such as {root / 'test'}, beside it"
+    return f"give {above.pop()} as the data root" if len(above) == 1 else None
+
+
+def _notes(root: Path, divided: dict[str, Path], parts: list[_Part], class_names: Sequence[str]) -> list[str]:
+    """Sentences about what of the folder is on no list."""
+    notes = []
+    words = SUBSET_FOLDERS["test"] if divided else ()
+    for path in entries(root):
+        if path.name.casefold() in words and path != divided["test"]:
+            notes.append(f"{path} is left out, as {divided['test']} holds the test videos.")
+    for part in parts:
+        if part.loose:
+            names = some([video.name for video in part.loose])
+            notes.append(f"Videos in {part.place} itself, in the folder of no class, are left out: {names}.")
+        empty = [path.name for path in entries(part.place) if path.is_dir() and path.name not in class_names]
+        if empty:
+            notes.append(f"These folders in {part.place} hold no video and are no class: {some(empty)}.")
+    return notes

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.split_files import VideoFinder, find_splits_folder, read_lines, require_root, require_subset
@@ -48,7 +49,7 @@ def load(
     root = require_root(root)
     ending = f"_test_split{split}.txt"
     folder = find_splits_folder(root, KNOWN_CLASS + ending, LIST_FOLDERS, splits_dir)
-    class_names = tuple(sorted(path.name.removesuffix(ending) for path in folder.glob("*" + ending)))
+    class_names = tuple(sorted(path.name.removesuffix(ending) for path in matching(folder, "*" + ending)))
     finder = VideoFinder(root, VIDEO_FOLDERS)
     videos, missing = [], []
     for label, class_name in enumerate(class_names):

@@ -12,6 +12,7 @@ extension. Many are gone from YouTube: those are `missing`. Labels follow the al
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -19,9 +20,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.listing import Video, VideoList
-from tvnet_keras.video.split_files import SUBSETS, VIDEO_EXTENSIONS, require_root, require_subset
+from tvnet_keras.video.split_files import SUBSETS, read_text, require_root, require_subset, videos_below
 
 SPLITS = (1,)
 LIST_FOLDERS = (".", "annotations", "splits")
@@ -84,9 +86,7 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
 def _list_of(root: Path, subset: str) -> Path | None:
     """The list of a subset, None without one."""
     for folder in LIST_FOLDERS:
-        names = sorted(path for ending in ("csv", "json") for path in (root / folder).glob(f"*.{ending}"))
-        # Hidden files are those of programs, such as what a check of the videos remembers.
-        names = [path for path in names if not path.name.startswith(".")]
+        names = sorted(path for ending in ("csv", "json") for path in matching(root / folder, f"*.{ending}"))
         fitting = [path for path in names if LIST_WORDS[subset] in path.name.lower()]
         if len(fitting) > 1:
             listed = ", ".join(path.name for path in fitting)
@@ -114,18 +114,17 @@ def _read(path: Path, subset: str) -> Iterator[Segment]:
 
 
 def _csv_entries(path: Path) -> Iterator[tuple[str, Mapping]]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        try:
-            for entry in reader:
-                yield f"line {reader.line_num}", entry
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is no csv list ({error}); replace it by the published one.") from None
+    try:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        for entry in reader:
+            yield f"line {reader.line_num}", entry
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no csv list ({error}); replace it by the published one.") from None
 
 
 def _json_entries(path: Path) -> Iterator[tuple[str, Mapping]]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         for youtube_id, entry in content.items():
             said = entry["annotations"]
             start, end = said["segment"]
@@ -137,12 +136,9 @@ def _json_entries(path: Path) -> Iterator[tuple[str, Mapping]]:
 
 def _files(root: Path) -> dict[tuple[str, int, int], str]:
     """Every video file below the root, by YouTube id, start and end."""
-    files = {}
-    for folder, _, names in os.walk(root, followlinks=True):
-        for name in sorted(names):
-            stem, extension = os.path.splitext(name)
-            match = FILE_STEM.fullmatch(stem)
-            if match and extension.lower() in VIDEO_EXTENSIONS:
-                key = (match["youtube_id"], int(match["start"]), int(match["end"]))
-                files.setdefault(key, os.path.join(folder, name))
+    files: dict[tuple[str, int, int], str] = {}
+    for path in videos_below(root):
+        match = FILE_STEM.fullmatch(path.stem)
+        if match:
+            files.setdefault((match["youtube_id"], int(match["start"]), int(match["end"])), str(path))
     return files

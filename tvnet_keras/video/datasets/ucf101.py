@@ -2,7 +2,8 @@
 
 The official lists have CRLF line ends, and the test lists have no label column. They are looked for in
 the root, `splits/` and `ucfTrainTestlist/` (the official folder); videos in `UCF-101/<Class>/` (official),
-`videos/<Class>/` and `<Class>/`. A video re-encoded to another extension is found by its base name.
+`videos/<Class>/` and `<Class>/`. A video re-encoded to another extension is found by its base name; the case of letters
+does not count.
 """
 
 from __future__ import annotations
@@ -81,17 +82,20 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 def _entries(path: Path, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
     """Class and file name of every line of a list."""
     entries = []
+    # Copies of the lists differ in how they write HandstandPushups.
+    official = {name.casefold(): name for name in class_names}
     for number, line in read_lines(path):
         match = LIST_LINE.match(line)
-        if match is None or match["class_name"] not in class_names:
+        class_name = match and official.get(match["class_name"].casefold())
+        if class_name is None:
             raise InputError(
                 f"{path}, line {number}: expected 'ClassName/video.avi' or that and a label of "
                 f"classInd.txt. Received: {line!r}"
             )
-        expected = class_names.index(match["class_name"]) + 1
+        expected = class_names.index(class_name) + 1
         if match["number"] is not None and int(match["number"]) != expected:
             raise InputError(
-                f"{path}, line {number}: {match['class_name']} is number {expected} in classInd.txt. Received: {line!r}"
+                f"{path}, line {number}: {class_name} is number {expected} in classInd.txt. Received: {line!r}"
             )
-        entries.append((match["class_name"], match["file_name"]))
+        entries.append((class_name, match["file_name"]))
     return entries

@@ -1,25 +1,17 @@
 """Videos without labels: every video file below a folder.
 
-Either below `root/train` and `root/test`, or anywhere below the root, where about one video in five, chosen by a hash
-of its file name, is for testing. Methods that learn without truth train on them.
+Either below `root/train` and `root/test` (or `val`), or anywhere below the root, where about one video in five, chosen
+by a hash of its file name, is for testing. Methods that learn without truth train on them.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video, VideoList
-from tvnet_keras.video.split_files import (
-    SUBSETS,
-    VIDEO_EXTENSIONS,
-    belongs_to_test,
-    require_root,
-    require_subset,
-)
+from tvnet_keras.video.listing import Video, VideoList, distinct_ids
+from tvnet_keras.video.split_files import belongs_to_test, require_root, require_subset, subset_folders, videos_below
 
 SPLITS = (1,)
 
@@ -40,18 +32,16 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     root = require_root(root)
     if classes:
         raise InputError(f"Videos without labels have no classes. Received: classes={','.join(classes)}")
-    divided = all((root / name).is_dir() for name in SUBSETS)
-    files = _videos(root / subset if divided else root)
+    divided = subset_folders(root)
+    place = divided.get(subset, root)
+    files = [path for path in videos_below(place) if path.is_file()]
     if not files:
-        raise InputError(f"No video is below {root / subset if divided else root}; check the path.")
-    uses = Counter(file.stem for file in files)
+        raise InputError(f"No video is below {place}; check the path.")
+    paths = [file.relative_to(root) for file in files]
+    ids = distinct_ids([(path.stem, path.with_suffix("").as_posix(), path.as_posix()) for path in paths])
     videos = tuple(
-        Video(str(file), -1, file.stem if uses[file.stem] == 1 else file.relative_to(root).with_suffix("").as_posix())
-        for file in files
+        Video(str(file), -1, video_id)
+        for file, video_id in zip(files, ids, strict=True)
         if divided or belongs_to_test(file.name) == (subset == "test")
     )
     return VideoList(videos, ())
-
-
-def _videos(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in VIDEO_EXTENSIONS and file.is_file())

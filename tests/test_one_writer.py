@@ -1,5 +1,6 @@
 """A folder has one writer at a time, and no lock outlives who holds it."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -161,6 +162,16 @@ def test_a_lock_beside_a_folder_stays_when_the_folder_is_replaced(tmp_path):
         with only_writer(tmp_path / "export2", beside=True):
             pass
     assert [path.name for path in tmp_path.iterdir()] == ["aside"]
+
+
+def test_a_lock_stands_beside_the_longest_names(tmp_path):
+    names = ["n" * 255, "n" * 254 + "m", "字" * 85]
+    with contextlib.ExitStack() as held:
+        for name in names:
+            held.enter_context(only_writer(tmp_path / name, beside=True))
+        for name in names:
+            with pytest.raises(InputError, match="is being written"), only_writer(tmp_path / name, beside=True):
+                pass
 
 
 def test_a_file_system_without_locks_is_said_and_gone_on_with(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import platform
 import time
@@ -46,7 +47,7 @@ def only_writer(path: str | os.PathLike[str], *, beside: bool = False, wait: boo
         yield
         return
     whole = Path(os.path.realpath(path))
-    file = whole.with_name(f"{LOCK_FILE}.{whole.name}") if beside else whole / LOCK_FILE
+    file = whole.with_name(f"{LOCK_FILE}.{_short(whole.name)}") if beside else whole / LOCK_FILE
     fresh = not file.parent.exists()
     try:
         descriptor = _locked(file, path, wait)
@@ -60,6 +61,12 @@ def only_writer(path: str | os.PathLike[str], *, beside: bool = False, wait: boo
         if fresh:
             with suppress(OSError):
                 file.parent.rmdir()
+
+
+def _short(name: str) -> str:
+    """A name that has room for a prefix, where file systems allow 255 bytes."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) < 200 else hashlib.sha256(encoded).hexdigest()
 
 
 def _locked(file: Path, path: Path, wait: bool) -> int:

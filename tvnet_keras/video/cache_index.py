@@ -49,7 +49,7 @@ class Entry:
 
     def require_unchanged(self, frame: int, record: bytes) -> None:
         """Raises `ValueError` where a record is not the one that was written as this frame."""
-        if checksum(record) != self.checksums[CHECKSUM_DIGITS * frame :][:CHECKSUM_DIGITS]:
+        if checksum(record) != self.checksums[CHECKSUM_DIGITS * frame : CHECKSUM_DIGITS * (frame + 1)]:
             raise ValueError(f"the bytes of frame {frame} have changed")
 
 

@@ -158,10 +158,23 @@ class _Memory:
     def _read(self) -> dict[str, dict]:
         try:
             stored = {} if self._file is None else json.loads(self._file.read_text())
-            return dict(stored["files"]) if stored["version"] == MEMORY_VERSION else {}
-        except (OSError, ValueError, KeyError, TypeError):
+            found = stored["files"].items() if stored["version"] == MEMORY_VERSION else ()
+            return {path: entry for path, entry in found if _is_finding(entry)}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # What it held can be found again, so a spoilt memory is only a slower start.
             return {}
+
+
+def _is_finding(entry: object) -> bool:
+    """Whether what a memory says of a file, which may be damaged, has the form of a finding."""
+    return (
+        isinstance(entry, dict)
+        and entry.keys() >= {"stamp", "kind"}
+        and entry["kind"] in (None, *VIDEO_ERROR_KINDS)
+        and type(entry.get("frames")) is int
+        and entry["frames"] >= 0
+        and isinstance(entry.get("message"), str)
+    )
 
 
 def _examine(path: str) -> tuple[dict, bool]:

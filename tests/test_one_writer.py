@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import room_for
 from tvnet_keras import one_writer
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import LOCK_FILE, only_writer
@@ -28,10 +29,13 @@ from tvnet_keras.one_writer import only_writer
 with only_writer(sys.argv[2]):
     if sys.argv[3:] == ["with children"]:
         started = subprocess.Popen(["sleep", "100"], stdout=subprocess.DEVNULL)
+        awake, told = os.pipe()
         forked = os.fork()
         if not forked:
             os.close(1)
+            os.write(told, b"!")
             time.sleep(100)
+        os.read(awake, 1)
         print(started.pid, forked, flush=True)
     print("held", flush=True)
     time.sleep(100)
@@ -187,6 +191,13 @@ def test_a_file_system_without_locks_is_said_and_gone_on_with(tmp_path, monkeypa
     monkeypatch.setattr(one_writer, "fcntl", None)
     with only_writer(tmp_path):
         assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_folder(tmp_path):
+    refusal = pytest.raises(InputError, match=r"Cannot write .*run \(File too large\)")
+    with refusal, room_for(0), only_writer(tmp_path / "run"):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/run", "/proc"])

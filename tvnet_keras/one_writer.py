@@ -49,18 +49,26 @@ def only_writer(path: str | os.PathLike[str], *, beside: bool = False, wait: boo
     whole = Path(os.path.realpath(path))
     file = whole.with_name(f"{LOCK_FILE}.{_short(whole.name)}") if beside else whole / LOCK_FILE
     fresh = not file.parent.exists()
-    try:
+    with _writing(path):
         descriptor = _locked(file, path, wait)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"Cannot write {path} ({reason}); choose another place or free it.") from error
     try:
+        with _writing(path):
+            _sign(descriptor)
         yield
     finally:
         _release(file, descriptor)
         if fresh:
             with suppress(OSError):
                 file.parent.rmdir()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"Cannot write {path} ({reason}); choose another place or free it.") from error
 
 
 def _short(name: str) -> str:
@@ -70,7 +78,7 @@ def _short(name: str) -> str:
 
 
 def _locked(file: Path, path: Path, wait: bool) -> int:
-    """The descriptor of the lock's file, locked and signed."""
+    """The descriptor of the lock's file, locked."""
     while True:
         descriptor = _opened(file)
         _held.add(descriptor)
@@ -78,9 +86,6 @@ def _locked(file: Path, path: Path, wait: bool) -> int:
             _lock(descriptor, path, wait)
             # The writer before removes the file: a lock on what is no longer there would be no lock.
             if _is_at(file, descriptor):
-                os.ftruncate(descriptor, 0)
-                since = time.strftime("%Y-%m-%d %H:%M:%S")
-                os.write(descriptor, f"process {os.getpid()} on {platform.node()} since {since}".encode())
                 return descriptor
         except BaseException:
             _close(descriptor)
@@ -107,6 +112,12 @@ def _lock(descriptor: int, path: Path, wait: bool) -> None:
         warnings.warn(
             f"{path} can't be locked ({error.strerror}): see that no other process writes there.", stacklevel=2
         )
+
+
+def _sign(descriptor: int) -> None:
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} on {platform.node()} since {since}".encode())
 
 
 def _holder(descriptor: int) -> str:

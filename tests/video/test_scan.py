@@ -10,7 +10,7 @@ import pytest
 from tvnet_keras.video import Video
 from tvnet_keras.video import scan as scan_module
 from tvnet_keras.video.read import VideoError, count_frames
-from tvnet_keras.video.scan import scan
+from tvnet_keras.video.scan import MEMORY_VERSION, scan
 
 
 def as_videos(paths):
@@ -68,13 +68,32 @@ def test_a_file_is_decoded_once_and_remembered_until_it_changes(tmp_path, write_
 SPOILT = ["", "{", "[]", json.dumps({"version": 0, "files": {}}), json.dumps({"version": 3, "files": 3})]
 
 
-@pytest.mark.parametrize("content", SPOILT)
+@pytest.mark.parametrize(
+    "content", [*SPOILT, "[" * 100_000, json.dumps({"version": MEMORY_VERSION, "files": []}), '{"version": []}']
+)
 def test_a_spoilt_memory_is_only_a_slower_start(tmp_path, write_video, content):
     path = write_video(tmp_path / "a.avi", 4)
     memory = tmp_path / "counts.json"
     memory.write_text(content)
     assert scan(as_videos([path]), cache_file=memory).counts == {str(path): 4}
     assert "a.avi" in json.loads(memory.read_text())["files"]
+
+
+LIES = [
+    3, [], None, {}, {"kind": 3}, {"kind": ["short"]}, {"kind": "unknown"}, {"frames": None}, {"frames": "4"},
+    {"frames": True}, {"frames": -4}, {"frames": 4.5}, {"message": 3}, {"stamp": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES, ids=str)
+def test_a_memory_that_lies_about_the_form_of_a_finding_is_found_again(tmp_path, write_video, lie):
+    path, memory = write_video(tmp_path / "a.avi", 4), tmp_path / "counts.json"
+    scan(as_videos([path]), cache_file=memory)
+    stored = json.loads(memory.read_text())
+    stored["files"]["a.avi"] = {**stored["files"]["a.avi"], **lie} if isinstance(lie, dict) and lie else lie
+    memory.write_text(json.dumps(stored))
+    found = scan(as_videos([path]), cache_file=memory)
+    assert found.counts == {str(path): 4} and not found.problems
 
 
 @pytest.fixture

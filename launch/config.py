@@ -1,6 +1,7 @@
 """The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
 
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +31,7 @@ LEAST = {
     | dict.fromkeys(("height", "width", "workers", "resize_short", "colour_jitter"), 0)
     | dict.fromkeys(("rotation", "translation", "zoom"), 0),
     "train": dict.fromkeys(("batch_size", "accumulate", "log_every", "checkpoint_every"), 1)
-    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every", "ema"), 0),
+    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "clip_norm", "validate_every", "ema"), 0),
     "eval": {"clips": 1, "stride": 1, "batch_size": 1},
 }
 """Smallest values of the fields that are numbers."""
@@ -194,6 +195,8 @@ def _check_numbers(config: Config) -> None:
             # Written so that NaN is refused too.
             if not value >= least:
                 raise InputError(f"--config.{section}.{name} must be at least {least}, but is {value}.")
+            if value == math.inf:
+                raise InputError(f"--config.{section}.{name} must be finite, but is {value}.")
     if not 0 <= config.seed < 2**32:
         raise InputError(f"--config.seed must be from 0 to {2**32 - 1}, but is {config.seed}.")
     if config.train.batch_size % config.train.accumulate:

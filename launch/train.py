@@ -125,9 +125,10 @@ def train(
     session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
         metrics = session.run(step, batches, start, profile)
+        # What this finds wrong with the weights is found before anybody is given them.
+        validated = session.validate(config.train.steps)
         with averaged_weights(model, optimizer):
             checkpoints.export_weights()
-        validated = session.validate(config.train.steps)
     results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
     return run_folder.add_results(folder, **results, **validated)["results"]
 
@@ -159,25 +160,26 @@ class _Session:
         self.config, self.model, self.optimizer = config, model, optimizer
         self.checkpoints, self.monitor = checkpoints, monitor
         self.validation, self.measures = validation, measures
+        self.finite = FiniteGuard(config)
 
     def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
         train = self.config.train
         metrics: dict[str, float] = {}
         iterator = iter(batches)
         profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
-        finite = FiniteGuard(self.config)
         for step in range(start + 1, train.steps + 1):
             profiler.before(step - start)
             told = step_function(_whole_batch(iterator, step_function.strategy))
             profiler.after(step - start)
-            finite.watch(step, told)
+            self.finite.watch(step, told)
             saves = step % train.checkpoint_every == 0 or step == train.steps
             # Fetching waits for the device, so it is done where somebody looks or something is kept.
             if saves or self.monitor.looks_at(step):
                 metrics = {name: float(value) for name, value in told.items()}
-                finite.require()
+                self.finite.require()
                 self.monitor.step(step, metrics)
             if saves:
+                self.finite.require_state(step, (*self.model.variables, *self.optimizer.variables))
                 self.checkpoints.save(step)
             if train.validate_every and step % train.validate_every == 0 and step < train.steps:
                 self.validate(step)
@@ -194,13 +196,15 @@ class _Session:
         quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
         config = dataclasses.replace(self.config, eval=quick)
         source = dataclasses.replace(self.validation, config=config)
+        clips = _first_clips(source)
+        outputs = self.model(clips, training=False)
+        self.finite.require_answers(step, outputs)
         result = {}
         for measure in self.measures:
             numbers = measure.measure(self.model, source, config).numbers
             result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
         self.monitor.validation(step, result)
-        clips = _first_clips(source)
-        self.monitor.pictures(step, clips, self.model(clips, training=False))
+        self.monitor.pictures(step, clips, outputs)
         return result
 
 

@@ -124,13 +124,12 @@ def train(
     monitor = Monitor(folder, config.train, optimizer, rates, start)
     session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
-        metrics = session.run(step, batches, start, profile)
+        session.run(step, batches, start, profile)
         # What this finds wrong with the weights is found before anybody is given them.
         validated = session.validate(config.train.steps)
         with averaged_weights(model, optimizer):
             checkpoints.export_weights()
-    results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
-    return run_folder.add_results(folder, **results, **validated)["results"]
+    return run_folder.add_results(folder, **validated)["results"]
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
@@ -140,8 +139,7 @@ def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -
         # Of a run that an earlier version began, only the classes are known.
         run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
     run_lists.keep(folder, lists)
-    run["class_names"] = list(training.class_names)
-    run_folder.write(folder, run)
+    run_folder.write(folder, {**run, "class_names": list(training.class_names)})
 
 
 class _Session:
@@ -162,9 +160,8 @@ class _Session:
         self.validation, self.measures = validation, measures
         self.finite = FiniteGuard(config)
 
-    def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
+    def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> None:
         train = self.config.train
-        metrics: dict[str, float] = {}
         iterator = iter(batches)
         profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
         for step in range(start + 1, train.steps + 1):
@@ -180,11 +177,14 @@ class _Session:
                 self.monitor.step(step, metrics)
             if saves:
                 self.finite.require_state(step, (*self.model.variables, *self.optimizer.variables))
+                if step == train.steps:
+                    # First, as a run that is killed after its last checkpoint does not come here again.
+                    folder, first_step_s = self.checkpoints.folder, self.monitor.first_step_s
+                    run_folder.add_results(folder, **metrics, first_step_s=first_step_s)
                 self.checkpoints.save(step)
             if train.validate_every and step % train.validate_every == 0 and step < train.steps:
                 self.validate(step)
         profiler.close()
-        return metrics
 
     def validate(self, step: int) -> dict[str, float]:
         """The measures of `launch.evaluate` on one central view of every test sample: quick, always the same."""

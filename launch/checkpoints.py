@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from launch.run_folder import CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE, has_begun
+from launch.weight_checksum import save_weights
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
@@ -87,9 +88,9 @@ class Checkpoints:
 
     def export_weights(self) -> None:
         """Writes `model.weights.h5` and `model.keras` with the weights that the model has now."""
-        for name, save in ((WEIGHTS_FILE, self.model.save_weights), ("model.keras", self.model.save)):
-            with atomic_path(self.folder / name) as partial:
-                save(partial)
+        save_weights(self.model, self.folder / WEIGHTS_FILE)
+        with atomic_path(self.folder / "model.keras") as partial:
+            self.model.save(partial)
 
     def _prefix(self, step: int) -> Path:
         return self.place / f"{_NAME}{step}"

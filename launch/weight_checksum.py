@@ -1,0 +1,67 @@
+"""A checksum at the end of the weight files that the launchers write: a weight that has changed is not used unnoticed.
+
+HDF5 knows where its content ends and reads nothing behind it, so every other program reads such a file as ever. The
+checksum is that of the bytes, as a changed one can crash the HDF5 library before anything of the content is known.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import keras
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+
+MARK = b"\nsha256 of what stands before this line:"
+DIGEST_BYTES = hashlib.sha256().digest_size
+BLOCK_BYTES = 1 << 20
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Writes `model.weights.h5` with its checksum, whole or not at all.
+
+    Args:
+        model: with its weights.
+        path: ends in `.weights.h5`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with atomic_path(path) as partial:
+        model.save_weights(partial)
+        digest = _digest(partial, os.path.getsize(partial))
+        with open(partial, "ab") as file:
+            file.write(MARK + digest)
+
+
+def require_whole(path: Path) -> None:
+    """Refuses a weight file that is not what was written; one that came without a checksum passes.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: its checksum is another one.
+        OSError: it cannot be read.
+    """
+    length = os.path.getsize(path) - len(MARK) - DIGEST_BYTES
+    if length < 0:
+        return
+    with open(path, "rb") as file:
+        file.seek(length)
+        mark, digest = file.read(len(MARK)), file.read()
+    if mark == MARK and digest != _digest(path, length):
+        raise InputError(
+            f"{path} is damaged: its weights are not those that were written; take a copy of it, or train or convert "
+            "them again."
+        )
+
+
+def _digest(path: Path, length: int) -> bytes:
+    digest, left = hashlib.sha256(), length
+    with open(path, "rb") as file:
+        while block := file.read(min(left, BLOCK_BYTES)):
+            digest.update(block)
+            left -= len(block)
+    return digest.digest()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from absl import app, flags, logging
 
+from tvnet_keras.atomic import no_room
 from tvnet_keras.errors import InputError
 
 EXIT_BAD_INPUT = 2
@@ -20,7 +21,7 @@ def report_error(error: Exception) -> None:
 
 
 def guarded(main: Callable[[], None]) -> int:
-    """Runs `main` and returns the exit code: 0, or 2 after printing the sentence of an `InputError`."""
+    """Runs `main` and returns the exit code: 0, or 2 after the sentence of an `InputError` or of a full disk."""
     try:
         main()
     except InputError as error:
@@ -29,6 +30,12 @@ def guarded(main: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         report_error(InputError("interrupted; finished files are whole, and the same command goes on or starts again"))
         return 130
+    except Exception as error:
+        # TensorFlow's checkpoints and logs are not written through `atomic_path`, which has the sentence for a file.
+        if not no_room(error):
+            raise
+        report_error(InputError(f"no room for a file ({error}); free some, then the same command goes on"))
+        return EXIT_BAD_INPUT
     return 0
 
 

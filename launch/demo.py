@@ -12,13 +12,13 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 from absl import flags
 from rich.console import Console
 from rich.table import Table
 
 from launch import app
+from launch.flow_pictures import write_picture
 from launch.flow_video import flow_of_video
 from launch.init_from import build_model, load_run
 from launch.run_folder import git_commit, machine, versions
@@ -26,6 +26,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.picture import contact_sheet
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video import datasets
 from tvnet_keras.video.moving_shapes import exact_flow
 from tvnet_keras.video.read import read_frames
@@ -45,7 +46,9 @@ PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")
 
 def main() -> None:
     """Runs the demo."""
-    demo(Path(OUTPUT_DIR.value), (TRAIN_GROUPS.value, TEST_GROUPS.value), OVERRIDES.value)
+    folder = Path(OUTPUT_DIR.value)
+    with only_writer(folder):
+        demo(folder, (TRAIN_GROUPS.value, TEST_GROUPS.value), OVERRIDES.value)
 
 
 def demo(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dict:
@@ -153,8 +156,7 @@ def draw_flow(folder: Path, path: Path) -> None:
         longest = float(np.linalg.norm(truth[middle], axis=-1).max())
         rows.append([frames[middle], *(flow_to_colour(flow[middle], longest) for flow in flows)])
     sheet = contact_sheet(rows, ["frame", "exact flow", "untrained", "trained"], scale=3)
-    with atomic_path(path) as partial:
-        cv2.imwrite(str(partial), sheet[..., ::-1])
+    write_picture(path, sheet)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,19 @@ import dataclasses
 import json
 from pathlib import Path
 
-import cv2
 from absl import flags
 
 from launch import app, config_flags, evaluators, run_folder
 from launch.config import Config, to_dict
 from launch.data import Source, list_source
 from launch.evaluators import Measurement, flow
+from launch.flow_pictures import write_picture
 from launch.init_from import build_model, load_run
 from launch.model_outputs import output_names
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.result import Result, save_result
 from tvnet_keras.scoring.scores import save_scores
@@ -62,8 +63,14 @@ def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool =
         All numbers, with `epe_untrained` of a Motion layer whose flow is known exactly; and their protocol.
 
     Raises:
-        InputError: an unfinished run, other classes than the run's, bad data, or nothing that can be measured.
+        InputError: an unfinished run, other classes than the run's, bad data, nothing that can be measured, or a folder
+            that another process writes.
     """
+    with only_writer(folder):
+        return _evaluate(config, run, folder, skip_unreadable)
+
+
+def _evaluate(config: Config, run: Path, folder: Path, skip_unreadable: bool) -> Measurement:
     config, model, class_names = load_run(run, config)
     source = list_source(config, "test")
     offers = _known_offers(config, source, class_names, run)
@@ -181,8 +188,7 @@ def _provenance(run: Path) -> dict:
 def _write(measured: Measurement, folder: Path) -> None:
     if measured.scores is not None:
         save_scores(folder / "scores.npz", measured.scores)
-        with atomic_path(folder / "confusion.png") as partial:
-            cv2.imwrite(str(partial), report.confusion_picture(measured.scores)[..., ::-1])
+        write_picture(folder / "confusion.png", report.confusion_picture(measured.scores))
     with atomic_path(folder / "metrics.json") as partial:
         partial.write_text(json.dumps(metrics_of(measured), indent=2) + "\n")
 

@@ -22,6 +22,7 @@ from launch.run_folder import required_config
 from models import frames_of, motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
+from tvnet_keras.one_writer import only_writer
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 OUTPUT_DIR = flags.DEFINE_string(
@@ -47,10 +48,15 @@ def export(run: Path, folder: Path) -> Path:
     """Exports the model of `run` to `folder`, replacing an earlier export there.
 
     Raises:
-        InputError: an unfinished run, or a folder that holds something else.
+        InputError: an unfinished run, or a folder that holds something else or that another process writes.
     """
     if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= EXPORTED):
         raise InputError(f"--output_dir={folder} holds something else than an export; choose another folder.")
+    with only_writer(folder, beside=True):
+        return _export(run, folder)
+
+
+def _export(run: Path, folder: Path) -> Path:
     config, model, class_names = load_run(run)
     module = ServingModule(model, config)
     partial = folder.with_name(f".partial.{folder.name}")

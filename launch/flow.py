@@ -30,6 +30,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow import measure, pairs, solvers
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors, write_flo
+from tvnet_keras.one_writer import only_writer
 
 SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "Solvers, separated by commas.", **app.SHARED_FLAG)
 VARIANT = flags.DEFINE_string("variant", None, "Variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
@@ -179,8 +180,20 @@ def compare(
         `versions`, `commit`.
 
     Raises:
-        InputError: a pair that cannot be read or treated, or a folder that cannot be written.
+        InputError: a pair that cannot be read or treated, or a folder that cannot be written or that another process
+            writes.
     """
+    with only_writer(folder):
+        return _compare(listed, made, folder, protocol, given)
+
+
+def _compare(
+    listed: Sequence[pairs.Pair],
+    made: dict[str, solvers.Solver],
+    folder: Path,
+    protocol: Protocol,
+    given: dict[str, str],
+) -> dict:
     measured: dict[str, dict] = {}
     sheet = Sheet([FRAME, *([TRUTH] if any(pair.truth for pair in listed) else []), *made])
     pictured = set(np.linspace(0, len(listed) - 1, min(SHEET_ROWS, len(listed))).round().astype(int))

@@ -4,6 +4,7 @@ python -m launch.predict --run=runs/tvnet clip1.avi clip2.mp4
 python -m launch.predict --run=runs/tvnet --flow_dir=flow --flow_format=gif clip.avi
 """
 
+import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from launch.run_folder import required_config
 from launch.video_source import VideoSource, memory_file
 from models import motion_of
 from tvnet_keras.errors import InputError
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video import datasets
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import VideoError
@@ -40,10 +42,20 @@ def main(paths: list[str]) -> None:
     """Reads the flags and predicts.
 
     Raises:
-        InputError: no video named, or one that cannot be read.
+        InputError: no video named, or a folder of flow videos that another process writes.
     """
     if not paths:
         raise InputError("Name at least one video: python -m launch.predict --run=FOLDER VIDEO...")
+    with only_writer(FLOW_DIR.value) if FLOW_DIR.value else contextlib.nullcontext():
+        predict(paths)
+
+
+def predict(paths: list[str]) -> None:
+    """Prints the classes of videos and writes their flow as the flags ask.
+
+    Raises:
+        InputError: a run that cannot do it, or a video that cannot be read.
+    """
     config, model, class_names = load_run(Path(RUN.value), config_flags.parsed_config())
     motion = motion_of(model)
     if FLOW_DIR.value:

@@ -29,6 +29,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import current_versions, solver_versions
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results, save_result
 
 TABLE = flags.DEFINE_string("table", "", "The table: a module of launch/tables/; --list takes all without it.")
@@ -130,6 +131,9 @@ def reproduce(
         root: where results are.
         weights_dir: where trained networks are written.
         recompute: whether stale cells are computed again.
+
+    Raises:
+        InputError: another process computes a cell that it has come to.
     """
     every = sorted({seed for cell in cells for seed in seeds or cell.seeds})
     plan = [(cell, seed) for seed in every for cell in cells if cell.run and seed in (seeds or cell.seeds)]
@@ -142,8 +146,10 @@ def reproduce(
         if there and not (recompute and _stale(there)):
             continue
         print(f"[{number}/{len(plan)}] {cell.row}, seed {seed}, about {cell.minutes:.1f} min", flush=True)
-        result = _computed(cell, table, data_dir, seed, weights_file(weights_dir, table, cell.row, seed))
-        save_result(root, result)
+        weights = weights_file(weights_dir, table, cell.row, seed)
+        with only_writer(weights, beside=True):
+            result = _computed(cell, table, data_dir, seed, weights)
+            save_result(root, result)
         print(f"    {cell.number} {result.numbers[cell.number]:.3f}, paper {cell.paper}", flush=True)
 
 

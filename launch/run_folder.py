@@ -16,6 +16,7 @@ from launch import run_record
 from launch.config import Config, check, from_dict, to_dict
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
+from tvnet_keras.one_writer import LOCK_FILE
 
 CODE = ("tvnet_keras", "models", "launch")
 """What decides a number; pages and results may change without it."""
@@ -67,7 +68,7 @@ def claim(folder: Path, config: Config) -> dict:
                 f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
                 "another folder or the same flags."
             )
-    elif folder.is_dir() and any(not path.name.startswith(".partial.") for path in folder.iterdir()):
+    elif folder.is_dir() and any(not path.name.startswith((".partial.", LOCK_FILE)) for path in folder.iterdir()):
         raise InputError(f"--output_dir={folder} is not empty and holds no run; choose another folder.")
     run = {
         "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),

@@ -33,6 +33,7 @@ from launch.train_step import TrainStep
 from models import needs_of
 from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.pipeline import video_errors
 
 METHOD = flags.DEFINE_string("method", "tvnet", "The network: a module of models/.")
@@ -85,11 +86,19 @@ def train(
         The results that stand in `run.json`.
 
     Raises:
-        InputError: bad data, a folder of another run or of other lists, or a loss that is not finite.
+        InputError: bad data, a folder of another run or of other lists, one that another process trains in, or a loss
+            that is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     config = with_scaling_of_weights(config)
     _check_divisible(config, strategy)
+    with only_writer(folder):
+        return _train(config, folder, strategy, skip_unreadable, profile)
+
+
+def _train(
+    config: Config, folder: Path, strategy: tf.distribute.Strategy, skip_unreadable: bool, profile: bool
+) -> dict[str, float]:
     run = run_folder.claim(folder, config)
     keras.utils.set_random_seed(config.seed)
     method = method_module(config.method)

@@ -2,13 +2,20 @@
 
 import errno
 import os
+import re
 import threading
 
+import av
 import h5py
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
+from launch import app
 from tests.leftovers import dead_process, half_file
+from tests.small_disk import room_for
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
@@ -101,3 +108,91 @@ def test_an_error_about_the_file_itself_is_one_of_writing(tmp_path, fail):
 def test_a_full_disk_is_an_error_of_writing(tmp_path):
     with pytest.raises(InputError, match="Cannot write .*No space left"), atomic_path(tmp_path / "large"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+
+
+def write_records(partial):
+    with tf.io.TFRecordWriter(str(partial)) as writer:
+        writer.write(NOISE.tobytes())
+
+
+def write_arrays(partial):
+    with open(partial, "wb") as file:
+        np.savez_compressed(file, noise=NOISE)
+
+
+def write_video(partial):
+    with av.open(str(partial), "w", format="avi") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *NOISE.shape[:2], "rgb24"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(NOISE, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def write_weights(partial):
+    keras.Sequential([keras.Input((20,)), keras.layers.Dense(200)]).save_weights(partial)
+
+
+WRITERS = {
+    "text": lambda partial: partial.write_text("a" * 9999),
+    "TFRecord": write_records,
+    "PNG": lambda partial: Image.fromarray(NOISE).save(partial, format="PNG"),
+    "NumPy": write_arrays,
+    "video": write_video,
+    "weights": write_weights,
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_file_that_finds_no_room_is_one_sentence_and_leaves_what_was_there(tmp_path, writer):
+    target = tmp_path / "result.weights.h5"
+    target.write_text("old")
+    expected = re.escape(f"Cannot write {target} (File too large); choose another place or free it.")
+    with pytest.raises(InputError, match=f"^{expected}$"), room_for(3000), atomic_path(target) as partial:
+        WRITERS[writer](partial)
+    assert target.read_text() == "old" and files(tmp_path) == [target.name]
+
+
+def test_a_launcher_ends_with_one_sentence_where_a_library_finds_no_room(tmp_path, capsys):
+    weights = tf.Variable(NOISE)
+
+    def main():
+        with room_for(3000):
+            tf.train.Checkpoint(weights=weights).write(str(tmp_path / "checkpoint"))
+
+    assert app.guarded(main) == app.EXIT_BAD_INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"error: no room for a file \(.*checkpoint.*File too large.*\); free some, .*", line)
+
+
+def test_a_mistake_of_the_program_stays_a_traceback(tmp_path):
+    def main():
+        with atomic_path(tmp_path / "file") as partial:
+            raise ValueError(f"{partial} is no name")
+
+    with pytest.raises(ValueError, match="is no name"):
+        app.guarded(main)
+
+
+def test_a_picture_is_not_written_by_a_function_that_keeps_its_failure_to_itself(repository):
+    sources = [path for package in ("tvnet_keras", "models", "launch") for path in (repository / package).rglob("*.py")]
+    assert sources and not [path for path in sources if "imwrite" in path.read_text()]
+
+
+@pytest.mark.parametrize("letter", ["n", "ü", "字"])
+def test_the_longest_names_are_written(tmp_path, letter):
+    for length in range(245, 256):
+        ending = ".weights.h5"
+        name = letter * ((length - len(ending)) // len(letter.encode())) + ending
+        with atomic_path(tmp_path / name) as partial:
+            assert partial.name.endswith(ending)
+            partial.write_text("whole")
+        assert (tmp_path / name).read_text() == "whole"
+    with (
+        pytest.raises(InputError, match="Cannot write .*File name too long"),
+        atomic_path(tmp_path / ("n" * 256)) as half,
+    ):
+        half.write_text("")
+    assert all(path.name.endswith(ending) and not path.name.startswith(".") for path in tmp_path.iterdir())

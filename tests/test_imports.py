@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = ("tvnet_keras", "models", "launch")
 MOST_LINES_IN_A_FILE = 400
 MOST_LINES_IN_A_FUNCTION = 70
-SHARED = ("tvnet_keras.errors", "tvnet_keras.choices", "tvnet_keras.atomic", "tvnet_keras.version")
+SHARED = tuple(f"tvnet_keras.{name}" for name in ("errors", "choices", "atomic", "one_writer", "version"))
 
 # The folder on the left may import, of this project, itself and what stands on the right.
 MAY_IMPORT = {

@@ -16,6 +16,8 @@ from tvnet_keras.errors import InputError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A write that fails for want of room does not say to which file."""
 
+_KEPT_OF_NAME = 40
+
 # A drive may be shared between machines, whose processes have the same numbers.
 _PREFIX = f".partial.{platform.node().replace('.', '-')}."
 _calls = itertools.count()
@@ -26,9 +28,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success move it there in one step, on failure remove it.
 
     Parent folders are made. The temporary name is hidden and another one in every call, so that writers of one file
-    don't disturb each other: the last to finish wins. Its ending stays (`.partial.MACHINE.PROCESS.CALL.NAME`), so
-    writers that go by it (`.weights.h5`) still work. What killed processes of this machine left in the folder is
-    removed when a process first writes there.
+    don't disturb each other: the last to finish wins. Its ending stays (`.partial.MACHINE.PROCESS.CALL.NAME`, of a
+    long name the end), so writers that go by it (`.weights.h5`) still work. What killed processes of this machine left
+    in the folder is removed when a process first writes there.
 
     Args:
         path: Where the finished file must stand.
@@ -37,7 +39,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         InputError: The folder or the file can't be written. Other errors of the block pass as they are.
     """
     path = Path(path)
-    partial = path.with_name(f"{_PREFIX}{os.getpid()}.{next(_calls)}.{path.name}")
+    # Whole, it would be longer than a file system allows where the name itself is not.
+    partial = path.with_name(f"{_PREFIX}{os.getpid()}.{next(_calls)}.{path.name[-_KEPT_OF_NAME:]}")
     in_block = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,20 +49,37 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield partial
         in_block = False
         os.replace(partial, path)
-    except OSError as error:
-        if in_block and not _is_about(error, partial):
+    except Exception as error:
+        ours = isinstance(error, OSError) and not in_block
+        if not (ours or _is_about(error, partial)):
             raise
-        reason = error.strerror or str(error)
-        raise InputError(f"Cannot write {path} ({reason}); choose another place or free it.") from error
+        raise InputError(f"Cannot write {path} ({_reason(error)}); choose another place or free it.") from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
 
 
-def _is_about(error: OSError, partial: Path) -> bool:
+def no_room(error: BaseException) -> str:
+    """Why an error says that a file found no room on its disk; empty where it says something else.
+
+    TensorFlow and HDF5 put into words what Python says by a number.
+    """
+    if isinstance(error, OSError) and error.errno in FULL:
+        return os.strerror(error.errno)
+    reasons = [os.strerror(number) for number in FULL]
+    return next((reason for reason in reasons if reason in str(error)), "")
+
+
+def _is_about(error: Exception, partial: Path) -> bool:
+    if not isinstance(error, OSError):
+        return partial.name in str(error) and bool(no_room(error))
     # HDF5 names the file in the message only.
     named = [str(name) for name in (error.filename, error.filename2) if name is not None]
     return partial.name in " ".join([*named, str(error)]) or (not named and error.errno in FULL)
+
+
+def _reason(error: Exception) -> str:
+    return no_room(error) or (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 @functools.cache

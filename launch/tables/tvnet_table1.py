@@ -14,7 +14,6 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from launch.config import Config
@@ -22,12 +21,12 @@ from launch.data import open_source
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement, flow
 from launch.experiments import middlebury
+from launch.flow_pictures import write_picture
 from launch.init_from import build_model, load_run
 from launch.recipes import test_recipe
 from launch.tables import Cell
 from launch.tables._trained_cells import run_folder_of
 from launch.train import train
-from tvnet_keras.atomic import atomic_path
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.augment import test_view
 from tvnet_keras.flow.io import write_flo
@@ -172,8 +171,7 @@ def resized_pairs(config: Config, folder: Path) -> Config:
             continue
         frames, flow_field, _ = test_view(*PairSource([pair]).read(0), test_recipe(config))
         for number, frame in zip((10, 11), frames, strict=True):
-            with atomic_path(root / "other-data" / pair.name / f"frame{number}.png") as partial_path:
-                cv2.imwrite(str(partial_path), frame[..., ::-1])
+            write_picture(root / "other-data" / pair.name / f"frame{number}.png", frame)
         write_flo(truth, flow_field[0])
     return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root)))
 

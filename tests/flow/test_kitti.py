@@ -132,3 +132,10 @@ def test_flow_that_does_not_fit_is_not_written(tmp_path, flow, message):
     with pytest.raises(InputError, match=message):
         write_kitti(tmp_path / "bad.png", flow)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_that_opencv_does_not_write_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2, "imencode", lambda *given: (False, np.zeros(0, np.uint8)))
+    with pytest.raises(InputError, match="cannot be stored as a PNG; write a .flo file"):
+        write_kitti(tmp_path / "flow.png", np.zeros((2, 2, 2)))
+    assert not list(tmp_path.iterdir())

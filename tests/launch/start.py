@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import runpy
 import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 LIBRARIES = ["keras", "tensorflow", "cv2", "av", "rich.progress", "ml_collections.config_flags", "matplotlib.pyplot"]
@@ -20,15 +21,21 @@ def start(module: str, arguments: list[str], folder: Path) -> tuple[int, str, st
         arguments: the flags.
         folder: where its output is kept.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LIBRARIES)
-    process = context.Process(target=_main, args=(module, arguments, str(folder)))
-    process.start()
+    process = begin(module, arguments, folder)
     process.join(SECONDS)
     if process.is_alive():
         process.kill()
         raise TimeoutError(f"launch.{module} {arguments} took more than {SECONDS} s")
     return process.exitcode, (folder / "out").read_text(), (folder / "error").read_text()
+
+
+def begin(module: str, arguments: list[str], folder: Path) -> BaseProcess:
+    """Starts `python -m launch.MODULE ARGUMENTS`, whose output goes to the files `out` and `error` in `folder`."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    process = context.Process(target=_main, args=(module, arguments, str(folder)))
+    process.start()
+    return process
 
 
 def _main(module: str, arguments: list[str], folder: str) -> None:

@@ -65,7 +65,15 @@ def test_a_file_is_decoded_once_and_remembered_until_it_changes(tmp_path, write_
     assert decoded == [str(paths[2])]
 
 
-SPOILT = ["", "{", "[]", json.dumps({"version": 0, "files": {}}), json.dumps({"version": 2, "files": 3})]
+SPOILT = [
+    "",
+    "{",
+    "[]",
+    "[" * 100_000,
+    '{"version": 2, "files": []}',
+    json.dumps({"version": 0, "files": {}}),
+    json.dumps({"version": 2, "files": 3}),
+]
 
 
 @pytest.mark.parametrize("content", SPOILT)
@@ -75,6 +83,23 @@ def test_a_spoilt_memory_is_only_a_slower_start(tmp_path, write_video, content):
     memory.write_text(content)
     assert scan(as_videos([path]), cache_file=memory).counts == {str(path): 4}
     assert "a.avi" in json.loads(memory.read_text())["files"]
+
+
+LIES = [
+    3, [], None, {}, {"kind": 3}, {"kind": ["short"]}, {"kind": "unknown"}, {"frames": None}, {"frames": "4"},
+    {"frames": True}, {"frames": -4}, {"frames": 4.5}, {"message": 3}, {"stamp": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES, ids=str)
+def test_a_memory_that_lies_about_the_form_of_a_finding_is_found_again(tmp_path, write_video, lie):
+    path, memory = write_video(tmp_path / "a.avi", 4), tmp_path / "counts.json"
+    scan(as_videos([path]), cache_file=memory)
+    stored = json.loads(memory.read_text())
+    stored["files"]["a.avi"] = {**stored["files"]["a.avi"], **lie} if isinstance(lie, dict) and lie else lie
+    memory.write_text(json.dumps(stored))
+    found = scan(as_videos([path]), cache_file=memory)
+    assert found.counts == {str(path): 4} and not found.problems
 
 
 @pytest.fixture

@@ -141,7 +141,9 @@ def write_kitti(path: str | os.PathLike[str], flow: np.ndarray) -> None:
         )
     steps[~known] = 0
     u, v = np.moveaxis(steps.astype(np.uint16), -1, 0)
-    encoded = cv2.imencode(".png", np.stack([known.astype(np.uint16), v, u], axis=-1))[1]
+    whole, encoded = cv2.imencode(".png", np.stack([known.astype(np.uint16), v, u], axis=-1))
+    if not whole:
+        raise InputError(f"The flow for {path} cannot be stored as a PNG; write a .flo file.")
     with atomic_path(path) as partial:
         partial.write_bytes(encoded.tobytes())
 

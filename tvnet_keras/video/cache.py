@@ -1,21 +1,17 @@
 """Videos decoded once and for all into TFRecords of JPEG frames, with access to any frame.
 
 A folder holds `shard-00000-of-00004.tfrecord`, ... (one `tf.train.Example` per frame, video after video), a `.json`
-beside each that says where in it a video starts and how long its records are, and `index.json`, written last. A killed
-run goes on at its first unfinished shard.
+beside each that says where in it a video starts, how long its records are and what their checksums are, and
+`index.json`, written last. Who writes a cache again goes on at the first shard that is not finished or no longer whole.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import NoneType
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,25 +20,26 @@ from google.protobuf.message import DecodeError
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.augment import resize_short_side
+from tvnet_keras.video.cache_index import (
+    INDEX_NAME,
+    RECORD_FOOTER,
+    RECORD_HEADER,
+    WRITE_AGAIN,
+    Entry,
+    checksum,
+    finished_shard,
+    read_index,
+    record_file,
+    require_shards,
+    write_json,
+)
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import read_frames
 from tvnet_keras.video.workers import workers_of
 
 VIDEOS_PER_SHARD = 64
-INDEX_NAME = "index.json"
-WRITE_AGAIN = "delete the cache and write it again"
-# A TFRecord is: length (8 bytes), its checksum (4), the record, its checksum (4).
-RECORD_HEADER, RECORD_FOOTER = 12, 4
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """Where a video is: its shard, the place of its first record in that file and the length of each, in bytes."""
-
-    shard: str
-    offset: int
-    lengths: list[int]
 
 
 def write_cache(
@@ -55,7 +52,7 @@ def write_cache(
     shards: int | None = None,
     workers: int | None = None,
 ) -> CachedVideos:
-    """Decodes every video of a list into JPEG frames; continues where a killed run stopped.
+    """Decodes every video of a list into JPEG frames; continues where a killed run stopped, and mends what is damaged.
 
     Args:
         videos: the list; ids must be unique.
@@ -71,8 +68,8 @@ def write_cache(
 
     Raises:
         VideoError: a video cannot be decoded.
-        InputError: an id is there twice, `quality` is out of range, or the folder holds another cache or cannot be
-            written.
+        InputError: an id is there twice, `quality` is out of range, or the folder holds another cache, cannot be
+            written or is being written by another process.
     """
     _require_writable_list(videos, quality)
     folder = Path(folder)
@@ -81,22 +78,23 @@ def write_cache(
     recipe = {"quality": quality, "short_side": short_side, "class_names": list(videos.class_names)}
     done = _Progress(progress, len(videos.videos))
 
-    def write(number: int) -> dict[str, _Entry]:
+    def write(number: int) -> dict[str, Entry]:
         name = f"shard-{number:05d}-of-{count:05d}"
         shard_recipe = {**recipe, "sources": [_source(video) for video in parts[number]]}
-        entries = _finished_shard(folder / f"{name}.json", shard_recipe)
+        entries = finished_shard(folder / f"{name}.json", shard_recipe)
         if entries is None:
             return _write_shard(folder, name, parts[number], videos.class_names, shard_recipe, done)
         done.advance(len(entries))
         return entries
 
-    with ThreadPoolExecutor(workers_of(workers)) as pool:
+    with only_writer(folder), ThreadPoolExecutor(workers_of(workers)) as pool:
+        require_shards(folder, count)
         futures = [pool.submit(write, number) for number in range(count)]
         try:
             entries = {name: entry for future in futures for name, entry in future.result().items()}
         finally:
             pool.shutdown(cancel_futures=True)
-    _write_json(folder / INDEX_NAME, {**recipe, "videos": {name: asdict(entry) for name, entry in entries.items()}})
+        write_json(folder / INDEX_NAME, recipe, entries)
     return CachedVideos(folder)
 
 
@@ -112,35 +110,27 @@ class CachedVideos:
 
     def __init__(self, folder: str | os.PathLike):
         self._folder = Path(folder)
-        file = self._folder / INDEX_NAME
-        if not file.exists():
-            raise InputError(f"{file} does not exist, so {folder} holds no finished cache; write one there first.")
-        try:
-            index = _read_json(file)
-            self._entries = _entries(_field(index, "videos", dict))
-            self._short_side = _field(index, "short_side", (int, NoneType))
-            self._quality = _field(index, "quality", int)
-            self.class_names = tuple(_list(index, "class_names", str))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{file} is not the index of a cache ({error}); {WRITE_AGAIN}.") from error
-        for shard in {entry.shard for entry in self._entries.values()}:
-            if not _record_file(self._folder, shard).is_file():
-                raise InputError(f"{folder} lacks {shard}.tfrecord, which {file} names; {WRITE_AGAIN}.")
+        self._index = read_index(self._folder)
 
     @property
     def quality(self) -> int:
         """JPEG quality of the frames, 1 to 100."""
-        return self._quality
+        return self._index.quality
 
     @property
     def short_side(self) -> int | None:
         """The short side that the frames were resized to, in pixels; None where they have their own size."""
-        return self._short_side
+        return self._index.short_side
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in label order."""
+        return self._index.class_names
 
     @property
     def video_ids(self) -> tuple[str, ...]:
         """The ids of all videos."""
-        return tuple(self._entries)
+        return tuple(self._index.videos)
 
     def count_frames(self, video_id: str) -> int:
         """The number of frames of a video.
@@ -175,16 +165,16 @@ class CachedVideos:
         pictures = self._decode(entry, video_id, sorted(set(wanted.tolist())))
         return np.stack([pictures[index] for index in wanted.tolist()])
 
-    def _entry(self, video_id: str) -> _Entry:
-        if video_id not in self._entries:
+    def _entry(self, video_id: str) -> Entry:
+        if video_id not in self._index.videos:
             raise InputError(
                 f"The video {video_id} is not in the cache {self._folder}; write the cache of the whole data set again."
             )
-        return self._entries[video_id]
+        return self._index.videos[video_id]
 
-    def _decode(self, entry: _Entry, video_id: str, indices: Sequence[int]) -> dict[int, np.ndarray]:
+    def _decode(self, entry: Entry, video_id: str, indices: Sequence[int]) -> dict[int, np.ndarray]:
         """RGB pictures by frame number."""
-        path = _record_file(self._folder, entry.shard)
+        path = record_file(self._folder, entry.shard)
         lengths = np.asarray(entry.lengths, np.int64) + RECORD_HEADER + RECORD_FOOTER
         offsets = entry.offset + np.cumsum(lengths) - lengths + RECORD_HEADER
         pictures = {}
@@ -192,7 +182,9 @@ class CachedVideos:
             with open(path, "rb") as file:
                 for index in indices:
                     file.seek(offsets[index])
-                    feature = tf.train.Example.FromString(file.read(entry.lengths[index])).features.feature
+                    record = file.read(entry.lengths[index])
+                    entry.require_unchanged(index, record)
+                    feature = tf.train.Example.FromString(record).features.feature
                     if feature["video_id"].bytes_list.value[0] != video_id.encode():
                         raise ValueError("another video is in its place")
                     encoded = np.frombuffer(feature["image/encoded"].bytes_list.value[0], np.uint8)
@@ -217,7 +209,7 @@ class _Progress:
 
 def _write_shard(
     folder: Path, name: str, videos: Sequence[Video], class_names: Sequence[str], recipe: dict, done: _Progress
-) -> dict[str, _Entry]:
+) -> dict[str, Entry]:
     entries, offset = {}, 0
     with atomic_path(folder / f"{name}.tfrecord") as partial, tf.io.TFRecordWriter(str(partial)) as writer:
         for video in videos:
@@ -225,72 +217,21 @@ def _write_shard(
             records = [_record(video, frame, class_names, recipe["quality"]) for frame in frames]
             for record in records:
                 writer.write(record)
-            lengths = [len(record) for record in records]
-            entries[video.video_id] = _Entry(name, offset, lengths)
-            offset += sum(lengths) + len(lengths) * (RECORD_HEADER + RECORD_FOOTER)
+            lengths, checksums = [len(record) for record in records], "".join(map(checksum, records))
+            entries[video.video_id] = Entry(name, offset, lengths, checksums)
+            offset = entries[video.video_id].end
             done.advance()
-    _write_json(
-        folder / f"{name}.json",
-        {"recipe": recipe, "videos": {video_id: asdict(entry) for video_id, entry in entries.items()}},
-    )
+    write_json(folder / f"{name}.json", {"recipe": recipe}, entries)
     return entries
-
-
-def _finished_shard(file: Path, recipe: dict) -> dict[str, _Entry] | None:
-    """What a finished shard holds, or None where it has still to be written."""
-    if not file.exists() or not file.with_suffix(".tfrecord").exists():
-        return None
-    try:
-        stored = _read_json(file)
-        entries = _entries(_field(stored, "videos", dict))
-        stored_recipe = _field(stored, "recipe", dict)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} does not describe a shard ({error}); {WRITE_AGAIN}.") from error
-    if stored_recipe != recipe:
-        raise InputError(
-            f"{file.parent} holds a cache of other videos or settings; delete it or choose another folder."
-        )
-    return entries
-
-
-def _record_file(folder: Path, shard: str) -> Path:
-    return folder / f"{shard}.tfrecord"
-
-
-def _read_json(file: Path) -> object:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except RecursionError:
-        raise ValueError("its brackets are nested too deep") from None
-
-
-def _entries(stored: dict) -> dict[str, _Entry]:
-    """The places of the videos, from JSON that may be damaged: `ValueError` where it holds anything else."""
-    return {
-        video_id: _Entry(_field(entry, "shard", str), _field(entry, "offset", int), _list(entry, "lengths", int))
-        for video_id, entry in stored.items()
-    }
-
-
-def _list(stored: object, name: str, kind: type) -> list:
-    values = _field(stored, name, list)
-    if not values or not all(isinstance(value, kind) for value in values):
-        raise ValueError(f"{name!r} is empty or holds something else than {kind.__name__}")
-    return values
-
-
-def _field(stored: object, name: str, kind: type | tuple[type, ...]) -> Any:
-    if not isinstance(stored, dict) or name not in stored:
-        raise ValueError(f"{name!r} is missing")
-    if not isinstance(stored[name], kind):
-        raise ValueError(f"{name!r} is a {type(stored[name]).__name__}")
-    return stored[name]
 
 
 def _record(video: Video, frame: np.ndarray, class_names: Sequence[str], quality: int) -> bytes:
     """A frame as a serialised `tf.train.Example`."""
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    whole, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not whole:
+        size = f"{frame.shape[1]} x {frame.shape[0]}"
+        raise InputError(f"{video.path}: frames of {size} pixels can't be stored as JPEG; ask for a short side.")
     class_name = class_names[video.label] if video.label >= 0 else ""
     feature = {
         "image/encoded": _bytes_feature(encoded.tobytes()),
@@ -321,8 +262,3 @@ def _require_writable_list(videos: VideoList, quality: int) -> None:
         raise InputError(f"The video id {twice!r} is in the list twice; take one of the files off the list.")
     if not 1 <= quality <= 100:
         raise InputError(f"The JPEG quality must lie in 1..100. Received: quality={quality}")
-
-
-def _write_json(path: Path, content: dict) -> None:
-    with atomic_path(path) as partial:
-        partial.write_text(json.dumps(content))

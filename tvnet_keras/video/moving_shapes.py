@@ -26,6 +26,7 @@ import numpy as np
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.moving_shapes_render import render
 from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
 from tvnet_keras.video.workers import workers_of
@@ -103,14 +104,16 @@ def write_dataset(
         `root` as a Path.
 
     Raises:
-        InputError: A bad argument, a folder that can't be written or that already holds something else.
+        InputError: A bad argument, a folder that can't be written, that another process writes or that already holds
+            something else.
     """
     root = Path(root)
     recipe = _Recipe(_RECIPE_VERSION, label, seed, train_groups, test_groups, frames, (int(size[0]), int(size[1])))
-    _claim(root, recipe)
     groups = range(1, train_groups + test_groups + 1)
-    _write_groups(root, recipe, groups, workers_of(workers), progress or (lambda done, total: None))
-    _write_lists(root, recipe, groups)
+    with only_writer(root):
+        _claim(root, recipe)
+        _write_groups(root, recipe, groups, workers_of(workers), progress or (lambda done, total: None))
+        _write_lists(root, recipe, groups)
     return root
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from tvnet_keras.atomic import atomic_path
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.listing import Video
 from tvnet_keras.video.read import VIDEO_ERROR_KINDS, VideoError, count_frames
 from tvnet_keras.video.workers import workers_of
-
-try:
-    import fcntl
-except ImportError:  # Windows has none.
-    fcntl = None
 
 PROBLEM_KINDS = (*VIDEO_ERROR_KINDS, "short", "duplicate")
 # So often is a long scan's memory written, in files, so that a killed scan goes on where it was.
@@ -148,7 +143,7 @@ class _Memory:
         if self._file is None or not changed:
             return
         # What other processes have found since this one began stays.
-        with _alone_in(self._file.parent):
+        with only_writer(self._file, beside=True, wait=True):
             text = json.dumps({"version": MEMORY_VERSION, "files": {**self._read(), **found}})
             with atomic_path(self._file) as partial:
                 partial.write_text(text)
@@ -163,23 +158,23 @@ class _Memory:
     def _read(self) -> dict[str, dict]:
         try:
             stored = {} if self._file is None else json.loads(self._file.read_text())
-            return dict(stored["files"]) if stored["version"] == MEMORY_VERSION else {}
-        except (OSError, ValueError, KeyError, TypeError):
+            found = stored["files"].items() if stored["version"] == MEMORY_VERSION else ()
+            return {path: entry for path, entry in found if _is_finding(entry)}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # What it held can be found again, so a spoilt memory is only a slower start.
             return {}
 
 
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Waits until no other writer of the folder is inside, on systems where a folder can be locked."""
-    with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(folder, os.O_RDONLY)
-            held.callback(os.close, descriptor)
-            if fcntl is not None:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+def _is_finding(entry: object) -> bool:
+    """Whether what a memory says of a file, which may be damaged, has the form of a finding."""
+    return (
+        isinstance(entry, dict)
+        and entry.keys() >= {"stamp", "kind"}
+        and entry["kind"] in (None, *VIDEO_ERROR_KINDS)
+        and type(entry.get("frames")) is int
+        and entry["frames"] >= 0
+        and isinstance(entry.get("message"), str)
+    )
 
 
 def _examine(path: str) -> tuple[dict, bool]:

@@ -1,0 +1,210 @@
+"""What the JSON files of a cache say of its shards, checked: nothing that may be damaged is believed."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import tensorflow as tf
+
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+
+INDEX_NAME = "index.json"
+WRITE_AGAIN = "write it again, where it is: whole shards are kept"
+OTHER_CACHE = "holds a cache of other videos or settings; delete it or choose another folder"
+SHARD_NAME = re.compile(r"shard-\d{5,}-of-\d{5,}")
+# A TFRecord is: length (8 bytes), its checksum (4), the record, its checksum (4).
+RECORD_HEADER, RECORD_FOOTER = 12, 4
+LONGEST_RECORD = 2**31
+CHECKSUM_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a video is.
+
+    Attributes:
+        shard: the name of its file, without the ending.
+        offset: of its first record in that file, in bytes.
+        lengths: of its records, in bytes.
+        checksums: of its records, one after the other; a TFRecord's own need a function that no library here has.
+    """
+
+    shard: str
+    offset: int
+    lengths: list[int]
+    checksums: str
+
+    @property
+    def end(self) -> int:
+        """Where its last record ends in the file."""
+        return self.offset + sum(self.lengths) + len(self.lengths) * (RECORD_HEADER + RECORD_FOOTER)
+
+    def require_unchanged(self, frame: int, record: bytes) -> None:
+        """Raises `ValueError` where a record is not the one that was written as this frame."""
+        if checksum(record) != self.checksums[CHECKSUM_DIGITS * frame : CHECKSUM_DIGITS * (frame + 1)]:
+            raise ValueError(f"the bytes of frame {frame} have changed")
+
+
+@dataclass(frozen=True)
+class Index:
+    """What `index.json` holds: `Entry` by video id, and how the cache was made (see `write_cache`)."""
+
+    videos: dict[str, Entry]
+    quality: int
+    short_side: int | None
+    class_names: tuple[str, ...]
+
+
+def checksum(record: bytes) -> str:
+    """CRC-32 in `CHECKSUM_DIGITS` hexadecimal digits."""
+    return f"{zlib.crc32(record):0{CHECKSUM_DIGITS}x}"
+
+
+def record_file(folder: Path, shard: str) -> Path:
+    """The file of a shard."""
+    return folder / f"{shard}.tfrecord"
+
+
+def read_index(folder: Path) -> Index:
+    """Reads `index.json`, and sees that every shard is there and as long as it says.
+
+    Args:
+        folder: of the cache.
+
+    Raises:
+        InputError: there is none, it is damaged, or a shard is.
+    """
+    file = folder / INDEX_NAME
+    if not file.exists():
+        raise InputError(f"{file} does not exist, so {folder} holds no finished cache; write one there first.")
+    try:
+        stored = _read_json(file)
+        short_side, class_names = _field(stored, "short_side", int, NoneType), _list(stored, "class_names", str)
+        index = Index(_entries(stored), _field(stored, "quality", int), short_side, tuple(class_names))
+        if any(len(entry.checksums) != CHECKSUM_DIGITS * len(entry.lengths) for entry in index.videos.values()):
+            raise ValueError("it lacks checksums, as those of earlier versions do")
+        sizes = _sizes(index.videos.values())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} is not the index of a cache ({error}); {WRITE_AGAIN}.") from error
+    for shard, size in sizes.items():
+        path = record_file(folder, shard)
+        if not path.is_file():
+            raise InputError(f"{folder} lacks {path.name}, which {file} names; {WRITE_AGAIN}.")
+        if path.stat().st_size != size:
+            raise InputError(f"{path} is damaged: {path.stat().st_size} bytes instead of {size}; {WRITE_AGAIN}.")
+    return index
+
+
+def require_shards(folder: Path, count: int) -> None:
+    """Raises `InputError` where the folder holds shards of a cache with another number of them."""
+    if any(not file.stem.endswith(f"-of-{count:05d}") for file in folder.glob("shard-*-of-*.json")):
+        raise InputError(f"{folder} {OTHER_CACHE}.")
+
+
+def finished_shard(file: Path, recipe: dict) -> dict[str, Entry] | None:
+    """What a finished shard holds, every record of which is read, or None where it has still to be written, or again.
+
+    Args:
+        file: the JSON beside the shard.
+        recipe: what it is made of and how.
+
+    Raises:
+        InputError: the JSON is damaged, or it tells of another recipe.
+    """
+    shard = record_file(file.parent, file.stem)
+    if not file.exists() or not shard.exists():
+        return None
+    try:
+        stored = _read_json(file)
+        entries, stored_recipe = _entries(stored), _field(stored, "recipe", dict)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} does not describe a shard ({error}); delete it and {WRITE_AGAIN}.") from error
+    if stored_recipe != recipe:
+        raise InputError(f"{file.parent} {OTHER_CACHE}.")
+    return _as_read(shard, entries)
+
+
+def write_json(path: Path, recipe: dict, entries: dict[str, Entry]) -> None:
+    """Writes a recipe with the places of videos beside it."""
+    with atomic_path(path) as partial:
+        videos = {video_id: asdict(entry) for video_id, entry in entries.items()}
+        partial.write_text(json.dumps({**recipe, "videos": videos}))
+
+
+def _as_read(shard: Path, entries: dict[str, Entry]) -> dict[str, Entry] | None:
+    """The entries with the checksums that the shard's records have, or None where they are not those of the entries."""
+    lengths, checksums = [], []
+    try:
+        whole = _sizes(entries.values()) == {shard.stem: shard.stat().st_size}
+        # It checks every record by the record's own checksum.
+        for record in tf.data.TFRecordDataset(str(shard)).as_numpy_iterator():
+            lengths.append(len(record))
+            checksums.append(checksum(record))
+    except (tf.errors.OpError, ValueError):
+        return None
+    found, start = {}, 0
+    for video_id, entry in sorted(entries.items(), key=lambda item: item[1].offset):
+        end = start + len(entry.lengths)
+        whole = whole and entry.lengths == lengths[start:end]
+        found[video_id] = replace(entry, checksums="".join(checksums[start:end]))
+        start = end
+    return found if whole and start == len(lengths) else None
+
+
+def _sizes(entries: Iterable[Entry]) -> dict[str, int]:
+    """The length of every shard's file, in bytes; `ValueError` where the videos in one don't follow one another."""
+    ends: dict[str, int] = {}
+    for entry in sorted(entries, key=lambda entry: entry.offset):
+        if entry.offset != ends.get(entry.shard, 0):
+            raise ValueError(f"no video begins at byte {ends.get(entry.shard, 0)} of {entry.shard}")
+        ends[entry.shard] = entry.end
+    return ends
+
+
+def _read_json(file: Path) -> object:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
+
+
+def _entries(stored: object) -> dict[str, Entry]:
+    """The places of the videos, from JSON that may be damaged: `ValueError` where it holds anything else."""
+    videos = _field(stored, "videos", dict)
+    if not videos:
+        raise ValueError("it names no video")
+    return {video_id: _entry(entry) for video_id, entry in videos.items()}
+
+
+def _entry(stored: object) -> Entry:
+    shard, lengths = _field(stored, "shard", str), _list(stored, "lengths", int)
+    if not SHARD_NAME.fullmatch(shard):
+        raise ValueError("'shard' is no name of a shard")
+    if not 0 < min(lengths) <= max(lengths) < LONGEST_RECORD:
+        raise ValueError("'lengths' holds one that no record has")
+    checksums = _field(stored, "checksums", str) if "checksums" in stored else ""
+    return Entry(shard, _field(stored, "offset", int), lengths, checksums)
+
+
+def _list(stored: object, name: str, kind: type) -> list:
+    values = _field(stored, name, list)
+    if not values or not all(type(value) is kind for value in values):
+        raise ValueError(f"{name!r} is empty or holds something else than {kind.__name__}")
+    return values
+
+
+def _field(stored: object, name: str, *kinds: type) -> Any:
+    if not isinstance(stored, dict) or name not in stored:
+        raise ValueError(f"{name!r} is missing")
+    # True is an int to `isinstance`, and no number in a file.
+    if type(stored[name]) not in kinds:
+        raise ValueError(f"{name!r} is a {type(stored[name]).__name__}")
+    return stored[name]

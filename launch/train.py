@@ -8,6 +8,8 @@ The same command goes on where a killed one stopped.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -31,6 +33,7 @@ from launch.profiling import Profiler
 from launch.strategy import make_strategy
 from launch.train_step import TrainStep
 from models import needs_of
+from tvnet_keras.atomic import no_room
 from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer
@@ -86,14 +89,29 @@ def train(
         The results that stand in `run.json`.
 
     Raises:
-        InputError: bad data, a folder of another run or of other lists, one that another process trains in, or a loss
-            that is not finite.
+        InputError: bad data, a folder of another run or of other lists, one that another process trains in, a full
+            disk, or a loss or weights that are not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     config = with_scaling_of_weights(config)
     _check_divisible(config, strategy)
-    with only_writer(folder):
+    with only_writer(folder), _room_in(folder):
         return _train(config, folder, strategy, skip_unreadable, profile)
+
+
+@contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    """Says in a sentence that there is no room for checkpoints and logs, for which TensorFlow needs many lines."""
+    try:
+        yield
+    except Exception as error:
+        reason = no_room(error)
+        if isinstance(error, InputError) or not reason:
+            raise
+        raise InputError(
+            f"--output_dir={folder} cannot be written ({reason}): free some room, then the same command goes on from "
+            "its last checkpoint."
+        ) from error
 
 
 def _train(

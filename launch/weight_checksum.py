@@ -17,6 +17,9 @@ MARK = b"\nsha256 of what stands before this line:"
 DIGEST_BYTES = hashlib.sha256().digest_size
 BLOCK_BYTES = 1 << 20
 
+OVERHEAD_BYTES = 8192
+"""What HDF5 takes for the groups around a weight."""
+
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """Writes `model.weights.h5` with its checksum, whole or not at all.
@@ -29,6 +32,8 @@ def save_weights(model: keras.Model, path: Path) -> None:
         InputError: the file cannot be written.
     """
     with atomic_path(path) as partial:
+        # A failed write of h5py's is told again, in a traceback, by every object of the file; so room is found before.
+        partial.write_bytes(bytes(_size(model)))
         model.save_weights(partial)
         digest = _digest(partial, os.path.getsize(partial))
         with open(partial, "ab") as file:
@@ -56,6 +61,12 @@ def require_whole(path: Path) -> None:
             f"{path} is damaged: its weights are not those that were written; take a copy of it, or train or convert "
             "them again."
         )
+
+
+def _size(model: keras.Model) -> int:
+    """What a model's weight file takes at most, about."""
+    weights = [keras.ops.convert_to_numpy(weight).nbytes for weight in model.weights]
+    return sum(weights) + OVERHEAD_BYTES * (len(weights) + 1)
 
 
 def _digest(path: Path, length: int) -> bytes:

@@ -129,6 +129,25 @@ def required_config(flag: str, folder: str) -> Config:
     return read_config(Path(folder))
 
 
+def place_in(run: Path, given: str, name: str) -> Path:
+    """Where a launcher writes what it makes of a run, known before it begins.
+
+    Args:
+        run: its folder.
+        given: `--output_dir`; empty for a folder in the run's.
+        name: of that folder.
+
+    Raises:
+        InputError: none is given, and the run's cannot be written.
+    """
+    if given:
+        return Path(given)
+    folder = run / name
+    if not os.access(folder if folder.exists() else run, os.W_OK):
+        raise InputError(f"--run={run} cannot be written, so its {name} has no place there; give --output_dir=FOLDER.")
+    return folder
+
+
 def write(folder: Path, run: dict) -> None:
     """Writes `run.json` atomically."""
     with atomic_path(Path(folder) / RUN_FILE) as partial:

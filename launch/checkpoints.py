@@ -103,13 +103,17 @@ class Checkpoints:
     def _load(self, step: int) -> None:
         prefix = self._prefix(step)
         try:
-            # Earlier versions counted their checkpoints in them, too, which is nothing to warn about.
-            self.state.read(str(prefix)).assert_existing_objects_matched().expect_partial()
+            self._read(str(prefix))
         except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise InputError(
                 f"{prefix} is damaged or was written by a version of the program whose runs this one cannot go on "
                 f"with; use that version (its commit is in {RUN_FILE}) or train in another --output_dir."
             ) from error
+
+    def _read(self, path: str) -> None:
+        # Earlier versions counted their checkpoints in them, too, which is nothing to warn about.
+        status = self.state.read(path).expect_partial()
+        status.assert_existing_objects_matched()
 
     def _refuse_lost(self, damaged: list[int]) -> None:
         """Refuses to begin again where a checkpoint was complete once."""

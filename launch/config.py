@@ -43,7 +43,15 @@ MOST = {
     | dict.fromkeys(("height", "width", "resize_short"), 16_384),
     "train": {"batch_size": 1_000_000},
     "eval": {"clips": 10_000, "stride": 10_000, "batch_size": 1_000_000},
-    "model": dict.fromkeys(("iterations", "warps", "scales", "flow_fields", "bottleneck"), 10_000) | {"width": 4096},
+    # A TVNet has weights of its own for every iteration of every warp of every scale.
+    "model": {
+        "scales": 20,
+        "warps": 100,
+        "iterations": 10_000,
+        "flow_fields": 10_000,
+        "bottleneck": 4096,
+        "width": 512,
+    },
 }
 """Largest values of the fields that decide how much memory or time is taken before anybody can look."""
 

@@ -5,6 +5,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from launch import early_interrupt
+
+early_interrupt.begin()
+
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:

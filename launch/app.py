@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from absl import app, flags, logging
 
+from launch import early_interrupt
 from tvnet_keras.atomic import no_room
 from tvnet_keras.errors import InputError
 
@@ -27,6 +28,7 @@ def report_error(error: Exception) -> None:
 
 def guarded(main: Callable[[], None]) -> int:
     """Runs `main` and returns the exit code: 0, or 2 after the sentence of an `InputError` or of a full disk."""
+    early_interrupt.end()
     try:
         main()
     except InputError as error:
@@ -34,7 +36,7 @@ def guarded(main: Callable[[], None]) -> int:
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         report_error(InputError("interrupted; finished files are whole, and the same command goes on or starts again"))
-        return 130
+        return early_interrupt.EXIT_CODE
     except Exception as error:
         # TensorFlow's checkpoints and logs are not written through `atomic_path`, which has the sentence for a file.
         if not no_room(error):

@@ -1,12 +1,15 @@
 """The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
 
 import dataclasses
+import math
+import os
 import typing
 from collections.abc import Mapping
 from typing import Any
 
 import models
 from launch.option_errors import option_error
+from launch.run_record import require_type
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
 
@@ -30,10 +33,27 @@ LEAST = {
     | dict.fromkeys(("height", "width", "workers", "resize_short", "colour_jitter"), 0)
     | dict.fromkeys(("rotation", "translation", "zoom"), 0),
     "train": dict.fromkeys(("batch_size", "accumulate", "log_every", "checkpoint_every"), 1)
-    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "validate_every", "ema"), 0),
+    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "clip_norm", "validate_every", "ema"), 0),
     "eval": {"clips": 1, "stride": 1, "batch_size": 1},
 }
 """Smallest values of the fields that are numbers."""
+
+MOST = {
+    "data": dict.fromkeys(("frames", "segments", "step", "workers"), 10_000)
+    | dict.fromkeys(("height", "width", "resize_short"), 16_384),
+    "train": {"batch_size": 1_000_000},
+    "eval": {"clips": 10_000, "stride": 10_000, "batch_size": 1_000_000},
+    # A TVNet has weights of its own for every iteration of every warp of every scale.
+    "model": {
+        "scales": 20,
+        "warps": 100,
+        "iterations": 10_000,
+        "flow_fields": 10_000,
+        "bottleneck": 4096,
+        "width": 512,
+    },
+}
+"""Largest values of the fields that decide how much memory or time is taken before anybody can look."""
 
 
 @dataclasses.dataclass
@@ -161,13 +181,17 @@ def to_dict(config: Config) -> dict:
 
 
 def from_dict(values: dict) -> Config:
-    """The inverse of `to_dict`."""
+    """The inverse of `to_dict`; fields that are not there have their defaults.
+
+    Raises:
+        ValueError: a field is unknown or of another type; the sentence names it.
+    """
     config = new_config(values["method"], values["experiment"])
     return dataclasses.replace(
         config,
         seed=values["seed"],
         init_from=values["init_from"],
-        **{name: _section(getattr(config, name), values[name]) for name in ("model", "data", "train", "eval")},
+        **{name: _section(name, getattr(config, name), values[name]) for name in ("model", "data", "train", "eval")},
     )
 
 
@@ -194,6 +218,13 @@ def _check_numbers(config: Config) -> None:
             # Written so that NaN is refused too.
             if not value >= least:
                 raise InputError(f"--config.{section}.{name} must be at least {least}, but is {value}.")
+            if value == math.inf:
+                raise InputError(f"--config.{section}.{name} must be finite, but is {value}.")
+    for section, fields in MOST.items():
+        for name, most in fields.items():
+            value = getattr(getattr(config, section), name, 0)
+            if value > most:
+                raise InputError(f"--config.{section}.{name} must be at most {most}, but is {value}.")
     if not 0 <= config.seed < 2**32:
         raise InputError(f"--config.seed must be from 0 to {2**32 - 1}, but is {config.seed}.")
     if config.train.batch_size % config.train.accumulate:
@@ -204,6 +235,7 @@ def _check_numbers(config: Config) -> None:
     if not config.train.ema < 1:
         raise InputError(f"--config.train.ema must be below 1, such as 0.999, but is {config.train.ema}.")
     _check_schedule(config.train)
+    _check_memory(config)
     if config.eval.crops not in (1, 5, 10):
         raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")
     if bool(config.data.height) != bool(config.data.width):
@@ -217,6 +249,23 @@ def _check_numbers(config: Config) -> None:
             f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "
             f"least {minimum} frames."
         )
+
+
+def _check_memory(config: Config) -> None:
+    """Refuses batches of clips that no memory here holds, before anything tries to."""
+    if "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    data = config.data
+    batches = {"train": config.train.batch_size * data.segments, "eval": config.eval.batch_size}
+    for section, clips in batches.items():
+        taken = clips * data.frames * data.height * data.width * 3
+        if taken > machine:
+            raise InputError(
+                f"--config.{section}.batch_size={getattr(config, section).batch_size} makes batches of {clips} "
+                f"clips of {data.frames} frames of {data.height} x {data.width}, which take {taken / 1e9:.0f} GB, but "
+                f"this machine has {machine / 1e9:.0f} GB: lower one of them."
+            )
 
 
 def _check_schedule(train: TrainConfig) -> None:
@@ -246,9 +295,21 @@ def _split_tuples(name: str, section):
     return dataclasses.replace(section, **changed)
 
 
-def _section(default, values: dict):
-    tuples = {f.name for f in dataclasses.fields(default) if isinstance(getattr(default, f.name), tuple)}
-    return dataclasses.replace(default, **{k: tuple(v) if k in tuples else v for k, v in values.items()})
+def _section(name: str, default, values: dict):
+    kinds, fields = typing.get_type_hints(type(default)), {}
+    for field, value in values.items():
+        if field not in kinds:
+            raise ValueError(f"config.{name}.{field} is unknown")
+        kind = kinds[field]
+        if typing.get_origin(kind) is tuple:
+            require_type(f"config.{name}.{field}", value, list)
+            for item in value:
+                require_type(f"each of config.{name}.{field}", item, typing.get_args(kind)[0])
+            value = tuple(value)
+        else:
+            require_type(f"config.{name}.{field}", value, kind)
+        fields[field] = value
+    return dataclasses.replace(default, **fields)
 
 
 def _plain(value):

@@ -23,7 +23,7 @@ from launch.torch_weights.names import renamed
 from launch.torch_weights.reading import read_state_dict
 from launch.torch_weights.transfer import transfer
 from launch.train import experiment_config
-from tvnet_keras.atomic import atomic_path
+from launch.weight_checksum import save_weights
 from tvnet_keras.errors import InputError
 
 FROM = flags.DEFINE_enum("from", "torch", ["torch"], "Where the weights come from.")
@@ -64,8 +64,7 @@ def convert(config: Config, weights: Path, output: Path) -> tuple[int, int]:
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, len(classes))
     counts = transfer(values, model, str(weights))
-    with atomic_path(output) as partial:
-        model.save_weights(partial)
+    save_weights(model, output)
     return counts
 
 

@@ -44,7 +44,7 @@ SKIP_UNREADABLE = flags.DEFINE_bool(
 def main() -> None:
     """Reads the flags, evaluates and prints the table."""
     config = config_flags.parsed_config()
-    folder = Path(OUTPUT_DIR.value or Path(RUN.value) / "evaluation")
+    folder = run_folder.place_in(Path(RUN.value), OUTPUT_DIR.value, "evaluation")
     if RESULT.value:
         split_result_name(RESULT.value)
     measured = evaluate(config, Path(RUN.value), folder, skip_unreadable=SKIP_UNREADABLE.value)

@@ -18,7 +18,7 @@ from launch import app
 from launch.config import Config, method_module
 from launch.init_from import load_run
 from launch.model_outputs import output_names
-from launch.run_folder import required_config
+from launch.run_folder import place_in, required_config
 from models import frames_of, motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
@@ -40,7 +40,7 @@ def main() -> None:
     """Reads the flags and exports."""
     required_config("run", RUN.value)
     run = Path(RUN.value)
-    folder = export(run, Path(OUTPUT_DIR.value or run / "export"))
+    folder = export(run, place_in(run, OUTPUT_DIR.value, "export"))
     print(f"written: {folder}")
 
 

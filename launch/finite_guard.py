@@ -1,7 +1,9 @@
-"""Stops a training whose loss is no number any more, with its likely cause."""
+"""Stops a training whose loss or weights are no numbers any more, with its likely cause."""
 
 import math
+from collections.abc import Iterable
 
+import keras
 import tensorflow as tf
 
 from launch.config import Config
@@ -38,6 +40,41 @@ class FiniteGuard:
                     "and start in another --output_dir."
                 )
 
+    def require_state(self, step: int, variables: Iterable[keras.Variable]) -> None:
+        """Looks at what `step` has left behind: its loss is that of before its update.
+
+        Args:
+            step: whose update was the last.
+            variables: weights, trained or not, and what the optimizer remembers.
+
+        Raises:
+            InputError: one of them is not finite.
+        """
+        real = [variable for variable in variables if keras.backend.is_float_dtype(variable.dtype)]
+        bad = [v.path for v in real if not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v)))]
+        if bad:
+            raise InputError(
+                f"Training stopped at step {step} because its update made {_some(bad)} not finite; {self._cause(bad)}, "
+                "and start in another --output_dir."
+            )
+
+    def require_answers(self, step: int, outputs: dict) -> None:
+        """Looks at what the network answers: with weights that are finite, but absurd, that may not be.
+
+        Args:
+            step: whose weights the network has.
+            outputs: of the network, for any clips.
+
+        Raises:
+            InputError: one of them is not finite.
+        """
+        bad = [name for name, value in outputs.items() if not tf.reduce_all(tf.math.is_finite(value))]
+        if bad:
+            raise InputError(
+                f"Training stopped at step {step} because its update made the network's {_some(bad)} of test clips not "
+                f"finite; {self._cause(bad)}, and start in another --output_dir."
+            )
+
     def _cause(self, bad: list[str]) -> str:
         train = self.config.train
         if bad == ["gradient_norm"]:
@@ -48,3 +85,7 @@ class FiniteGuard:
                 "--config.train.warmup"
             )
         return "the learning rate is likely too high: lower --config.train.lr or --config.train.clip_norm"
+
+
+def _some(names: list[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")

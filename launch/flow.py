@@ -23,6 +23,7 @@ from launch.flow_pictures import Sheet, longest_of, write_picture
 from launch.flow_tables import show, summarise
 from launch.progress import progress
 from launch.run_folder import WEIGHTS_FILE, git_commit, machine, versions
+from launch.weight_checksum import require_whole
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
@@ -121,6 +122,8 @@ def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solve
     given = {key: value for key, value in options.items() if value is not None}
     if "weights" in given and Path(given["weights"]).is_dir():
         given["weights"] = str(Path(given["weights"]) / WEIGHTS_FILE)
+    if "weights" in given and Path(given["weights"]).is_file():
+        require_whole(Path(given["weights"]))
     unused = set(given).difference(*(solvers.options_of(name) for name in names))
     if unused:
         flag = min(unused)

@@ -173,20 +173,27 @@ def _taken(planned: int, stored: int, stale: int, root: Path, recompute: bool) -
 def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -> Result:
     versions = solver_versions(cell.network()) if cell.network else {}
     _begin(weights, versions)
-    start = time.monotonic()
+    # How long a training took that a killed process began is not known.
+    begun, start = _run_of(weights).is_dir(), time.monotonic()
     measured = cell.run(data_dir, seed, weights)
-    numbers = {**measured.numbers, "minutes": (time.monotonic() - start) / 60}
+    took = {} if begun else {"minutes": (time.monotonic() - start) / 60}
+    numbers = {**measured.numbers, **took}
     protocol = {**cell.protocol, **measured.protocol}
     machine = {**run_folder.machine(), **run_folder.versions()}
     commit = run_folder.git_commit() or "unknown"
     return Result(table, cell.row, seed, cell.config, protocol, commit, machine, numbers, versions)
 
 
+def _run_of(weights: Path) -> Path:
+    """The folder of what a cell trains, where it keeps the whole run."""
+    return weights.with_name(weights.name.removesuffix(".weights.h5"))
+
+
 def _begin(weights: Path, versions: dict[str, int]) -> None:
     """Notes of what mathematics the run is; one begun with others, which training would continue, is set aside."""
     if not versions:
         return
-    folder = weights.with_name(weights.name.removesuffix(".weights.h5"))
+    folder = _run_of(weights)
     note = folder.with_name(f"{folder.name}.solver_versions.json")
     text = json.dumps(versions) + "\n"
     if note.is_file() and note.read_text() == text:

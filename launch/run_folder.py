@@ -8,9 +8,12 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from launch.config import Config, from_dict, to_dict
+from launch import run_record
+from launch.config import Config, check, from_dict, to_dict
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import LOCK_FILE
@@ -18,8 +21,11 @@ from tvnet_keras.one_writer import LOCK_FILE
 CODE = ("tvnet_keras", "models", "launch")
 """What decides a number; pages and results may change without it."""
 
-CHANGES_NOTHING = ("--config.data.workers ", "--config.train.log_every ")
-"""Fields that a run may go on with another value of."""
+CHANGES_NOTHING = ("data.workers", "data.missing", "train.log_every", "eval.")
+"""Fields, and sections, that a run may go on with other values of: what it learns is the same."""
+
+PLACES = ("data.root", "data.cache", "init_from")
+"""Fields that name a file or folder, which may be spelled otherwise."""
 
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -36,7 +42,8 @@ def claim(folder: Path, config: Config) -> dict:
         config: the run's configuration.
 
     Returns:
-        The content of `run.json`.
+        The content of `run.json`, with what the run goes on with now; to be written once its data is known to be the
+        same.
 
     Raises:
         InputError: the folder cannot be written, or holds something else or a run of another configuration that has
@@ -46,13 +53,15 @@ def claim(folder: Path, config: Config) -> dict:
     if existing.is_file():
         run = read(folder)
         # Through today's fields, so that a run of an earlier version has the defaults of those that it did not know.
+        before, now = to_dict(read_config(folder)), to_dict(config)
         changed = [
-            difference
-            for difference in _differences(to_dict(read_config(folder)), to_dict(config))
-            if not difference.startswith(CHANGES_NOTHING)
+            f"--config.{path} was {old!r}, is {new!r}"
+            for path, old, new in _differences(before, now)
+            if not path.startswith(CHANGES_NOTHING)
+            and not (path in PLACES and _same_place(old, new, run.get("directory", "")))
         ]
         if not changed:
-            return run
+            return {**run, "config": now, "directory": str(Path.cwd())}
         # A start that bad data stopped before its first step left nothing that another configuration could mix with.
         if has_begun(folder):
             raise InputError(
@@ -68,6 +77,7 @@ def claim(folder: Path, config: Config) -> dict:
         "commit": git_commit(),
         "versions": versions(),
         "machine": machine(),
+        "directory": str(Path.cwd()),
         "results": {},
     }
     write(folder, run)
@@ -88,23 +98,24 @@ def read(folder: Path) -> dict:
     """
     path = Path(folder) / RUN_FILE
     try:
-        return json.loads(path.read_text())
+        return run_record.parse(path)
     except FileNotFoundError:
         raise InputError(f"{folder} holds no run: {path} is missing; give a folder that launch.train wrote.") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
 
 
 def read_config(folder: Path) -> Config:
     """The configuration of the run in `folder`.
 
     Raises:
-        InputError: no run, or one of another version of the program.
+        InputError: no run, one of another version of the program, or values that no run can have.
     """
+    path, run = Path(folder) / RUN_FILE, read(folder)
     try:
-        return from_dict(read(folder)["config"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{Path(folder) / RUN_FILE} does not fit this version of the program: {error}.") from None
+        return check(from_dict(run["config"]))
+    except InputError as error:
+        raise InputError(f"{path} describes no run: {error}") from None
+    except ValueError as error:
+        raise InputError(f"{path} does not fit this version of the program: {error}.") from None
 
 
 def required_config(flag: str, folder: str) -> Config:
@@ -116,6 +127,25 @@ def required_config(flag: str, folder: str) -> Config:
     if not folder:
         raise InputError(f"--{flag}=FOLDER is required: the folder that launch.train wrote.")
     return read_config(Path(folder))
+
+
+def place_in(run: Path, given: str, name: str) -> Path:
+    """Where a launcher writes what it makes of a run, known before it begins.
+
+    Args:
+        run: its folder.
+        given: `--output_dir`; empty for a folder in the run's.
+        name: of that folder.
+
+    Raises:
+        InputError: none is given, and the run's cannot be written.
+    """
+    if given:
+        return Path(given)
+    folder = run / name
+    if not os.access(folder if folder.exists() else run, os.W_OK):
+        raise InputError(f"--run={run} cannot be written, so its {name} has no place there; give --output_dir=FOLDER.")
+    return folder
 
 
 def write(folder: Path, run: dict) -> None:
@@ -179,12 +209,16 @@ def _module_arguments() -> list[str]:
     return ["-m", spec.name, *sys.argv[1:]] if spec else list(sys.argv)
 
 
-def _differences(old: dict, new: dict, prefix: str = "--config.") -> list[str]:
-    changed = []
+def _differences(old: dict, new: dict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Fields that differ, such as `train.lr`, with both values."""
     for key in {**old, **new}:
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            changed += _differences(before, after, f"{prefix}{key}.")
+            yield from _differences(before, after, f"{prefix}{key}.")
         elif before != after:
-            changed.append(f"{prefix}{key} was {before!r}, is {after!r}")
-    return changed
+            yield f"{prefix}{key}", before, after
+
+
+def _same_place(old: str, new: str, directory: str) -> bool:
+    """Whether two names are those of one file or folder, the old one as it was meant in `directory`."""
+    return bool(old and new) and Path(directory, old).resolve() == Path(new).resolve()

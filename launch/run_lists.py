@@ -7,6 +7,7 @@ from pathlib import Path
 
 from launch.data import Source
 from launch.run_folder import has_begun
+from launch.run_record import require_type, shown
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
@@ -66,9 +67,21 @@ def read(folder: Path) -> Lists:
     """
     path = folder / LISTS_FILE
     try:
-        return json.loads(path.read_text()) if path.is_file() else {}
-    except (OSError, ValueError) as error:
+        lists = json.loads(path.read_text()) if path.is_file() else {}
+        _require_lists(lists)
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read: {error}; train in another --output_dir.") from None
+    return lists
+
+
+def _require_lists(lists) -> None:
+    require_type("the content", lists, dict)
+    for what, entries in lists.items():
+        require_type(what, entries, list)
+        for entry in entries:
+            require_type(f"an entry of {what}", entry, list)
+            if [type(part) for part in entry] != [str, int]:
+                raise ValueError(f"an entry of {what} must be a name and a label, but is {shown(entry)}")
 
 
 def require_same(folder: Path, kept: Lists, lists: Lists) -> None:

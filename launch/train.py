@@ -8,6 +8,8 @@ The same command goes on where a killed one stopped.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -31,6 +33,7 @@ from launch.profiling import Profiler
 from launch.strategy import make_strategy
 from launch.train_step import TrainStep
 from models import needs_of
+from tvnet_keras.atomic import no_room
 from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer
@@ -86,14 +89,29 @@ def train(
         The results that stand in `run.json`.
 
     Raises:
-        InputError: bad data, a folder of another run or of other lists, one that another process trains in, or a loss
-            that is not finite.
+        InputError: bad data, a folder of another run or of other lists, one that another process trains in, a full
+            disk, or a loss or weights that are not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     config = with_scaling_of_weights(config)
     _check_divisible(config, strategy)
-    with only_writer(folder):
+    with only_writer(folder), _room_in(folder):
         return _train(config, folder, strategy, skip_unreadable, profile)
+
+
+@contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    """Says in a sentence that there is no room for checkpoints and logs, for which TensorFlow needs many lines."""
+    try:
+        yield
+    except Exception as error:
+        reason = no_room(error)
+        if isinstance(error, InputError) or not reason:
+            raise
+        raise InputError(
+            f"--output_dir={folder} cannot be written ({reason}): free some room, then the same command goes on from "
+            "its last checkpoint."
+        ) from error
 
 
 def _train(
@@ -134,12 +152,12 @@ def _train(
     monitor = Monitor(folder, config.train, optimizer, rates, start)
     session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
-        metrics = session.run(step, batches, start, profile)
+        session.run(step, batches, start, profile)
+        # What this finds wrong with the weights is found before anybody is given them.
+        validated = session.validate(config.train.steps)
         with averaged_weights(model, optimizer):
             checkpoints.export_weights()
-        validated = session.validate(config.train.steps)
-    results = {**metrics, "first_step_s": monitor.first_step_s} if start < config.train.steps else {}
-    return run_folder.add_results(folder, **results, **validated)["results"]
+    return run_folder.add_results(folder, **validated)["results"]
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
@@ -149,8 +167,7 @@ def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -
         # Of a run that an earlier version began, only the classes are known.
         run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
     run_lists.keep(folder, lists)
-    run["class_names"] = list(training.class_names)
-    run_folder.write(folder, run)
+    run_folder.write(folder, {**run, "class_names": list(training.class_names)})
 
 
 class _Session:
@@ -169,30 +186,33 @@ class _Session:
         self.config, self.model, self.optimizer = config, model, optimizer
         self.checkpoints, self.monitor = checkpoints, monitor
         self.validation, self.measures = validation, measures
+        self.finite = FiniteGuard(config)
 
-    def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> dict[str, float]:
+    def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> None:
         train = self.config.train
-        metrics: dict[str, float] = {}
         iterator = iter(batches)
         profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
-        finite = FiniteGuard(self.config)
         for step in range(start + 1, train.steps + 1):
             profiler.before(step - start)
             told = step_function(_whole_batch(iterator, step_function.strategy))
             profiler.after(step - start)
-            finite.watch(step, told)
+            self.finite.watch(step, told)
             saves = step % train.checkpoint_every == 0 or step == train.steps
             # Fetching waits for the device, so it is done where somebody looks or something is kept.
             if saves or self.monitor.looks_at(step):
                 metrics = {name: float(value) for name, value in told.items()}
-                finite.require()
+                self.finite.require()
                 self.monitor.step(step, metrics)
             if saves:
+                self.finite.require_state(step, (*self.model.variables, *self.optimizer.variables))
+                if step == train.steps:
+                    # First, as a run that is killed after its last checkpoint does not come here again.
+                    folder, first_step_s = self.checkpoints.folder, self.monitor.first_step_s
+                    run_folder.add_results(folder, **metrics, first_step_s=first_step_s)
                 self.checkpoints.save(step)
             if train.validate_every and step % train.validate_every == 0 and step < train.steps:
                 self.validate(step)
         profiler.close()
-        return metrics
 
     def validate(self, step: int) -> dict[str, float]:
         """The measures of `launch.evaluate` on one central view of every test sample: quick, always the same."""
@@ -204,13 +224,15 @@ class _Session:
         quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
         config = dataclasses.replace(self.config, eval=quick)
         source = dataclasses.replace(self.validation, config=config)
+        clips = _first_clips(source)
+        outputs = self.model(clips, training=False)
+        self.finite.require_answers(step, outputs)
         result = {}
         for measure in self.measures:
             numbers = measure.measure(self.model, source, config).numbers
             result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
         self.monitor.validation(step, result)
-        clips = _first_clips(source)
-        self.monitor.pictures(step, clips, self.model(clips, training=False))
+        self.monitor.pictures(step, clips, outputs)
         return result
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from launch.weight_checksum import require_whole
 from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 
@@ -36,12 +37,15 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
         path: what `keras.Model.save_weights` wrote, today or before the layers had names of their own.
 
     Raises:
-        InputError: no such file, one of another format, or two layers of one name in it.
+        InputError: no such file, one of another format, a damaged one, or two layers of one name in it.
     """
     try:
+        require_whole(path)
         with h5py.File(path) as file:
             layers = list(_stored_layers(file))
-    except (OSError, KeyError, AttributeError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # Which one a damaged file makes h5py throw depends on the byte.
         reason = (str(error).splitlines() or [type(error).__name__])[0].strip("\"'")
         raise InputError(f"{path} cannot be read as weights: {reason}.") from None
     values: dict[str, np.ndarray] = {}

@@ -6,7 +6,7 @@ import pytest
 
 import launch.experiments
 import models
-from launch.config import CHOICES, check, from_dict, method_module, new_config, to_dict
+from launch.config import CHOICES, LEAST, MOST, check, from_dict, method_module, new_config, to_dict
 from launch.config_flags import field_paths
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
@@ -45,6 +45,14 @@ def test_a_config_survives_json(name):
     assert isinstance(again.data.classes, tuple) and isinstance(again.model, type(config.model))
 
 
+@pytest.mark.parametrize("limits", [LEAST, MOST])
+def test_every_limit_names_a_number(limits):
+    options = {name for method in METHODS for name in vars(new_config(method, "x").model)}
+    for section, fields in limits.items():
+        known = options if section == "model" else vars(getattr(new_config("tvnet", "x"), section))
+        assert set(fields) <= set(known)
+
+
 def test_every_choice_names_a_field():
     assert set(CHOICES) <= set(field_paths(new_config("tvnet", "x")))
 
@@ -65,6 +73,12 @@ def test_a_misspelt_word_is_told_the_nearest(path):
         ("data", "frames", 5, "--config.data.frames=5 .*at least 6 frames"),
         ("data", "workers", -1, "--config.data.workers must be at least 0, but is -1"),
         ("train", "batch_size", 0, "--config.train.batch_size must be at least 1, but is 0"),
+        ("train", "lr", float("inf"), "--config.train.lr must be finite, but is inf"),
+        ("train", "lr", float("nan"), "--config.train.lr must be at least 0, but is nan"),
+        ("train", "clip_norm", float("nan"), "--config.train.clip_norm must be at least 0, but is nan"),
+        ("model", "iterations", 10**9, "--config.model.iterations must be at most 10000, but is 1000000000"),
+        ("model", "scales", 10**9, "--config.model.scales must be at most 20"),
+        ("eval", "clips", 10**9, "--config.eval.clips must be at most 10000"),
         ("train", "accumulate", 3, "batch_size=16 must be a multiple of --config.train.accumulate=3"),
         ("train", "lr_steps", ("ten",), "--config.train.lr_steps=ten must be .* int"),
         ("eval", "crops", 4, "--config.eval.crops must be 1, 5 or 10, but is 4"),

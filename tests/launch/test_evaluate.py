@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 from dataclasses import replace
 
 import keras
@@ -7,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import launch.evaluate
+from launch import run_folder
 from launch.data import open_source
 from launch.evaluate import evaluate, metrics_of, write_result
 from launch.evaluators import flow as flow_measure
@@ -189,3 +192,20 @@ def test_a_result_file_is_written_on_request(evaluation, finished_run, tmp_path,
     for name in ("tvnet", "/tvnet", "shapes/"):
         with pytest.raises(InputError, match="must be TABLE/ROW"):
             write_result(name, read_config(finished_run), measured)
+
+
+def test_a_run_that_cannot_be_written_is_evaluated_elsewhere(tiny, rgb_run, tmp_path, monkeypatch, one_sentence):
+    run = shutil.copytree(rgb_run, tmp_path / "run")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    evaluate(tiny("rgb"), run, run_folder.place_in(run, str(tmp_path / "elsewhere"), "evaluation"))
+    assert (tmp_path / "elsewhere/metrics.json").is_file()
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    # As for a user who may not write there, or on a disk that is read only.
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(InputError, match=f"--run={run} cannot be written, .* give --output_dir=FOLDER") as refusal:
+        run_folder.place_in(run, "", "evaluation")
+    one_sentence(str(refusal.value))
+
+
+def test_a_run_that_can_be_written_has_its_evaluation_in_its_folder(rgb_run):
+    assert run_folder.place_in(rgb_run, "", "evaluation") == rgb_run / "evaluation"

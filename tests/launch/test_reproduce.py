@@ -60,6 +60,23 @@ def test_a_killed_run_keeps_the_cells_that_were_done(tmp_path):
     assert list(results_of("table", tmp_path)) == ["a"]
 
 
+def test_a_cell_that_a_killed_run_began_does_not_say_how_long_it_took(tmp_path):
+    def trains(data_dir, seed, weights):
+        folder = weights.with_name("a-seed0")
+        begun = folder.is_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        if not begun:
+            raise KeyboardInterrupt
+        return Measurement({"epe": 1.0}, {"videos": 1})
+
+    cells = [Cell("a", None, "epe", {}, {"data": "none"}, trains, minutes=0.0), cell("b", [])]
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(cells, "table", "data", (0,), tmp_path, tmp_path / "weights")
+    reproduce(cells, "table", "data", (0,), tmp_path, tmp_path / "weights")
+    numbers = {row: result.numbers for row, (result,) in results_of("table", tmp_path).items()}
+    assert numbers["a"] == {"epe": 1.0} and set(numbers["b"]) == {"epe", "minutes"}
+
+
 def test_lines_hold_paper_ours_and_their_difference_over_seeds(tmp_path):
     calls = []
     both = [cell("a", calls), cell("b", calls, paper=None), cell("c", calls)]

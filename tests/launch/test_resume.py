@@ -1,5 +1,6 @@
 """A run that goes on is the run that was begun: from its own weights, on its own lists."""
 
+import dataclasses
 import json
 import shutil
 
@@ -9,8 +10,10 @@ import pytest
 
 import models.encoders.small
 from launch import run_folder, run_lists
+from launch.config import EvalConfig, to_dict
 from launch.data import list_source
 from launch.init_from import load_run
+from launch.monitor import Monitor
 from launch.train import train
 from tests.launch.interruption import interrupted
 from tvnet_keras.errors import InputError
@@ -188,6 +191,89 @@ def test_workers_and_console_lines_may_change(begun, tiny, root):
     config.data.workers, config.train.log_every = 1, 50
     train(config, folder)
     assert run_folder.read(folder)["results"]["validation_top1"] <= 1
+
+
+FREE = {"train.log_every": 50, "data.workers": 3, "data.missing": "report"}
+FREE |= {"eval.clips": 3, "eval.crops": 5, "eval.sampling": "dense", "eval.stride": 2, "eval.batch_size": 5}
+FREE |= {"eval.measures": ("classes",), "eval.flow_size": "training"}
+
+
+def test_every_setting_of_the_test_may_change():
+    fields = {f"eval.{field.name}" for field in dataclasses.fields(EvalConfig)}
+    assert fields == {path for path in FREE if path.startswith("eval.")}
+
+
+def with_value(config, path, value):
+    section, name = path.split(".")
+    return dataclasses.replace(
+        config, **{section: dataclasses.replace(getattr(config, section), **{name: value})}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FREE)
+def test_what_changes_no_training_may_change(begun, path):
+    folder, config = begun
+    changed = with_value(config, path, FREE[path])
+    assert run_folder.claim(folder, changed)["config"] == to_dict(changed)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("data.step", 2), ("data.short", "clamp"), ("data.root", "elsewhere"), ("data.root", ""), ("data.cache", "cache"),
+     ("train.validate_every", 1), ("train.ema", 0.5), ("model.dropout", 0.1)],
+)  # fmt: skip
+def test_everything_else_is_refused_by_name(begun, path, value):
+    folder, config = begun
+    with pytest.raises(InputError, match=f"another configuration .--config.{path} was .*, is {value!r}"):
+        run_folder.claim(folder, with_value(config, path, value))
+
+
+def test_a_data_root_may_be_spelled_otherwise(begun, root, tmp_path, monkeypatch):
+    folder, config = begun
+    (tmp_path / "link").symlink_to(root)
+    monkeypatch.chdir(root.parent)
+    spellings = [
+        f"{root}/",
+        f"{root.parent}/./data",
+        str(tmp_path / "link"),
+        "data",
+        "./data",
+        f"../{root.parent.name}/data",
+    ]
+    for spelling in spellings:
+        run_folder.claim(folder, with_value(config, "data.root", spelling))
+    # What was relative is meant as it was where the run began.
+    run = run_folder.claim(folder, with_value(config, "data.root", "data"))
+    run_folder.write(folder, run)
+    monkeypatch.chdir(tmp_path)
+    run_folder.claim(folder, config)
+    with pytest.raises(InputError, match="--config.data.root was .data., is .data.other."):
+        run_folder.claim(folder, with_value(config, "data.root", "data/other"))
+
+
+def test_a_run_says_what_it_goes_on_with_and_ends_as_the_whole_one(begun, tmp_path):
+    folder, config = begun
+    train(config, tmp_path / "whole")
+    changed = with_value(with_value(config, "data.root", f"{config.data.root}/"), "eval.batch_size", 5)
+    changed = with_value(with_value(changed, "data.missing", "report"), "data.workers", 1)
+    train(changed, folder)
+    assert run_folder.read_config(folder) == changed
+    assert_same_run(folder, tmp_path / "whole")
+
+
+def test_a_run_killed_after_its_last_checkpoint_keeps_its_numbers(begun, tmp_path, monkeypatch):
+    folder, config = begun
+    train(config, tmp_path / "whole")
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Monitor, "validation", killed)
+        train(config, folder)
+    train(config, folder)
+    assert {"class", "loss", "accuracy", "gradient_norm", "first_step_s"} <= run_folder.read(folder)["results"].keys()
+    assert_same_run(folder, tmp_path / "whole")
 
 
 def test_damaged_lists_are_named(begun, one_sentence):

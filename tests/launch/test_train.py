@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import models.tvnet
 from launch import run_folder
+from launch.finite_guard import FiniteGuard
 from launch.init_from import load_run
 from launch.monitor import Monitor
 from launch.train import train
@@ -177,6 +178,37 @@ def test_a_rate_out_of_all_proportion_stops(tiny, tmp_path):
     config = tiny(train={"steps": 6, "lr": 1e30, "optimizer": "sgd"})
     with pytest.raises(InputError, match="not finite.*learning rate is likely too high"):
         train(config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lr", "said"),
+    [(3e38, "at step 1 because its update made .* not finite"), (1e30, "made the network's logits of test clips not")],
+)
+def test_the_last_update_is_looked_at_too(tiny, tmp_path, lr, said, one_sentence):
+    config = tiny("rgb", train={"steps": 1, "lr": lr, "optimizer": "sgd", "clip_norm": 0.0})
+    with pytest.raises(InputError, match=f"{said}.*learning rate is likely too high") as refusal:
+        train(config, tmp_path)
+    one_sentence(str(refusal.value))
+    assert not (tmp_path / "model.weights.h5").exists()
+
+
+@pytest.mark.parametrize("what", ["weights", "what batch norm remembers", "the running average", "the momentum"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nothing_that_is_kept_may_be_infinite(tiny, what, value):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.BatchNormalization()])
+    optimizer = keras.optimizers.SGD(momentum=0.9, use_ema=True)
+    optimizer.build(model.trainable_variables)
+    guard, kept = FiniteGuard(tiny("rgb")), (*model.variables, *optimizer.variables)
+    guard.require_state(7, kept)
+    spoilt = {
+        "weights": model.trainable_variables[0],
+        "what batch norm remembers": model.non_trainable_variables[-1],
+        "the running average": optimizer._model_variables_moving_average[1],
+        "the momentum": optimizer.momentums[0],
+    }[what]
+    spoilt.assign(np.full(spoilt.shape, value))
+    with pytest.raises(InputError, match=f"stopped at step 7 because its update made {spoilt.path} not finite"):
+        guard.require_state(7, kept)
 
 
 def test_segments_train_the_mean_of_their_logits(tiny, tmp_path):

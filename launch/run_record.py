@@ -1,0 +1,116 @@
+"""The content of `run.json`: what stands in it, checked field by field, as anybody may have edited it."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tvnet_keras.errors import InputError
+
+CONFIG = {"method": str, "experiment": str, "seed": int, "init_from": str}
+SECTIONS = ("model", "data", "train", "eval")
+FIELDS = {
+    "command": str,
+    "config": dict,
+    "seed": int,
+    "commit": str,
+    "versions": dict,
+    "machine": dict,
+    "results": dict,
+}
+LATER = {"class_names": list, "directory": str}
+"""Fields that an unfinished run, or one of an earlier version, has not."""
+
+WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+"""What the types of JSON are called."""
+
+
+def parse(path: Path) -> dict:
+    """Reads and checks a `run.json`.
+
+    Args:
+        path: of the file, which is there.
+
+    Raises:
+        InputError: it is damaged, or a field is missing, unknown or of another type; the sentence names it.
+    """
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+    try:
+        _check(run)
+    except ValueError as error:
+        raise InputError(f"{path} does not fit this version of the program: {error}.") from None
+    return run
+
+
+def require_type(name: str, value: Any, kind: type) -> None:
+    """Refuses a value that JSON has of another type; numbers must be finite.
+
+    Args:
+        name: of the field.
+        value: received.
+        kind: a key of `WORDS`; a float may be written as a whole number.
+
+    Raises:
+        ValueError: naming field, type and value.
+    """
+    kinds = (int, float) if kind is float else (kind,)
+    right = isinstance(value, kinds) and (kind is bool or not isinstance(value, bool))
+    if right and kind is float:
+        right = math.isfinite(value)
+    if not right:
+        raise ValueError(f"{name} must be {WORDS[kind]}, but is {shown(value)}")
+
+
+def require_fields(name: str, values: Mapping, needed: Mapping[str, type], known: Mapping[str, type]) -> None:
+    """Refuses an object with missing or unknown fields, or fields of another type.
+
+    Args:
+        name: of the object, with a point, as in `config.`.
+        values: the object.
+        needed: types of the fields that must be there.
+        known: of those that may.
+
+    Raises:
+        ValueError: naming the first such field.
+    """
+    every = {**needed, **known}
+    for field in [*needed, *values]:
+        if field not in values:
+            raise ValueError(f"{name}{field} is missing")
+        if field not in every:
+            raise ValueError(f"{name}{field} is unknown")
+        require_type(f"{name}{field}", values[field], every[field])
+
+
+def shown(value: Any) -> str:
+    """A value for a sentence, cut where it is long."""
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _check(run: Any) -> None:
+    require_type("the content", run, dict)
+    require_fields("", run, FIELDS, LATER)
+    require_fields("config.", run["config"], {**CONFIG, **dict.fromkeys(SECTIONS, dict)}, {})
+    for name, value in run["results"].items():
+        # A run of an earlier version may have ended with a number that is not finite.
+        if not isinstance(value, float):
+            require_type(f"results.{name}", value, float)
+    names = run.get("class_names", [])
+    for name in names:
+        require_type("each of class_names", name, str)
+    if len(set(names)) < len(names):
+        raise ValueError("two of class_names are the same")

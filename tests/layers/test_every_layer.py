@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import tvnet_keras.layers
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras import FlowImage, FlowOfFlow, PerStep, RepresentationFlow, SlidingWindows, TVNet, UnitRange
@@ -132,6 +133,16 @@ def test_survives_a_saved_model(layer_class, tmp_path):
     as_stored = json.loads(json.dumps(layer.get_config()))  # tuples come back as lists from nested layers
     assert json.loads(json.dumps(loaded.layers[-1].get_config())) == as_stored
     np.testing.assert_allclose(loaded(example_input(layer_class)), output, atol=1e-5)
+
+
+@every_layer
+def test_a_tensorflow_checkpoint_holds_every_weight(layer_class, tmp_path):
+    def make():
+        layer = described(layer_class).make()
+        layer.build(described(layer_class).input_shape)
+        return layer
+
+    assert_a_checkpoint_holds_every_weight(make, tmp_path / "checkpoint")
 
 
 @every_layer

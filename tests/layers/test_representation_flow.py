@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle, representation_oracle
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.textures import texture
 from tvnet_keras import RepresentationFlow
 from tvnet_keras.layers.representation_flow import LEARNABLE
@@ -247,6 +248,16 @@ def test_weights_load_into_a_layer_that_learns_others(tmp_path):
     models[0].save_weights(path)
     models[1].load_weights(path)
     np.testing.assert_allclose(models[1](clip), models[0](clip), atol=1e-6)
+
+
+@every_variant
+def test_a_tensorflow_checkpoint_holds_every_weight(variant, tmp_path):
+    def make():
+        layer = RepresentationFlow(2, 1, variant=variant)
+        layer.build((1, 2, 8, 9, 3))
+        return layer
+
+    assert_a_checkpoint_holds_every_weight(make, tmp_path / "checkpoint")
 
 
 def test_flow_is_float32_under_mixed_precision():

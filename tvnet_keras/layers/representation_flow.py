@@ -117,8 +117,9 @@ class RepresentationFlow(layers.Layer, MotionLayer):
                 self.bottleneck, use_bias=False, kernel_initializer="he_normal", name="reduce", dtype="float32"
             )
             self.reduce.build(input_shape)
-        self.kernels = {
-            name: self.add_weight(
+        # A tuple, because `tf.train.Checkpoint` passes over what a Keras layer keeps in a dictionary.
+        self._kernels = tuple(
+            self.add_weight(
                 name=name,
                 shape=initial.shape,
                 dtype="float32",
@@ -127,7 +128,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
                 trainable=_TRAINED_AS[name] in self.learn,
             )
             for name, initial in VARIANTS[self.variant].kernels(channels).items()
-        }
+        )
         self.constants = add_constants(self)
         if self.output_kind == "features":
             self._build_restore(input_shape[-1], channels)
@@ -150,6 +151,11 @@ class RepresentationFlow(layers.Layer, MotionLayer):
                 raise ValueError(f"residual needs filters equal to the {input_channels} channels. Received: {filters=}")
             self.norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="norm", dtype=self.dtype_policy)
             self.norm.build((None, None, None, None, filters))
+
+    @property
+    def kernels(self) -> dict:
+        """The weights by which the variant differentiates, by name."""
+        return {kernel.name: kernel for kernel in self._kernels}
 
     def call(self, clip, training=None):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters]`, or the flows `[B, T - 1, H, W, 2 C']`."""
@@ -203,7 +209,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
             weight.assign(np.asarray(store[weight.name]))
 
     def _stored_weights(self):
-        return (*self.kernels.values(), *self.constants)
+        return (*self._kernels, *self.constants)
 
     def _adds_frames(self) -> bool:
         return VARIANTS[self.variant].residual if self.residual is None else self.residual

@@ -26,14 +26,16 @@ class Positive(keras.constraints.Constraint):
         return {"minimum": self.minimum}
 
 
-def add_constants(layer: keras.Layer) -> list:
+def add_constants(layer: keras.Layer) -> tuple:
     """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says.
 
     None falls below `FLOOR` while it is trained; one that starts near it or below has a lower floor of its own, so that
     the constraint never moves what the constructor was given.
+
+    A tuple, because `tf.train.Checkpoint` passes over what a Keras layer keeps in lists and dictionaries.
     """
     initial = (("tau", layer.tau), ("lambda", layer.lambda_), ("theta", layer.theta))
-    return [
+    return tuple(
         layer.add_weight(
             name=name,
             shape=(),
@@ -44,7 +46,7 @@ def add_constants(layer: keras.Layer) -> list:
             trainable=name in layer.learn,
         )
         for name, value in initial
-    ]
+    )
 
 
 def stack_constants(weights):

@@ -19,6 +19,7 @@ from tvnet_keras.ops.gradients import FORWARD_TAPS
 from tvnet_keras.ops.native_mode import MODES, use_native
 from tvnet_keras.ops.tvnet_level import solve_level
 from tvnet_keras.ops.tvnet_variants import VARIANTS
+from tvnet_keras.ops.value_check import check_values
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
 
@@ -39,7 +40,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
         scales: pyramid levels S, at least 1. Small images use fewer (`ops.pyramid.scale_limit`).
         warps: times W that the second frame is warped at every level.
         iterations: TV-L1 iterations I after each warp.
-        value_range: `(low, high)` that *float* input spans; integer input always means 0..255.
+        value_range: `(low, high)` that *float* input spans; integer input always means 0..255. A clip of another range
+            is worth one warning: a model casts integers to the dtype of its `keras.Input`, float32 by default.
         tau: step of the dual update.
         lambda_: weight of the brightness term.
         theta: coupling of u and v.
@@ -133,6 +135,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
     def call(self, clip):
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         _check_clip(clip.shape)
+        check_values(self, clip, self.value_range, "give the layer the value_range of the frames")
         batch, time, height, width = ops.shape(clip)[:4]
         mode = "native" if use_native(self.mode) else "portable"
         first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)

@@ -5,6 +5,7 @@ from keras import ops
 
 from tvnet_keras.ops.gradients import forward_x, forward_y
 from tvnet_keras.ops.intensity import to_255
+from tvnet_keras.ops.value_check import check_values
 from tvnet_keras.ops.warp import warp
 
 DATA_WEIGHT = 0.15
@@ -72,6 +73,7 @@ class TVL1Energy(keras.losses.Loss):
         # Keras casts y_true to float before `call`; after that, integers could not be told from floats.
         low, high = self.value_range
         frames = ops.convert_to_tensor(y_true)
+        check_values(self, frames, self.value_range, "give the loss the value_range of the frames")
         frames = to_255(frames, self.value_range) * ((high - low) / 255.0) + low
         return super().__call__(frames, y_pred, sample_weight)
 

@@ -97,7 +97,7 @@ def stays_here() -> bool:
 
 
 def may_call_python() -> bool:
-    """Whether the TensorFlow graph traced now may call Python when it runs: XLA does not compile it and it stays here."""
+    """Whether the TensorFlow graph traced now may call Python when it runs: it stays here, and not by XLA."""
     return not _obstacle_in_graph() and stays_here()
 
 

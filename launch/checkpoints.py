@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from launch.earlier_checkpoints import lacks_only_fixed_weights
 from launch.run_folder import CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
@@ -40,13 +41,21 @@ class Checkpoints:
         newest = self.manager.latest_checkpoint
         if newest:
             try:
-                self.state.restore(newest).assert_existing_objects_matched()
+                self._read(newest)
             except (AssertionError, ValueError, tf.errors.OpError) as error:
                 raise InputError(
                     f"{newest} is damaged or was written by a version of the program whose runs this one cannot go on "
                     f"with; use that version (its commit is in {RUN_FILE}) or train in another --output_dir."
                 ) from error
         return int(self.step.numpy())
+
+    def _read(self, path: str) -> None:
+        status = self.state.restore(path)
+        try:
+            status.assert_existing_objects_matched()
+        except AssertionError:
+            if not lacks_only_fixed_weights(path, self.state, self.model):
+                raise
 
     def save(self, step: int) -> None:
         """Saves the state after `step` updates."""

@@ -70,8 +70,10 @@ every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_bytes_that_a_model_casts_to_floats_are_worth_one_warning(way):
     (sentence,) = said(way(functional(UnitRange(name="bytes"))), BYTES, BYTES)
     assert sentence.startswith("bytes: floats are taken to span 0..1, and this clip spans ")
-    assert sentence.endswith('divide the frames by 255, or, if the model was given integers, tell Keras not to cast '
-                             'them: keras.Input(..., dtype="uint8").')
+    assert sentence.endswith(
+        "divide the frames by 255, or, if the model was given integers, tell Keras not to cast "
+        'them: keras.Input(..., dtype="uint8").'
+    )
 
 
 @every_way

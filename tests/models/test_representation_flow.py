@@ -174,6 +174,7 @@ def test_without_a_place_it_is_the_rgb_baseline(clip):
         ({"flows": "fcfc"}, "Did you mean 'fc"),
         ({"backbone": "resnet4d"}, "Did you mean 'resnet"),
         ({"scaling": "image"}, "Did you mean 'imagenet'"),
+        ({"variant": "released_v2", "place": "block4"}, "^variant=released_v2 needs .* 3 x 3 pixels and gets 2 x 2: "),
         ({"flows": "fcfcf", "backbone": "resnet3d"}, "^frames=6 leaves 3 steps at place=.* needs 4"),
     ],
 )

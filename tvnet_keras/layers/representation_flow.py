@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
 from tvnet_keras.ops.representation_variants import VARIANTS
@@ -63,7 +64,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         `[B, T - 1, H, W, filters]`, or `[B, T - 1, H, W, 2 C']`, float32, in pixels per frame, for the flow.
 
     Raises:
-        ValueError: an argument out of its range, or a clip of one frame.
+        ValueError: an argument out of its range, a clip of one frame, or one too small for a released variant.
 
     Example:
         >>> RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape
@@ -110,7 +111,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
 
     def build(self, input_shape) -> None:
         """Creates the convolutions, the kernels by which the variant differentiates, and the three constants."""
-        _check_clip(input_shape)
+        self._check_clip(input_shape)
         channels = self.bottleneck or input_shape[-1]
         if self.bottleneck:
             self.reduce = layers.Dense(
@@ -159,7 +160,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
 
     def call(self, clip, training=None):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters]`, or the flows `[B, T - 1, H, W, 2 C']`."""
-        _check_clip(clip.shape)
+        self._check_clip(clip.shape)
         features = ops.cast(clip, "float32")
         if self.bottleneck:
             features = self.reduce(features)
@@ -179,7 +180,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters or 2 C']`."""
-        _check_clip(input_shape)
+        self._check_clip(input_shape)
         batch, time, height, width, channels = input_shape
         filters = self.filters or channels
         if self.output_kind == "flow":
@@ -214,16 +215,21 @@ class RepresentationFlow(layers.Layer, MotionLayer):
     def _adds_frames(self) -> bool:
         return VARIANTS[self.variant].residual if self.residual is None else self.residual
 
+    def _check_clip(self, shape) -> None:
+        shape = tuple(shape)
+        if len(shape) != 5:
+            raise ValueError(f"RepresentationFlow needs a clip [B, T, H, W, C]. Received: shape={shape}")
+        if shape[1] is not None and shape[1] < 2:
+            raise ValueError(f"RepresentationFlow needs at least 2 frames. Received: shape={shape}")
+        if shape[-1] is None:
+            raise ValueError(f"RepresentationFlow needs a known number of channels. Received: shape={shape}")
+        least = VARIANTS[self.variant].least_size
+        if any(side is not None and side < least for side in shape[2:4]):
+            raise InputError(
+                f"variant={self.variant} needs features of at least {least} x {least} pixels and gets "
+                f"{shape[2]} x {shape[3]}: give larger frames, or compute the flow earlier in the network."
+            )
+
 
 def _constant(initial: np.ndarray):
     return lambda shape, dtype=None: ops.convert_to_tensor(initial, dtype)
-
-
-def _check_clip(shape) -> None:
-    shape = tuple(shape)
-    if len(shape) != 5:
-        raise ValueError(f"RepresentationFlow needs a clip [B, T, H, W, C]. Received: shape={shape}")
-    if shape[1] is not None and shape[1] < 2:
-        raise ValueError(f"RepresentationFlow needs at least 2 frames. Received: shape={shape}")
-    if shape[-1] is None:
-        raise ValueError(f"RepresentationFlow needs a known number of channels. Received: shape={shape}")

@@ -36,6 +36,8 @@ class Variant(NamedTuple):
     """Whether the frames' own features are added to it."""
     modes: tuple[str, ...] = MODES
     """How its iterations can be executed."""
+    least_size: int = 1
+    """The least height and width: what its kernels inside the border and the border itself take."""
 
 
 def _stretch_example(features):
@@ -146,7 +148,9 @@ def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
 VARIANTS = {
     "default": Variant(lambda channels: _shared_kernels(1 / 8), _stretch_example, _default_flow),
     "paper": Variant(lambda channels: _shared_kernels(1.0), _stretch_example, _paper_flow, modes=MODES[:2]),
-    "released_v1": Variant(released_repflow.channel_kernels, _stretch_batch_upside_down, _released_v1_flow),
+    "released_v1": Variant(
+        released_repflow.channel_kernels, _stretch_batch_upside_down, _released_v1_flow, least_size=2
+    ),
     "released_v2": Variant(
         released_repflow.dense_kernels,
         _stretch_batch_upside_down,
@@ -154,6 +158,7 @@ VARIANTS = {
         restore_size=1,
         residual=True,
         modes=MODES[:2],
+        least_size=3,
     ),
 }
 """Where the variants differ, and why, is the table of `docs/methods/representation_flow.md`."""

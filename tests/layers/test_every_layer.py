@@ -227,10 +227,21 @@ def with_argument(layer_class, name, value):
 
 
 @pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
-@pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3"])
+@pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3", True, [3], 3 + 0j])
 def test_an_argument_that_counts_is_a_whole_number(layer_class, name, pair, value):
     with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
         with_argument(layer_class, name, (3, value) if pair else value)
+
+
+def pairs():
+    return [parameter for parameter in whole_number_arguments() if parameter.values[2]]
+
+
+@pytest.mark.parametrize(("layer_class", "name", "pair"), pairs())
+@pytest.mark.parametrize("value", [0, 3, (), (3,), (3, 4, 5), "34", b"34", {3, 4}, {3: 4, 5: 6}, [[3], [4]], object()])
+def test_a_pair_has_two_numbers_in_order(layer_class, name, pair, value):
+    with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
+        with_argument(layer_class, name, value)
 
 
 @pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())

@@ -23,6 +23,9 @@ from tvnet_keras.ops.value_check import check_values
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
 
+LARGEST_GRID = 2**28
+"""Vectors of an initial flow, 2 GiB: more than any frame has, so that more is a mistake."""
+
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class TVNet(keras.layers.Layer, MotionLayer):
@@ -112,7 +115,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
             raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
         self.zoom = float(zoom)
         self.learn = learnable(learn, LEARNABLE)
-        self.u0_size = None if u0_size is None else positive_pair("u0_size", u0_size)
+        self.u0_size = None if u0_size is None else _grid(u0_size)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
 
@@ -234,6 +237,15 @@ def _check_clip(shape) -> None:
         raise ValueError(f"TVNet needs at least 2 frames. Received: shape={shape}")
     if shape[-1] not in (1, 3):
         raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={shape}")
+
+
+def _grid(u0_size) -> tuple[int, int]:
+    height, width = positive_pair("u0_size", u0_size)
+    if height * width > LARGEST_GRID:
+        raise ValueError(
+            f"u0_size must be (height, width) of a grid of at most {LARGEST_GRID} vectors. Received: u0_size={u0_size}"
+        )
+    return height, width
 
 
 def _range(value_range) -> tuple[float, float]:

@@ -45,6 +45,14 @@ def in_local_graph(model):
     return call
 
 
+def with_a_caught_clip(model):
+    def call(clip):
+        caught = tf.constant(clip)
+        return tf.function(lambda: model(caught))()
+
+    return call
+
+
 WAYS = {
     "called": lambda model: model,
     "predict": predicted,
@@ -52,6 +60,7 @@ WAYS = {
     "graph": in_graph(False),
     "compiled": in_graph(True),
     "local": in_local_graph,
+    "caught": with_a_caught_clip,
 }
 
 
@@ -87,7 +96,7 @@ def test_what_is_right_is_not_worth_a_word(way):
     overshooting, black = 1.02 * UNIT - 0.01, np.zeros_like(UNIT)
     assert not said(way(functional(UnitRange())), UNIT, overshooting, black)
     assert not said(way(functional(UnitRange(), dtype="uint8")), BYTES)
-    assert not said(UnitRange(), BYTES, np.zeros_like(BYTES))
+    assert not said(UnitRange(), BYTES, np.zeros_like(BYTES), UNIT[:0])
 
 
 def models_of_tvnet():

@@ -29,7 +29,8 @@ class RepresentationFlow(layers.Layer, MotionLayer):
     A motion layer: output t belongs to frames t and t + 1. From the rest of its clip, but never from another example,
     only the range enters (not with `normalize=False`); the released variants scale the whole batch at once.
     Everything up to the flow is computed in float32 always, because the iterations amplify what float16 rounds off;
-    only what follows obeys the dtype policy.
+    only what follows obeys the dtype policy. The variants "default" and "released_v1" are differentiable once: a
+    gradient of their gradient is refused.
 
     `SOLVER_VERSION` 2: the default variant ignores slopes that are rounding, whose gradients swamped all others in
     version 1.

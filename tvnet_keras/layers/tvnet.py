@@ -15,6 +15,7 @@ from tvnet_keras.layers.solver_constants import (
     stack_constants,
 )
 from tvnet_keras.ops import pyramid
+from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
 from tvnet_keras.ops.native_mode import MODES, use_native
 from tvnet_keras.ops.tvnet_level import solve_level
@@ -36,6 +37,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
     A motion layer: output t is the flow from frame t to frame t + 1, and nothing else of the clip enters it.
 
     The frames are turned to grey, scaled to 0..255 (TV-L1's constants belong to that range) and smoothed inside.
+    It is differentiable once: a gradient of its gradient is refused.
     The layer always computes in float32: under mixed precision float16 would round its epsilons to zero.
     `SOLVER_VERSION` 1: as first written.
 
@@ -139,6 +141,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         _check_clip(clip.shape)
         check_values(self, clip, self.value_range, "give the layer the value_range of the frames")
+        if keras.backend.is_float_dtype(clip.dtype):
+            clip = once_differentiable(clip)
         batch, time, height, width = ops.shape(clip)[:4]
         mode = "native" if use_native(self.mode) else "portable"
         first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)
@@ -194,7 +198,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
-        start = pyramid.resize_flow(self.u0[None], *self._level_size(coarsest, height, width))
+        start = pyramid.resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):
@@ -220,8 +224,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
     def _solve_level(self, level: int, first, second, flow, mode: str):
         at_level = VARIANTS[self.variant].at_level
         first, second = (at_level(frames, level, self.zoom) for frames in (first, second))
-        constants = stack_constants(self.scalars)
-        return solve_level(self.variant, first, second, flow, self.kernels[level], constants, mode)
+        kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
+        return solve_level(self.variant, first, second, flow, kernels, constants, mode)
 
 
 def _forward_differences(shape, dtype=None):

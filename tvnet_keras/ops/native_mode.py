@@ -73,16 +73,23 @@ def _obstacle() -> str | None:
 
 def _obstacle_in_graph() -> str | None:
     import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
 
     if tf.executing_eagerly():
         return None
-    # There is no public way to ask whether the graph being traced will be compiled by XLA.
-    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if xla_compiles():
         return "in a function that XLA compiles (jit_compile=True)"
     if called_from(_EXPORTERS):
         return "in a graph that is being exported, which must run without this package"
     return None
+
+
+def xla_compiles() -> bool:
+    """Whether XLA will compile the TensorFlow graph that is traced now."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    # There is no public way to ask.
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def stays_here() -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.ops import released_repflow
+from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
 from tvnet_keras.ops.native_mode import MODES
 from tvnet_keras.ops.repeat import repeat
@@ -113,7 +114,7 @@ def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
 
 def _solved(features, first, second, gradient, taps, constants, iterations: int, mode: str):
     """Flow from rest by TV-L1's iterations, which all share `taps` (`[8, 2]`, or `[C, 8, 2]` for one per channel)."""
-    data = ops.stack([second - first, *gradient])
+    data, taps, constants = map(once_differentiable, (ops.stack([second - first, *gradient]), taps, constants))
     state = ops.zeros((STATE_FIELDS, *ops.shape(first)), "float32")
     taps = ops.broadcast_to(taps[None], (iterations, *taps.shape))
     return _as_clip(solve(state, data, taps, constants, mode)[:2], features)

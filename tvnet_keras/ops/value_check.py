@@ -30,14 +30,15 @@ def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> 
         value_range: `(low, high)` that float clips are taken to span.
         remedy: what to do about a float clip of another range, for the end of the sentence.
     """
-    if vars(owner).get("_told_of_values"):
+    if vars(owner).get("_told_of_values") or 0 in tuple(clip.shape):
         return
     is_integer = keras.backend.is_int_dtype(clip.dtype)
     if _has_values(clip):
         # Bytes that come straight from the user may well be black.
         if not is_integer or called_from(_FUNCTIONAL):
-            ends = (float(ops.convert_to_numpy(end(clip))) for end in (ops.min, ops.max))
-            _judge(owner, *ends, is_integer, value_range, remedy)
+            # In NumPy: a function that is being traced may have caught an array of numbers, too.
+            values = ops.convert_to_numpy(clip)
+            _judge(owner, float(values.min()), float(values.max()), is_integer, value_range, remedy)
     elif keras.backend.backend() == "tensorflow":
         _check_graph(owner, clip, is_integer, value_range, remedy)
 

@@ -1,5 +1,7 @@
 """TVNet: TV-L1 optical flow unrolled into a trainable layer."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
@@ -15,14 +17,21 @@ from tvnet_keras.layers.solver_constants import (
     stack_constants,
 )
 from tvnet_keras.ops import pyramid
+from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.native_mode import MODES, use_native
+from tvnet_keras.ops.native_mode import MODES, use_native, xla_compiles
 from tvnet_keras.ops.tvnet_level import solve_level
 from tvnet_keras.ops.tvnet_variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
+
+SLOW_TO_COMPILE = 3
+"""Levels and warps that XLA takes 10 s and more for on a CPU."""
+
+SECONDS_TO_COMPILE = 3
+"""For every one of them, with its gradient, where one core has nothing else to do."""
 
 LARGEST_GRID = 2**28
 """Vectors of an initial flow, 2 GiB: more than any frame has, so that more is a mistake."""
@@ -120,6 +129,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         self.u0_size = None if u0_size is None else _grid(u0_size)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
+        self._announced = False
 
     def build(self, input_shape) -> None:
         """Creates u0, the kernels `[S, W, I, 8, 2]` (ordered as in `ops.tvl1.iteration`) and the three scalars."""
@@ -144,9 +154,22 @@ class TVNet(keras.layers.Layer, MotionLayer):
         if keras.backend.is_float_dtype(clip.dtype):
             clip = once_differentiable(clip)
         batch, time, height, width = ops.shape(clip)[:4]
+        self._announce_compilation()
         mode = "native" if use_native(self.mode) else "portable"
         first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)
         return ops.reshape(self._flow(first, second, mode), (batch, time - 1, height, width, 2))
+
+    def _announce_compilation(self) -> None:
+        solved = self.scales * self.warps
+        if solved < SLOW_TO_COMPILE or self._announced or not (xla_compiles() and compiles_for_cpu()):
+            return
+        self._announced = True
+        warnings.warn(
+            f"{self.name}: jit_compile=True has XLA compile {self.scales} scales x {self.warps} warps as one program: "
+            f"about {SECONDS_TO_COMPILE * solved} s on a CPU, and again for every other number of clips or frames and "
+            "every other size; without it nothing has to be compiled for so long.",
+            stacklevel=2,
+        )
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""

@@ -84,12 +84,14 @@ def _obstacle_in_graph() -> str | None:
 
 
 def xla_compiles() -> bool:
-    """Whether XLA will compile the TensorFlow graph that is traced now."""
+    """Whether what runs now is a TensorFlow graph being traced that XLA will compile."""
+    if keras.backend.backend() != "tensorflow":
+        return False
     import tensorflow as tf
     from tensorflow.python.ops import control_flow_util
 
     # There is no public way to ask.
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def stays_here() -> bool:

@@ -55,8 +55,8 @@ def _has_values(clip) -> bool:
         return not isinstance(clip, jax.core.Tracer)
     import torch
 
-    # What torch traces to compile or to export is of a class of its own.
-    return type(clip) is torch.Tensor and not torch.compiler.is_compiling()
+    # What torch traces to compile or to export is of a class of its own; Keras finds shapes by tensors without memory.
+    return type(clip) is torch.Tensor and not clip.is_meta and not torch.compiler.is_compiling()
 
 
 def _check_graph(owner, clip, is_integer: bool, value_range, remedy: str) -> None:

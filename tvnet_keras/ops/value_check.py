@@ -17,6 +17,7 @@ TOLERATED = 0.1
 LEVELS = 255
 
 _FUNCTIONAL = ("keras.src.models.functional",)
+_JAX_LOOPS = ("keras.src.backend.jax.trainer",)
 
 
 def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> None:
@@ -41,6 +42,8 @@ def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> 
             _judge(owner, float(values.min()), float(values.max()), is_integer, value_range, remedy)
     elif keras.backend.backend() == "tensorflow":
         _check_graph(owner, clip, is_integer, value_range, remedy)
+    elif keras.backend.backend() == "jax" and not is_integer and called_from(_JAX_LOOPS):
+        _check_jax(owner, clip, value_range, remedy)
 
 
 def _has_values(clip) -> bool:
@@ -74,6 +77,15 @@ def _check_graph(owner, clip, is_integer: bool, value_range, remedy: str) -> Non
 
         values = tf.stop_gradient(clip)
         tf.numpy_function(judge, [tf.reduce_min(values), tf.reduce_max(values)], [])
+
+
+def _check_jax(owner, clip, value_range, remedy: str) -> None:
+    import jax
+
+    def judge(low, high):
+        _judge(owner, float(low), float(high), False, value_range, remedy)
+
+    jax.debug.callback(judge, ops.min(clip), ops.max(clip))
 
 
 def _judge(owner, low: float, high: float, is_integer: bool, value_range, remedy: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from launch.earlier_checkpoints import lacks_only_fixed_weights
 from launch.run_folder import CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE, has_begun
 from launch.weight_checksum import save_weights
 from tvnet_keras.atomic import atomic_path
@@ -113,7 +114,11 @@ class Checkpoints:
     def _read(self, path: str) -> None:
         # Earlier versions counted their checkpoints in them, too, which is nothing to warn about.
         status = self.state.read(path).expect_partial()
-        status.assert_existing_objects_matched()
+        try:
+            status.assert_existing_objects_matched()
+        except AssertionError:
+            if not lacks_only_fixed_weights(path, self.state, self.model):
+                raise
 
     def _refuse_lost(self, damaged: list[int]) -> None:
         """Refuses to begin again where a checkpoint was complete once."""

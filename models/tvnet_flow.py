@@ -62,7 +62,7 @@ class TVNetFlow(ClipModel):
             chosen.warps,
             chosen.iterations,
             learn=chosen.learn,
-            u0_size=tuple(chosen.u0_size) or None,
+            u0_size=None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
             variant=chosen.variant,
             name="tvnet",
         )

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import tvnet_keras.layers
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras import FlowImage, FlowOfFlow, PerStep, RepresentationFlow, SlidingWindows, TVNet, UnitRange
@@ -135,6 +136,16 @@ def test_survives_a_saved_model(layer_class, tmp_path):
 
 
 @every_layer
+def test_a_tensorflow_checkpoint_holds_every_weight(layer_class, tmp_path):
+    def make():
+        layer = described(layer_class).make()
+        layer.build(described(layer_class).input_shape)
+        return layer
+
+    assert_a_checkpoint_holds_every_weight(make, tmp_path / "checkpoint")
+
+
+@every_layer
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "compiled"])
 def test_graph_and_compiled_equal_eager(layer_class, jit_compile):
     layer, output = made(layer_class)
@@ -216,10 +227,21 @@ def with_argument(layer_class, name, value):
 
 
 @pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
-@pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3"])
+@pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3", True, [3], 3 + 0j])
 def test_an_argument_that_counts_is_a_whole_number(layer_class, name, pair, value):
     with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
         with_argument(layer_class, name, (3, value) if pair else value)
+
+
+def pairs():
+    return [parameter for parameter in whole_number_arguments() if parameter.values[2]]
+
+
+@pytest.mark.parametrize(("layer_class", "name", "pair"), pairs())
+@pytest.mark.parametrize("value", [0, 3, (), (3,), (3, 4, 5), "34", b"34", {3, 4}, {3: 4, 5: 6}, [[3], [4]], object()])
+def test_a_pair_has_two_numbers_in_order(layer_class, name, pair, value):
+    with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
+        with_argument(layer_class, name, value)
 
 
 @pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())

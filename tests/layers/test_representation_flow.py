@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle, representation_oracle
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.textures import texture
 from tvnet_keras import RepresentationFlow
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.representation_flow import LEARNABLE
 from tvnet_keras.ops.representation_variants import VARIANTS
 
@@ -249,6 +251,16 @@ def test_weights_load_into_a_layer_that_learns_others(tmp_path):
     np.testing.assert_allclose(models[1](clip), models[0](clip), atol=1e-6)
 
 
+@every_variant
+def test_a_tensorflow_checkpoint_holds_every_weight(variant, tmp_path):
+    def make():
+        layer = RepresentationFlow(2, 1, variant=variant)
+        layer.build((1, 2, 8, 9, 3))
+        return layer
+
+    assert_a_checkpoint_holds_every_weight(make, tmp_path / "checkpoint")
+
+
 def test_flow_is_float32_under_mixed_precision():
     layer = RepresentationFlow(None, 5, output="flow", normalize=False, dtype="mixed_float16")
     flow = layer(pair((9, 11)))
@@ -285,3 +297,27 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_wrong_clips_are_refused_when_a_model_is_built(shape, arguments, message):
     with pytest.raises(ValueError, match=message):
         RepresentationFlow(**arguments)(keras.Input(batch_shape=shape))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1), (2, 2), (2, 5), (5, 2), (3, 3)], ids=str)
+@every_variant
+def test_small_features_have_a_flow_with_gradients_or_are_refused_in_a_sentence(variant, size):
+    clip = pair(size, channels=3)
+    layer, least = RepresentationFlow(2, 2, variant=variant), VARIANTS[variant].least_size
+    if min(size) < least:
+        said = rf"^variant={variant} needs .* {least} x {least} .* {size[0]} x {size[1]}:"
+        for given in (clip, keras.Input(clip.shape[1:])):
+            with pytest.raises(InputError, match=said):
+                layer(given)
+        return
+    with tf.GradientTape() as tape:
+        features = layer(clip)
+    assert features.shape == (1, 1, *size, 3) and np.isfinite(features).all()
+    assert all(np.isfinite(gradient).all() for gradient in tape.gradient(features, layer.trainable_variables))
+
+
+def test_only_the_released_variants_have_a_least_size():
+    assert {name: variant.least_size for name, variant in VARIANTS.items() if variant.least_size > 1} == {
+        "released_v1": 2,
+        "released_v2": 3,
+    }

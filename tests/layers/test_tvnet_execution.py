@@ -1,5 +1,7 @@
 """TVNet gives one flow however it runs: eager, graph, XLA, unknown sizes, mixed precision, saved and loaded."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -36,6 +38,23 @@ def mixed_precision():
 def test_graph_and_compiled_equal_eager(layer, flow, jit_compile):
     function = tf.function(layer, jit_compile=jit_compile)
     np.testing.assert_allclose(function(tf.constant(CLIP)), flow, atol=1e-4)
+
+
+def traced(layer, *batches, jit_compile=True):
+    """What is said while functions of the layer are traced; they are not compiled, which would take its time."""
+    function = tf.function(lambda clip: layer(clip), jit_compile=jit_compile)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for batch in batches:
+            function.get_concrete_function(tf.TensorSpec((batch, *CLIP.shape[1:])))
+    return [str(warning.message) for warning in caught if "jit_compile" in str(warning.message)]
+
+
+def test_a_compilation_of_many_seconds_is_announced_once():
+    (sentence,) = traced(TVNet(3, 2, 2, name="flow"), 1, 2)
+    assert sentence.startswith("flow: jit_compile=True has XLA compile 3 scales x 2 warps") and "about 18 s" in sentence
+    assert not traced(TVNet(1, 2, 2), 1)
+    assert not traced(TVNet(3, 2, 2), 1, jit_compile=False)
 
 
 def test_unknown_sizes_equal_known_ones(layer, flow):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
@@ -90,6 +91,19 @@ def test_small_images_skip_scales():
     five, one = TVNet(5, 1, 5), TVNet(1, 1, 5)
     np.testing.assert_array_equal(flow_of(five, clip), flow_of(one, clip))
     assert five.kernels.shape[0] == 5
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 1), (2, 2), (3, 3)], ids=str)
+@pytest.mark.parametrize("variant", ["default", "official"])
+@pytest.mark.parametrize("mode", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
+def test_images_of_a_few_pixels_have_a_flow(variant, mode, size):
+    layer = TVNet(2, 2, 2, variant=variant, mode=mode)
+    clip = np.random.default_rng(0).random((1, 2, *size, 3), "float32")
+    with tf.GradientTape() as tape:
+        flow = layer(clip)
+    assert flow.shape == (1, 1, *size, 2) and np.isfinite(flow).all()
+    for gradient in tape.gradient(flow, layer.trainable_variables):
+        assert np.isfinite(gradient).all()
 
 
 def test_weights_load_at_another_input_size(tmp_path):

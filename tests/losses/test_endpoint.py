@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from tvnet_keras import EndPointError
-from tvnet_keras.losses.endpoint import end_point_error
+from tvnet_keras.flow.measure import EndPointErrors
+from tvnet_keras.losses.endpoint import end_point_error, mean_end_point_error
 
 
 def test_exact_distances():
@@ -62,3 +63,39 @@ def test_a_flow_that_is_not_a_number_is_not_taken_for_an_exact_one():
     flow[0, 0, 0, 0] = np.nan
     error = keras.ops.convert_to_numpy(end_point_error(np.zeros_like(flow), flow))
     assert np.isnan(error[0, 0, 0]) and not error[0, 1].any()
+
+
+def loss(truth, flow, known):
+    return EndPointError()(truth, flow, sample_weight=known)
+
+
+def objective(truth, flow, known):
+    return mean_end_point_error(truth, flow, known)[0]
+
+
+@pytest.mark.parametrize("error", [loss, objective])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20, 1e10])
+@pytest.mark.parametrize("where", ["truth", "flow"])
+def test_a_vector_that_is_not_known_may_be_anything(error, value, where):
+    fields = {"truth": np.zeros((1, 2, 3, 4, 2), "float32"), "flow": np.ones((1, 2, 3, 4, 2), "float32")}
+    known = np.ones((1, 2, 3, 4), "float32")
+    fields[where][0, 1, 2, 3, 0], known[0, 1, 2, 3] = value, 0
+    flow = tf.constant(fields["flow"])
+    with tf.GradientTape() as tape:
+        tape.watch(flow)
+        found = error(fields["truth"], flow, known)
+    gradient = tape.gradient(found, flow).numpy()
+    assert float(found) == pytest.approx(2**0.5, rel=1e-6)
+    assert not gradient[0, 1, 2, 3].any()
+    np.testing.assert_allclose(gradient[known == 1], 0.5**0.5 / 23, rtol=1e-5)
+    measured = EndPointErrors()
+    measured.add(fields["flow"], fields["truth"], known)
+    assert measured.numbers()["epe"] == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3, 4, 1), (1, 2, 3, 5), (2, 2, 3, 4)])
+def test_a_mask_of_another_shape_is_refused_in_a_sentence(shape):
+    flow = np.zeros((1, 2, 3, 4, 2), "float32")
+    for error in (loss, objective):
+        with pytest.raises(ValueError, match="takes one weight per vector.*Received: weights"):
+            error(flow, tf.constant(flow), np.ones(shape, "float32"))

@@ -1,5 +1,6 @@
 """Runs the same checks on every loss of `tvnet_keras/losses`; a new one is described once, in LOSSES."""
 
+import re
 from typing import NamedTuple
 
 import keras
@@ -94,3 +95,38 @@ def test_graph_and_compiled_equal_eager(loss_class, jit_compile):
     prediction = perfect + np.float32(0.3)
     value = function(tf.constant(target), tf.constant(prediction))
     assert float(value) == pytest.approx(float(loss(target, prediction)), rel=1e-4)
+
+
+@every_loss
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20, 1e10])
+@pytest.mark.parametrize("where", ["target", "prediction"])
+def test_a_sample_that_weighs_nothing_may_be_anything(loss_class, value, where):
+    make, target, perfect = described(loss_class)
+    kept = target, perfect + np.float32(0.3)
+    both = {name: np.concatenate([kept[number]] * 2) for number, name in enumerate(("target", "prediction"))}
+    both[where][1, 0, 2, 3] = value
+    prediction = tf.constant(both["prediction"])
+    with tf.GradientTape() as tape:
+        tape.watch(prediction)
+        loss = make()(both["target"], prediction, sample_weight=np.float32([1, 0]))
+    # A mean over weighted samples, or over all of them.
+    weighted = make().reduction == "mean_with_sample_weight"
+    assert float(loss) == pytest.approx(float(make()(*kept)) / (1 if weighted else 2), rel=1e-5)
+    gradient = tape.gradient(loss, prediction).numpy()
+    assert np.isfinite(gradient).all() and not gradient[1].any() and gradient[0].any()
+
+
+@every_loss
+def test_a_prediction_of_another_size_is_refused_in_a_sentence(loss_class):
+    make, target, perfect = described(loss_class)
+    for other in (perfect[:, :, :-1], perfect[:, :1], perfect[..., :1], perfect[0]):
+        with pytest.raises(ValueError, match=rf"Received: .*{re.escape(str(other.shape))}"):
+            make()(target, other)
+
+
+@every_loss
+def test_weights_that_fit_nothing_are_refused_in_a_sentence(loss_class):
+    make, target, perfect = described(loss_class)
+    mask = np.ones((*perfect.shape[:-1], 1), "float32")
+    with pytest.raises(ValueError, match=rf"takes one weight per .*Received: weights {re.escape(str(mask.shape))}"):
+        make()(target, perfect, sample_weight=mask)

@@ -90,6 +90,8 @@ def test_works_inside_compile(dtype):
     model.compile("sgd", loss={"flow": TVL1Energy()})
     expected = float(TVL1Energy()(clip, constant_flow(0, 0)))
     assert model.evaluate(clip, {"flow": clip}, verbose=0) == pytest.approx(expected, rel=1e-4)
+    weighted = model.evaluate(clip, {"flow": clip}, sample_weight={"flow": np.float32([0.5])}, verbose=0)
+    assert weighted == pytest.approx(expected / 2, rel=1e-4)
     assert np.isfinite(model.fit(clip, {"flow": clip}, verbose=0).history["loss"][0])
 
 

@@ -10,6 +10,7 @@ from launch.weights_by_name import weight_names
 from models.encoders import encoder_module, imagenet_of, pooling_of, scaling_of, stage_names
 from models.parts.classifier import classify, image_classifier
 from models.parts.input_scaling import MEAN_AND_DEVIATION, input_scaling
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
@@ -127,6 +128,11 @@ def test_a_classifier_survives_its_file(name, tmp_path):
     network.save(tmp_path / "network.keras")
     shown = pictures(*network.input_shape[1:], count=1)
     np.testing.assert_allclose(keras.saving.load_model(tmp_path / "network.keras")(shown), network(shown), atol=1e-5)
+
+
+def test_a_tensorflow_checkpoint_of_a_classifier_holds_every_weight(name, tmp_path):
+    size = SIZE.get(name, 32)
+    assert_a_checkpoint_holds_every_weight(lambda: image_classifier(name, (size, size, 3), 4), tmp_path / "checkpoint")
 
 
 def test_logits_stay_float32_under_mixed_precision(name):

@@ -9,6 +9,7 @@ import pytest
 from keras import ops
 
 import models
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tvnet_keras.choices import load_module, module_names
 
 CLASSES = 4
@@ -170,6 +171,10 @@ def test_weights_survive_their_file(method, tmp_path):
     assert np.abs(answers(other(frames)) - answers(model(frames))).max() > 1e-4
     other.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_allclose(answers(other(frames)), answers(model(frames)), atol=1e-5)
+
+
+def test_a_tensorflow_checkpoint_holds_every_weight(method, tmp_path):
+    assert_a_checkpoint_holds_every_weight(lambda: make(method), tmp_path / "checkpoint")
 
 
 def test_a_configuration_makes_the_same_model(model):

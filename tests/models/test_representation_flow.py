@@ -11,6 +11,7 @@ from models.parts.classifier import image_classifier
 from models.parts.feature_fusion import Fusion
 from models.parts.input_scaling import input_scaling
 from models.resnets._network import PLACES
+from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError
 
@@ -124,6 +125,18 @@ def test_fusion_is_built_into_the_network_and_its_file(clip, tmp_path):
     np.testing.assert_allclose(loaded(clip)["logits"], model(clip)["logits"], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"flows": "fcfcf", "variant": "released_v2", "fusion": "residual"},
+        {"backbone": "resnet3d", "non_local": ("block2",), "fusion": "late"},
+    ],
+    ids=["flows", "networks"],
+)
+def test_a_tensorflow_checkpoint_holds_every_weight(options, tmp_path):
+    assert_a_checkpoint_holds_every_weight(lambda: make(**options), tmp_path / "checkpoint")
+
+
 def test_only_what_the_flow_learns_has_its_own_rate():
     for flows in ("flow", "fcf"):
         model = make(flows=flows)
@@ -161,6 +174,7 @@ def test_without_a_place_it_is_the_rgb_baseline(clip):
         ({"flows": "fcfc"}, "Did you mean 'fc"),
         ({"backbone": "resnet4d"}, "Did you mean 'resnet"),
         ({"scaling": "image"}, "Did you mean 'imagenet'"),
+        ({"variant": "released_v2", "place": "block4"}, "^variant=released_v2 needs .* 3 x 3 pixels and gets 2 x 2: "),
         ({"flows": "fcfcf", "backbone": "resnet3d"}, "^frames=6 leaves 3 steps at place=.* needs 4"),
     ],
 )

@@ -8,7 +8,16 @@ import tensorflow as tf
 
 from tests.small_disk import room_for
 from tvnet_keras.errors import InputError
-from tvnet_keras.video import CachedVideos, Video, VideoError, VideoList, cache, read_frames, write_cache
+from tvnet_keras.video import (
+    CachedVideos,
+    Video,
+    VideoError,
+    VideoList,
+    cache,
+    iterate_frames,
+    read_frames,
+    write_cache,
+)
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +255,7 @@ def test_a_shard_that_is_not_whole_is_written_again_and_the_others_are_not(small
         with pytest.raises(InputError, match=damaged):
             CachedVideos(copied)
     read = []
-    monkeypatch.setattr(cache, "read_frames", lambda path: read.append(path) or read_frames(path))
+    monkeypatch.setattr(cache, "iterate_frames", lambda path: read.append(path) or iterate_frames(path))
     mended = write_cache(small_set, copied, shards=3)
     assert read == [video.path for video in small_set.videos[1::3]]
     for video in small_set.videos:
@@ -271,7 +280,7 @@ def test_a_cache_of_an_earlier_version_gets_its_checksums_without_being_decoded(
         file.write_text(json.dumps(stored))
     with pytest.raises(InputError, match="lacks checksums, as those of earlier versions do.; write it again"):
         CachedVideos(copied)
-    monkeypatch.setattr(cache, "read_frames", None)
+    monkeypatch.setattr(cache, "iterate_frames", None)
     assert write_cache(small_set, copied, shards=3).read_frames("v03", [2]).shape == (1, 48, 64, 3)
 
 
@@ -320,6 +329,6 @@ def test_a_full_disk_is_one_sentence_and_the_finished_shards_stay(small_set, tmp
 
 
 def test_frames_that_are_too_wide_for_jpeg_are_refused(small_set, tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "read_frames", lambda path: np.zeros((1, 2, 65501, 3), np.uint8))
+    monkeypatch.setattr(cache, "iterate_frames", lambda path: np.zeros((1, 2, 65501, 3), np.uint8))
     with pytest.raises(InputError, match="frames of 65501 x 2 pixels can't be stored as JPEG; ask for a short side"):
         write_cache(small_set, tmp_path)

@@ -88,7 +88,8 @@ class FlowOfFlow(layers.Layer, MotionLayer):
             "normalize": normalize,
             "mode": mode,
         }
-        self.inner = [self._flow(number, output="flow") for number in range(1, self.flows)]
+        # Tuples, here and in `build`: `tf.train.Checkpoint` passes over what a Keras layer keeps in a list.
+        self.inner = tuple(self._flow(number, output="flow") for number in range(1, self.flows))
 
     @property
     def frames_consumed(self) -> int:
@@ -100,13 +101,13 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         self._check_clip(input_shape)
         filters = self.filters or input_shape[-1]
         last = self._flow(self.flows, output=self.output_kind, filters=filters, residual=False)
-        self.sequence = []
+        sequence = []
         for number, flow in enumerate(self.inner, start=1):
-            self.sequence.append(flow)
+            sequence.append(flow)
             if self.convolve:
                 channels = 2 * (flow.bottleneck or 2 ** (number - 1) * input_shape[-1])
-                self.sequence.append(self._convolution(number, channels))
-        self.sequence.append(last)
+                sequence.append(self._convolution(number, channels))
+        self.sequence = (*sequence, last)
         shape = input_shape
         for layer in self.sequence:
             layer.build(shape)

@@ -31,8 +31,13 @@ def solver_versions(layer: keras.layers.Layer) -> dict[str, int]:
         >>> solver_versions(TVNet())
         {'TVNet': 1}
     """
+    return _versions(type(inner) for inner in motion_layers(layer))
+
+
+def motion_layers(layer: keras.layers.Layer) -> list:
+    """The motion layers that a layer or a model is or contains."""
     # Keras has no public way down to the layers inside layers.
-    return _versions(type(inner) for inner in layer._flatten_layers())
+    return [inner for inner in layer._flatten_layers() if isinstance(inner, MotionLayer)]
 
 
 def current_versions() -> dict[str, int]:

@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
 from tvnet_keras.ops.representation_variants import VARIANTS
@@ -28,7 +29,8 @@ class RepresentationFlow(layers.Layer, MotionLayer):
     A motion layer: output t belongs to frames t and t + 1. From the rest of its clip, but never from another example,
     only the range enters (not with `normalize=False`); the released variants scale the whole batch at once.
     Everything up to the flow is computed in float32 always, because the iterations amplify what float16 rounds off;
-    only what follows obeys the dtype policy.
+    only what follows obeys the dtype policy. The variants "default" and "released_v1" are differentiable once: a
+    gradient of their gradient is refused.
 
     `SOLVER_VERSION` 2: the default variant ignores slopes that are rounding, whose gradients swamped all others in
     version 1.
@@ -63,7 +65,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         `[B, T - 1, H, W, filters]`, or `[B, T - 1, H, W, 2 C']`, float32, in pixels per frame, for the flow.
 
     Raises:
-        ValueError: an argument out of its range, or a clip of one frame.
+        ValueError: an argument out of its range, a clip of one frame, or one too small for a released variant.
 
     Example:
         >>> RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape
@@ -110,15 +112,16 @@ class RepresentationFlow(layers.Layer, MotionLayer):
 
     def build(self, input_shape) -> None:
         """Creates the convolutions, the kernels by which the variant differentiates, and the three constants."""
-        _check_clip(input_shape)
+        self._check_clip(input_shape)
         channels = self.bottleneck or input_shape[-1]
         if self.bottleneck:
             self.reduce = layers.Dense(
                 self.bottleneck, use_bias=False, kernel_initializer="he_normal", name="reduce", dtype="float32"
             )
             self.reduce.build(input_shape)
-        self.kernels = {
-            name: self.add_weight(
+        # A tuple, because `tf.train.Checkpoint` passes over what a Keras layer keeps in a dictionary.
+        self._kernels = tuple(
+            self.add_weight(
                 name=name,
                 shape=initial.shape,
                 dtype="float32",
@@ -127,7 +130,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
                 trainable=_TRAINED_AS[name] in self.learn,
             )
             for name, initial in VARIANTS[self.variant].kernels(channels).items()
-        }
+        )
         self.constants = add_constants(self)
         if self.output_kind == "features":
             self._build_restore(input_shape[-1], channels)
@@ -151,9 +154,14 @@ class RepresentationFlow(layers.Layer, MotionLayer):
             self.norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="norm", dtype=self.dtype_policy)
             self.norm.build((None, None, None, None, filters))
 
+    @property
+    def kernels(self) -> dict:
+        """The weights by which the variant differentiates, by name."""
+        return {kernel.name: kernel for kernel in self._kernels}
+
     def call(self, clip, training=None):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters]`, or the flows `[B, T - 1, H, W, 2 C']`."""
-        _check_clip(clip.shape)
+        self._check_clip(clip.shape)
         features = ops.cast(clip, "float32")
         if self.bottleneck:
             features = self.reduce(features)
@@ -173,7 +181,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters or 2 C']`."""
-        _check_clip(input_shape)
+        self._check_clip(input_shape)
         batch, time, height, width, channels = input_shape
         filters = self.filters or channels
         if self.output_kind == "flow":
@@ -203,21 +211,26 @@ class RepresentationFlow(layers.Layer, MotionLayer):
             weight.assign(np.asarray(store[weight.name]))
 
     def _stored_weights(self):
-        return (*self.kernels.values(), *self.constants)
+        return (*self._kernels, *self.constants)
 
     def _adds_frames(self) -> bool:
         return VARIANTS[self.variant].residual if self.residual is None else self.residual
 
+    def _check_clip(self, shape) -> None:
+        shape = tuple(shape)
+        if len(shape) != 5:
+            raise ValueError(f"RepresentationFlow needs a clip [B, T, H, W, C]. Received: shape={shape}")
+        if shape[1] is not None and shape[1] < 2:
+            raise ValueError(f"RepresentationFlow needs at least 2 frames. Received: shape={shape}")
+        if shape[-1] is None:
+            raise ValueError(f"RepresentationFlow needs a known number of channels. Received: shape={shape}")
+        least = VARIANTS[self.variant].least_size
+        if any(side is not None and side < least for side in shape[2:4]):
+            raise InputError(
+                f"variant={self.variant} needs features of at least {least} x {least} pixels and gets "
+                f"{shape[2]} x {shape[3]}: give larger frames, or compute the flow earlier in the network."
+            )
+
 
 def _constant(initial: np.ndarray):
     return lambda shape, dtype=None: ops.convert_to_tensor(initial, dtype)
-
-
-def _check_clip(shape) -> None:
-    shape = tuple(shape)
-    if len(shape) != 5:
-        raise ValueError(f"RepresentationFlow needs a clip [B, T, H, W, C]. Received: shape={shape}")
-    if shape[1] is not None and shape[1] < 2:
-        raise ValueError(f"RepresentationFlow needs at least 2 frames. Received: shape={shape}")
-    if shape[-1] is None:
-        raise ValueError(f"RepresentationFlow needs a known number of channels. Received: shape={shape}")

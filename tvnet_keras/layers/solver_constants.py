@@ -26,14 +26,16 @@ class Positive(keras.constraints.Constraint):
         return {"minimum": self.minimum}
 
 
-def add_constants(layer: keras.Layer) -> list:
+def add_constants(layer: keras.Layer) -> tuple:
     """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says.
 
     None falls below `FLOOR` while it is trained; one that starts near it or below has a lower floor of its own, so that
     the constraint never moves what the constructor was given.
+
+    A tuple, because `tf.train.Checkpoint` passes over what a Keras layer keeps in lists and dictionaries.
     """
     initial = (("tau", layer.tau), ("lambda", layer.lambda_), ("theta", layer.theta))
-    return [
+    return tuple(
         layer.add_weight(
             name=name,
             shape=(),
@@ -44,7 +46,7 @@ def add_constants(layer: keras.Layer) -> list:
             trainable=name in layer.learn,
         )
         for name, value in initial
-    ]
+    )
 
 
 def stack_constants(weights):
@@ -61,15 +63,17 @@ def positive_int(name: str, value: int) -> int:
 
 def positive_pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
     """Returns `pair` if it is two whole numbers of at least 1."""
-    if np.size(pair) != 2 or not all(_counts(value) for value in pair):
+    values = pair.tolist() if isinstance(pair, np.ndarray) else pair
+    # Texts, sets and dictionaries of two have a length, too.
+    if not isinstance(values, tuple | list) or len(values) != 2 or not all(map(_counts, values)):
         raise ValueError(f"{name} must be two whole numbers of at least 1. Received: {name}={pair!r}")
-    first, second = pair
+    first, second = values
     return int(first), int(second)
 
 
 def _counts(value) -> bool:
-    # Infinity leaves no remainder but NaN, which equals nothing.
-    return isinstance(value, numbers.Real) and value >= 1 and value % 1 == 0
+    # Infinity leaves no remainder but NaN, which equals nothing. True is a number to Python.
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and value >= 1 and value % 1 == 0
 
 
 def positive(name: str, value: float) -> float:

@@ -1,5 +1,7 @@
 """TVNet: TV-L1 optical flow unrolled into a trainable layer."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
@@ -15,12 +17,24 @@ from tvnet_keras.layers.solver_constants import (
     stack_constants,
 )
 from tvnet_keras.ops import pyramid
+from tvnet_keras.ops.compiled import compiles_for_cpu
+from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.native_mode import MODES, use_native
+from tvnet_keras.ops.native_mode import MODES, use_native, xla_compiles
 from tvnet_keras.ops.tvnet_level import solve_level
 from tvnet_keras.ops.tvnet_variants import VARIANTS
+from tvnet_keras.ops.value_check import check_values
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
+
+SLOW_TO_COMPILE = 3
+"""Levels and warps that XLA takes 10 s and more for on a CPU."""
+
+SECONDS_TO_COMPILE = 3
+"""For every one of them, with its gradient, where one core has nothing else to do."""
+
+LARGEST_GRID = 2**28
+"""Vectors of an initial flow, 2 GiB: more than any frame has, so that more is a mistake."""
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -32,6 +46,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
     A motion layer: output t is the flow from frame t to frame t + 1, and nothing else of the clip enters it.
 
     The frames are turned to grey, scaled to 0..255 (TV-L1's constants belong to that range) and smoothed inside.
+    It is differentiable once: a gradient of its gradient is refused.
     The layer always computes in float32: under mixed precision float16 would round its epsilons to zero.
     `SOLVER_VERSION` 1: as first written.
 
@@ -39,7 +54,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
         scales: pyramid levels S, at least 1. Small images use fewer (`ops.pyramid.scale_limit`).
         warps: times W that the second frame is warped at every level.
         iterations: TV-L1 iterations I after each warp.
-        value_range: `(low, high)` that *float* input spans; integer input always means 0..255.
+        value_range: `(low, high)` that *float* input spans; integer input always means 0..255. A clip of another range
+            is worth one warning: a model casts integers to the dtype of its `keras.Input`, float32 by default.
         tau: step of the dual update.
         lambda_: weight of the brightness term.
         theta: coupling of u and v.
@@ -110,9 +126,10 @@ class TVNet(keras.layers.Layer, MotionLayer):
             raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
         self.zoom = float(zoom)
         self.learn = learnable(learn, LEARNABLE)
-        self.u0_size = None if u0_size is None else positive_pair("u0_size", u0_size)
+        self.u0_size = None if u0_size is None else _grid(u0_size)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
+        self._announced = False
 
     def build(self, input_shape) -> None:
         """Creates u0, the kernels `[S, W, I, 8, 2]` (ordered as in `ops.tvl1.iteration`) and the three scalars."""
@@ -133,10 +150,26 @@ class TVNet(keras.layers.Layer, MotionLayer):
     def call(self, clip):
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         _check_clip(clip.shape)
+        check_values(self, clip, self.value_range, "give the layer the value_range of the frames")
+        if keras.backend.is_float_dtype(clip.dtype):
+            clip = once_differentiable(clip)
         batch, time, height, width = ops.shape(clip)[:4]
+        self._announce_compilation()
         mode = "native" if use_native(self.mode) else "portable"
         first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)
         return ops.reshape(self._flow(first, second, mode), (batch, time - 1, height, width, 2))
+
+    def _announce_compilation(self) -> None:
+        solved = self.scales * self.warps
+        if solved < SLOW_TO_COMPILE or self._announced or not (xla_compiles() and compiles_for_cpu()):
+            return
+        self._announced = True
+        warnings.warn(
+            f"{self.name}: jit_compile=True has XLA compile {self.scales} scales x {self.warps} warps as one program: "
+            f"about {SECONDS_TO_COMPILE * solved} s on a CPU, and again for every other number of clips or frames and "
+            "every other size; without it nothing has to be compiled for so long.",
+            stacklevel=2,
+        )
 
     def compute_output_shape(self, input_shape):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
@@ -188,7 +221,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
-        start = pyramid.resize_flow(self.u0[None], *self._level_size(coarsest, height, width))
+        start = pyramid.resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):
@@ -214,8 +247,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
     def _solve_level(self, level: int, first, second, flow, mode: str):
         at_level = VARIANTS[self.variant].at_level
         first, second = (at_level(frames, level, self.zoom) for frames in (first, second))
-        constants = stack_constants(self.scalars)
-        return solve_level(self.variant, first, second, flow, self.kernels[level], constants, mode)
+        kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
+        return solve_level(self.variant, first, second, flow, kernels, constants, mode)
 
 
 def _forward_differences(shape, dtype=None):
@@ -231,6 +264,15 @@ def _check_clip(shape) -> None:
         raise ValueError(f"TVNet needs at least 2 frames. Received: shape={shape}")
     if shape[-1] not in (1, 3):
         raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={shape}")
+
+
+def _grid(u0_size) -> tuple[int, int]:
+    height, width = positive_pair("u0_size", u0_size)
+    if height * width > LARGEST_GRID:
+        raise ValueError(
+            f"u0_size must be (height, width) of a grid of at most {LARGEST_GRID} vectors. Received: u0_size={u0_size}"
+        )
+    return height, width
 
 
 def _range(value_range) -> tuple[float, float]:

@@ -3,10 +3,12 @@
 import keras
 from keras import ops
 
+from tvnet_keras.ops.value_check import check_values
+
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class UnitRange(keras.layers.Layer):
-    """Integers 0..255 become floats 0..1; floats, which a model expects in 0..1 already, pass.
+    """Integers 0..255 become floats 0..1; floats, which a model expects in 0..1 already, pass, others with a warning.
 
     Computes in float32 under mixed precision too: Keras casts a layer's float input before `call`, and float16 has
     only eleven bits for 0..255.
@@ -32,6 +34,7 @@ class UnitRange(keras.layers.Layer):
 
     def call(self, clip):
         """The clip in 0..1."""
+        check_values(self, clip, (0.0, 1.0), "divide the frames by 255")
         values = ops.cast(clip, "float32")
         return values / 255.0 if keras.backend.is_int_dtype(clip.dtype) else values
 

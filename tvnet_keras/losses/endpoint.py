@@ -20,21 +20,86 @@ def end_point_error(truth, flow):
     return ops.where(exact, 0.0, ops.sqrt(ops.where(exact, 1.0, squared)))
 
 
+def blank_unknown(truth, flow, known):
+    """Truth and flow with zeros wherever nothing is known, so that no value there reaches an error or its gradient.
+
+    A product with zero would not do: NaN and infinity times zero are NaN.
+
+    Args:
+        truth: `[..., 2]`, pixels.
+        flow: `[..., 2]`, pixels.
+        known: `[...]`, or with ones for sizes; 0 where nothing is known.
+
+    Returns:
+        Both flows.
+    """
+    keep = ops.not_equal(known, 0)[..., None]
+    return ops.where(keep, truth, ops.zeros_like(truth)), ops.where(keep, flow, ops.zeros_like(flow))
+
+
 def mean_end_point_error(truth, flow, known):
     """Mean end-point error of every clip over its known vectors.
 
     Args:
-        truth: `[B, T, H, W, 2]`, pixels; finite where it is not known too.
+        truth: `[B, T, H, W, 2]`, pixels; anything, also NaN, where it is not known.
         flow: `[B, T, H, W, 2]`, pixels.
         known: `[B, T, H, W]`, 1 where the truth is known, 0 elsewhere.
 
     Returns:
         `[B]`, pixels; 0 for a clip of which nothing is known.
+
+    Raises:
+        ValueError: the shapes do not fit together.
     """
-    flow = ops.cast(flow, "float32")
+    check_shapes("mean_end_point_error", truth, flow)
+    check_weight("mean_end_point_error", known, flow)
     known, axes = ops.cast(known, "float32"), tuple(range(1, len(known.shape)))
-    total = ops.sum(end_point_error(ops.cast(truth, "float32"), flow) * known, axis=axes)
+    truth, flow = blank_unknown(ops.cast(truth, "float32"), ops.cast(flow, "float32"), known)
+    total = ops.sum(end_point_error(truth, flow) * known, axis=axes)
     return total / ops.maximum(ops.sum(known, axis=axes), 1.0)
+
+
+def check_shapes(name: str, truth, flow) -> None:
+    """Refuses flows that have not the same known sizes, or not two components.
+
+    Args:
+        name: of the loss, for the sentence.
+        truth: the true flow.
+        flow: the estimated one.
+
+    Raises:
+        ValueError: they do not fit together.
+    """
+    sizes = tuple(truth.shape), tuple(flow.shape)
+    if len(sizes[0]) != len(sizes[1]) or not all(map(_fits, *sizes)) or not _fits(sizes[1][-1], 2):
+        raise ValueError(
+            f"{name} compares flows [B, ..., 2] of one shape; resize the truth and its vectors to the flow "
+            f"(tvnet_keras.flow.measure.resize_truth). Received: truth {sizes[0]}, flow {sizes[1]}"
+        )
+
+
+def check_weight(name: str, weight, flow) -> None:
+    """Refuses weights that are not one per vector of a flow, or per its leading axes.
+
+    Args:
+        name: of the loss, for the sentence.
+        weight: the weights.
+        flow: `[B, ..., 2]`.
+
+    Raises:
+        ValueError: they do not fit together.
+    """
+    vectors, sizes = tuple(flow.shape)[:-1], tuple(weight.shape)
+    fits = (size == 1 or _fits(size, of) for size, of in zip(sizes, vectors, strict=False))
+    if len(sizes) > len(vectors) or not all(fits):
+        raise ValueError(
+            f"{name} takes one weight per vector, {vectors} here, or per leading axes, such as {vectors[:1]}; a mask "
+            f"[B, T, H, W, 1] needs its last axis taken away (mask[..., 0]). Received: weights {sizes}"
+        )
+
+
+def _fits(size: int | None, other: int | None) -> bool:
+    return None in (size, other) or size == other
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -42,11 +107,14 @@ class EndPointError(keras.losses.Loss):
     """Mean end-point error of `[B, ..., 2]` flows in pixels.
 
     `sample_weight` masks unknown vectors: one weight per vector, or per leading axes (`[B]`: one per clip). Unlike
-    Keras's default, masked vectors do not count in the mean.
+    Keras's default, masked vectors do not count in the mean, and may be anything, also NaN.
 
     Args:
         reduction: as in `keras.losses.Loss`.
         **kwargs: `keras.losses.Loss` arguments.
+
+    Raises:
+        ValueError: truth, flow and weights do not fit together.
 
     Example:
         >>> EndPointError()(np.zeros((1, 4, 4, 2)), np.ones((1, 4, 4, 2)))
@@ -58,12 +126,16 @@ class EndPointError(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss."""
+        y_true, y_pred = (ops.convert_to_tensor(flow, dtype=self.dtype) for flow in (y_true, y_pred))
+        check_shapes(self.name, y_true, y_pred)
         if sample_weight is not None:
             # Keras divides by the sum of the weights as they are: right only if there is one for every vector.
             vectors, weight = ops.shape(y_pred)[:-1], ops.convert_to_tensor(sample_weight)
+            check_weight(self.name, weight, y_pred)
             missing = len(vectors) - len(weight.shape)
             weight = ops.reshape(weight, (*ops.shape(weight), *[1] * missing))
             sample_weight = ops.broadcast_to(weight, vectors)
+            y_true, y_pred = blank_unknown(y_true, y_pred, sample_weight)
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):

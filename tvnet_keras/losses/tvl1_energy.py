@@ -5,6 +5,7 @@ from keras import ops
 
 from tvnet_keras.ops.gradients import forward_x, forward_y
 from tvnet_keras.ops.intensity import to_255
+from tvnet_keras.ops.value_check import check_values
 from tvnet_keras.ops.warp import warp
 
 DATA_WEIGHT = 0.15
@@ -27,13 +28,9 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
         `[B]`.
 
     Raises:
-        ValueError: the flow does not have one step fewer than the clip has frames.
+        ValueError: the flow does not have one step fewer than the clip has frames, or another size.
     """
-    if None not in (clip.shape[1], flow.shape[1]) and clip.shape[1] != flow.shape[1] + 1:
-        raise ValueError(
-            f"tvl1_energy needs a flow of T - 1 steps for T frames. Received: clip.shape={tuple(clip.shape)}, "
-            f"flow.shape={tuple(flow.shape)}"
-        )
+    _check_shapes(tuple(clip.shape), tuple(flow.shape))
     batch, _, height, width, channels = ops.shape(clip)
     clip = to_255(clip, value_range)
     first = ops.reshape(clip[:, :-1], (-1, height, width, channels))
@@ -44,6 +41,16 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
     return ops.mean(ops.reshape(energy, (batch, -1)), axis=1)
 
 
+def _check_shapes(clip: tuple, flow: tuple) -> None:
+    batch, frames, *size, _ = clip
+    needed = (batch, None if frames is None else frames - 1, *size, 2)
+    if len(flow) != 5 or any(None not in pair and pair[0] != pair[1] for pair in zip(needed, flow, strict=True)):
+        raise ValueError(
+            f"tvl1_energy needs a flow of T - 1 steps for T frames, of their size and with two components. "
+            f"Received: clip.shape={clip}, flow.shape={flow}"
+        )
+
+
 def _total_variation(field):
     return ops.mean(ops.abs(forward_x(field)) + ops.abs(forward_y(field)), axis=(1, 2))
 
@@ -51,6 +58,8 @@ def _total_variation(field):
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class TVL1Energy(keras.losses.Loss):
     """`tvl1_energy` as a Keras loss: `y_true` is the clip, `y_pred` the flow.
+
+    `sample_weight` is one per clip; one that weighs nothing may be anything, also NaN.
 
     Example:
         >>> model.compile("sgd", loss={"flow": TVL1Energy()})
@@ -60,6 +69,9 @@ class TVL1Energy(keras.losses.Loss):
         value_range: `(low, high)` of float clips; integer clips mean 0..255.
         data_weight: weight of the brightness term.
         **kwargs: `keras.losses.Loss` arguments.
+
+    Raises:
+        ValueError: clip, flow and weights do not fit together.
     """
 
     def __init__(self, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs) -> None:
@@ -72,8 +84,22 @@ class TVL1Energy(keras.losses.Loss):
         # Keras casts y_true to float before `call`; after that, integers could not be told from floats.
         low, high = self.value_range
         frames = ops.convert_to_tensor(y_true)
+        check_values(self, frames, self.value_range, "give the loss the value_range of the frames")
         frames = to_255(frames, self.value_range) * ((high - low) / 255.0) + low
+        if sample_weight is not None:
+            frames, y_pred = self._without_weightless(frames, ops.convert_to_tensor(y_pred), sample_weight)
         return super().__call__(frames, y_pred, sample_weight)
+
+    def _without_weightless(self, frames, flow, sample_weight):
+        weight = ops.convert_to_tensor(sample_weight)
+        if len(weight.shape) != 1:
+            raise ValueError(
+                f"{self.name} takes one weight per clip, [B]; the energy is no sum over vectors that could be masked. "
+                f"Received: weights {tuple(weight.shape)}"
+            )
+        # A product with zero would let NaN pass.
+        keep = ops.reshape(ops.not_equal(weight, 0), (-1, 1, 1, 1, 1))
+        return tuple(ops.where(keep, values, ops.zeros_like(values)) for values in (frames, flow))
 
     def call(self, y_true, y_pred):
         """Energy `[B]` of the flow `y_pred` on the clip `y_true`."""

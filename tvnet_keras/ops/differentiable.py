@@ -5,13 +5,21 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from tvnet_keras.errors import InputError
 from tvnet_keras.ops.compiled import compiled
+from tvnet_keras.ops.native_mode import xla_compiles
+
+_ONCE = (
+    "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "
+    'taken through them; RepresentationFlow has one in the variants "paper" and "released_v2".'
+)
 
 
 def differentiable(forward: Callable, backward: Callable) -> Callable:
     """Returns `forward`, compiled, with the compiled `backward` as its gradient.
 
-    Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop.
+    Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop. What goes in from
+    outside passes through `once_differentiable` first: the gradient does not know that it depends on it.
 
     Args:
         forward: some tensors to one tensor.
@@ -25,9 +33,47 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
     def run(*arguments):
         # TensorFlow's eager tape records inside a custom gradient too and would store every iteration.
         arguments = [ops.stop_gradient(tensor) for tensor in arguments]
-        return forward(*arguments), lambda upstream: backward(*arguments, upstream)
+        # A tape around would differentiate the gradient at once, asked or not, and its loops have no derivative.
+        return forward(*arguments), lambda upstream: backward(*arguments, ops.stop_gradient(upstream))
 
     return run
+
+
+def once_differentiable(tensor):
+    """The tensor, whose gradient cannot be differentiated again: who tries gets a sentence.
+
+    For what goes into a function with a derivative of its own. Without it a second derivative lacks, silently, whatever
+    passes through that function. In a graph that XLA does not compile the sentence comes when it runs.
+
+    Args:
+        tensor: of floats.
+    """
+    if keras.backend.backend() == "torch":
+        # `_torch_function` and TensorFlow's and JAX's derivatives differ in this: Torch refuses by itself.
+        return tensor
+
+    @ops.custom_gradient
+    def guarded(value):
+        # The value goes along, so that a tape that watches nothing but it sees the gradient depend on it.
+        return value, lambda upstream: _last(upstream, value)
+
+    return guarded(tensor)
+
+
+@ops.custom_gradient
+def _last(gradient, value):
+    return gradient, lambda *_: _refused(gradient, value)
+
+
+def _refused(*tensors):
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if not tf.executing_eagerly() and not xla_compiles():
+            # A function's derivative may be traced before anybody asks for it. XLA ignores assertions.
+            with tf.control_dependencies([tf.debugging.Assert(False, [_ONCE])]):
+                return tuple(tf.fill(tf.shape(tensor), float("nan")) for tensor in tensors)
+    raise InputError(_ONCE)
 
 
 def fused(function: Callable) -> Callable:

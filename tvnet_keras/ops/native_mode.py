@@ -73,16 +73,25 @@ def _obstacle() -> str | None:
 
 def _obstacle_in_graph() -> str | None:
     import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
 
     if tf.executing_eagerly():
         return None
-    # There is no public way to ask whether the graph being traced will be compiled by XLA.
-    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if xla_compiles():
         return "in a function that XLA compiles (jit_compile=True)"
-    if _called_from(_EXPORTERS):
+    if called_from(_EXPORTERS):
         return "in a graph that is being exported, which must run without this package"
     return None
+
+
+def xla_compiles() -> bool:
+    """Whether what runs now is a TensorFlow graph being traced that XLA will compile."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    # There is no public way to ask.
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def stays_here() -> bool:
@@ -93,10 +102,15 @@ def stays_here() -> bool:
 
     if tf.executing_eagerly():
         return True
-    return not _called_from(_EXPORTERS) and (_local_graphs > 0 or _called_from(_LOCAL_TRACERS))
+    return not called_from(_EXPORTERS) and (_local_graphs > 0 or called_from(_LOCAL_TRACERS))
 
 
-def _called_from(modules: tuple[str, ...]) -> bool:
+def may_call_python() -> bool:
+    """Whether the TensorFlow graph traced now may call Python when it runs: it stays here, and not by XLA."""
+    return not _obstacle_in_graph() and stays_here()
+
+
+def called_from(modules: tuple[str, ...]) -> bool:
     """Whether a function of one of these modules (or packages, with a trailing dot) is being executed."""
     frame = sys._getframe()
     while frame is not None:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.ops import released_repflow
+from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
 from tvnet_keras.ops.native_mode import MODES
 from tvnet_keras.ops.repeat import repeat
@@ -36,6 +37,8 @@ class Variant(NamedTuple):
     """Whether the frames' own features are added to it."""
     modes: tuple[str, ...] = MODES
     """How its iterations can be executed."""
+    least_size: int = 1
+    """The least height and width: what its kernels inside the border and the border itself take."""
 
 
 def _stretch_example(features):
@@ -111,7 +114,7 @@ def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
 
 def _solved(features, first, second, gradient, taps, constants, iterations: int, mode: str):
     """Flow from rest by TV-L1's iterations, which all share `taps` (`[8, 2]`, or `[C, 8, 2]` for one per channel)."""
-    data = ops.stack([second - first, *gradient])
+    data, taps, constants = map(once_differentiable, (ops.stack([second - first, *gradient]), taps, constants))
     state = ops.zeros((STATE_FIELDS, *ops.shape(first)), "float32")
     taps = ops.broadcast_to(taps[None], (iterations, *taps.shape))
     return _as_clip(solve(state, data, taps, constants, mode)[:2], features)
@@ -146,7 +149,9 @@ def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
 VARIANTS = {
     "default": Variant(lambda channels: _shared_kernels(1 / 8), _stretch_example, _default_flow),
     "paper": Variant(lambda channels: _shared_kernels(1.0), _stretch_example, _paper_flow, modes=MODES[:2]),
-    "released_v1": Variant(released_repflow.channel_kernels, _stretch_batch_upside_down, _released_v1_flow),
+    "released_v1": Variant(
+        released_repflow.channel_kernels, _stretch_batch_upside_down, _released_v1_flow, least_size=2
+    ),
     "released_v2": Variant(
         released_repflow.dense_kernels,
         _stretch_batch_upside_down,
@@ -154,6 +159,7 @@ VARIANTS = {
         restore_size=1,
         residual=True,
         modes=MODES[:2],
+        least_size=3,
     ),
 }
 """Where the variants differ, and why, is the table of `docs/methods/representation_flow.md`."""

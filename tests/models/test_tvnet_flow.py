@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from launch.config import new_config
+from launch.init_from import build_model
+from models import tvnet_flow
+from tvnet_keras import TVNet
+from tvnet_keras.errors import InputError
+
+
+def make(u0_size):
+    options = tvnet_flow.Options(iterations=1, u0_size=u0_size)
+    return tvnet_flow.build(num_classes=0, clip_shape=(2, 24, 31, 3), options=options)
+
+
+@pytest.mark.parametrize("u0_size", [(12, 16), [12, 16], np.array([12, 16]), (12.0, 16.0)], ids=str)
+def test_the_grid_of_the_initial_flow_is_that_of_the_option(u0_size):
+    assert make(u0_size).motion.u0.shape == (12, 16, 2)
+
+
+def test_without_the_option_the_grid_is_the_coarsest_levels():
+    assert make(()).motion.u0.shape == (24, 31, 2)
+
+
+NONSENSE = [0, 5, -3, "24,31", b"ab", {3: 4, 5: 6}, {3, 4}, (0, 3), (-1, 3), (2.5, 3), (3,), (3, 4, 5), (True, 3)]
+
+
+@pytest.mark.parametrize("u0_size", [*NONSENSE, (10**6, 10**6), (1e300, 3)], ids=str)
+def test_a_grid_of_nonsense_is_refused_by_argument_and_by_flag(u0_size):
+    with pytest.raises(ValueError, match="^u0_size must .*Received: u0_size="):
+        TVNet(u0_size=u0_size)
+    config = new_config("tvnet_flow", "middlebury")
+    config.model.u0_size = u0_size
+    with pytest.raises(InputError, match="^--config.model.u0_size must .*Received: --config.model.u0_size="):
+        build_model(config, 0)

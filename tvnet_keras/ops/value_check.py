@@ -1,0 +1,123 @@
+"""Says it, once, when a clip is not in the range that it is taken for.
+
+Keras casts whatever it is given to the dtype of a model's `keras.Input`: bytes to floats 0..255 by default, and floats
+0..1 to zeros where the input is of integers. A layer behind it cannot tell, and its answer would be silently wrong.
+"""
+
+import warnings
+
+import keras
+from keras import ops
+
+from tvnet_keras.ops.native_mode import called_from, may_call_python
+
+TOLERATED = 0.1
+"""By this share of its range a clip may leave it: resizing and augmentation overshoot."""
+
+LEVELS = 255
+
+_FUNCTIONAL = ("keras.src.models.functional",)
+_JAX_LOOPS = ("keras.src.backend.jax.trainer",)
+
+
+def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> None:
+    """Warns once for `owner` if a clip's values are not what they are taken for; costs its minimum and maximum.
+
+    Of a graph that XLA compiles or that may leave this process only the cast before it is looked at.
+
+    Args:
+        owner: the layer or loss; it remembers that it has warned.
+        clip: integers, which mean 0..255, or floats.
+        value_range: `(low, high)` that float clips are taken to span.
+        remedy: what to do about a float clip of another range, for the end of the sentence.
+    """
+    if vars(owner).get("_told_of_values") or 0 in tuple(clip.shape):
+        return
+    is_integer = keras.backend.is_int_dtype(clip.dtype)
+    if _has_values(clip):
+        # Bytes that come straight from the user may well be black.
+        if not is_integer or called_from(_FUNCTIONAL):
+            # In NumPy: a function that is being traced may have caught an array of numbers, too.
+            values = ops.convert_to_numpy(clip)
+            _judge(owner, float(values.min()), float(values.max()), is_integer, value_range, remedy)
+    elif keras.backend.backend() == "tensorflow":
+        _check_graph(owner, clip, is_integer, value_range, remedy)
+    elif keras.backend.backend() == "jax" and not is_integer and called_from(_JAX_LOOPS):
+        _check_jax(owner, clip, value_range, remedy)
+
+
+def _has_values(clip) -> bool:
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.is_symbolic_tensor(clip)
+    if backend == "jax":
+        import jax
+
+        return not isinstance(clip, jax.core.Tracer)
+    import torch
+
+    # What torch traces to compile or to export is of a class of its own; Keras finds shapes by tensors without memory.
+    return type(clip) is torch.Tensor and not clip.is_meta and not torch.compiler.is_compiling()
+
+
+def _check_graph(owner, clip, is_integer: bool, value_range, remedy: str) -> None:
+    import tensorflow as tf
+
+    from_integers = clip.op.type == "Cast" and clip.op.inputs[0].dtype.is_integer
+    if is_integer and clip.op.type == "Cast" and not from_integers:
+        _warn(owner, _CUT)
+    elif not is_integer and from_integers and value_range != (0, LEVELS):
+        _warn(owner, _spans(0, LEVELS, value_range, remedy))
+    elif not is_integer and may_call_python():
+
+        def judge(low, high):
+            _judge(owner, float(low), float(high), is_integer, value_range, remedy)
+
+        values = tf.stop_gradient(clip)
+        tf.numpy_function(judge, [tf.reduce_min(values), tf.reduce_max(values)], [])
+
+
+def _check_jax(owner, clip, value_range, remedy: str) -> None:
+    import jax
+
+    def judge(low, high):
+        _judge(owner, float(low), float(high), False, value_range, remedy)
+
+    jax.debug.callback(judge, ops.min(clip), ops.max(clip))
+
+
+def _judge(owner, low: float, high: float, is_integer: bool, value_range, remedy: str) -> None:
+    if is_integer:
+        if high <= 1:
+            _warn(owner, _CUT)
+        return
+    span = value_range[1] - value_range[0]
+    outside = low < value_range[0] - TOLERATED * span or high > value_range[1] + TOLERATED * span
+    # A clip of 0..1 where 0..255 is expected, or one that was divided by 255 twice.
+    faint = value_range[0] <= low < high <= value_range[0] + span / LEVELS
+    if outside or faint:
+        _warn(owner, _spans(low, high, value_range, remedy))
+
+
+_CUT = (
+    "integers mean 0..255, and in this clip none is larger than 1, as if floats 0..1 had been cast to integers by "
+    "the dtype of the model's keras.Input; give keras.Input a float dtype, or the frames as uint8."
+)
+
+
+def _spans(low: float, high: float, value_range, remedy: str) -> str:
+    expected = "{:g}..{:g}".format(*value_range)
+    return (
+        f"floats are taken to span {expected}, and this clip spans {low:g}..{high:g}, so that the result is not that "
+        f"of its frames; {remedy}, or, if the model was given integers, tell Keras not to cast them: "
+        'keras.Input(..., dtype="uint8").'
+    )
+
+
+def _warn(owner, sentence: str) -> None:
+    if vars(owner).get("_told_of_values"):
+        return
+    owner._told_of_values = True
+    warnings.warn(f"{owner.name}: {sentence}", stacklevel=2)

@@ -6,18 +6,20 @@ import keras
 from keras import ops
 
 from tvnet_keras.ops.compiled import compiled
+from tvnet_keras.ops.native_mode import being_exported
 
 
 def differentiable(forward: Callable, backward: Callable) -> Callable:
     """Returns `forward`, compiled, with the compiled `backward` as its gradient.
 
-    Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop.
+    Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop. A graph that is being
+    exported gets `forward` as it is.
 
     Args:
         forward: some tensors to one tensor.
         backward: the same tensors and the upstream gradient to one gradient per tensor.
     """
-    forward, backward = compiled(forward), compiled(backward)
+    plain, forward, backward = forward, compiled(forward), compiled(backward)
     if keras.backend.backend() == "torch":
         return _torch_function(forward, backward)
 
@@ -27,7 +29,8 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
         arguments = [ops.stop_gradient(tensor) for tensor in arguments]
         return forward(*arguments), lambda upstream: backward(*arguments, upstream)
 
-    return run
+    # Where a model is served, XLA would compile anew for every size of clip, for seconds; other runtimes have none.
+    return lambda *arguments: plain(*arguments) if being_exported() else run(*arguments)
 
 
 def fused(function: Callable) -> Callable:

@@ -21,7 +21,7 @@ from tvnet_keras.ops.compiled import compiles_for_cpu
 MODES = ("auto", "portable", "native")
 
 _LOCAL_TRACERS = ("keras.src.backend.tensorflow.trainer", "tensorflow.python.data.")
-_EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.")
+_EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.", "tf2onnx.")
 
 _local_graphs = 0
 
@@ -80,7 +80,7 @@ def _obstacle_in_graph() -> str | None:
     # There is no public way to ask whether the graph being traced will be compiled by XLA.
     if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
         return "in a function that XLA compiles (jit_compile=True)"
-    if _called_from(_EXPORTERS):
+    if being_exported():
         return "in a graph that is being exported, which must run without this package"
     return None
 
@@ -93,7 +93,16 @@ def stays_here() -> bool:
 
     if tf.executing_eagerly():
         return True
-    return not _called_from(_EXPORTERS) and (_local_graphs > 0 or _called_from(_LOCAL_TRACERS))
+    return not being_exported() and (_local_graphs > 0 or _called_from(_LOCAL_TRACERS))
+
+
+def being_exported() -> bool:
+    """Whether an exporter traces the graph of what is called now: it will run elsewhere, maybe without TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.executing_eagerly() and _called_from(_EXPORTERS)
 
 
 def _called_from(modules: tuple[str, ...]) -> bool:

@@ -170,7 +170,9 @@ class FlowOnly(keras.Model):
 
 
 def test_a_method_without_classes_exports_its_flow_only(tiny, tmp_path):
-    module, clip = ServingModule(FlowOnly(), tiny()), tf.constant(SMOOTH[:, :2])
+    model, clip = FlowOnly(), tf.constant(SMOOTH[:, :2])
+    model(clip)
+    module = ServingModule(model, tiny())
     module.save(tmp_path)
     signatures = tf.saved_model.load(str(tmp_path)).signatures
     assert set(signatures) == {"flow", "serving_default"}

@@ -29,8 +29,11 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
         arguments = [ops.stop_gradient(tensor) for tensor in arguments]
         return forward(*arguments), lambda upstream: backward(*arguments, upstream)
 
-    # Where a model is served, XLA would compile anew for every size of clip, for seconds; other runtimes have none.
-    return lambda *arguments: plain(*arguments) if being_exported() else run(*arguments)
+    def call(*arguments):
+        # Where a model is served, XLA would compile anew for every size of clip, for seconds; other runtimes have none.
+        return plain(*arguments) if being_exported() else run(*arguments)
+
+    return call
 
 
 def fused(function: Callable) -> Callable:

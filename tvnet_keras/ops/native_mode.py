@@ -3,7 +3,8 @@
 A `tf.numpy_function` works only in the process that traced it; in an exported model it fails when it is run elsewhere.
 Nothing at tracing time says what a graph is for, so "auto" goes by what is known to stay here: eager execution,
 Keras's own `fit` / `evaluate` / `predict` loops, `tf.data` functions, and code inside `local_graphs()`.
-Every other trace (an export, a user's own `tf.function`) gets the portable mode: slower, but right everywhere.
+Every other trace (an export, a user's own `tf.function`) gets the portable mode: slower, but right everywhere; an
+export gets it without XLA too (`differentiable`).
 """
 
 import contextlib

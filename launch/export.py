@@ -62,7 +62,9 @@ def export(run: Path, folder: Path) -> Path:
     try:
         _write(module, class_names, target)
     except (OSError, tf.errors.OpError) as error:
-        raise InputError(f"--output_dir={folder} cannot be written: {_reason(error)}.") from error
+        raise InputError(
+            f"--output_dir={folder} cannot be written: {_reason(error)}; choose another place or free it."
+        ) from error
     return folder
 
 

@@ -109,7 +109,7 @@ def test_a_full_disk_leaves_what_was_there(earlier, quick, tmp_path, room):
         quick(place)
     before = content(tmp_path)
     room(Answers.size // 2)
-    with pytest.raises(InputError, match=r"--output_dir=.*place cannot be written: File too large\."):
+    with pytest.raises(InputError, match=r"--output_dir=.*place cannot be written: File too large; choose"):
         quick(place)
     assert content(tmp_path) == before and os.listdir(tmp_path) == (["place"] if earlier else [])
 
@@ -118,7 +118,7 @@ def test_tensorflow_finds_the_disk_full_in_one_sentence(finished_run, tmp_path, 
     room(20_000)
     with pytest.raises(InputError) as caught:
         export(finished_run, tmp_path / "place")
-    sentence = f"--output_dir={tmp_path / 'place'} cannot be written: File too large."
+    sentence = f"--output_dir={tmp_path / 'place'} cannot be written: File too large; choose another place or free it."
     assert one_sentence(str(caught.value)) == sentence
     assert not os.listdir(tmp_path)
 

@@ -3,6 +3,7 @@
 python -m launch.benchmark --suite=pipeline --data_dir=UCF-101
 python -m launch.benchmark --suite=solver --data_dir=MIDDLEBURY
 python -m launch.benchmark --suite=representation_flow --data_dir=UCF-101 --torch_python=ENVIRONMENT/bin/python
+python -m launch.benchmark --suite=export --data_dir=MIDDLEBURY
 """
 
 import inspect

@@ -7,7 +7,10 @@ does; `flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (met
 `serving_default` too of a method without classes.
 """
 
+import ctypes
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import keras
@@ -30,8 +33,12 @@ OUTPUT_DIR = flags.DEFINE_string(
 )
 
 CLASSES_FILE = "classes.txt"
-EXPORTED = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CLASSES_FILE}
+MODEL_FILE = "saved_model.pb"
+EXPORTED = {MODEL_FILE, "fingerprint.pb", "variables", "assets", CLASSES_FILE}
 """What an export's folder holds; a folder with anything else is not replaced."""
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""Of Linux's `renameat2`, which Python does not have."""
 
 CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
 
@@ -48,47 +55,91 @@ def export(run: Path, folder: Path) -> Path:
     """Exports the model of `run` to `folder`, replacing an earlier export there.
 
     Raises:
-        InputError: an unfinished run, or a folder that holds something else or that another process writes.
+        InputError: an unfinished run, or a folder that holds something else, that another process writes or that cannot
+            be written; it is unchanged.
     """
-    if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= EXPORTED):
-        raise InputError(f"--output_dir={folder} holds something else than an export; choose another folder.")
-    with only_writer(folder, beside=True):
-        return _export(run, folder)
-
-
-def _export(run: Path, folder: Path) -> Path:
+    target = _replaceable(folder)
     config, model, class_names = load_run(run)
     module = ServingModule(model, config)
-    partial = folder.with_name(f".partial.{folder.name}")
-    shutil.rmtree(partial, ignore_errors=True)
     try:
-        partial.mkdir(parents=True)
-        tf.saved_model.save(module, str(partial), signatures=module.answers)
-        (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
-        refuse_python_ops(partial)
-        _replace(folder, partial)
-    except OSError as error:
-        raise InputError(f"--output_dir={folder} cannot be written: {error.strerror or error}.") from error
+        with only_writer(target, beside=True):
+            _write(module, class_names, target)
+    except (OSError, tf.errors.OpError) as error:
+        raise InputError(
+            f"--output_dir={folder} cannot be written: {_reason(error)}; choose another place or free it."
+        ) from error
     return folder
 
 
+def _replaceable(folder: Path) -> Path:
+    """Where `folder` really is: a place with nothing, or with an earlier export, that may be replaced."""
+    try:
+        target = folder.resolve()
+        held = {path.name for path in target.iterdir()} if target.is_dir() else set()
+    except (OSError, RuntimeError) as error:  # Python's own for links in a circle is a RuntimeError.
+        raise InputError(f"--output_dir={folder} cannot be read: {_reason(error)}.") from error
+    here = Path.cwd()
+    if target in (here, *here.parents):
+        raise InputError(
+            f"--output_dir={folder} is a folder that this command runs in, and an export replaces its folder as a "
+            "whole; name one of its own, such as --output_dir=export."
+        )
+    if (target.exists() and not target.is_dir()) or not held <= EXPORTED or (held and MODEL_FILE not in held):
+        raise InputError(f"--output_dir={folder} holds something else than an export; choose another folder.")
+    return target
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, tf.errors.OpError):
+        # "{{node}} file; reason [Op:name]"
+        return error.message.rpartition("; ")[2].partition(" [Op:")[0]
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _write(module: "ServingModule", class_names: tuple[str, ...], target: Path) -> None:
+    """Writes the export beside `target` and puts it there once it is whole; nothing else stays, whatever happens."""
+    # Cut, so that it is not too long where the name itself is not.
+    partial = target.with_name(f".partial.{target.name[-40:]}")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        module.save(partial)
+        (partial / CLASSES_FILE).write_text("\n".join(class_names) + "\n")
+        refuse_python_ops(partial)
+        _replace(target, partial)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def _replace(folder: Path, successor: Path) -> None:
-    """Puts `successor` in the place of `folder`, which stays whole if that fails."""
+    """Puts `successor` in the place of `folder`, which stays whole if that fails.
+
+    An earlier export is at `successor` afterwards, or gone.
+    """
     if not folder.exists():
         successor.rename(folder)
-        return
-    aside = folder.with_name(f".replaced.{folder.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    folder.rename(aside)
-    try:
-        successor.rename(folder)
-    except OSError:
-        aside.rename(folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+    elif not _exchange(folder, successor):
+        # Where there is no such step, nothing is there for a moment.
+        aside = folder.with_name(f".replaced.{folder.name[-40:]}")
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+        try:
+            successor.rename(folder)
+        except OSError:
+            aside.rename(folder)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
 
 
-class ServingModule(tf.Module):
+def _exchange(first: Path, second: Path) -> bool:
+    """Lets two folders change places in one step, so that a reader always finds one; whether the system could."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    if renameat2 is None:
+        return False
+    return renameat2(AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second), RENAME_EXCHANGE) == 0
+
+
+class ServingModule:
     """A trained model behind the exported signatures.
 
     Args:
@@ -100,20 +151,26 @@ class ServingModule(tf.Module):
     """
 
     def __init__(self, model: keras.Model, config: Config) -> None:
-        super().__init__()
         data = config.data
         self.model = model
         self.minimum = frames_of(method_module(config.method), config.model)
-        # Saving traces every function of the module, so one that the model cannot answer must not be there.
-        answers = {} if motion_of(model) is None else {"flow": self._flow}
+        self.answers = {} if motion_of(model) is None else {"flow": self._flow}
         if "logits" in output_names(model, data):
             self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
-            answers["serving_default"] = self._classify
-        elif answers:
-            answers["serving_default"] = self._flow
-        else:
+            self.answers["serving_default"] = self._classify
+        elif not self.answers:
             raise InputError(f"--method={config.method} has neither classes nor a motion layer to export.")
-        self.answers = {name: tf.function(answer, input_signature=[CLIP]) for name, answer in answers.items()}
+
+    def save(self, folder: Path) -> None:
+        """Writes the SavedModel to `folder`."""
+        # TensorFlow's own `saved_model.save` does not find the variables of a Keras model: Python could read the
+        # result, the C loader of TensorFlow Serving, Java, Go and `saved_model_cli` could not.
+        archive = keras.export.ExportArchive()
+        archive.track(self.model)
+        for name, answer in self.answers.items():
+            archive.add_endpoint(name, answer, input_signature=[CLIP])
+        # The first is the serving_default too, where there is none.
+        archive.write_out(str(folder), verbose=False)
 
     def _classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`."""
@@ -139,7 +196,7 @@ def refuse_python_ops(folder: Path) -> None:
     Raises:
         RuntimeError: the graph holds a PyFunc.
     """
-    graph = (folder / "saved_model.pb").read_bytes()
+    graph = (folder / MODEL_FILE).read_bytes()
     if b"PyFunc" in graph:
         raise RuntimeError(f"{folder} calls Python functions and would fail elsewhere; export the portable solver.")
 

@@ -16,8 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from launch.config import check, new_config
-from launch.export import ServingModule, export
-from launch.init_from import load_run
+from launch.export import export
 from launch.train import train
 from tests.legacy.cases import DECAY, IMAGES, LAYERS, OPTIMIZERS, RATE, SLOW, STEPS, TVNETS
 from tests.textures import moving_clip
@@ -120,7 +119,7 @@ def _flow_of(layer: keras.Layer) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 
 
 def exported_run(folder: Path) -> dict[str, np.ndarray]:
-    """Trains for two steps and exports to `folder / "export"`; returns a clip and the trained model's answers."""
+    """Trains for two steps and exports to `folder / "export"`; returns a clip and the export's answers here."""
     root = write_dataset(folder / "shapes", train_groups=1, test_groups=1, frames=8, size=(32, 32))
     data = {"root": str(root), "height": 32, "width": 32, "crop": "none", "test_crop": "none"}
     steps = {"steps": 2, "batch_size": 4, "schedule": "constant"}
@@ -128,10 +127,10 @@ def exported_run(folder: Path) -> dict[str, np.ndarray]:
     options = {"iterations": 10, "flow_bound": 4.0}
     train(check(new_config("tvnet", "moving_shapes", model=options, data=data, train=steps)), run)
     export(run, folder / "export")
-    config, model, _ = load_run(run)
     # Larger and longer than in training: the export resizes inside, and scores windows of six frames.
     clip = _uint8(moving_clip(7, 40, 56, velocity=(0.7, -0.4)))
-    answers = (answer(tf.constant(clip)) for answer in ServingModule(model, config).answers.values())
+    signatures = tf.saved_model.load(str(folder / "export")).signatures
+    answers = (signature(clip=tf.constant(clip)) for signature in signatures.values())
     return {"clip": clip} | {key: np.asarray(value) for answer in answers for key, value in answer.items()}
 
 

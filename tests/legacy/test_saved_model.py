@@ -28,7 +28,7 @@ def test_a_saved_tvnet_layer_gives_the_same_flow(name, ours, handed_over):
 def test_an_exported_run_gives_the_same_answers(signature, answer, ours, handed_over):
     case = ours("run")
     loaded = tf.saved_model.load(str(handed_over / "run" / "export"))
-    # Two versions of XLA round differently; after ten iterations that is 1e-5 pixels in one vector of ten thousand.
+    # Two versions of TensorFlow round differently: after ten iterations by 1e-5 pixels in one vector of ten thousand.
     np.testing.assert_allclose(
         loaded.signatures[signature](clip=tf.constant(case["clip"]))[answer], case[answer], atol=2e-5
     )

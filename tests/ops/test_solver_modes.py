@@ -40,6 +40,12 @@ def ops_of(function):
     return set(kinds_of(function))
 
 
+def compiled_by_xla(function):
+    """Whether a concrete function calls one that XLA compiles."""
+    library = function.graph.as_graph_def().library.function
+    return any(part.attr["_XlaMustCompile"].b for part in library)
+
+
 def python_ops_of(call):
     """Python operations in a plain `tf.function` of `call`."""
     return ops_of(tf.function(call).get_concrete_function(tf.TensorSpec(CLIP.shape))) & PYTHON_OPS
@@ -165,6 +171,41 @@ def test_a_graph_that_stays_suits_its_machine(machine):
         with native_mode.local_graphs():
             loops[on_a_cpu] = kinds_of_batches(network("portable"))["StatelessWhile"]
     assert loops[True] > loops[False]
+
+
+@pytest.mark.parametrize("variant", ["default", "official"])
+@pytest.mark.parametrize("sizes", [CLIP.shape[2:4], (None, None)], ids=["known", "unknown"])
+def test_xla_compiles_what_stays_and_nothing_that_is_exported(variant, sizes, tmp_path):
+    layer = TVNet(iterations=2, mode="portable", variant=variant, u0_size=(4, 5))
+    clip = keras.Input((None, *sizes, 3))
+    model = keras.Model(clip, layer(clip))
+    expected = layer(CLIP)
+    with native_mode.local_graphs():
+        local = tf.function(model).get_concrete_function(tf.TensorSpec((None, None, *sizes, 3)))
+        model.export(tmp_path, verbose=False)
+    assert compiled_by_xla(local)
+    exported = tf.saved_model.load(tmp_path)
+    signature = exported.signatures["serving_default"]
+    assert not compiled_by_xla(signature) and "PartitionedCall" not in ops_of(signature)
+    np.testing.assert_allclose(exported.serve(CLIP), expected, atol=1e-5)
+
+
+def test_a_loaded_export_has_the_gradient_of_the_layer(tmp_path):
+    layer = TVNet(iterations=3, mode="portable")
+    layer.build(CLIP.shape)
+    clip = keras.Input(CLIP.shape[1:])
+    keras.Model(clip, layer(clip)).export(tmp_path, verbose=False)
+    exported = tf.saved_model.load(tmp_path)
+
+    def gradient(flow):
+        frames = tf.constant(CLIP)
+        with tf.GradientTape() as tape:
+            tape.watch(frames)
+            total = tf.reduce_sum(flow(frames) ** 2)
+        return tape.gradient(total, frames)
+
+    expected = gradient(layer)
+    np.testing.assert_allclose(gradient(exported.serve), expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_plain_export_of_a_used_model_runs_with_tensorflow_alone(tmp_path):

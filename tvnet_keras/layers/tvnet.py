@@ -211,6 +211,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
 
     def _coarsest_level(self, height, width):
         """The first level solved: `scales - 1`, or less where the image is too small for so many."""
+        if self.scales == 1:
+            return 0  # Whatever the size: an exported graph needs no branch for it.
         limit = pyramid.scale_limit(height, width, self.zoom)
         return min(self.scales, limit) - 1 if isinstance(limit, int) else ops.minimum(self.scales, limit) - 1
 

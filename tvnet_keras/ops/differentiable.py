@@ -7,7 +7,7 @@ from keras import ops
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.ops.compiled import compiled
-from tvnet_keras.ops.native_mode import xla_compiles
+from tvnet_keras.ops.native_mode import being_exported, xla_compiles
 
 _ONCE = (
     "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "
@@ -19,13 +19,14 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
     """Returns `forward`, compiled, with the compiled `backward` as its gradient.
 
     Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop. What goes in from
-    outside passes through `once_differentiable` first: the gradient does not know that it depends on it.
+    outside passes through `once_differentiable` first: the gradient does not know that it depends on it. A graph that
+    is being exported gets `forward` as it is.
 
     Args:
         forward: some tensors to one tensor.
         backward: the same tensors and the upstream gradient to one gradient per tensor.
     """
-    forward, backward = compiled(forward), compiled(backward)
+    plain, forward, backward = forward, compiled(forward), compiled(backward)
     if keras.backend.backend() == "torch":
         return _torch_function(forward, backward)
 
@@ -36,7 +37,11 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
         # A tape around would differentiate the gradient at once, asked or not, and its loops have no derivative.
         return forward(*arguments), lambda upstream: backward(*arguments, ops.stop_gradient(upstream))
 
-    return run
+    def call(*arguments):
+        # Where a model is served, XLA would compile anew for every size of clip, for seconds; other runtimes have none.
+        return plain(*arguments) if being_exported() else run(*arguments)
+
+    return call
 
 
 def once_differentiable(tensor):

@@ -3,7 +3,8 @@
 A `tf.numpy_function` works only in the process that traced it; in an exported model it fails when it is run elsewhere.
 Nothing at tracing time says what a graph is for, so "auto" goes by what is known to stay here: eager execution,
 Keras's own `fit` / `evaluate` / `predict` loops, `tf.data` functions, and code inside `local_graphs()`.
-Every other trace (an export, a user's own `tf.function`) gets the portable mode: slower, but right everywhere.
+Every other trace (an export, a user's own `tf.function`) gets the portable mode: slower, but right everywhere; an
+export gets it without XLA too (`differentiable`).
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from tvnet_keras.ops.compiled import compiles_for_cpu
 MODES = ("auto", "portable", "native")
 
 _LOCAL_TRACERS = ("keras.src.backend.tensorflow.trainer", "tensorflow.python.data.")
-_EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.")
+_EXPORTERS = ("keras.src.export.", "tensorflow.python.saved_model.", "tensorflow.lite.", "tf2onnx.")
 
 _local_graphs = 0
 
@@ -78,7 +79,7 @@ def _obstacle_in_graph() -> str | None:
         return None
     if xla_compiles():
         return "in a function that XLA compiles (jit_compile=True)"
-    if called_from(_EXPORTERS):
+    if being_exported():
         return "in a graph that is being exported, which must run without this package"
     return None
 
@@ -102,7 +103,16 @@ def stays_here() -> bool:
 
     if tf.executing_eagerly():
         return True
-    return not called_from(_EXPORTERS) and (_local_graphs > 0 or called_from(_LOCAL_TRACERS))
+    return not being_exported() and (_local_graphs > 0 or called_from(_LOCAL_TRACERS))
+
+
+def being_exported() -> bool:
+    """Whether an exporter traces the graph of what is called now: it will run elsewhere, maybe without TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.executing_eagerly() and called_from(_EXPORTERS)
 
 
 def may_call_python() -> bool:

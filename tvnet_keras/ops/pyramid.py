@@ -27,6 +27,8 @@ def scale_limit(height, width, zoom: float):
 
 def level_size(length, level, zoom: float):
     """`int(length * zoom ** level + 0.5)`, at least 1 pixel. Length and level are ints or integer tensors."""
+    if isinstance(level, int) and level == 0:
+        return length
     if isinstance(length, int) and isinstance(level, int):
         return max(1, int(length * zoom**level + 0.5))
     # Python's float64 here too: float32 rounds some sizes the other way (45 * 0.7 + 0.5 falls short of 32).

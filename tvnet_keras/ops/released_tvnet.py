@@ -47,8 +47,8 @@ def floored_grey(frames):
 def stretch(first, second):
     """Both frames of every pair mapped to 0..255 by their common minimum and maximum; flat pairs stay."""
     both = ops.stack([first, second])
-    low = ops.min(both, axis=(0, 2, 3))[:, None, None]
-    span = ops.max(both, axis=(0, 2, 3))[:, None, None] - low
+    low = ops.reshape(ops.min(both, axis=(0, 2, 3)), (-1, 1, 1))
+    span = ops.reshape(ops.max(both, axis=(0, 2, 3)), (-1, 1, 1)) - low
     flat = span <= 0
     divisor = ops.where(flat, ops.ones_like(span), span)
     return tuple(ops.where(flat, image, 255.0 * (image - low) / divisor) for image in (first, second))
@@ -78,22 +78,31 @@ def warp(images, flow):
         `[N, H, W, C]`; samples left of or above the image are 0, right of or below it they extrapolate linearly.
     """
     height, width = ops.shape(images)[1:3]
-    x = _grid(width)[None, None, :] + flow[..., 0] / ops.cast(width, "float32") * 2.0
-    y = _grid(height)[None, :, None] + flow[..., 1] / ops.cast(height, "float32") * 2.0
+    x = _columns(width) + flow[..., 0] / ops.cast(width, "float32") * 2.0
+    y = _rows(height) + flow[..., 1] / ops.cast(height, "float32") * 2.0
     return _sample(images, x, y)
 
 
 def resize(images, height, width):
     """Bilinear resizing on an align-corners grid, through the same sampling as `warp`, at equal size too."""
     batch = ops.shape(images)[0]
-    x = ops.broadcast_to(_grid(width)[None, None, :], (batch, height, width))
-    y = ops.broadcast_to(_grid(height)[None, :, None], (batch, height, width))
+    x = ops.broadcast_to(_columns(width), (batch, height, width))
+    y = ops.broadcast_to(_rows(height), (batch, height, width))
     return _sample(images, x, y)
 
 
 def enlarge_flow(flow, height, width, zoom: float):
     """Flow of a pyramid level on the next finer one: divided by `zoom`, whatever the exact ratio of the sizes."""
     return resize(flow, height, width) / np.float32(zoom)
+
+
+# Reshaped, here and below, where `[None, :]` would be shorter: TensorFlow Lite has that for known sizes only.
+def _columns(width):
+    return ops.reshape(_grid(width), (1, 1, -1))
+
+
+def _rows(height):
+    return ops.reshape(_grid(height), (1, -1, 1))
 
 
 def _grid(length):
@@ -135,11 +144,14 @@ def _corners(position, length):
     pixels = (position + 1.0) * (ops.cast(length, "float32") - 1.0) / 2.0
     lower = ops.cast(ops.floor(pixels), "int32")
     # The lower corner stops one short of the end, so that positions beyond it extrapolate.
-    return pixels, ops.clip(lower, 0, length - 2), ops.clip(lower + 1, 0, length - 1)
+    return pixels, _index(lower, length - 2), _index(lower + 1, length - 1)
+
+
+def _index(corner, last):
+    # Not `ops.clip`: TensorFlow Lite takes 0..6 for a ReLU6, which it has for floats only.
+    return ops.maximum(ops.where(corner > last, last, corner), 0)
 
 
 def _weights(position, lower, upper):
-    return (
-        (ops.cast(upper, "float32") - position)[..., None],
-        (position - ops.cast(lower, "float32"))[..., None],
-    )
+    weights = ops.cast(upper, "float32") - position, position - ops.cast(lower, "float32")
+    return tuple(ops.expand_dims(weight, -1) for weight in weights)

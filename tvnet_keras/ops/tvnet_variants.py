@@ -52,7 +52,8 @@ def _at_level(frames, level: int, zoom: float):
 
 def _sampled_at_level(resize: Callable, frames, level: int, zoom: float):
     size = (pyramid.level_size(length, level, zoom) for length in ops.shape(frames)[1:])
-    return resize(frames[..., None], *size)[..., 0]
+    # Not `[..., None]`, which TensorFlow Lite has for known sizes only.
+    return resize(ops.expand_dims(frames, -1), *size)[..., 0]
 
 
 def _linearise(first, second, flow):

@@ -48,7 +48,8 @@ def _corners(position, length):
     upper = ops.minimum(lower + 1, limit)
     # A NaN position is no index; its weight stays NaN, so that a diverged flow gives NaN and not a failing gather.
     first, second = (ops.maximum(ops.cast(corner, "int32"), 0) for corner in (lower, upper))
-    return first, second, (clamped - lower)[..., None]
+    # Not `[..., None]`, which TensorFlow Lite has for known sizes only.
+    return first, second, ops.expand_dims(clamped - lower, -1)
 
 
 def _sampler(images):

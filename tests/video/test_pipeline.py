@@ -12,7 +12,6 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.video import eval_dataset, read_frames, train_dataset, video_errors, write_cache
 from tvnet_keras.video.augment import test_views as views_of
 from tvnet_keras.video.sample import ShortVideoError, dense_clips, even_clips
-from tvnet_keras.video.views import PART_BYTES, PART_FRAMES, EvalViews, FrameSource
 
 
 @pytest.fixture(scope="module")
@@ -134,41 +133,6 @@ def test_dense_evaluation(small_set, options):
     shards = [take(eval_dataset(small_set, **arguments, shard=(k, 3)), 99) for k in range(3)]
     seen = [int(i) for part in shards for batch in part for i in batch["index"]]
     assert sorted(seen) == list(range(11))
-
-
-@pytest.mark.parametrize("limits", [{"PART_FRAMES": 5}, {"PART_FRAMES": 1}, {"PART_BYTES": 2 * 4 * 48 * 64 * 3}])
-@pytest.mark.parametrize("asked", [{"sampling": "dense", "stride": 2}, {"clips": 5, "crops": 5, "crop": "center"}])
-def test_a_video_read_in_parts_has_the_same_views(small_set, options, monkeypatch, limits, asked):
-    arguments = {key: value for key, value in options.items() if key != "seed"} | {"crop": "none"} | asked
-    whole = take(eval_dataset(small_set, **arguments), 1000)
-    asked_for = []
-
-    def read(path, frames):
-        asked_for.append(frames)
-        return read_frames(path, frames)
-
-    monkeypatch.setattr("tvnet_keras.video.views.read_frames", read)
-    for name, value in limits.items():
-        monkeypatch.setattr(f"tvnet_keras.video.views.{name}", value)
-    assert_equal_batches(whole, take(eval_dataset(small_set, **arguments), 1000))
-    assert len(asked_for) > len(small_set.videos)
-    assert max(map(len, asked_for)) < limits.get("PART_FRAMES", 100) + 4
-
-
-def test_a_long_video_is_read_in_parts_that_fit_into_memory(small_set):
-    def parts(count, clips=None, size=(112, 112), crops=1):
-        source = FrameSource(small_set, dict.fromkeys([video.path for video in small_set.videos], count), None)
-        views = EvalViews(source, 16, clips, 1, 1, "loop", size, crops, "center", None)
-        return views.parts(0)
-
-    ten_minutes = parts(60 * 25 * 10)
-    assert [first for first, _ in ten_minutes[1:]] == [end for _, end in ten_minutes[:-1]]
-    assert ten_minutes[0][0] == 0 and ten_minutes[-1][1] == 15000 - 15
-    lengths = [end - first for first, end in ten_minutes]
-    assert max(lengths) * 16 * 112 * 112 * 3 <= PART_BYTES and max(lengths) + 15 <= PART_FRAMES + 16
-    assert max(end - first for first, end in parts(15000, size=(16, 16))) in range(PART_FRAMES - 16, PART_FRAMES + 1)
-    assert parts(15000, clips=25) == [(0, 25)]  # Reading ends with the last frame that is wanted.
-    assert parts(7) == [(0, 1)] and parts(40, clips=3, size=(2000, 2000), crops=10) == [(0, 1), (1, 2), (2, 3)]
 
 
 def test_a_cache_gives_the_same_samples(small_set, options, tmp_path):

@@ -24,7 +24,7 @@ from tvnet_keras.video.views import DRAWS, EvalViews, FrameSource, TrainSamples
 from tvnet_keras.video.workers import workers_of
 
 SAMPLINGS = ("even", "dense")
-# Views of a part of a video are decoded together; so many bytes of them may wait at a time.
+# Views of one video are decoded together; so many bytes of them may wait at a time.
 VIEW_BYTES = 2**30
 
 
@@ -148,8 +148,8 @@ def eval_dataset(
         crop: "center" or "none".
         resize_short: see `augment.test_views`, in pixels.
         cache: where to read frames from, instead of the video files.
-        parallel: videos, or parts of long ones, decoded at the same time; None takes one per core, and fewer where
-            their views are large.
+        parallel: videos decoded at the same time; None takes one per core, and fewer where the views of a video
+            are large.
         shard: (k, n) takes every n-th video from the k-th on.
 
     Returns:
@@ -182,9 +182,8 @@ def eval_dataset(
     produce = ends_quietly(views)
     shape = (None, frames, *as_pair(size), 3)
 
-    def load(index: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> dict[str, tf.Tensor]:
-        kinds = (tf.uint8, tf.int32, tf.bool)
-        clip, label, flipped = tf.numpy_function(produce, [index, first, last], kinds, stateful=False)
+    def load(index: tf.Tensor) -> dict[str, tf.Tensor]:
+        clip, label, flipped = tf.numpy_function(produce, [index], (tf.uint8, tf.int32, tf.bool), stateful=False)
         count = tf.shape(clip)[0]
         return {
             "clip": tf.ensure_shape(clip, shape),
@@ -193,11 +192,9 @@ def eval_dataset(
             "flipped": tf.ensure_shape(flipped, [None]),
         }
 
-    chosen = range(shard[0], len(videos.videos), shard[1])
-    parts = np.array([(index, *part) for index in chosen for part in views.parts(index)], np.int64).reshape(-1, 3)
-    most = views.clip_bytes * int(np.max(parts[:, 2] - parts[:, 1], initial=1))
+    most = max(views.count(index) for index in range(len(videos.videos))) * int(np.prod(shape[1:]))
     calls = parallel or min(workers_of(), max(1, VIEW_BYTES // most))
-    dataset = tf.data.Dataset.from_tensor_slices(tuple(parts.T))
+    dataset = tf.data.Dataset.range(shard[0], len(videos.videos), shard[1])
     dataset = dataset.map(load, num_parallel_calls=calls, deterministic=True).unbatch()
     return finish(dataset.batch(batch_size))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -137,12 +136,6 @@ class TrainSamples:
         return random_clip(count, self.frames, rng, self.step, short=self.short)
 
 
-PART_BYTES = 2**28
-"""Views of a video that are made together have so many bytes, or are those of one clip."""
-PART_FRAMES = 512
-"""Frames of a video that are read together, about: a long one is read in parts, each from its beginning."""
-
-
 @dataclass(frozen=True)
 class EvalViews:
     """The views of a test video; see `pipeline.eval_dataset` for the fields (`clips` None: dense)."""
@@ -158,19 +151,10 @@ class EvalViews:
     crop: str
     resize_short: int | None
 
-    def __call__(self, index: int, first: int = 0, last: int | None = None) -> tuple[np.ndarray, np.int32, np.ndarray]:
-        """Views of a part of a video, clip by clip, crops within a clip.
-
-        Args:
-            index: place of the video in the list.
-            first: clip that the part begins with.
-            last: clip that it ends before; None takes all.
-
-        Returns:
-            Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`.
-        """
+    def __call__(self, index: int) -> tuple[np.ndarray, np.int32, np.ndarray]:
+        """Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`; clip by clip, crops within a clip."""
         index = int(index)
-        numbers = self._frame_numbers(self.source.count(index))[first:last]
+        numbers = self._frame_numbers(self.source.count(index))
         # Neighbouring clips overlap: each frame is read once.
         distinct, where = np.unique(numbers, return_inverse=True)
         pictures = self.source.read(index, distinct)
@@ -182,24 +166,9 @@ class EvalViews:
         clips = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
         return clips, np.int32(self.source.videos.videos[index].label), np.tile(flipped, len(numbers))
 
-    def parts(self, index: int) -> list[tuple[int, int]]:
-        """The clips of a video, first and end, in parts of at most `PART_BYTES` and about `PART_FRAMES`."""
-        numbers = self._frame_numbers(self.source.count(index))
-        most = max(1, PART_BYTES // self.clip_bytes)
-        # Neighbouring clips overlap: how many frames are in none before.
-        new = np.bincount(np.unique(numbers, return_index=True)[1] // self.frames, minlength=len(numbers))
-        read = np.cumsum(new)
-        parts, first = [], 0
-        while first < len(numbers):
-            enough = int(np.searchsorted(read, read[first] + PART_FRAMES))
-            parts.append((first, min(first + most, max(enough, first + 1), len(numbers))))
-            first = parts[-1][1]
-        return parts
-
-    @property
-    def clip_bytes(self) -> int:
-        """Bytes of the views of a clip."""
-        return self.crops * self.frames * math.prod(self.size) * 3
+    def count(self, index: int) -> int:
+        """The number of views of the video at a place in the list."""
+        return len(self._frame_numbers(self.source.count(index))) * self.crops
 
     def _frame_numbers(self, count: int) -> np.ndarray:
         if self.clips is None:

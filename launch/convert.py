@@ -61,6 +61,10 @@ def convert(config: Config, weights: Path, output: Path) -> tuple[int, int]:
     classes = values.get("logits/bias")
     if classes is None:
         raise InputError(f"--weights={weights} has no classifier fc, so it is not a whole network's state dict.")
+    if classes.ndim != 1 or not classes.size:
+        raise InputError(
+            f"--weights={weights}: fc.bias must have one value per class, but its shape is {classes.shape}."
+        )
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, len(classes))
     counts = transfer(values, model, str(weights))

@@ -13,7 +13,10 @@ from tvnet_keras.flow.picture import beside, write_video
 from tvnet_keras.video.read import iterate_frames, probe
 
 PIECE = 8
-"""Flow fields computed at a time."""
+"""Flow fields computed at a time, at most."""
+
+PIECE_PIXELS = 2**19
+"""Pixels of the flow fields computed at a time, but for one field that has more."""
 
 CLIPS = 16
 """Clips of a video, at most, that decide how long a vector its strongest colours stand for."""
@@ -93,7 +96,7 @@ def flow_pieces(motion: keras.Layer, frames: Iterable[np.ndarray]) -> Iterator[t
         frames: uint8 `[H, W, 3]`, in order.
 
     Yields:
-        Frames uint8 `[N, H, W, 3]` and their flow `[N, H, W, 2]`, N at most `PIECE`.
+        Frames uint8 `[N, H, W, 3]` and their flow `[N, H, W, 2]`, N at most `PIECE`, fewer of large frames.
     """
     compute = as_graph(motion)
     waiting: list[np.ndarray] = []
@@ -105,9 +108,10 @@ def flow_pieces(motion: keras.Layer, frames: Iterable[np.ndarray]) -> Iterator[t
 
     for frame in frames:
         waiting.append(frame)
-        if len(waiting) == PIECE + motion.frames_consumed:
+        piece = min(PIECE, max(1, PIECE_PIXELS // (frame.shape[0] * frame.shape[1])))
+        if len(waiting) == piece + motion.frames_consumed:
             yield solved()
-            del waiting[:PIECE]
+            del waiting[:piece]
     if len(waiting) > motion.frames_consumed:
         yield solved()
 
@@ -126,5 +130,8 @@ def write_flow_video(motion: keras.Layer, path: str, target: Path, look: Look) -
         target: where to write; its ending chooses the format.
         look: of `look_at`.
     """
-    pieces = (beside(*piece, max_flow=look.longest) for piece in flow_pieces(motion, iterate_frames(path)))
-    write_video(target, (picture for piece in pieces for picture in piece), look.fps)
+    pieces = flow_pieces(motion, iterate_frames(path))
+    # One by one: the colours of a piece would take more memory than its flow.
+    steps = (step for piece in pieces for step in zip(*piece, strict=True))
+    pictures = (beside(frame[None], flow[None], max_flow=look.longest)[0] for frame, flow in steps)
+    write_video(target, pictures, look.fps)

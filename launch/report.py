@@ -40,9 +40,23 @@ def main() -> None:
     if not UPDATE.value:
         print(text)
         return
-    with atomic_path(README) as partial:
-        partial.write_text(between_markers(README.read_text(), text))
+    update_readme(text)
     print(f"written: {README}")
+
+
+def update_readme(text: str) -> None:
+    """Writes the tables into the page, between its markers.
+
+    Raises:
+        InputError: it cannot be read or written, or has no markers.
+    """
+    try:
+        page = README.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{README} cannot be read ({error}); run this at the root of the repository.") from error
+    page = between_markers(page, text)
+    with atomic_path(README) as partial:
+        partial.write_text(page, encoding="utf-8")
 
 
 def tables(results: tuple[Result, ...]) -> str:
@@ -62,10 +76,11 @@ def between_markers(page: str, text: str) -> str:
     Raises:
         InputError: the page has no markers.
     """
-    if START not in page or END not in page:
-        raise InputError(f"{README} lacks the lines {START!r} and {END!r}.")
-    head, rest = page.split(START, 1)
-    return f"{head}{START}\n{text}\n{END}{rest.split(END, 1)[1]}"
+    head, start, rest = page.partition(START)
+    _, end, tail = rest.partition(END)
+    if not (start and end):
+        raise InputError(f"{README} lacks the lines {START!r} and, below it, {END!r}; put them in.")
+    return f"{head}{START}\n{text}\n{END}{tail}"
 
 
 def _table(name: str, results: list[Result]) -> str:
@@ -85,8 +100,10 @@ def _table(name: str, results: list[Result]) -> str:
         protocol = group[0].protocol
         mark = f" {STALE_MARK}" if any(result.is_stale(current) for result in group) else ""
         stale = stale or bool(mark)
-        cells = [row + mark, *(_cell(key, group) for key in names), str(protocol["videos"])]
-        cells += [f"{protocol['clips']} x {protocol['crops']}", str(len(group))]
+        # Flow is measured without videos, clips or crops.
+        views = f"{protocol['clips']} x {protocol['crops']}" if {"clips", "crops"} <= set(protocol) else ""
+        cells = [row + mark, *(_cell(key, group) for key in names), str(protocol.get("videos", "")), views]
+        cells.append(str(len(group)))
         lines.append("| " + " | ".join(cells) + " |")
     if stale:
         lines.append(
@@ -97,7 +114,7 @@ def _table(name: str, results: list[Result]) -> str:
 
 
 def _cell(key: str, group: list[Result]) -> str:
-    values = np.array([result.numbers[key] for result in group if key in result.numbers])
+    values = np.array([result.number(key, share=key in PERCENT) for result in group if key in result.numbers])
     if not len(values):
         return ""
     values, digits = (100 * values, 1) if key in PERCENT else (values, 3)

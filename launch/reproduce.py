@@ -196,7 +196,7 @@ def _begin(weights: Path, versions: dict[str, int]) -> None:
     folder = _run_of(weights)
     note = folder.with_name(f"{folder.name}.solver_versions.json")
     text = json.dumps(versions) + "\n"
-    if note.is_file() and note.read_text() == text:
+    if note.is_file() and note.read_bytes() == text.encode():
         return
     if folder.is_dir():
         numbered = (folder.with_name(f"{folder.name}.stale{number}") for number in itertools.count(1))
@@ -224,7 +224,7 @@ def line(cell: Cell, results: Sequence[Result]) -> list[str]:
 
     The mean is marked if one of its results is stale.
     """
-    values = [result.numbers[cell.number] * (100 if cell.percent else 1) for result in results]
+    values = [result.number(cell.number) * (100 if cell.percent else 1) for result in results]
     decimals = 1 if cell.percent else 3
     ours = statistics.fmean(values) if values else None
     mark = f" {STALE_MARK}" if _stale(results) else ""
@@ -282,7 +282,7 @@ def write_page(table: str, root: Path) -> Path:
         settings.add(setting)
     page = root.parent / "tables" / f"{paper}.md"
     with atomic_path(page) as partial:
-        partial.write_text("\n\n".join(part for part in text if part) + "\n")
+        partial.write_text("\n\n".join(part for part in text if part) + "\n", encoding="utf-8")
     print(f"written: {page}")
     return page
 

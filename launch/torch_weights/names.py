@@ -58,18 +58,22 @@ def renamed(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
         source: the file's name, for the error.
 
     Raises:
-        InputError: a name that these networks do not have.
+        InputError: a name that these networks do not have, one that belongs to another that is missing, or values that
+            are no finite numbers.
     """
+    state = {name: value for name, value in state.items() if name.rpartition(".")[2] != IGNORED}
+    _require_finite(state, source)
     rules = _rules(state)
-    values = _released_layers(state)
+    values = _released_layers(state, source)
     for name, value in state.items():
         module, _, parameter = name.rpartition(".")
-        if parameter == IGNORED or module in _RELEASED_LAYERS:
+        if module in _RELEASED_LAYERS:
             continue
         ours = next((re.sub(f"{old}$", new, module) for old, new in rules if re.fullmatch(old, module)), None)
         if ours is None:
             raise InputError(f"--weights={source} holds {name}, which no known residual network has.")
-        values[f"{ours}/{_parameter(state, module, parameter)}"] = last_axes(value)
+        weight = _of(state, f"{module}.weight", source)
+        values[f"{ours}/{_parameter(weight, parameter)}"] = last_axes(value)
     return values
 
 
@@ -78,18 +82,45 @@ def last_axes(value: np.ndarray) -> np.ndarray:
     return np.moveaxis(value, (1, 0), (-2, -1)) if value.ndim > 1 else value
 
 
-def _released_layers(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _require_finite(state: dict[str, np.ndarray], source: str) -> None:
+    for name, value in state.items():
+        if value.dtype.kind != "f":
+            raise InputError(
+                f"--weights={source}: {name} holds numbers of type {value.dtype}, which are no weights; save the "
+                "network in floating point."
+            )
+        if not np.isfinite(value).all():
+            wrong = int((~np.isfinite(value)).sum())
+            raise InputError(
+                f"--weights={source}: {name} is NaN or infinite in {wrong} of {value.size} values; the network has "
+                "diverged, so take an earlier file."
+            )
+
+
+def _of(state: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
+    if name not in state:
+        raise InputError(f"--weights={source} lacks {name}, to which others in it belong; save the whole network.")
+    return state[name]
+
+
+def _released_layers(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
     """The flow layers' own: kernels along x and y together, `[C, 2, taps]`, and what was learned of the constants."""
     values = {}
     for theirs, ours in _RELEASED_LAYERS.items():
         if f"{theirs}.img_grad" not in state:
             continue
         for kernel, name in _RELEASED_KERNELS.items():
-            along_x, along_y = (state[f"{theirs}.{kernel}{axis}"] for axis in ("", "2"))
+            along_x, along_y = (_of(state, f"{theirs}.{kernel}{axis}", source) for axis in ("", "2"))
+            if along_x.ndim < 2 or not along_x.size or along_x.size != along_y.size or len(along_x) != len(along_y):
+                raise InputError(
+                    f"--weights={source}: {theirs}.{kernel} and {kernel}2 must be kernels of one size, but are "
+                    f"{along_x.shape} and {along_y.shape}; get the file again."
+                )
             values[f"{ours}/{name}"] = np.stack([taps.reshape(len(taps), -1) for taps in (along_x, along_y)], 1)
         for constant, name in _RELEASED_CONSTANTS.items():
             if f"{theirs}.{constant}" in state:
-                values[f"{ours}/{name}"] = state[f"{theirs}.{constant}"].reshape(())
+                value = state[f"{theirs}.{constant}"]
+                values[f"{ours}/{name}"] = value.reshape(()) if value.size == 1 else value
     return values
 
 
@@ -100,8 +131,8 @@ def _rules(state: dict[str, np.ndarray]):
     return (*stem, *_VIDEO_BLOCKS, *_IMAGE)
 
 
-def _parameter(state: dict[str, np.ndarray], module: str, parameter: str) -> str:
+def _parameter(weight: np.ndarray, parameter: str) -> str:
     # Both kinds of layers call theirs weight and bias; only a normalisation's weight is a vector.
-    if state[f"{module}.weight"].ndim == 1:
+    if weight.ndim == 1:
         return {"weight": "gamma", "bias": "beta", **_PARAMETERS}.get(parameter, parameter)
     return {"weight": "kernel"}.get(parameter, parameter)

@@ -141,3 +141,36 @@ def test_a_file_that_is_no_state_dict_is_refused(tmp_path, content, said):
 def test_what_training_programs_wrap_around_a_state_dict_is_taken_off(tmp_path):
     torch.save({"state_dict": {"module.fc.bias": torch.ones(2)}, "epoch": 3}, tmp_path / "file.pth")
     assert read_state_dict(tmp_path / "file.pth")["fc.bias"].tolist() == [1, 1]
+
+
+KERNEL = np.arange(12, dtype="float32").reshape(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "error"),
+    [
+        (torch.nn.Parameter(torch.tensor(KERNEL)), 0),
+        (torch.tensor(KERNEL).to_sparse(), 0),
+        (torch.tensor(KERNEL).to_sparse_csr(), 0),
+        (torch.tensor(KERNEL).T.contiguous().T, 0),
+        (torch.tensor(KERNEL).double(), 0),
+        (torch.tensor(KERNEL).bfloat16(), 0),
+        (torch.quantize_per_tensor(torch.tensor(KERNEL), 0.05, 0, torch.quint8), 0.026),
+        (
+            torch.quantize_per_channel(torch.tensor(KERNEL), torch.full((3,), 0.05), torch.zeros(3), 0, torch.quint8),
+            0.026,
+        ),
+    ],
+    ids=["parameter", "sparse", "csr", "transposed", "float64", "bfloat16", "quantised", "quantised by channel"],
+)
+def test_tensors_of_every_kind_are_read_as_the_numbers_that_they_stand_for(tmp_path, tensor, error):
+    torch.save({"fc.weight": tensor}, tmp_path / "file.pth")
+    found = read_state_dict(tmp_path / "file.pth")["fc.weight"]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, KERNEL, rtol=0, atol=error)
+
+
+def test_a_tensor_without_values_is_refused(tmp_path):
+    torch.save({"fc.weight": torch.empty(3, device="meta")}, tmp_path / "file.pth")
+    with pytest.raises(InputError, match="fc.weight cannot be read as numbers"):
+        read_state_dict(tmp_path / "file.pth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import weakref
 
 import av
 import numpy as np
@@ -207,6 +208,42 @@ def test_a_video_gives_its_consecutive_frames(shapes):
     listed = open_files([video])
     assert len(listed) == 5 and listed[4].name == "v_MoveRight_g01_c01_00004"
     assert all((pair.frames() == read_frames(video)[k : k + 2]).all() for k, pair in enumerate(listed))
+
+
+def test_a_video_is_not_held(shapes, monkeypatch):
+    video = shapes / "videos/MoveRight/v_MoveRight_g01_c01.avi"
+    whole, opened, living = read_frames(video), [], weakref.WeakSet()
+
+    def watched(path):
+        opened.append(path)
+        for frame in whole:
+            frame = frame.view(Watched)
+            living.add(frame)
+            yield frame
+
+    monkeypatch.setattr("tvnet_keras.flow.pairs._files.iterate_frames", watched)
+    listed = open_files([video])
+    for k, pair in enumerate(listed):
+        assert (pair.frames() == whole[k : k + 2]).all() and len(living) <= 3
+    assert len(opened) == 1
+    for k in (2, 2, 4, 0):
+        assert (listed[k].frames() == whole[k : k + 2]).all()
+    assert len(opened) == 3
+
+
+class Watched(np.ndarray):
+    """An array that may be referred to weakly by what it is, not by what it holds."""
+
+    __hash__ = object.__hash__
+
+
+def test_a_video_that_lost_frames_is_refused(shapes, monkeypatch):
+    video = shapes / "videos/MoveRight/v_MoveRight_g01_c01.avi"
+    listed, frames = open_files([video]), read_frames(video)
+    monkeypatch.setattr("tvnet_keras.flow.pairs._files.iterate_frames", lambda path: iter(frames[:3]))
+    assert (listed[1].frames() == frames[1:3]).all()
+    with pytest.raises(InputError, match=r"g01_c01\.avi: frame 3 is wanted but only 3 frames decode"):
+        listed[2].frames()
 
 
 def test_a_real_video(shared_data):

@@ -93,6 +93,27 @@ def test_frames_may_be_made_on_the_way(tmp_path, suffix):
     assert difference.mean() < 0.5 < np.abs(np.diff(array.astype(int), axis=0)).mean(axis=(1, 2, 3)).min()
 
 
+@pytest.mark.parametrize(("suffix", "size"), [("mp4", 128), ("avi", 128), ("gif", 64)])
+def test_a_video_is_written_while_its_frames_are_made(tmp_path, suffix, size):
+    noise, written = np.random.default_rng(0).integers(0, 256, (150, size, size, 3), np.uint8), []
+
+    def frames():
+        for frame in noise:
+            yield frame
+            written.append(sum(path.stat().st_size for path in tmp_path.iterdir()))
+
+    write_video(tmp_path / f"clip.{suffix}", frames(), fps=10)
+    # An encoder looks some frames ahead, and a file has a buffer.
+    assert written[-1] > written[len(noise) // 2] > 0.2 * written[-1]
+
+
+def test_a_gif_keeps_frames_that_are_equal_and_shows_at_most_fifty_a_second(tmp_path):
+    write_video(tmp_path / "clip.gif", np.repeat(ramp(1, 31, 33), 4, axis=0), fps=1000)
+    assert len(read_frames(tmp_path / "clip.gif")) == 4
+    with Image.open(tmp_path / "clip.gif") as image:
+        assert image.info["duration"] == 20
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "avi", "gif"])
 def test_a_frame_of_another_size_is_refused_and_leaves_nothing(tmp_path, suffix):
     frames = [*ramp(3, 16, 16), *ramp(1, 16, 18)]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from launch.config import new_config
+from launch.convert import convert
 from launch.init_from import build_model
 from launch.torch_weights.names import renamed
-from launch.torch_weights.reading import read_state_dict
+from launch.torch_weights.reading import read_state_dict, unwrapped
 from launch.torch_weights.transfer import transfer
 from launch.weights_by_name import weight_names
 from models.resnets import resnet2d
@@ -50,6 +51,10 @@ def theirs(path):
 def random_like(weight):
     value = np.random.default_rng(len(weight.path)).normal(size=weight.shape).astype("float32")
     return np.moveaxis(value, (-2, -1), (1, 0)) if value.ndim > 1 else value
+
+
+def is_array(value):
+    return isinstance(value, np.ndarray)
 
 
 def model(**options):
@@ -104,6 +109,87 @@ def test_what_does_not_fit_is_refused_as_a_whole(state, options, change, said):
     with pytest.raises(InputError, match=said):
         transfer(renamed({**state, **change}, "file"), network, "file")
     assert all((before[path] == value).all() for path, value in values(network).items())
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["conv1.weight", "bn1.running_var", "fc.bias"])
+def test_weights_that_are_no_finite_numbers_are_refused_by_name(state, name, wrong, one_sentence):
+    broken = state[name].copy()
+    broken.flat[0] = wrong
+    with pytest.raises(InputError, match=rf"file: {name} is NaN or infinite in 1 of {broken.size}") as refusal:
+        renamed({**state, name: broken}, "file")
+    one_sentence(str(refusal.value))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"conv1.weight": np.zeros((4, 3, 7, 7), np.int8)}, "conv1.weight holds numbers of type int8"),
+        ({"conv1.weight": np.zeros((4, 3, 7, 7), np.complex64)}, "conv1.weight holds numbers of type complex64"),
+        ({"fc.weight": None}, "lacks fc.weight, to which"),
+        ({"bn1.weight": None}, "lacks bn1.weight"),
+        ({"conv1.weight": np.zeros(())}, r"conv1_conv/kernel is \(\) there and"),
+        ({"bn1.bias": np.zeros(())}, r"conv1_norm/beta is \(\) there and"),
+        ({"conv1.scale": np.zeros(())}, "the network has no conv1_conv/scale"),
+        ({"flow_layer.img_grad": np.zeros((2, 1, 1, 1, 3))}, "lacks flow_layer.img_grad2"),
+        (
+            {f"flow_layer.{name}{axis}": np.zeros(()) for name in ("img_grad", "f_grad", "div") for axis in ("", "2")},
+            "flow_layer.img_grad and img_grad2 must be kernels",
+        ),
+    ],
+)
+def test_weights_of_no_use_are_one_sentence(state, change, said, one_sentence):
+    network = model()
+    held = {name: value for name, value in {**state, **change}.items() if value is not None}
+    with pytest.raises(InputError, match=said) as refusal:
+        transfer(renamed(held, "file"), network, "file")
+    one_sentence(str(refusal.value))
+
+
+@pytest.mark.parametrize("bias", [np.zeros(()), np.zeros(0), np.zeros((2, 3))])
+def test_a_classifier_without_a_value_per_class_is_refused(tmp_path, monkeypatch, bias):
+    monkeypatch.setattr("launch.convert.read_state_dict", lambda path: {"fc.weight": np.zeros((3, 2)), "fc.bias": bias})
+    config = new_config("representation_flow", "ucf101", model=TINY)
+    with pytest.raises(InputError, match="fc.bias must have one value per class"):
+        convert(config, tmp_path / "file.pth", tmp_path / "ours.weights.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_counters_of_batches_are_no_weights(state):
+    assert renamed({**state, "bn1.num_batches_tracked": np.array(3)}, "file").keys() == renamed(state, "file").keys()
+
+
+@pytest.mark.parametrize("entry", [(), ("state_dict",), ("model_state_dict",), ("model",), ("model", "state_dict")])
+@pytest.mark.parametrize("around", ["", "module.", "_orig_mod.", "model.", "model._orig_mod.module."])
+def test_what_stands_around_a_network_is_taken_off(state, entry, around):
+    content = {around + name: value for name, value in state.items()}
+    for key in reversed(entry):
+        content = {"epoch": 3, "optimizer": {"state": {0: {}}}, key: content}
+    assert unwrapped(content, is_array, "file") == state
+
+
+def test_a_part_that_was_compiled_or_made_parallel_has_its_own_name():
+    content = {"layer1._orig_mod.0.conv1.weight": np.zeros(1), "layer2.module.0.conv1.weight": np.zeros(1)}
+    assert list(unwrapped(content, is_array, "file")) == ["layer1.0.conv1.weight", "layer2.0.conv1.weight"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([1, 2], "holds no state dict; save one"),
+        ({}, "holds no state dict; save one"),
+        ({"model": {}}, "holds no state dict; save one"),
+        ({0: np.zeros(1)}, "its entry 0 is ndarray, not a tensor under a name"),
+        ({"epoch": 3, "network": {}}, "its entry 'epoch' is int"),
+        ({"fc._packed_params": (np.zeros(1), None)}, "its entry 'fc._packed_params' is tuple"),
+        ({"model": np.zeros(1), "fc.bias": None}, "its entry 'fc.bias' is NoneType"),
+        ({"model.fc.bias": np.zeros(1), "fc.bias": np.zeros(1)}, "two networks: fc.bias is in it twice"),
+    ],
+)
+def test_what_is_no_state_dict_is_one_sentence(content, said, one_sentence):
+    with pytest.raises(InputError, match=said) as refusal:
+        unwrapped(content, is_array, "file")
+    one_sentence(str(refusal.value))
 
 
 def test_a_method_without_a_residual_network_is_refused(state):

@@ -1,5 +1,7 @@
 """A flow video of ten minutes takes the memory of a short one, and no video is decoded more often than needed."""
 
+import subprocess
+import sys
 import tracemalloc
 
 import av
@@ -7,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from launch.flow_video import CLIPS, EvenClips, Look, flow_of_video, look_at, write_flow_video
+from launch.flow_video import CLIPS, EvenClips, Look, flow_of_video, flow_pieces, look_at, write_flow_video
 from launch.inference import score_videos
 from launch.init_from import load_run
 from launch.predict import open_files
@@ -24,9 +26,9 @@ class Shift(keras.layers.Layer):
         return keras.ops.cast(clip[:, :-1, ..., :2], "float32") * [1.0, 0.0]
 
 
-def write(path, frames, brightness=lambda number: number % 200):
+def write(path, frames, brightness=lambda number: number % 200, size=(48, 64)):
     """A video whose frames are grey all over."""
-    height, width = 48, 64
+    height, width = size
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
@@ -56,12 +58,12 @@ def peak_memory(work):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "gif"])
 def test_a_longer_video_takes_no_more_memory(tmp_path, suffix):
     motion = Shift()
     peaks = []
     for frames in (100, 100, 800):  # the first one traces
-        path, looks = write(tmp_path / f"{frames}.avi", frames), {}
+        path, looks = write(tmp_path / f"{frames}.avi", frames, size=(96, 128)), {}
 
         def work(path=path, looks=looks):
             assert look_at(motion, looks, path) in (100, 800)
@@ -72,6 +74,19 @@ def test_a_longer_video_takes_no_more_memory(tmp_path, suffix):
     assert read.probe(tmp_path / f"flow.{suffix}").frames == 799
 
 
+@pytest.mark.parametrize(("size", "most"), [((48, 64), 8), ((360, 640), 2), ((1080, 1920), 1)])
+@pytest.mark.parametrize("consumed", [1, 2])
+def test_pieces_of_large_frames_are_of_fewer(size, most, consumed):
+    motion = Shift()
+    motion.frames_consumed = consumed
+    motion.call = lambda clip: keras.ops.cast(clip[:, :-consumed, ..., :2], "float32")
+    frames = [np.full((*size, 3), number, np.uint8) for number in range(most + consumed + 1)]
+    pieces = list(flow_pieces(motion, iter(frames)))
+    assert [len(flow) for _, flow in pieces] == [most, 1]
+    assert [number for shown, _ in pieces for number in shown[:, 0, 0, 0]] == list(range(most + 1))
+    assert [value for _, flow in pieces for value in flow[:, 0, 0, 0]] == list(range(most + 1))
+
+
 @pytest.mark.slow
 def test_ten_minutes_take_the_memory_of_one(finished_run, tmp_path):
     peaks, loaded = [], load_run(finished_run)
@@ -80,6 +95,27 @@ def test_ten_minutes_take_the_memory_of_one(finished_run, tmp_path):
         peaks.append(peak_memory(lambda path=path: predict_with_flow(loaded, path, tmp_path / "flow.mp4")))
     assert peaks[2] < 1.2 * peaks[1]
     assert read.probe(tmp_path / "flow.mp4").frames == 60 * 25 * 10 - 1
+
+
+PREDICT = """
+import runpy, sys
+from launch.benchmarks._fresh_process import peak_memory
+try:
+    runpy.run_module("launch.predict", run_name="__main__", alter_sys=True)
+finally:
+    print("peak", peak_memory())
+"""
+
+
+@pytest.mark.slow
+def test_the_launcher_takes_less_than_one_and_a_half_gigabytes_for_ten_minutes(finished_run, repository, tmp_path):
+    path = write(tmp_path / "video.avi", 60 * 25 * 10, size=(180, 320))
+    flags = [f"--run={finished_run}", f"--flow_dir={tmp_path}/flow"]
+    command = [sys.executable, "-c", PREDICT, *flags, path]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) < 1.5e9
+    assert read.probe(tmp_path / "flow/video.mp4").frames == 60 * 25 * 10 - 1
 
 
 def test_a_video_is_decoded_to_count_to_score_and_to_show_its_flow(finished_run, tmp_path, monkeypatch):

@@ -1,7 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from launch.report import END, START, between_markers, tables
+from launch.report import END, START, between_markers, tables, update_readme
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.result import Result
@@ -46,6 +48,37 @@ def test_only_what_stands_between_the_markers_is_replaced():
     assert between_markers(page, "new") == f"before\n{START}\nnew\n{END}\nafter\n"
 
 
-def test_a_page_without_markers_is_refused():
+@pytest.mark.parametrize("page", ["a page", START, f"{END}\n{START}", END])
+def test_a_page_without_markers_is_refused(page):
     with pytest.raises(InputError, match="lacks the lines"):
-        between_markers("a page", "new")
+        between_markers(page, "new")
+
+
+def test_a_measure_of_flow_has_no_videos_clips_or_crops():
+    text = tables((dataclasses.replace(result("flow", 0, epe=0.25), protocol={"pairs": 8}),))
+    assert "| flow | 0.250 |  |  | 1 |" in text
+
+
+def test_a_share_that_is_none_is_refused_by_the_name_of_its_file():
+    with pytest.raises(InputError, match=r"ucf101_six/rgb-seed1\.json has top1=95.0"):
+        tables((result("rgb", 0, top1=0.95), result("rgb", 1, top1=95)))
+
+
+def test_a_number_as_large_as_json_lets_it_be_has_a_mean():
+    assert "| tvnet |" in tables((result("tvnet", 0, epe=10**300), result("tvnet", 1, epe=1)))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_page_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    if content:
+        (tmp_path / "README.md").write_bytes(content)
+    with pytest.raises(InputError, match=r"README\.md cannot be read .*root of the repository"):
+        update_readme("new")
+
+
+def test_a_page_keeps_what_stands_around_its_tables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text(f"ü\n{START}\n{END}\n", encoding="utf-8")
+    update_readme("±")
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == f"ü\n{START}\n±\n{END}\n"

@@ -17,6 +17,7 @@ from launch.tables.tvnet_table1 import PAPER, PAPER_TVL1, cells
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
 from tvnet_keras import TVNet
 from tvnet_keras.choices import module_names
+from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.flow.measure import EndPointErrors
 from tvnet_keras.flow.solvers import make_solver
@@ -39,6 +40,22 @@ def test_finished_cells_are_not_computed_again(tmp_path):
     reproduce([cell("a", calls), cell("b", calls)], "table", "data", (0,), tmp_path, tmp_path / "weights")
     reproduce([cell("a", calls)], "table", "data", (1,), tmp_path, tmp_path / "weights")
     assert calls == [("a", "data", 0), ("b", "data", 0), ("a", "data", 1)]
+
+
+def test_a_result_without_the_number_of_its_cell_is_named(tmp_path):
+    save_result(tmp_path, Result("table", "a", 0, {}, {"videos": 8}, "abc", {"cores": 2}, {"top1": 0.5}, {}))
+    with pytest.raises(InputError, match=r"table/a-seed0\.json has no number epe"):
+        lines([cell("a", [])], results_of("table", tmp_path))
+
+
+def test_a_damaged_note_of_the_mathematics_is_none(tmp_path):
+    folder = tmp_path / "weights/table"
+    (folder / "a-seed0").mkdir(parents=True)
+    note = folder / "a-seed0.solver_versions.json"
+    note.write_bytes(b"\xff\xfe")
+    reproduce([replace(cell("a", []), network=TVNet)], "table", "data", (0,), tmp_path, tmp_path / "weights")
+    assert note.read_text() == '{"TVNet": 1}\n'
+    assert (folder / "a-seed0.stale0").is_dir() or (folder / "a-seed0.stale1").is_dir()
 
 
 def test_every_cell_and_seed_has_a_file_for_what_it_trains(tmp_path):

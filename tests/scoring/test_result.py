@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 
 import pytest
 from hypothesis import given, settings
@@ -97,6 +99,8 @@ def test_saving_again_replaces(tmp_path):
         ({"numbers": {"top1": "0.9"}}, "top1='0.9'"),
         ({"numbers": {"top1": True}}, "top1=True"),
         ({"numbers": {"per_class": [0.5]}}, "per_class"),
+        ({"numbers": {"top1": 10**400}}, "finite numbers"),
+        ({"config": {"deep": functools.reduce(lambda inner, _: [inner], range(99999), [])}}, "finite JSON"),
         ({"solver_versions": 1}, "solver_versions"),
         ({"solver_versions": {"TVNet": 0}}, "TVNet=0"),
         ({"solver_versions": {"TVNet": 1.0}}, "TVNet=1.0"),
@@ -118,6 +122,16 @@ def test_what_breaks_the_schema_is_refused_in_one_sentence(change, message):
         (json.dumps({key: value for key, value in FIELDS.items() if key != "commit"}), "missing keys: commit"),
         (json.dumps(FIELDS | {"numbers": {"top1": float("nan")}}), "valid result: numbers"),
         (json.dumps(FIELDS | {"seed": "0"}), "valid result: seed"),
+        ("[" * 99999, "readable result"),
+        (json.dumps(FIELDS)[:-1] + ', "seed": 1}', "readable result .*seed is in it twice"),
+        (json.dumps(FIELDS).replace('"videos": 300', '"top1": 0.1'), "readable result .*top1 is in it twice"),
+        (json.dumps(FIELDS | {"numbers": {"top1": 10**400}}), "valid result: numbers"),
+        (json.dumps(FIELDS | {"config": [1]}), "valid result: config"),
+        (json.dumps(FIELDS | {"machine": None}), "valid result: machine"),
+        (json.dumps(FIELDS | {"protocol": "test1"}), "valid result: protocol"),
+        (json.dumps(FIELDS | {"table": {"a": 1}}), "valid result: table"),
+        (json.dumps(FIELDS | {"row": ["tvnet"]}), "valid result: row"),
+        (json.dumps(FIELDS | {"commit": 7}), "valid result: commit"),
         (json.dumps(FIELDS | {"seed": 4}), r"holds the result of moving_shapes/tvnet-seed4\.json"),
     ],
 )
@@ -128,6 +142,32 @@ def test_bad_files_are_refused_and_named(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as caught:
         load_results(tmp_path)
     assert "tvnet-seed0.json" in str(caught.value)
+
+
+def test_what_is_no_file_of_a_sensible_size_is_refused_without_being_read(tmp_path):
+    path = tmp_path / "moving_shapes/tvnet-seed0.json"
+    path.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"tvnet-seed0\.json is not a readable result"):
+        load_results(tmp_path)
+    path.rmdir()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"tvnet-seed0\.json is not a readable result"):
+        load_results(tmp_path)
+    path.unlink()
+    with path.open("wb") as file:
+        file.truncate(2**42)
+    with pytest.raises(InputError, match=r"tvnet-seed0\.json is not a readable result \(no file of at most"):
+        load_results(tmp_path)
+
+
+def test_a_number_is_given_by_its_name_and_a_share_is_one():
+    result = Result(**FIELDS | {"numbers": {"top1": 0.9, "epe": 3, "negative": -0.1}})
+    assert result.number("top1", share=True) == 0.9 and isinstance(result.number("epe"), float)
+    with pytest.raises(InputError, match=r"moving_shapes/tvnet-seed0\.json has no number top5"):
+        result.number("top5")
+    for name in ("epe", "negative"):
+        with pytest.raises(InputError, match=rf"tvnet-seed0\.json has {name}=.*no share from 0 to 1"):
+            result.number(name, share=True)
 
 
 def test_missing_folder_and_unwritable_place_are_refused(tmp_path):

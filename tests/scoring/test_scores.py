@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import zipfile
 
 import numpy as np
@@ -102,6 +104,14 @@ def test_probabilities_are_the_softmax_even_of_huge_logits():
         ({"header": HEADER | {"note": np.float32(1)}}, "no JSON"),
         ({"header": HEADER | {"note": float("nan")}}, "no JSON"),
         ({"header": "text"}, "JSON object"),
+        ({"header": HEADER | {"kind": 3}}, "kind=3"),
+        ({"header": HEADER | {"experiment": None}}, "experiment=None"),
+        ({"header": HEADER | {"split": {"a": 1}}}, "split="),
+        ({"header": HEADER | {"split": 1.5}}, "split=1.5"),
+        ({"header": HEADER | {"seed": True}}, "seed=True"),
+        ({"header": HEADER | {"commit": ["a", 1]}}, "commit="),
+        ({"header": HEADER | {"weights_sha256": []}}, "weights_sha256="),
+        ({"header": HEADER | {"clips": [25, 0]}}, "clips="),
         *(({"header": {k: v for k, v in HEADER.items() if k != key}}, f"lacks {key}") for key in HEADER_KEYS),
     ],
 )
@@ -123,6 +133,89 @@ def test_malformed_files_are_refused_and_named(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"scores\.npz"):
             load_scores(path)
+
+
+def test_a_file_with_any_byte_turned_is_refused_or_gives_what_was_put_in(tmp_path):
+    path = tmp_path / "scores.npz"
+    save_scores(path, Scores(**FIELDS))
+    whole, refused = path.read_bytes(), 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            back = load_scores(path)
+        except InputError as error:
+            assert str(path) in str(error) and "\n" not in str(error)
+            refused += 1
+        else:
+            assert back.logits.tobytes() == Scores(**FIELDS).logits.tobytes() and back.label.tolist() == [0, 1, -1]
+            assert (back.video_id, back.class_names, back.header) == (("a", "b", "c"), ("Archery", "Surfing"), HEADER)
+    assert refused > len(whole) / 2
+
+
+def npy(described: dict, content: bytes) -> bytes:
+    """An array's file that claims what it wants to."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"fortran_order": False, **described})
+    return stream.getvalue() + content
+
+
+BYTES = np.array(FIELDS["logits"]).tobytes()
+INVALID = np.array([0x110000] * 3, "<u4").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "said"),
+    [
+        ("logits", npy({"descr": "<f4", "shape": (10**12, 2)}, BYTES), "scores file"),
+        ("logits", npy({"descr": "<f4", "shape": (2**62, 2**62)}, BYTES), "scores file"),
+        ("logits", npy({"descr": "<f2", "shape": (3, 2)}, BYTES), r"claims the shape \(3, 2\) of float16"),
+        ("logits", npy({"descr": "<f4", "shape": (3, 1)}, BYTES), r"claims the shape \(3, 1\) of float32"),
+        ("logits", npy({"descr": "<f8", "shape": (3, 2)}, BYTES), "scores file"),
+        ("logits", npy({"descr": "<M8[s]", "shape": (3, 1)}, BYTES), "logits of scores must be numbers"),
+        ("logits", npy({"descr": [("a", "<f4"), ("b", "<f4")], "shape": (3,)}, BYTES), "logits of scores must be"),
+        ("logits", npy({"descr": "|O", "shape": (3, 2)}, b""), "scores file"),
+        ("video_id", npy({"descr": "<U0", "shape": (10**12,)}, b""), "claims the shape"),
+        ("video_id", npy({"descr": "<U1000000000", "shape": (3,)}, b"abc"), "scores file"),
+        ("video_id", npy({"descr": "<U1", "shape": (3,)}, INVALID), "video_id of scores has a name that is no text"),
+        ("video_id", npy({"descr": "<f4", "shape": (3,)}, bytes(12)), "video_id of scores must be a list"),
+        ("label", npy({"descr": "<i8", "shape": ()}, bytes(8)), "one per video"),
+        ("label", npy({"descr": "<u8", "shape": (3,)}, b"\xff" * 24), "must be -1 or 0 to 1"),
+        ("header", npy({"descr": "<U1", "shape": (3,)}, bytes(12)), "scores file"),
+        ("header", npy({"descr": "<U99999", "shape": ()}, ("[" * 99999).encode("utf-32-le")), "scores file"),
+        ("header", npy({"descr": "<U2", "shape": ()}, "[]".encode("utf-32-le")), "JSON object"),
+        ("header", b"", "scores file"),
+    ],
+)
+def test_a_file_that_lies_about_an_array_is_refused(tmp_path, field, entry, said):
+    path = tmp_path / "scores.npz"
+    save_scores(path, Scores(**FIELDS))
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**entries, f"{field}.npy": entry}.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match=said) as caught:
+        load_scores(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_small_file_that_claims_to_be_a_large_one_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "scores.npz"
+    save_scores(path, Scores(**FIELDS))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, content.index(b"PK\x01\x02") + 24, 2**32 - 2)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="more than the 4294967296"):
+        load_scores(path)
+
+
+def test_a_field_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "scores.npz"
+    save_scores(path, Scores(**FIELDS))
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("label.npy", archive.read("label.npy"))
+    with pytest.raises(InputError, match="unknown: label, label"):
+        load_scores(path)
 
 
 def test_files_with_other_fields_are_refused(tmp_path):

@@ -20,6 +20,7 @@ from tvnet_keras.lettering import font_file, written
 
 GAP = 4  # white pixels between pictures
 SMALLEST_FONT = 8
+GIF_FASTEST = 50  # frames per second
 _CODECS = {".mp4": ("libx264", "mpeg4"), ".avi": ("mpeg4",)}
 
 
@@ -120,13 +121,13 @@ def _fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTyp
 def write_video(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float) -> None:
     """Writes frames as .mp4, .avi or .gif, whole or not at all.
 
-    Frames are taken one by one, so that an iterator may make them on the way; only a .gif is put together in memory.
+    Frames are taken one by one, so that an iterator may make them on the way and a long video takes no more memory.
 
     Args:
         path: Where to write; the suffix chooses the format.
         frames: uint8 `[T, H, W, 3]`, RGB, or T frames `[H, W, 3]`. MPEG needs even sides, so an odd one is continued by
             one line.
-        fps: Frames per second.
+        fps: Frames per second; a .gif shows at most 50.
 
     Raises:
         InputError: Unknown suffix, no frames, a rate that is not positive, or the file can't be written.
@@ -159,8 +160,46 @@ def _checked(path: Path, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _write_gif(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float) -> None:
-    rest = (Image.fromarray(frame) for frame in others)
-    Image.fromarray(first).save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
+    height, width = first.shape[:2]
+    # Viewers take a frame for shorter than two hundredths of a second as one that lasts ten.
+    rate = Fraction(min(fps, GIF_FASTEST)).limit_denominator(1001)
+    with av.open(os.path.abspath(path), "w", options={"loop": "0"}) as container:
+        stream = container.add_stream("gif", rate=rate)
+        stream.height, stream.width, stream.pix_fmt = height, width, "pal8"
+        palettes = _palettes(height, width, 1 / rate)
+        for number, frame in enumerate(itertools.chain([first], others)):
+            shown = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            shown.pts, shown.time_base = number, 1 / rate
+            palettes.push(shown)
+            container.mux(_encoded(stream, palettes))
+        palettes.push(None)
+        container.mux(_encoded(stream, palettes))
+        container.mux(stream.encode())
+
+
+def _palettes(height: int, width: int, time_base: Fraction) -> av.filter.Graph:
+    """Gives every frame the 256 colours that suit it; Pillow would keep all frames until the last one."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=time_base)
+    both, colours = graph.add("split"), graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
+    painted, sink = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=5"), graph.add("buffersink")
+    source.link_to(both)
+    both.link_to(painted, 0, 0)
+    both.link_to(colours, 1, 0)
+    colours.link_to(painted, 0, 1)
+    painted.link_to(sink)
+    graph.configure()
+    return graph
+
+
+def _encoded(stream: av.video.stream.VideoStream, palettes: av.filter.Graph) -> list[av.Packet]:
+    """What the frames that the filter has ready become."""
+    packets: list[av.Packet] = []
+    while True:
+        try:
+            packets += stream.encode(palettes.pull())
+        except (BlockingIOError, EOFError):  # the filter waits for the next frame, or has given the last one
+            return packets
 
 
 def _write_mpeg(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float) -> None:

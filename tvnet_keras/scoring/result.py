@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ STALE_MARK = "†"
 """Stands beside numbers of stale results on every page."""
 
 _MAY_BE_EMPTY = ("config", "solver_versions")
+_MOST_BYTES = 2**24
 _FILE_NAME_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -64,7 +66,7 @@ class Result:
         for field in ("config", "protocol", "machine", "numbers"):
             object.__setattr__(self, field, _json_object(field, getattr(self, field)))
         for name, number in self.numbers.items():
-            if not _is_number(number, (int, float)) or not math.isfinite(number):
+            if not _is_finite(number):
                 raise InputError(f"numbers of a result must be finite numbers. Received: {name}={number!r}.")
         if self.solver_versions is not None:
             object.__setattr__(self, "solver_versions", _versions(self.solver_versions))
@@ -73,6 +75,23 @@ class Result:
     def file_name(self) -> str:
         """Path of its file below the results' root."""
         return f"{self.table}/{self.row}-seed{self.seed}.json"
+
+    def number(self, name: str, *, share: bool = False) -> float:
+        """One of its numbers.
+
+        Args:
+            name: of the number.
+            share: whether it must be a share, from 0 to 1.
+
+        Raises:
+            InputError: It has no such number, or one that is no share.
+        """
+        if name not in self.numbers:
+            raise InputError(f"{self.file_name} has no number {name}; run its row again.")
+        value = float(self.numbers[name])
+        if share and not 0 <= value <= 1:
+            raise InputError(f"{self.file_name} has {name}={value}, which is no share from 0 to 1; run its row again.")
+        return value
 
     def is_stale(self, current: Mapping[str, int]) -> bool:
         """Whether other mathematics than today's made it, or it is not known which.
@@ -117,8 +136,10 @@ def load_results(root: str | os.PathLike[str]) -> tuple[Result, ...]:
 
 def _load(root: Path, path: Path) -> Result:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"no file of at most {_MOST_BYTES} bytes")
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a readable result ({error}); run its row again.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} is not a result: it holds no JSON object; run its row again.")
@@ -137,6 +158,22 @@ def _load(root: Path, path: Path) -> Result:
     return result
 
 
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} is in it twice")
+    return content
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return _is_number(value, (int, float)) and math.isfinite(value)
+    except OverflowError:  # JSON's whole numbers have no limit.
+        return False
+
+
 def _is_number(value: Any, types: type | tuple[type, ...]) -> bool:
     return isinstance(value, types) and not isinstance(value, bool)
 
@@ -151,10 +188,12 @@ def _versions(value: Any) -> dict[str, int]:
 
 def _json_object(field: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or (field not in _MAY_BE_EMPTY and not value):
-        raise InputError(f"{field} of a result must be a JSON object that is not empty. Received: {value!r}.")
+        raise InputError(
+            f"{field} of a result must be a JSON object that is not empty. Received: {reprlib.repr(value)}."
+        )
     if not all(isinstance(key, str) and key for key in value):
         raise InputError(f"{field} of a result must have texts that are not empty as keys. Received: {list(value)}.")
     try:
         return json.loads(json.dumps(dict(value), allow_nan=False))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{field} of a result must be finite JSON ({error}).") from error

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import zlib
+import reprlib
+import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from tvnet_keras.errors import InputError
 
 HEADER_KEYS = ("kind", "experiment", "split", "clips", "crops", "commit", "seed", "weights_sha256")
 _FIELDS = ("video_id", "label", "class_names", "logits", "header")
+_MOST_BYTES = 2**32
+"""Of all fields: a small file can claim any number, and half a million videos of 700 classes have 1.5 GB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,7 @@ class Scores:
 
     Raises:
         InputError: Shapes that don't fit, names twice, a label out of range, a number that is not finite, a header
-            without one of its keys or that is no JSON.
+            without one of its keys, with another kind of value under one or that is no JSON.
     """
 
     video_id: tuple[str, ...]
@@ -93,8 +96,9 @@ def load_scores(path: str | os.PathLike[str]) -> Scores:
         fields["header"] = json.loads(str(fields["header"]))
     except FileNotFoundError as error:
         raise InputError(f"There is no scores file {path}; check the path.") from error
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is not a whole scores file ({error}); evaluate again.") from error
+    except Exception as error:  # A damaged archive raises whatever its bytes lead the reader to.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is not a whole scores file ({reason}); evaluate again.") from error
     try:
         return Scores(**fields)
     except InputError as error:
@@ -103,14 +107,29 @@ def load_scores(path: str | os.PathLike[str]) -> Scores:
 
 def _read_fields(path: Path) -> dict[str, Any]:
     with path.open("rb") as stream:
-        file = np.load(stream, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
+        if stream.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
             raise ValueError("it holds a single array")
-        missing = [name for name in _FIELDS if name not in file.files]
-        unknown = [name for name in file.files if name not in _FIELDS]
-        if missing or unknown:
-            raise ValueError(f"missing: {', '.join(missing) or 'nothing'}; unknown: {', '.join(unknown) or 'nothing'}")
-        return {name: file[name] for name in _FIELDS}
+        with zipfile.ZipFile(stream) as archive:
+            held = [name.removesuffix(".npy") for name in archive.namelist()]
+            missing = [name for name in _FIELDS if name not in held]
+            unknown = [name for name in held if name not in _FIELDS or held.count(name) > 1]
+            if missing or unknown:
+                said = f"missing: {', '.join(missing) or 'nothing'}; unknown: {', '.join(unknown) or 'nothing'}"
+                raise ValueError(said)
+            size = sum(entry.file_size for entry in archive.infolist())
+            if size > _MOST_BYTES:
+                raise ValueError(f"it claims {size} bytes, more than the {_MOST_BYTES} that scores may have")
+            # Whole entries, because the archive checks their sums at their ends.
+            return {name: _array(name, archive.read(f"{name}.npy")) for name in _FIELDS}
+
+
+def _array(name: str, content: bytes) -> np.ndarray:
+    stream = io.BytesIO(content)
+    array = np.lib.format.read_array(stream, allow_pickle=False)
+    # Elements of no bytes could be any number of them.
+    if stream.tell() != len(content) or (array.size and not array.itemsize):
+        raise ValueError(f"{name} claims the shape {array.shape} of {array.dtype}, which its bytes are not")
+    return array
 
 
 def _names(names: Sequence[str] | np.ndarray, field: str) -> tuple[str, ...]:
@@ -118,7 +137,10 @@ def _names(names: Sequence[str] | np.ndarray, field: str) -> tuple[str, ...]:
     if names.ndim != 1 or not names.size or names.dtype.kind != "U":
         received = f"{names.dtype} {names.shape}"
         raise InputError(f"{field} of scores must be a list of at least one name. Received: {received}.")
-    names = tuple(str(name) for name in names)
+    try:
+        names = tuple(str(name) for name in names)
+    except (ValueError, SystemError) as error:  # NumPy lets any number stand for a character.
+        raise InputError(f"{field} of scores has a name that is no text.") from error
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{field} of scores has names twice: {', '.join(twice[:3])}.")
@@ -157,12 +179,27 @@ def _header(header: Mapping[str, Any]) -> dict[str, Any]:
     missing = [key for key in HEADER_KEYS if key not in header]
     if missing:
         raise InputError(f"header of scores lacks {', '.join(missing)}.")
-    for key in ("clips", "crops"):
-        counts = header[key] if isinstance(header[key], list) else [header[key]]
-        if any(isinstance(count, bool) or not isinstance(count, int) or count < 1 for count in counts):
-            raise InputError(f"header of scores must count its {key} from 1. Received: {key}={header[key]!r}.")
+    for kind, keys, is_valid in _KINDS:
+        for key in keys:
+            values = header[key] if isinstance(header[key], list) else [header[key]]
+            if not values or not all(map(is_valid, values)):
+                received = f"{key}={reprlib.repr(header[key])}"
+                raise InputError(f"{key} in the header of scores must be {kind}. Received: {received}.")
     try:
         # A copy, which later changes by the caller can't reach; NaN is no JSON.
         return json.loads(json.dumps(dict(header), allow_nan=False))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"header of scores is no JSON: {error}.") from error
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_KINDS = (
+    ("a text", ("kind", "experiment", "commit", "weights_sha256"), lambda value: isinstance(value, str)),
+    ("a text or a whole number", ("split",), lambda value: isinstance(value, str) or _is_whole(value)),
+    ("a whole number", ("seed",), _is_whole),
+    ("a whole number from 1", ("clips", "crops"), lambda value: _is_whole(value) and value > 0),
+)
+"""What stands under the keys of a header, or a list of it in a fusion."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair
-from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.read import VideoError, count_frames, iterate_frames
 from tvnet_keras.video.split_files import VIDEO_EXTENSIONS
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
@@ -22,7 +26,8 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
     """The consecutive pairs of image files, of the image files of a folder, or of the frames of a video.
 
     Args:
-        paths: two or more image files in their order, or one folder, or one video file, which is read here.
+        paths: two or more image files in their order, or one folder, or one video file, which is decoded here to
+            count its frames, and again as its pairs are read.
 
     Returns:
         Pairs without exact flow, named after their first frame.
@@ -49,8 +54,36 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
 
 
 def _video_pairs(path: Path) -> tuple[Pair, ...]:
-    frames = read_frames(path)
-    return tuple(Pair(f"{path.stem}_{k:05d}", lambda k=k: frames[k : k + 2]) for k in range(len(frames) - 1))
+    video = _Video(path)
+    return tuple(Pair(f"{path.stem}_{k:05d}", partial(video.pair, k)) for k in range(count_frames(path) - 1))
+
+
+class _Video:
+    """Neighbouring frames of a video of any length: asked for in their order, the file is decoded once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._frames: Iterator[np.ndarray] = iter(())
+        self._last: deque[np.ndarray] = deque(maxlen=2)
+        self._decoded = 0
+
+    def pair(self, first: int) -> np.ndarray:
+        """The frames `first` and `first + 1`, uint8 `[2, H, W, 3]`."""
+        if not self._decoded or self._decoded > first + 2:
+            self._frames, self._decoded = iterate_frames(self._path), 0
+        while self._decoded < first + 2:
+            frame = next(self._frames, None)
+            if frame is None:
+                raise VideoError(
+                    f"{self._path}: frame {first + 1} is wanted but only {self._decoded} frames decode: the file has "
+                    "changed since its frames were counted; start again.",
+                    kind="damaged",
+                    path=self._path,
+                    frames=self._decoded,
+                )
+            self._last.append(frame)
+            self._decoded += 1
+        return np.stack(self._last)
 
 
 def _require_images(files: Sequence[Path]) -> None:

@@ -7,7 +7,7 @@ from keras import ops
 from launch.config import TrainConfig
 from launch.optimization import averaged_weights
 from launch.train_step import TrainStep
-from tests.launch.test_train_step import batch, network, objective
+from tests.launch.test_train_step import batch, halves, moving_means, network, normalised_update, objective
 from tvnet_keras.optimizers.grouped import GroupedAdam
 
 SIZE = 8
@@ -78,6 +78,17 @@ def count_sums():
     assert len(calls) == 2, calls
 
 
+def compare_batch_norm():
+    """Two replicas are two accumulated pieces, but for the moving statistics, which take the replicas' mean."""
+    data = batch(SIZE)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    replicas, mean = normalised_update(distributed(strategy, data), strategy)
+    pieces, _ = normalised_update(data, accumulate=2)
+    for left, right in zip(replicas, pieces, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(mean, np.mean(moving_means(halves(data)), axis=0), atol=1e-6)
+
+
 def main():
     split_processor()
     alone, weights = run(tf.distribute.get_strategy(), 1)
@@ -88,6 +99,7 @@ def main():
                 np.testing.assert_allclose(left[name], right[name], rtol=1e-5, atol=1e-6, err_msg=name)
         for left, right in zip(weights, mirrored, strict=True):
             np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-5)
+    compare_batch_norm()
     # Last, for it replaces what TensorFlow sums with.
     count_sums()
 

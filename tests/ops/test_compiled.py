@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tvnet_keras import TVNet
 from tvnet_keras.ops import compiled, portable
 
 STATUS = Path("/proc/self/status")
@@ -49,6 +50,14 @@ def test_only_the_first_sizes_are_compiled(few):
         np.testing.assert_array_equal(function(tf.ones((size, 5))), np.full((size, 5), 2))
     # Two by XLA; the third is traced as it is and the next one for all.
     assert [shape.as_list() for shape in traced] == [[1, 5], [2, 5], [3, 5], [None, 5]]
+
+
+def test_layers_of_other_kinds_keep_what_they_have_to_know(few):
+    # Sizes, iterations and channels all vary, as in a process that computes with several layers.
+    for number, size in enumerate(range(12, 20)):
+        clip = np.random.default_rng(size).random((1, 2, size, size, 1 + 2 * (number % 2)), dtype="float32")
+        layer = TVNet(iterations=1 + number % 3, mode="portable")
+        assert np.all(np.isfinite(layer(clip)))
 
 
 @pytest.mark.skipif(not STATUS.is_file(), reason="needs /proc")

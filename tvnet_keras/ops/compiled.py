@@ -16,7 +16,8 @@ def compiled(function: Callable) -> Callable:
     the images is known. Elsewhere one graph serves all sizes: some three times slower, but its memory is bounded.
 
     The function must be pure and take and return dense tensors: on TensorFlow an XLA function inside an uncompiled
-    graph cannot be differentiated through, so callers own its gradient (`ops.solver`).
+    graph cannot be differentiated through, so callers own its gradient (`ops.solver`). What it needs to know of its
+    arguments when it is traced must be the same in all calls: any size that varies may be unknown.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -33,14 +34,15 @@ def _compiled_for_few_sizes(function: Callable) -> Callable:
     import tensorflow as tf
 
     by_xla = tf.function(function, jit_compile=True, autograph=False)
+    in_a_graph = tf.function(function, autograph=False)
     of_any_size = tf.function(function, reduce_retracing=True, autograph=False)
     compiled_sizes = set()
 
     def call(*tensors):
         sizes = tuple(tuple(tensor.shape) for tensor in tensors)
         if not tf.executing_eagerly():
-            # Height or width is unknown. A graph for one size of image may still serve batches of several sizes.
-            return (of_any_size if any(None in size[-2:] for size in sizes) else by_xla)(*tensors)
+            # Of images whose height or width is unknown there may be any number of sizes, of batches a few.
+            return (in_a_graph if any(None in size[-2:] for size in sizes) else by_xla)(*tensors)
         if sizes not in compiled_sizes and len(compiled_sizes) == COMPILED_SIZES:
             return of_any_size(*tensors)
         compiled_sizes.add(sizes)

@@ -94,7 +94,7 @@ class TrainConfig:
 
     steps: int = 300
     batch_size: int = 16  # clips per update, over all replicas and accumulated pieces
-    accumulate: int = 1  # pieces that a batch is computed in; gradients are summed
+    accumulate: int = 1  # pieces that a batch is computed in; gradients are summed, batch norm sees one piece
     optimizer: str = "adam"
     lr: float = 1e-3
     momentum: float = 0.9

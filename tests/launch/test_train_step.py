@@ -214,6 +214,66 @@ def test_an_objective_may_have_no_label_and_read_the_flow():
     np.testing.assert_allclose(model.vector, (RATE, 0), atol=1e-6)
 
 
+MOMENTUM = 0.75
+
+
+def normalised_network():
+    """Clip -> dense layers with batch normalisation between them."""
+    keras.utils.set_random_seed(0)
+    clip = keras.Input(SHAPE, dtype="uint8")
+    x = keras.layers.Dense(5)(keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(clip)))
+    x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="norm")(x)
+    return keras.Model(clip, {"logits": keras.layers.Dense(CLASSES, name="logits")(x)})
+
+
+def halves(data):
+    """Both halves of a batch, one after the other."""
+    size = len(data["label"]) // 2
+    return [{name: value[:size] for name, value in data.items()}, {name: value[size:] for name, value in data.items()}]
+
+
+def moving_means(pieces):
+    """What one piece after the other makes of the moving mean, which starts at zero."""
+    model = normalised_network()
+    inner = keras.Model(model.input, model.get_layer("norm").input)
+    return [(1 - MOMENTUM) * np.mean(inner(piece["clip"]), axis=0) for piece in pieces]
+
+
+def normalised_update(data, strategy=None, **train):
+    """The trainable weights and the moving mean after one update."""
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        model = normalised_network()
+        optimizer = GroupedSGD(RATE, summed=strategy.num_replicas_in_sync > 1)
+        optimizer.build(model.trainable_variables)
+    config = TrainConfig(batch_size=8, clip_norm=0.0, **train)
+    TrainStep(strategy, model, optimizer, objective, config)(data)
+    weights = [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
+    return weights, ops.convert_to_numpy(model.get_layer("norm").moving_mean)
+
+
+def test_batch_norm_sees_one_piece_at_a_time():
+    # As on as many replicas (`two_devices.py`), and unlike the whole batch: BUILD.md says so.
+    data = batch(8)
+    model = normalised_network()
+    with tf.GradientTape() as tape:
+        losses = [
+            tf.reduce_mean(objective(half, model(half["clip"], training=True))["class"]) / 2 for half in halves(data)
+        ]
+        loss = tf.add_n(losses)
+    gradient = tape.gradient(loss, model.trainable_variables)
+    before = [ops.convert_to_numpy(weight) for weight in normalised_network().trainable_variables]
+    pieces, mean = normalised_update(data, accumulate=2)
+    for new, old, part in zip(pieces, before, gradient, strict=True):
+        np.testing.assert_allclose(new, old - RATE * part, atol=1e-6)
+    # The moving statistics take one piece after the other.
+    first, second = moving_means(halves(data))
+    np.testing.assert_allclose(mean, MOMENTUM * first + second, atol=1e-6)
+    whole, mean = normalised_update(data)
+    np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
+    assert max(np.abs(left - right).max() for left, right in zip(whole, pieces, strict=True)) > 1e-4
+
+
 def test_two_replicas_are_one_device_and_sum_their_gradients_once(repository):
     # A process of its own: devices can be split only before TensorFlow starts.
     command = [sys.executable, "-m", "tests.launch.two_devices"]

@@ -7,7 +7,7 @@ from keras import ops
 from launch.config import TrainConfig
 from launch.optimization import averaged_weights
 from launch.train_step import TrainStep
-from tests.launch.test_train_step import batch, network, objective
+from tests.launch.test_train_step import batch, halves, moving_means, network, normalised_update, objective
 from tvnet_keras.optimizers.grouped import GroupedAdam
 
 SIZE = 8
@@ -58,7 +58,7 @@ def numbers(model):
     return [ops.convert_to_numpy(weight) for weight in model.trainable_variables]
 
 
-def count_sums():
+def count_sums(strategy):
     """One update sums the gradients over the replicas once: one call in each of the two."""
     calls = []
     sum_over_replicas = tf.distribute.ReplicaContext.all_reduce
@@ -68,7 +68,6 @@ def count_sums():
         return sum_over_replicas(self, *arguments, **options)
 
     tf.distribute.ReplicaContext.all_reduce = counted
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
         model = network()
         optimizer = GroupedAdam(0.1, summed=True)
@@ -78,18 +77,31 @@ def count_sums():
     assert len(calls) == 2, calls
 
 
+def compare_batch_norm(strategy):
+    """Two replicas are two accumulated pieces, but for the moving statistics, which are the first replica's."""
+    data = batch(SIZE)
+    replicas, mean = normalised_update(distributed(strategy, data), strategy)
+    pieces, _ = normalised_update(data, accumulate=2)
+    for left, right in zip(replicas, pieces, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(mean, moving_means(halves(data))[0], atol=1e-6)
+
+
 def main():
     split_processor()
     alone, weights = run(tf.distribute.get_strategy(), 1)
+    # One for all: a second one would number its sums as the first did, and TensorFlow takes them for the same.
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     for pieces in (1, 2):
-        together, mirrored = run(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), pieces)
+        together, mirrored = run(strategy, pieces)
         for left, right in zip(alone, together, strict=True):
             for name in left:
                 np.testing.assert_allclose(left[name], right[name], rtol=1e-5, atol=1e-6, err_msg=name)
         for left, right in zip(weights, mirrored, strict=True):
             np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-5)
+    compare_batch_norm(strategy)
     # Last, for it replaces what TensorFlow sums with.
-    count_sums()
+    count_sums(strategy)
 
 
 if __name__ == "__main__":

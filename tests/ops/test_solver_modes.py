@@ -3,6 +3,8 @@
 import collections
 import subprocess
 import sys
+import types
+import warnings
 
 import keras
 import numpy as np
@@ -238,15 +240,47 @@ def test_native_refuses_export_and_xla_in_one_sentence(tmp_path, needs_numba):
         tf.function(model, jit_compile=True, autograph=False)(CLIP)
 
 
-def test_without_numba_auto_is_portable_and_native_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tvnet_keras.ops.native_level", None)
-    native_mode._obstacle.cache_clear()
-    try:
-        assert TVNet(iterations=2)(CLIP).shape == (2, 2, 16, 20, 2)
-        with pytest.raises(InputError, match="requirements-native.txt"):
-            TVNet(iterations=2, mode="native")(CLIP)
-    finally:
+@pytest.fixture
+def importing(monkeypatch):
+    """Makes the import of the kernels raise an error."""
+
+    def fail(error):
+        def load(name):
+            raise error
+
+        monkeypatch.setattr(native_mode, "importlib", types.SimpleNamespace(import_module=load))
         native_mode._obstacle.cache_clear()
+
+    yield fail
+    native_mode._obstacle.cache_clear()
+
+
+def test_without_numba_auto_is_portable_and_native_says_what_to_install(importing):
+    importing(ModuleNotFoundError("No module named 'numba'", name="numba"))
+    with warnings.catch_warnings(action="error"):
+        assert TVNet(iterations=2)(CLIP).shape == (2, 2, 16, 20, 2)
+    with pytest.raises(InputError, match="requirements-native.txt"):
+        TVNet(iterations=2, mode="native")(CLIP)
+
+
+BROKEN = [
+    ImportError("Numba needs NumPy 2.4 or less. Got NumPy 2.5."),
+    AttributeError("module 'numba' has no attribute 'njit'"),
+    OSError("libllvmlite.so: cannot open shared object file"),
+    RuntimeError("first line\nsecond line"),
+]
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=lambda error: type(error).__name__)
+def test_a_broken_numba_is_one_warning_and_the_portable_mode(importing, error):
+    importing(error)
+    with pytest.warns(RuntimeWarning, match="native solver cannot be used") as told:
+        for _ in range(2):
+            assert TVNet(iterations=2)(CLIP).shape == (2, 2, 16, 20, 2)
+    assert len([warning for warning in told if "native solver" in str(warning.message)]) == 1
+    with pytest.raises(InputError, match="requirements-native.txt") as refusal:
+        TVNet(iterations=2, mode="native")(CLIP)
+    assert "second line" not in str(refusal.value)
 
 
 def test_unknown_mode_names_the_nearest():

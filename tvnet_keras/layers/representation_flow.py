@@ -8,6 +8,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
+from tvnet_keras.ops.empty_batch import at_least_one
 from tvnet_keras.ops.representation_variants import VARIANTS
 
 LEARNABLE = ("sobel", "divergence", "tau", "lambda", "theta")
@@ -162,6 +163,9 @@ class RepresentationFlow(layers.Layer, MotionLayer):
     def call(self, clip, training=None):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters]`, or the flows `[B, T - 1, H, W, 2 C']`."""
         self._check_clip(clip.shape)
+        return self._answer(at_least_one(clip), training)[: ops.shape(clip)[0]]
+
+    def _answer(self, clip, training):
         features = ops.cast(clip, "float32")
         if self.bottleneck:
             features = self.reduce(features)
@@ -224,6 +228,8 @@ class RepresentationFlow(layers.Layer, MotionLayer):
             raise ValueError(f"RepresentationFlow needs at least 2 frames. Received: shape={shape}")
         if shape[-1] is None:
             raise ValueError(f"RepresentationFlow needs a known number of channels. Received: shape={shape}")
+        if 0 in shape[2:4]:
+            raise ValueError(f"RepresentationFlow needs frames of at least one pixel. Received: shape={shape}")
         least = VARIANTS[self.variant].least_size
         if any(side is not None and side < least for side in shape[2:4]):
             raise InputError(

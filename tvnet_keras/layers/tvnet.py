@@ -264,6 +264,8 @@ def _check_clip(shape) -> None:
         raise ValueError(f"TVNet needs a clip [B, T, H, W, C]. Received: shape={shape}")
     if shape[1] is not None and shape[1] < 2:
         raise ValueError(f"TVNet needs at least 2 frames. Received: shape={shape}")
+    if 0 in shape[2:4]:
+        raise ValueError(f"TVNet needs frames of at least one pixel. Received: shape={shape}")
     if shape[-1] not in (1, 3):
         raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={shape}")
 

@@ -119,7 +119,7 @@ def _adjoint() -> ModuleType:
 def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
     adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept) - 1
     pieces = shares(*data.shape[1:3])
-    banded = pieces[0][1] != (0, data.shape[2])
+    banded = len(bands(*data.shape[1:3])) > 1
     edges = borrow((2 if banded else 0, *bar_state.shape))
     sums = np.zeros((len(pieces), *taps.shape[:2], adjoint.SUMS))
 

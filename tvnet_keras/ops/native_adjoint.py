@@ -16,7 +16,6 @@ from tvnet_keras.ops.native_forward import (
     FIELDS_TABLE,
     FIRST,
     ONE,
-    OPTIONS,
     RANGE,
     STEP,
     WORKSPACE,
@@ -25,19 +24,18 @@ from tvnet_keras.ops.native_forward import (
     carve_states,
     clear_margins,
     cut_from,
-    jit,
     not_last_column,
     pack,
     pack_data,
     pack_row,
     pack_state,
     row_end,
-    row_jit,
     row_length,
     sweep_rows,
     taps_of,
     unpack,
 )
+from tvnet_keras.ops.native_kernel import jit, kernel, row_jit
 
 SUMS = 19
 """Per iteration: 16 taps (as `[8, 2]`), then the gradients of limit, rate and theta (the divergence's part)."""
@@ -259,7 +257,7 @@ def ring_rows(iterations):
     return 4 * iterations - 1
 
 
-@jit
+@kernel((numba.int64, numba.int64, numba.int64))
 def pull_back_floats(rows, width, every):
     """Size of the workspace of `pull_back` for a band of `rows`, widened, and segments of `every` iterations."""
     return row_length(width) * (6 * (every + 1) * ring_rows(every) + 13 * rows)
@@ -273,12 +271,11 @@ def _lend(bar, own, edges, image, rows, count):
     unpack(bar, own[0] + last - rows[0], edges, image, last, rows[1])
 
 
-@numba.njit(
+@kernel(
     (
         *(CONST_TABLE, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, CONST_FIELDS, numba.int64),
         *(FIELDS, FIELDS, numba.float64[:, :, ::1], FIELDS_TABLE, RANGE, RANGE, RANGE, WORKSPACE),
-    ),
-    **OPTIONS,
+    )
 )
 def pull_back(
     kept, data, taps, constants, upstream, every, bar_state, bar_data, sums, edges, images, rows, segments, workspace

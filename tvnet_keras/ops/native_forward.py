@@ -8,33 +8,15 @@ no longer vectorises. Constants are float32, because one Python float would turn
 
 import numba
 import numpy as np
-from numba.core.compiler import Compiler
 
-# Divisions by Newton steps and reordered sums, but NaN and infinity keep their meaning.
-FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
+from tvnet_keras.ops.native_kernel import jit, kernel, row_jit
+
 EPSILON = np.float32(1e-12)  # tvl1.EPSILON
 ZERO, ONE = np.float32(0), np.float32(1)
 STEP = np.uint64(1)
 ORIGIN, FIRST = np.uint64(0), np.uint64(16)
 LANES = 16
 CACHE_FLOATS = 2**17
-
-OPTIONS = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True, "cache": True}
-jit = numba.njit(**OPTIONS)
-
-
-class _Unaliased(Compiler):
-    """Compiles a function whose array arguments never overlap where one of them is written to."""
-
-    def define_pipelines(self) -> list:
-        """Numba's pipelines, with its own flag for this (it has no decorator option)."""
-        self.state.flags.noalias = True
-        return super().define_pipelines()
-
-
-# Without the promise LLVM compares every field that is written with every one that is read before each row of pixels:
-# as long as the row itself takes. An array that is written in several fields is therefore passed once per field.
-row_jit = numba.njit(pipeline_class=_Unaliased, **OPTIONS)
 
 # Entry points have one signature each, so that they are compiled once and for all: inputs may be read-only.
 FIELDS = numba.types.Array(numba.float32, 4, "C")
@@ -68,7 +50,7 @@ def not_last_column(width):
     return mask
 
 
-@jit
+@kernel((numba.int64, numba.int64))
 def advance_floats(rows, width):
     """Size of the workspace of `advance` for a band of `rows`, widened: two states and the packed data term."""
     return rows * row_length(width) * 16
@@ -242,12 +224,11 @@ def iterate(states, data, mask, end, taps, first, last, constants, false_borders
         sweep_rows(states, data, mask, end, taps, sweep, first, last, constants, false_borders)
 
 
-@numba.njit(
+@kernel(
     (
         *(CONST_FIELDS, CONST_FIELDS, CONST_TAPS, CONST_VECTOR, FIELDS),
         *(FIELDS_TABLE, numba.int64, numba.int64, RANGE, RANGE, WORKSPACE),
-    ),
-    **OPTIONS,
+    )
 )
 def advance(state, data, taps, constants, result, kept, every, done, images, rows, workspace):
     """Runs iterations on some images and rows of a batch.

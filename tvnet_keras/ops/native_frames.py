@@ -5,7 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from tvnet_keras.ops.intensity import GREY_WEIGHTS, gaussian_taps
-from tvnet_keras.ops.native_forward import OPTIONS, RANGE, jit
+from tvnet_keras.ops.native_forward import RANGE
+from tvnet_keras.ops.native_kernel import jit, kernel
 from tvnet_keras.ops.native_memory import borrow
 from tvnet_keras.ops.native_threads import parallel, split
 
@@ -112,7 +113,7 @@ def _weighted(padded, taps, row):
         _add(row, taps[k], padded[k : k + row.size])
 
 
-@numba.njit([(kind, numba.float32, numba.float32, _VECTOR, _VECTOR, _IMAGES, RANGE) for kind in _FRAMES], **OPTIONS)
+@kernel(*((kind, numba.float32, numba.float32, _VECTOR, _VECTOR, _IMAGES, RANGE) for kind in _FRAMES))
 def _smooth(frames, low, factor, weights, taps, result, images):
     height, width = result.shape[1:]
     radius = taps.size // 2
@@ -130,7 +131,7 @@ def _smooth(frames, low, factor, weights, taps, result, images):
                 _add(row, taps[k], across[min(max(y + k - radius, 0), height - 1)])
 
 
-@numba.njit((_CONST_IMAGES, _VECTOR, _VECTOR, numba.types.Array(numba.float32, 4, "C"), RANGE), **OPTIONS)
+@kernel((_CONST_IMAGES, _VECTOR, _VECTOR, numba.types.Array(numba.float32, 4, "C"), RANGE))
 def _pull_back(bar, weights, taps, result, images):
     height, width = bar.shape[1:]
     radius = taps.size // 2

@@ -3,13 +3,13 @@
 Every operation of a graph costs threads to wake and arrays to reshape; together a third of the time of the iterations.
 """
 
-import numba
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
 
 from tvnet_keras.ops import native, native_linearise
-from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, OPTIONS, RANGE
+from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, RANGE
+from tvnet_keras.ops.native_kernel import kernel
 from tvnet_keras.ops.native_memory import borrow
 from tvnet_keras.ops.native_threads import parallel, shares
 
@@ -83,7 +83,7 @@ def _flow_of(state: np.ndarray) -> np.ndarray:
     return flow
 
 
-@numba.njit((CONST_FIELDS, CONST_FIELDS, FIELDS, RANGE, RANGE), **OPTIONS)
+@kernel((CONST_FIELDS, CONST_FIELDS, FIELDS, RANGE, RANGE))
 def _join(flow, dual, state, images, rows):
     for image in range(images[0], images[1]):
         for y in range(rows[0], rows[1]):
@@ -94,7 +94,7 @@ def _join(flow, dual, state, images, rows):
                     state[2 + field, image, y, x] = dual[field, image, y, x]
 
 
-@numba.njit((CONST_FIELDS, FIELDS, RANGE, RANGE), **OPTIONS)
+@kernel((CONST_FIELDS, FIELDS, RANGE, RANGE))
 def _split(state, flow, images, rows):
     for image in range(images[0], images[1]):
         for y in range(rows[0], rows[1]):

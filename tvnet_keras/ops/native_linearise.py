@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 
-from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, OPTIONS, RANGE, jit
+from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, RANGE
+from tvnet_keras.ops.native_kernel import jit, kernel
 from tvnet_keras.ops.native_memory import borrow
 from tvnet_keras.ops.native_threads import bands, parallel, shares
 
@@ -68,7 +69,7 @@ def _mix(a, b, c, d, wx, wy):
     return (ONE - wy) * ((ONE - wx) * a + wx * b) + wy * ((ONE - wx) * c + wx * d)
 
 
-@numba.njit((_CONST_IMAGES, _CONST_IMAGES, CONST_FIELDS, FIELDS, RANGE, RANGE), **OPTIONS)
+@kernel((_CONST_IMAGES, _CONST_IMAGES, CONST_FIELDS, FIELDS, RANGE, RANGE))
 def _linearise(first, second, flow, data, images, rows):
     height, width = first.shape[1:]
     for image in range(images[0], images[1]):
@@ -102,7 +103,7 @@ def _dot(sample, value, gx, gy):
     return value * sample[0] + gx * sample[1] + gy * sample[2]
 
 
-@numba.njit((_CONST_IMAGES, CONST_FIELDS, CONST_FIELDS, _IMAGES, _IMAGES, FIELDS, RANGE, RANGE), **OPTIONS)
+@kernel((_CONST_IMAGES, CONST_FIELDS, CONST_FIELDS, _IMAGES, _IMAGES, FIELDS, RANGE, RANGE))
 def _pull_back(second, flow, bar_data, bar_first, bar_second, bar_flow, images, rows):
     height, width = second.shape[1:]
     for image in range(images[0], images[1]):

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import importlib
 import sys
+import warnings
 from collections.abc import Iterator
 
 import keras
@@ -67,9 +68,17 @@ def _obstacle() -> str | None:
     try:
         for name in ("native_frames", "native_level"):
             importlib.import_module(f"tvnet_keras.ops.{name}")
-    except (ImportError, RuntimeError) as error:
-        return f"because its kernels did not load ({error}): pip install -r requirements-native.txt"
+    except Exception as error:  # A numba that does not fit its surroundings raises whatever it meets first.
+        obstacle = f"because its kernels did not load ({_first_line(error)}): pip install -r requirements-native.txt"
+        if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):
+            # Who has not installed it knows; who has would wonder about the time.
+            warnings.warn(f"The native solver cannot be used {obstacle}.", RuntimeWarning, stacklevel=2)
+        return obstacle
     return None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _obstacle_in_graph() -> str | None:

@@ -33,14 +33,15 @@ _MARGINS = ((0, 0), (0, 1), (1, 0))
 
 def solve(state, data, taps, constants):
     """`ops.solver.solve` with taps `[I, G, 8, 2]`."""
-    return _differentiable(stays_here())(state, data, taps, constants)
+    return _differentiable(stays_here(), tuple(taps.shape))(state, data, taps, constants)
 
 
 @functools.cache
-def _differentiable(local: bool):
+def _differentiable(local: bool, taps_shape: tuple):
     """The solver for graphs of this process (`local`), which suit its devices, or for graphs that may run elsewhere.
 
-    They are compiled apart: an export would otherwise find the graphs traced before for this machine.
+    They are compiled apart: an export would otherwise find the graphs traced before for this machine. So are numbers
+    of iterations and groups, which have to be known.
     """
     return differentiable(_forward, _backward) if local else differentiable(_forward_together, _backward_together)
 

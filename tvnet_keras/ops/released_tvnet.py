@@ -47,8 +47,9 @@ def floored_grey(frames):
 def stretch(first, second):
     """Both frames of every pair mapped to 0..255 by their common minimum and maximum; flat pairs stay."""
     both = ops.stack([first, second])
-    low = ops.reshape(ops.min(both, axis=(0, 2, 3)), (-1, 1, 1))
-    span = ops.reshape(ops.max(both, axis=(0, 2, 3)), (-1, 1, 1)) - low
+    # Keras refuses the extremes of an empty batch unless it is told where to begin.
+    low = ops.reshape(ops.min(both, axis=(0, 2, 3), initial=np.inf), (-1, 1, 1))
+    span = ops.reshape(ops.max(both, axis=(0, 2, 3), initial=-np.inf), (-1, 1, 1)) - low
     flat = span <= 0
     divisor = ops.where(flat, ops.ones_like(span), span)
     return tuple(ops.where(flat, image, 255.0 * (image - low) / divisor) for image in (first, second))

@@ -34,14 +34,15 @@ def _prepare(clip, value_range: tuple[float, float], mode: str):
 
         first, second = smooth_pairs(clip, value_range)
     else:
-        grey = ops.reshape(_smooth_grey()(to_255(clip, value_range)), (batch, time, height, width))
+        grey = ops.reshape(_smooth_grey(clip.shape[-1])(to_255(clip, value_range)), (batch, time, height, width))
         first, second = grey[:, :-1], grey[:, 1:]
     return ops.reshape(first, (-1, height, width)), ops.reshape(second, (-1, height, width))
 
 
 @functools.cache
-def _smooth_grey() -> Callable:
-    # Built at the first use: only then is the backend's compiler loaded.
+def _smooth_grey(channels: int) -> Callable:
+    # Built at the first use: only then is the backend's compiler loaded. One for each number of channels, which has to
+    # be known.
     return fused(lambda clip: smooth(ops.reshape(to_grey(clip), (-1, *ops.shape(clip)[2:4]))))
 
 

@@ -1,0 +1,20 @@
+"""Batches of no clips, as the last replica of a distributed batch may get."""
+
+from keras import ops
+
+
+def at_least_one(clip):
+    """The batch, or one clip of zeros in place of none.
+
+    On a CPU, TensorFlow's convolution answers an empty batch in the wrong shape, and the gradient of its padding fails.
+
+    Args:
+        clip: `[B, ...]`.
+
+    Returns:
+        `[max(B, 1), ...]`; the caller cuts its answer off at B.
+    """
+    if clip.shape[0]:
+        return clip
+    batch, *clip_shape = ops.shape(clip)
+    return ops.concatenate([clip, ops.zeros((1 - ops.minimum(batch, 1), *clip_shape), clip.dtype)])

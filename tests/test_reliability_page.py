@@ -6,7 +6,7 @@ import re
 
 def test_every_test_that_the_page_names_exists(repository):
     page = (repository / "docs/reliability.md").read_text()
-    files = [path for path in (repository / "tests").rglob("*.py")]
+    files = list((repository / "tests").rglob("*.py"))
     known = {path.stem for path in files}
     for path in files:
         known |= {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}

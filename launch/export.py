@@ -7,10 +7,12 @@ does; `flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (met
 `serving_default` too of a method without classes.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -59,16 +61,25 @@ def export(run: Path, folder: Path) -> Path:
             be written; it is unchanged.
     """
     target = _replaceable(folder)
-    config, model, class_names = load_run(run)
-    module = ServingModule(model, config)
-    try:
-        with only_writer(target, beside=True):
+    with _naming(folder):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with only_writer(target, beside=True):
+        config, model, class_names = load_run(run)
+        module = ServingModule(model, config)
+        with _naming(folder):
             _write(module, class_names, target)
+    return folder
+
+
+@contextlib.contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Tells of what cannot be written in the words of the flag."""
+    try:
+        yield
     except (OSError, tf.errors.OpError) as error:
         raise InputError(
             f"--output_dir={folder} cannot be written: {_reason(error)}; choose another place or free it."
         ) from error
-    return folder
 
 
 def _replaceable(folder: Path) -> Path:

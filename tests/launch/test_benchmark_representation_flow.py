@@ -49,6 +49,7 @@ def test_features_of_every_channel_move_by_the_same_part_of_a_pixel(features):
     np.testing.assert_allclose(np.median(flow[..., 4:], axis=(0, 1, 2, 3)), 0.5, atol=0.15)
 
 
+@pytest.mark.slow
 def test_the_training_step_asks_for_the_gradients_of_features_and_all_parameters(features, numba):
     case = replace(PORTABLE, does=BOTH, mode="native")
     of_features, *of_parameters = make_call(case, features)()

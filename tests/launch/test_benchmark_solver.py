@@ -90,6 +90,7 @@ def test_the_launchers_own_solver_is_among_them(pictures):
     np.testing.assert_allclose(flow, make_call(PORTABLE, pictures)()[0, 0], atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", tvnet.MODES)
 def test_the_training_step_asks_for_the_gradients_of_frames_u0_and_kernels(mode, pictures, numba):
     case = replace(PORTABLE, does=BOTH, mode=mode)
@@ -103,6 +104,7 @@ def test_the_training_step_asks_for_the_gradients_of_frames_u0_and_kernels(mode,
     np.testing.assert_allclose([call(), call()], norm, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_fresh_process_reports_its_own_memory(numba, tmp_path):
     case = Case(GRAPH, FORWARD, "native", 2, *SIZE)
     measured = measure_fresh(case, "", str(tmp_path / "numba"))

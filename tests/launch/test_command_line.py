@@ -126,6 +126,7 @@ def test_a_command_evaluates_with_overrides(launcher, finished_run, tmp_path):
     assert "Did you mean --config.eval.clips?" in launcher("evaluate", *flags, "--config.eval.clip=2").sentence()
 
 
+@pytest.mark.slow
 def test_a_command_trains_on_two_devices(launcher, overrides, finished_run, tmp_path):
     flags = overrides("tvnet", train={"steps": 1})
     flags += [f"--output_dir={tmp_path}/two", "--strategy=mirrored", "--devices=CPU:0,CPU:1"]

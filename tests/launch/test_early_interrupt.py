@@ -13,6 +13,14 @@ QUIET = "class config:\n    list_physical_devices = staticmethod(lambda: [])\n"
 PRESSED = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(20)\n"
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Whoever starts the tests in the background of a shell lets them, and all that they start, ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     "stubs", [{"tensorflow": PRESSED}, {"tensorflow": QUIET, "absl": PRESSED}], ids=["first", "later"]
 )

@@ -108,6 +108,7 @@ def test_an_export_replaces_an_earlier_one(exported, finished_run):
     assert [path.name for path in exported.parent.iterdir()] == [exported.name]
 
 
+@pytest.mark.slow
 def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one(exported, finished_run, monkeypatch):
     before = {path.name: path.read_bytes() for path in exported.iterdir() if path.is_file()}
     genuine = Path.rename

@@ -120,7 +120,7 @@ def test_the_command_line_of_saved_models_gives_the_flow(exported, finished_run,
     assert (exported / CLASSES_FILE).is_file()
 
 
-@pytest.mark.parametrize("variant", ["default", "official"])
+@pytest.mark.parametrize("variant", ["default", pytest.param("official", marks=pytest.mark.slow)])
 def test_tensorflow_lite_has_the_flow_of_any_size_as_operations_of_its_own(variant, served):
     folder, answers = served("tvnet_flow", {"variant": variant})
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=["flow"])

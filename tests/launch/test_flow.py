@@ -32,6 +32,7 @@ def exact(frames: np.ndarray) -> np.ndarray:
     return np.broadcast_to(np.array([2, 0], np.float32), (*frames.shape[1:3], 2)).copy()
 
 
+@pytest.mark.slow
 def test_the_command_of_the_paper_table(launcher, shared_data, tmp_path):
     outcome = launcher(
         "flow", "--solver=tvnet-1-1-10", "--variant=official", "--dataset=middlebury",
@@ -81,6 +82,7 @@ def test_two_images_without_truth(launcher, tmp_path):
     assert not (tmp_path / "new/out/truth").exists()
 
 
+@pytest.mark.slow
 def test_a_trained_run_and_its_export_give_one_flow(launcher, finished_run, shapes, tmp_path):
     assert launcher("export", f"--run={finished_run}", f"--output_dir={tmp_path}/export").code == 0
     outcome = launcher(

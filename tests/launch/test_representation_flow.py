@@ -30,6 +30,7 @@ def test_flows_of_four_channels_and_the_rate_of_the_flow_are_in_tensorboard(run)
     assert (width, height, len(pictures)) == (b"64", b"16", 4)
 
 
+@pytest.mark.slow
 def test_the_export_gives_the_probabilities_of_the_model(run, shapes, tmp_path):
     loaded = tf.saved_model.load(export(run, tmp_path / "export"))
     assert set(loaded.signatures) == {"serving_default"}

@@ -95,6 +95,7 @@ def test_an_empty_list_in_a_command_means_nothing_is_learned(launcher, tmp_path)
     assert json.loads((tmp_path / "run/run.json").read_text())["config"]["model"]["learn"] == []
 
 
+@pytest.mark.slow
 def test_a_trained_cell_is_scored_and_a_killed_one_goes_on(tiny, shapes, tmp_path, monkeypatch):
     config = tiny("rgb")
     asked = []

@@ -98,6 +98,7 @@ def test_a_run_goes_on_where_it_stopped(tiny, tmp_path):
         assert resumed[name] == pytest.approx(whole[name], rel=1e-3), name
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_with_the_same_command(command, overrides, repository, tmp_path, launcher, tiny):
     folder = tmp_path / "run"
     # More steps than it will reach; it is killed as soon as a checkpoint is there.

@@ -127,6 +127,7 @@ def test_colours_of_an_odd_size_are_within_the_tolerance_too():
     assert flow_error(official((3, 1, 10), (45, 67)), clip).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_tvnet_5_5_50_magnifies_the_last_bit_of_its_input(goldens):
     # Where the released warp extrapolates beyond the image, five warps of it have no exact answer in float32.
     golden = np.load(goldens / "tvnet_smooth64x80_1-1-10.npz")

@@ -52,6 +52,7 @@ def test_only_the_first_sizes_are_compiled(few):
     assert [shape.as_list() for shape in traced] == [[1, 5], [2, 5], [3, 5], [None, 5]]
 
 
+@pytest.mark.slow
 def test_layers_of_other_kinds_keep_what_they_have_to_know(few):
     # Sizes, iterations and channels all vary, as in a process that computes with several layers.
     for number, size in enumerate(range(12, 20)):
@@ -60,6 +61,7 @@ def test_layers_of_other_kinds_keep_what_they_have_to_know(few):
         assert np.all(np.isfinite(layer(clip)))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATUS.is_file(), reason="needs /proc")
 def test_memory_is_bounded_over_many_sizes(few):
     for size in range(10, 16):
@@ -67,9 +69,11 @@ def test_memory_is_bounded_over_many_sizes(few):
     before = resident_megabytes()
     for size in range(20, 50):
         solved(problem(size, 80 - size))
-    assert resident_megabytes() - before < 30
+    # 47 MB for every six sizes, if each were compiled.
+    assert resident_megabytes() - before < 80
 
 
+@pytest.mark.slow
 def test_sizes_that_are_not_compiled_give_the_same_numbers_and_gradients(few):
     arguments = problem(9, 11)
     expected = solved(arguments)

@@ -34,7 +34,10 @@ def relative(ours, theirs):
     return np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-6)
 
 
-SHAPES = [(1, 1, 5, 3), (2, 7, 1, 3), (1, 2, 2, 1), (1, 130, 64, 20), (3, 33, 50, 9), (9, 16, 17, 7)]
+SHAPES = [
+    (1, 1, 5, 3), (2, 7, 1, 3), (1, 2, 2, 1), pytest.param((1, 130, 64, 20), marks=pytest.mark.slow), (3, 33, 50, 9),
+    pytest.param((9, 16, 17, 7), marks=pytest.mark.slow),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -185,13 +185,15 @@ def test_xla_compiles_what_stays_and_nothing_that_is_exported(variant, sizes, tm
     with native_mode.local_graphs():
         local = tf.function(model).get_concrete_function(tf.TensorSpec((None, None, *sizes, 3)))
         model.export(tmp_path, verbose=False)
-    assert compiled_by_xla(local)
+    # XLA would keep its code for every size that a graph of unknown ones ever meets.
+    assert compiled_by_xla(local) == (None not in sizes)
     exported = tf.saved_model.load(tmp_path)
     signature = exported.signatures["serving_default"]
     assert not compiled_by_xla(signature) and "PartitionedCall" not in ops_of(signature)
     np.testing.assert_allclose(exported.serve(CLIP), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_loaded_export_has_the_gradient_of_the_layer(tmp_path):
     layer = TVNet(iterations=3, mode="portable")
     layer.build(CLIP.shape)

@@ -4,6 +4,7 @@ from launch import benchmark
 from launch.benchmarks import export
 
 
+@pytest.mark.slow
 def test_the_suite_says_what_new_shapes_cost_an_export(monkeypatch, capsys):
     small = {"SHAPES": {"first of all": (1, 2, 16, 20), "length": (1, 4, 16, 20)}, "ITERATIONS": 2, "REPEATS": 2}
     for name, value in small.items():

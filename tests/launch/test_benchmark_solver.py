@@ -138,6 +138,7 @@ def tables():
     return lambda rows, first: [row for row in rows if next(iter(row)) == first]
 
 
+@pytest.mark.slow
 def test_the_suite_measures_everything_in_one_run(small, numba, tables, capsys):
     result = solver.run("")
     compared = tables(result["rows"], "solver")

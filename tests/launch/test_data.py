@@ -91,6 +91,7 @@ def test_a_broken_video_is_named_and_skipped_on_request(tiny, copy, broken, tmp_
     assert len(open_source(config, "train", skip_unreadable=True).videos.videos) == 35
 
 
+@pytest.mark.slow
 def test_the_command_names_it_too(launcher, overrides, copy, broken, tmp_path):
     flags = [*overrides("rgb", data={"root": str(copy)}, train={"steps": 1}), f"--output_dir={tmp_path}/run"]
     assert str(broken) in launcher("train", *flags).sentence()

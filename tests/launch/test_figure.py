@@ -37,6 +37,7 @@ def flags_of(inputs):
     return [f"--input={name}={value}" for name, value in inputs.items()]
 
 
+@pytest.mark.slow
 def test_the_figure_has_a_row_per_source_and_weights_decide_what_trained_shows(launcher, inputs, tmp_path):
     outcome = launcher("figure", "--figure=tvnet", *flags_of(inputs), f"--output={tmp_path}/figure.png")
     assert outcome.code == 0, outcome.error

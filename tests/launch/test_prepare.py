@@ -1,7 +1,5 @@
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,33 +12,28 @@ from tvnet_keras.video.moving_shapes import write_dataset
 ALL = {"minimum": 2, "workers": None, "memory": None}
 
 
-def prepare(repository, *arguments):
-    command = [sys.executable, "-m", "launch.prepare", *map(str, arguments)]
-    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=120, check=False)
-
-
 @pytest.fixture
 def shapes(tmp_path):
     return write_dataset(tmp_path / "shapes", train_groups=2, test_groups=1, size=(32, 32), frames=6)
 
 
-def test_generate_check_and_cache_through_the_command_line(repository, tmp_path):
+def test_generate_check_and_cache_through_the_command_line(launcher, tmp_path):
     root, folder = tmp_path / "shapes", tmp_path / "cache"
     size = ("--train_groups=1", "--test_groups=1", "--frames=4", "--size=32,48")
-    assert prepare(repository, f"--generate={root}", *size).returncode == 0
+    assert launcher("prepare", f"--generate={root}", *size).code == 0
     assert len(datasets.load("moving_shapes", root, subset="test").videos) == 12
-    done = prepare(repository, f"--cache={folder}", "--dataset=moving_shapes", f"--data_dir={root}")
-    assert done.returncode == 0 and "24 videos; 0 listed ones are missing" in done.stdout
+    done = launcher("prepare", f"--cache={folder}", "--dataset=moving_shapes", f"--data_dir={root}")
+    assert done.code == 0 and "24 videos; 0 listed ones are missing" in done.out
     cached = CachedVideos(folder)
     assert len(cached.video_ids) == 24
     assert cached.read_frames("v_ZoomIn_g02_c01").shape == (4, 32, 48, 3)
 
 
-def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(repository, shared_data):
-    done = prepare(repository, "--check", f"--data_dir={shared_data / 'corrupt'}")
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("error: 14 of 21 files cannot be read")
-    rows = dict(re.findall(r"│ (\S+/\S+\.\w+) +│ (\w+ +│ \d+) ", done.stdout))
+def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(launcher, shared_data):
+    done = launcher("prepare", "--check", f"--data_dir={shared_data / 'corrupt'}")
+    assert done.code == 2 and "Traceback" not in done.error
+    assert done.error.splitlines()[-1].startswith("error: 14 of 21 files cannot be read")
+    rows = dict(re.findall(r"│ (\S+/\S+\.\w+) +│ (\w+ +│ \d+) ", done.out))
     assert len(rows) == 21
     told = {name: tuple(re.split(r" +│ ", row)) for name, row in rows.items()}
     assert told["decord/corrupted.mp4"] == ("damaged", "28")
@@ -58,10 +51,10 @@ def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(repository,
         (("--generate=nowhere", "--train_groups=1000000000"), "flag --train_groups=1000000000"),
     ],
 )
-def test_mistakes_are_one_sentence(repository, arguments, said):
-    done = prepare(repository, *arguments)
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert said in done.stderr.splitlines()[-1]
+def test_mistakes_are_one_sentence(launcher, arguments, said):
+    done = launcher("prepare", *arguments)
+    assert done.code == 2 and "Traceback" not in done.error
+    assert said in done.error.splitlines()[-1]
 
 
 def test_a_check_names_everything_that_is_wrong(shapes, capsys):

@@ -87,6 +87,7 @@ def test_a_finished_run_is_not_trained_again(tiny, tmp_path, monkeypatch):
     assert second == first
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped(tiny, tmp_path):
     # Dropout too: its masks go on, they do not start again.
     config = tiny(model={"dropout": 0.5}, train={"steps": 6, "checkpoint_every": 3})

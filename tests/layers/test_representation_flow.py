@@ -152,7 +152,9 @@ def test_the_printed_equations_give_an_eighth_of_the_motion_under_a_checkerboard
     assert checkerboard(paper) < -0.4 and checkerboard(default) > 0
 
 
-@pytest.mark.parametrize(("iterations", "deviation"), [(10, 1.8), (100, 27), (400, 112)])
+@pytest.mark.parametrize(
+    ("iterations", "deviation"), [(10, 1.8), (100, 27), pytest.param(400, 112, marks=pytest.mark.slow)]
+)
 def test_the_printed_equations_explode_where_the_kernels_are_correlated(iterations, deviation):
     # Turning both Sobel pairs round is the same as negating frame gradient and divergence (the dual variable with it).
     layer = solver(iterations, "paper")

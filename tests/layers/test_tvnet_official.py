@@ -100,6 +100,7 @@ def test_a_flat_pair_is_not_stretched():
         np.testing.assert_array_equal(image, flat)
 
 
+@pytest.mark.slow
 def test_unknown_sizes_give_the_flow_of_known_ones():
     layer = official(2, 1, 4, "portable")
     clip = tf.constant(np.random.default_rng(1).uniform(0, 255, (1, 2, 33, 47, 3)), tf.float32)

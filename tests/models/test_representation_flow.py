@@ -45,6 +45,7 @@ def clip():
     return moving_clip(FRAMES, SIZE, SIZE, (0.5, 0.2))
 
 
+@pytest.mark.slow
 def test_it_has_half_the_weights_of_its_two_stream_rival():
     # Section 4 of the paper: 21 million against 42, with ResNet-34.
     options = representation_flow.Options(depth=34)

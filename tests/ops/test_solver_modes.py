@@ -105,6 +105,7 @@ def test_auto_is_native_where_the_caller_says_the_graph_stays_here(needs_numba):
     assert not python_ops_of(model)
 
 
+@pytest.mark.slow
 def test_auto_is_portable_under_xla(needs_numba):
     layer = TVNet(iterations=2)
     flow = layer(CLIP)
@@ -175,7 +176,7 @@ def test_a_graph_that_stays_suits_its_machine(machine):
     assert loops[True] > loops[False]
 
 
-@pytest.mark.parametrize("variant", ["default", "official"])
+@pytest.mark.parametrize("variant", ["default", pytest.param("official", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("sizes", [CLIP.shape[2:4], (None, None)], ids=["known", "unknown"])
 def test_xla_compiles_what_stays_and_nothing_that_is_exported(variant, sizes, tmp_path):
     layer = TVNet(iterations=2, mode="portable", variant=variant, u0_size=(4, 5))

@@ -20,11 +20,14 @@ LEGACY_VENV ?= .venv-legacy
 demo: $(VENV)/.installed
 	$(BIN)/python -m launch.demo --output_dir=runs/demo
 
+# One worker more than there are cores, for tests wait for the processes that they start.
+WORKERS := $(shell echo $$(( `nproc 2>/dev/null || echo 1` + 1 )))
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 coverage: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

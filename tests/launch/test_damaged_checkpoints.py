@@ -154,6 +154,7 @@ def test_a_run_killed_before_its_first_checkpoint_says_that_it_begins_again(tmp_
     assert "begins again at step 1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_from_the_older_one_ends_as_the_whole_one(tiny, tmp_path, capsys):
     config = tiny("rgb", train={"steps": 6, "checkpoint_every": 1}, model={"dropout": 0.3})
     whole = train(config, tmp_path / "whole")

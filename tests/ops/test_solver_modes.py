@@ -213,6 +213,7 @@ def test_a_loaded_export_has_the_gradient_of_the_layer(tmp_path):
     np.testing.assert_allclose(gradient(exported.serve), expected, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_plain_export_of_a_used_model_runs_with_tensorflow_alone(tmp_path):
     model = network()
     model.compile("sgd", "mse")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+import keras
 from absl import flags
 
 import launch.figures
@@ -28,6 +29,8 @@ def main() -> None:
     """Reads the flags, draws and writes."""
     module = load_module(launch.figures, "--figure", FIGURE.value)
     path = Path(OUTPUT.value or f"docs/figures/{FIGURE.value}.png")
+    # The same command draws the same picture, also of a network that nobody has trained.
+    keras.utils.set_random_seed(0)
     write_picture(path, module.draw(**parse_inputs(module, INPUT.value)))
     print(f"written: {path}")
 

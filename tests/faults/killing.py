@@ -10,14 +10,26 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import tensorflow as tf
 
 from tests.launch.start import begin, start
 
-TIMES = {"date", "minutes", "seconds", "command", "first_step_s", "step_ms", "clips_per_s", "images_per_s"}
+TIMES = {
+    "date",
+    "minutes",
+    "seconds",
+    "seconds_per_pair",
+    "command",
+    "first_step_s",
+    "step_ms",
+    "clips_per_s",
+    "images_per_s",
+}
 """Fields that tell when, how fast and into which folder a command worked; everything else must come out equal."""
 
-UNCOMPARED = ("events.out.tfevents", "fingerprint.pb", "saved_model.pb", "ckpt-", "checkpoint")
-"""Beginnings of file names: logs of a time, and serialised graphs and checkpoints whose order of bytes is not ours."""
+UNCOMPARED = ("events.out.tfevents", "fingerprint.pb", "saved_model.pb", "ckpt-", "checkpoint", "variables.data")
+"""Beginnings of file names: logs of a time, and serialised graphs and checkpoints whose order of bytes is not ours. What
+`variables.data` of a SavedModel holds is compared under the name of its index."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,10 @@ def _parsed(path: Path) -> object:
     if path.suffix in (".npz", ".keras"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {name: _member(archive.read(name), name) for name in sorted(archive.namelist())}
+    if path.suffix == ".index":
+        reader = tf.train.load_checkpoint(str(path.with_suffix("")))
+        names = sorted(set(reader.get_variable_to_shape_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"})
+        return {name: np.asarray(reader.get_tensor(name)).tobytes() for name in names}
     return _arrays(data) if path.suffix == ".h5" else data
 
 

@@ -76,6 +76,7 @@ def test_a_command_killed_at_any_moment_comes_to_the_same_bits(name, journeys, t
         killed += kill(journey, tmp_path / "killed", tmp_path / f"log{number}", after)
         content(tmp_path / "killed")  # every file that has its name is whole
     finish(journey, tmp_path / "killed", tmp_path / "log-of-the-last")
+    print(f"{name}: {killed} of {KILLS} times killed at work")
     assert killed >= 3
     assert content(tmp_path / "killed") == whole
 

@@ -91,3 +91,10 @@ def test_wrong_inputs_are_one_sentence(run, video):
             figure.draw(video=video, run="any", **given)
     with pytest.raises(InputError, match="only 9 frames decode"):
         figure.draw(video=video, run="any", frame="8")
+
+
+def test_the_same_command_draws_the_same_picture(launcher, video, tmp_path):
+    flags = ["--figure=representation_flow", f"--input=video={video}", "--input=frame=0", "--input=step=1"]
+    for name in ("first", "second"):
+        assert launcher("figure", *flags, f"--output={tmp_path / name}.png").code == 0
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()

@@ -75,6 +75,8 @@ class Checkpoints:
         """Saves the state after `step` updates and removes the checkpoints that are not kept any more."""
         self.step.assign(step)
         self.place.mkdir(parents=True, exist_ok=True)
+        # Something damaged of that name may stand in the way.
+        self._remove(step)
         try:
             self.state.write(str(self._prefix(step)))
         except tf.errors.OpError:
@@ -139,7 +141,7 @@ class Checkpoints:
     def _remove(self, step: int) -> None:
         prefix = self._prefix(step)
         for file in self.place.glob(f"{prefix.name}.*"):
-            file.unlink(missing_ok=True)
+            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
         shutil.rmtree(f"{prefix}{_UNFINISHED}", ignore_errors=True)
 
 

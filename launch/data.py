@@ -6,11 +6,12 @@ from typing import Protocol
 
 import tensorflow as tf
 
+import launch.experiments
 from launch.batch_memory import require_room
 from launch.config import Config, DataConfig
 from launch.pair_source import PairSource
 from launch.video_source import VideoSource
-from tvnet_keras.choices import check_choice
+from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
@@ -138,5 +139,10 @@ def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence
     default = DataConfig()
     for name, where in ignored.items():
         value = getattr(config.data, name)
-        if value != getattr(default, name):
+        # What an experiment sets for its own data set is nobody's wish for another one.
+        if value != getattr(default, name) and value != getattr(_experiment_of(config).data, name):
             raise InputError(f"--config.data.{name}={value} has no meaning for {where}: leave it out.")
+
+
+def _experiment_of(config: Config) -> Config:
+    return load_module(launch.experiments, "--experiment", config.experiment).config(config.method)

@@ -66,8 +66,10 @@ def export(run: Path, folder: Path) -> Path:
     with only_writer(target, beside=True):
         config, model, class_names = load_run(run)
         module = ServingModule(model, config)
+        # A network of flow may have learned on videos that have classes.
+        names = class_names if "logits" in output_names(model, config.data) else ()
         with _naming(folder):
-            _write(module, class_names, target)
+            _write(module, names, target)
     return folder
 
 

@@ -6,6 +6,7 @@ python -m launch.predict --run=runs/tvnet --flow_dir=flow --flow_format=gif clip
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from launch.config import Config
 from launch.flow_video import Look, look_at, write_flow_video
 from launch.inference import score_videos
 from launch.init_from import load_run
+from launch.model_outputs import output_names
 from launch.run_folder import required_config
 from launch.video_source import VideoSource, memory_file
 from models import motion_of
@@ -36,6 +38,9 @@ TOP = flags.DEFINE_integer("top", 5, "Classes named per video.", lower_bound=1)
 SKIP_UNREADABLE = flags.DEFINE_bool(
     "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
 )
+
+LONGEST_NAME = 255
+"""Bytes of a file's name, on every file system in use."""
 
 
 def main(paths: list[str]) -> None:
@@ -57,6 +62,8 @@ def predict(paths: list[str]) -> None:
         InputError: a run that cannot do it, or a video that cannot be read.
     """
     config, model, class_names = load_run(Path(RUN.value), config_flags.parsed_config())
+    # A network of flow may have learned on videos that have classes.
+    class_names = class_names if "logits" in output_names(model, config.data) else ()
     motion = motion_of(model)
     if FLOW_DIR.value:
         if motion is None:
@@ -64,7 +71,7 @@ def predict(paths: list[str]) -> None:
                 f"--flow_dir needs a method with a motion layer that gives flow of the frames; --run={RUN.value} "
                 f"({config.method}) has none."
             )
-        _refuse_equal_names(paths)
+        _refuse_names(paths)
     elif not class_names:
         raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")
     looks: dict[str, Look] = {}
@@ -141,9 +148,13 @@ def _examined(paths: list[str], examine: Callable[[str], int]) -> tuple[dict[str
     return counts, broken
 
 
-def _refuse_equal_names(paths: list[str]) -> None:
+def _refuse_names(paths: list[str]) -> None:
     first: dict[str, str] = {}
     for path in paths:
+        if len(os.fsencode(f"{Path(path).stem}.{FLOW_FORMAT.value}")) > LONGEST_NAME:
+            raise InputError(
+                f"The flow video of {path} would have a name of over {LONGEST_NAME} bytes; rename the video."
+            )
         other = first.setdefault(Path(path).stem, path)
         if other != path:
             raise InputError(f"The flow videos of {other} and {path} would have one name; predict them one by one.")

@@ -7,6 +7,7 @@ python -m launch.prepare --cache=cache/ucf101 --dataset=ucf101 --data_dir=UCF-10
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 from absl import flags
@@ -97,7 +98,7 @@ def generate() -> None:
 
 def check() -> None:
     """Checks a data set or a folder; stops with a sentence where a file cannot be read."""
-    options = {"minimum": MINIMUM.value, "workers": WORKERS.value or None, "memory": MEMORY.value or None}
+    options = {"minimum": MINIMUM.value, "workers": WORKERS.value or None, "memory": _memory()}
     root = _data_dir()
     if DATASET.value:
         splits = splits_of(DATASET.value, root, SPLIT.value, CLASSES.value)
@@ -111,6 +112,18 @@ def check() -> None:
     if broken:
         files = len(found.counts) + len(broken)
         raise InputError(f"{len(broken)} of {files} files cannot be read; replace them or take them off the lists.")
+
+
+def _memory() -> str | None:
+    """The memory's place, tried before hours of decoding."""
+    if MEMORY.value:
+        nearest = next(folder for folder in Path(MEMORY.value).absolute().parents if folder.exists())
+        try:
+            tempfile.TemporaryFile(dir=nearest).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"--memory={MEMORY.value} cannot be written ({reason}); choose another place.") from error
+    return MEMORY.value or None
 
 
 def cache() -> None:

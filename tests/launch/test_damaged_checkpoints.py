@@ -164,3 +164,14 @@ def test_a_run_that_goes_on_from_the_older_one_ends_as_the_whole_one(tiny, tmp_p
     assert "going on from step 2" in capsys.readouterr().out
     del whole["first_step_s"], resumed["first_step_s"]
     assert resumed == pytest.approx(whole, rel=1e-5)
+
+
+def test_folders_in_the_place_of_a_checkpoint_give_way_to_the_next_one(saved, tmp_path):
+    folder = shutil.copytree(saved, tmp_path / "run")
+    (folder / CHECKPOINTS_DIR / "ckpt-6.index").unlink()
+    (folder / CHECKPOINTS_DIR / "ckpt-6.index/inside").mkdir(parents=True)
+    state = checkpoints(folder)
+    assert state.restore() == 4
+    for step in (6, 8, 10, 12):
+        save(state, step)
+    assert checkpoints(folder).restore() == 12

@@ -11,6 +11,7 @@ from launch.flow_video import flow_of_video, look_at
 from launch.inference import score_videos
 from launch.init_from import load_run
 from launch.predict import open_files, top_classes
+from launch.train import train
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import probe, read_frames
@@ -170,3 +171,20 @@ def test_whatever_is_wrong_with_one_file_the_others_are_predicted(
     source = open_files([str(cut), *odd], tiny(), ("a",), skip_unreadable=True, examine=examine)
     assert source.counts == dict(zip(odd, (8, 8, 8, 8, 10), strict=True))
     assert f"skipped: {cut}: is cut short" in capsys.readouterr().err
+
+
+def test_a_network_of_flow_that_learned_on_classes_has_no_classes(launcher, tiny, videos, tmp_path):
+    config = tiny("tvnet_flow", data={"frames": 4}, train={"steps": 1, "checkpoint_every": 1})
+    train(config, tmp_path / "run")
+    run = f"--run={tmp_path / 'run'}"
+    assert "names no classes" in launcher("predict", run, videos[0]).sentence()
+    outcome = launcher("predict", run, f"--flow_dir={tmp_path / 'flow'}", videos[0])
+    assert outcome.code == 0, outcome.error
+    assert [path.stem for path in (tmp_path / "flow").iterdir()] == [Path(videos[0]).stem]
+    assert launcher("export", run, f"--output_dir={tmp_path / 'export'}").code == 0
+    assert not (tmp_path / "export/classes.txt").read_text().strip()
+
+
+def test_a_flow_video_whose_name_is_too_long_is_told_before_anything_is_computed(launcher, finished_run, tmp_path):
+    said = launcher("predict", f"--run={finished_run}", f"--flow_dir={tmp_path}", "x" * 252 + ".ts").sentence()
+    assert "rename the video" in said

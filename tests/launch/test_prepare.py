@@ -118,6 +118,11 @@ def test_what_is_named_like_a_video_and_is_none_is_told(shapes, capsys):
     assert told["cut.avi"][0] == "damaged" and re.search(r"holds \d of 6 frames", told["cut.avi"][1])
 
 
+def test_a_memory_that_cannot_be_written_is_told_before_anything_is_decoded(launcher, shapes):
+    said = launcher("prepare", "--check", f"--data_dir={shapes}", "--memory=/proc/nowhere/memory.json").sentence()
+    assert "--memory=/proc/nowhere/memory.json cannot be written" in said
+
+
 def test_a_folder_without_videos(tmp_path):
     (tmp_path / "readme.txt").touch()
     with pytest.raises(InputError, match="no video file"):

@@ -1,14 +1,16 @@
 """Every kind of data set behind one function: what it offers, what its Batches carry, what is refused."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from launch.config import method_module
+from launch.config import method_module, new_config
 from launch.data import list_source, names, open_source
 from launch.evaluators import chosen
+from launch.experiments import flyingchairs
 from launch.init_from import build_model
 from launch.model_outputs import output_names
 from launch.pair_source import PairSource
@@ -140,6 +142,17 @@ def test_a_setting_that_decides_nothing_is_refused(config, dataset, method, fiel
     with pytest.raises(InputError, match=f"--config.data.{field}=.* has no meaning for .*leave it out") as refusal:
         list_source(config(dataset, method, data={field: value}), "train", needs)
     one_sentence(str(refusal.value))
+
+
+def test_what_an_experiment_sets_for_its_own_data_set_is_no_wish_for_another_one(roots):
+    made = new_config("tvnet_flow", "flyingchairs", model={"loss": "energy"})
+    made.data = dataclasses.replace(flyingchairs.config("tvnet_flow").data, dataset="unlabelled")
+    made.data.root = str(roots["unlabelled"])
+    assert made.data.rotation > 0
+    list_source(made, "train")
+    made.data.rotation += 1
+    with pytest.raises(InputError, match="rotation=.* has no meaning"):
+        list_source(made, "train")
 
 
 class TwoReplicas:

@@ -67,7 +67,7 @@ def export(run: Path, folder: Path) -> Path:
         config, model, class_names = load_run(run)
         module = ServingModule(model, config)
         # A network of flow may have learned on videos that have classes.
-        names = class_names if "logits" in output_names(model, config.data) else ()
+        names = class_names if module.names_classes else ()
         with _naming(folder):
             _write(module, names, target)
     return folder
@@ -168,7 +168,8 @@ class ServingModule:
         self.model = model
         self.minimum = frames_of(method_module(config.method), config.model)
         self.answers = {} if motion_of(model) is None else {"flow": self._flow}
-        if "logits" in output_names(model, data):
+        self.names_classes = "logits" in output_names(model, data)
+        if self.names_classes:
             self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
             self.answers["serving_default"] = self._classify
         elif not self.answers:

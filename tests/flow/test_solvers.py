@@ -17,7 +17,7 @@ from tvnet_keras.flow.measure import mean_end_point_error
 from tvnet_keras.flow.pairs import load
 from tvnet_keras.flow.solvers import forms, make_solver, options_of
 
-EXAMPLES = ("tvnet-1-1-20", "tvl1", "tvl1-2-3-20", "dis", "deepflow", "farneback", "skimage-tvl1")
+EXAMPLES = ("tvnet-2-2-20", "tvl1", "tvl1-2-3-20", "dis", "deepflow", "farneback", "skimage-tvl1")
 MOTION = (1.5, -0.75)
 
 

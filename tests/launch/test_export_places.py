@@ -16,6 +16,7 @@ class Answers:
     """Stands in for a trained model: writes what a SavedModel holds, a file of `size` bytes too."""
 
     size = 100_000
+    names_classes = True
 
     def save(self, folder):
         (folder / "variables").mkdir()

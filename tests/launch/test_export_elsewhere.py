@@ -3,7 +3,6 @@
 import dataclasses
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -30,9 +29,6 @@ OPTIONS = {
     ),
 }
 """What more of a method has another graph; slow."""
-
-AT_ONCE = 0.1
-"""Seconds that a clip of a new size may take more than the next one of that size."""
 
 
 def clip_of(shape):
@@ -82,30 +78,6 @@ def test_every_export_answers_without_python(method, chosen, served, tmp_path):
 @pytest.fixture(scope="module")
 def exported(finished_run, tmp_path_factory):
     return export(finished_run, tmp_path_factory.mktemp("export") / "tvnet")
-
-
-@pytest.mark.parametrize("signature", ["serving_default", "flow"])
-def test_a_new_length_batch_or_size_is_answered_at_once(signature, exported):
-    answers = tf.saved_model.load(str(exported)).signatures[signature]
-
-    def seconds(clip):
-        start = time.perf_counter()
-        for value in answers(clip=clip).values():
-            value.numpy()
-        return time.perf_counter() - start
-
-    seconds(tf.constant(clip_of((1, 7, 48, 64))))
-    for new in ("batch", "length", "height", "width"):
-        # Three of each kind, because a busy machine may be late once.
-        more = [seconds_beyond(seconds, new, step) for step in (1, 2, 3)]
-        assert min(more) < AT_ONCE, f"{new}: {more}"
-
-
-def seconds_beyond(seconds, new, step):
-    """How much longer the first clip of a shape takes than the fastest of the next ones."""
-    batch, length, height, width = (step if new == name else 0 for name in ("batch", "length", "height", "width"))
-    clip = tf.constant(clip_of((1 + batch, 7 + length, 48 + height, 64 + width)))
-    return seconds(clip) - min(seconds(clip) for _ in range(3))
 
 
 @pytest.mark.slow

@@ -1,10 +1,15 @@
 """Batches that are larger than the memory of the machine are refused before anything is read."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from launch.config import Config
 from tvnet_keras.errors import InputError
+
+if TYPE_CHECKING:
+    from launch.config import Config
 
 
 def require_room(config: Config, subset: str) -> None:

@@ -2,12 +2,12 @@
 
 import dataclasses
 import math
-import os
 import typing
 from collections.abc import Mapping
 from typing import Any
 
 import models
+from launch.batch_memory import require_room
 from launch.option_errors import option_error
 from launch.run_record import require_type
 from tvnet_keras.choices import check_choice, load_module
@@ -235,7 +235,8 @@ def _check_numbers(config: Config) -> None:
     if not config.train.ema < 1:
         raise InputError(f"--config.train.ema must be below 1, such as 0.999, but is {config.train.ema}.")
     _check_schedule(config.train)
-    _check_memory(config)
+    for subset in ("train", "test"):
+        require_room(config, subset)
     if config.eval.crops not in (1, 5, 10):
         raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")
     if bool(config.data.height) != bool(config.data.width):
@@ -249,23 +250,6 @@ def _check_numbers(config: Config) -> None:
             f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "
             f"least {minimum} frames."
         )
-
-
-def _check_memory(config: Config) -> None:
-    """Refuses batches of clips that no memory here holds, before anything tries to."""
-    if "SC_PHYS_PAGES" not in os.sysconf_names:
-        return
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    data = config.data
-    batches = {"train": config.train.batch_size * data.segments, "eval": config.eval.batch_size}
-    for section, clips in batches.items():
-        taken = clips * data.frames * data.height * data.width * 3
-        if taken > machine:
-            raise InputError(
-                f"--config.{section}.batch_size={getattr(config, section).batch_size} makes batches of {clips} "
-                f"clips of {data.frames} frames of {data.height} x {data.width}, which take {taken / 1e9:.0f} GB, but "
-                f"this machine has {machine / 1e9:.0f} GB: lower one of them."
-            )
 
 
 def _check_schedule(train: TrainConfig) -> None:

@@ -7,7 +7,6 @@ from typing import Protocol
 import tensorflow as tf
 
 import launch.experiments
-from launch.batch_memory import require_room
 from launch.config import Config, DataConfig
 from launch.pair_source import PairSource
 from launch.video_source import VideoSource
@@ -82,10 +81,9 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
 
     Raises:
         InputError: no such data set or list, listed files are missing (`data.missing=error`), the data set lacks a
-            field, a setting has no meaning for its Batches, or they are larger than the memory.
+            field, or a setting has no meaning for its Batches.
     """
     name = check_choice("--config.data.dataset", config.data.dataset, names())
-    require_room(config, subset)
     # Moving Shapes is both; its videos have their labels and the flow of every step.
     source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
     lacking = [field for field in needs if field not in source.offers]

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from launch.config import Config
+from tvnet_keras.choices import some
 from tvnet_keras.errors import InputError
 
 
@@ -54,7 +55,7 @@ class FiniteGuard:
         bad = [v.path for v in real if not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v)))]
         if bad:
             raise InputError(
-                f"Training stopped at step {step} because its update made {_some(bad)} not finite; {self._cause(bad)}, "
+                f"Training stopped at step {step} because its update made {some(bad)} not finite; {self._cause(bad)}, "
                 "and start in another --output_dir."
             )
 
@@ -71,7 +72,7 @@ class FiniteGuard:
         bad = [name for name, value in outputs.items() if not tf.reduce_all(tf.math.is_finite(value))]
         if bad:
             raise InputError(
-                f"Training stopped at step {step} because its update made the network's {_some(bad)} of test clips not "
+                f"Training stopped at step {step} because its update made the network's {some(bad)} of test clips not "
                 f"finite; {self._cause(bad)}, and start in another --output_dir."
             )
 
@@ -85,7 +86,3 @@ class FiniteGuard:
                 "--config.train.warmup"
             )
         return "the learning rate is likely too high: lower --config.train.lr or --config.train.clip_norm"
-
-
-def _some(names: list[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")

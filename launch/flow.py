@@ -193,44 +193,34 @@ def compare(
             writes.
     """
     with only_writer(folder):
-        return _compare(listed, made, folder, protocol, given)
-
-
-def _compare(
-    listed: Sequence[pairs.Pair],
-    made: dict[str, solvers.Solver],
-    folder: Path,
-    protocol: Protocol,
-    given: dict[str, str],
-) -> dict:
-    measured: dict[str, dict] = {}
-    sheet = Sheet([FRAME, *([TRUTH] if any(pair.truth for pair in listed) else []), *made])
-    pictured = set(np.linspace(0, len(listed) - 1, min(SHEET_ROWS, len(listed))).round().astype(int))
-    warm: set = set()
-    with progress("computing flow", "pairs") as tell:
-        for index, pair in enumerate(listed):
-            frames, truth = read_pair(pair, protocol)
-            flows, seconds = solve_pair(frames, made, warm)
-            measured[pair.name] = measure_pair(frames, truth, flows, seconds)
-            longest = longest_of(truth, list(flows.values()))
-            drawn = flows if truth is None else {TRUTH: truth, **flows}
-            write_flows(folder, pair.name, flows, drawn, longest)
-            if index in pictured:
-                sheet.add(pair.name, frames[0], drawn, captions(measured[pair.name]), longest)
-            tell(index + 1, len(listed))
-    metrics = {
-        "solver": next(iter(made)),
-        **summarise(measured, list(made)),
-        "pairs": measured,
-        "protocol": {**given, **_protocol(protocol, measured)},
-        "machine": machine(),
-        "versions": versions(),
-        "commit": git_commit(),
-    }
-    write_picture(folder / "contact_sheet.png", sheet.picture(headings(metrics)))
-    with atomic_path(folder / "metrics.json") as partial:
-        partial.write_text(json.dumps(metrics, indent=2) + "\n")
-    return metrics
+        measured: dict[str, dict] = {}
+        sheet = Sheet([FRAME, *([TRUTH] if any(pair.truth for pair in listed) else []), *made])
+        pictured = set(np.linspace(0, len(listed) - 1, min(SHEET_ROWS, len(listed))).round().astype(int))
+        warm: set = set()
+        with progress("computing flow", "pairs") as tell:
+            for index, pair in enumerate(listed):
+                frames, truth = read_pair(pair, protocol)
+                flows, seconds = solve_pair(frames, made, warm)
+                measured[pair.name] = measure_pair(frames, truth, flows, seconds)
+                longest = longest_of(truth, list(flows.values()))
+                drawn = flows if truth is None else {TRUTH: truth, **flows}
+                write_flows(folder, pair.name, flows, drawn, longest)
+                if index in pictured:
+                    sheet.add(pair.name, frames[0], drawn, captions(measured[pair.name]), longest)
+                tell(index + 1, len(listed))
+        metrics = {
+            "solver": next(iter(made)),
+            **summarise(measured, list(made)),
+            "pairs": measured,
+            "protocol": {**given, **_protocol(protocol, measured)},
+            "machine": machine(),
+            "versions": versions(),
+            "commit": git_commit(),
+        }
+        write_picture(folder / "contact_sheet.png", sheet.picture(headings(metrics)))
+        with atomic_path(folder / "metrics.json") as partial:
+            partial.write_text(json.dumps(metrics, indent=2) + "\n")
+        return metrics
 
 
 def read_pair(pair: pairs.Pair, protocol: Protocol) -> tuple[np.ndarray, np.ndarray | None]:

@@ -22,7 +22,7 @@ OTHERS = {
     "launch/run_folder.py": "looks for anything that is no run",
     "launch/checkpoints.py": "its own files",
     "tvnet_keras/video/cache_index.py": "its own files",
-    "tvnet_keras/ops/native_kernel.py": "its own files",
+    "tvnet_keras/ops/native/kernel.py": "its own files",
 }
 """Modules that may list folders by themselves, and why; all others read what people and systems put there."""
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tvnet_keras import TVNet
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.representation_flow import RepresentationFlow
-from tvnet_keras.ops.native_mode import use_native
+from tvnet_keras.ops.native.mode import use_native
 
 SHAPE = (3, 12, 10, 3)
 LAYERS = {

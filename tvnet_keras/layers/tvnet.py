@@ -20,7 +20,7 @@ from tvnet_keras.ops import pyramid
 from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.native_mode import MODES, use_native, xla_compiles
+from tvnet_keras.ops.native.mode import MODES, use_native, xla_compiles
 from tvnet_keras.ops.tvnet_level import solve_level
 from tvnet_keras.ops.tvnet_variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values

@@ -7,7 +7,7 @@ from keras import ops
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.ops.compiled import compiled
-from tvnet_keras.ops.native_mode import being_exported, xla_compiles
+from tvnet_keras.ops.native.mode import being_exported, xla_compiles
 
 _ONCE = (
     "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "

@@ -10,7 +10,7 @@ from keras import ops
 
 from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import differentiable
-from tvnet_keras.ops.native_mode import stays_here
+from tvnet_keras.ops.native.mode import stays_here
 from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
 from tvnet_keras.ops.tvl1_adjoint import (
     SUMS,

@@ -9,7 +9,7 @@ from keras import ops
 from tvnet_keras.ops import released_repflow
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
-from tvnet_keras.ops.native_mode import MODES
+from tvnet_keras.ops.native.mode import MODES
 from tvnet_keras.ops.repeat import repeat
 from tvnet_keras.ops.sobel import SOBEL, kernel_gradient
 from tvnet_keras.ops.solver import STATE_FIELDS, solve

@@ -7,7 +7,7 @@ The state travels as one tensor `[6, N, H, W]` (u1, u2, p11, p12, p21, p22), the
 from keras import ops
 
 from tvnet_keras.ops import portable
-from tvnet_keras.ops.native_mode import use_native
+from tvnet_keras.ops.native.mode import use_native
 
 STATE_FIELDS = 6
 
@@ -23,7 +23,7 @@ def solve(state, data, taps, constants, mode: str = "auto"):
         constants: `[3]`, float32: tau, lambda, theta, all positive.
         mode: "portable" (backend operations; compiles, exports, runs on GPUs), "native" (fused CPU kernels, needs
             numba and TensorFlow) or "auto" (native where it is valid and never in an exported graph; see
-            `native_mode`). All give the same numbers.
+            `native.mode`). All give the same numbers.
 
     Returns:
         `[6, N, H, W]`, the state after the last iteration.
@@ -35,7 +35,7 @@ def solve(state, data, taps, constants, mode: str = "auto"):
         taps = ops.expand_dims(taps, 1)
     if use_native(mode):
         # Imported here because numba is optional and takes a second to load.
-        from tvnet_keras.ops import native
+        from tvnet_keras.ops.native import solve as native
 
         return native.solve(state, data, taps, constants)
     return portable.solve(state, data, taps, constants)

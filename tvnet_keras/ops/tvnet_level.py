@@ -23,7 +23,7 @@ def solve_level(variant: str, first, second, flow, kernels, constants, mode: str
     """
     if mode == "native" and variant == "default":
         # Imported here because numba is optional.
-        from tvnet_keras.ops import native_level
+        from tvnet_keras.ops.native import level as native_level
 
         return native_level.solve_level(first, second, flow, kernels, constants)
     dual = ops.zeros((STATE_FIELDS - 2, *ops.shape(first)), "float32")

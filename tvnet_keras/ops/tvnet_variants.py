@@ -30,7 +30,7 @@ def _prepare(clip, value_range: tuple[float, float], mode: str):
     """Every frame is smoothed once and serves two pairs."""
     batch, time, height, width = ops.shape(clip)[:4]
     if mode == "native":
-        from tvnet_keras.ops.native_frames import smooth_pairs
+        from tvnet_keras.ops.native.frames import smooth_pairs
 
         first, second = smooth_pairs(clip, value_range)
     else:

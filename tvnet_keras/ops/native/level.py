@@ -7,11 +7,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
 
-from tvnet_keras.ops import native, native_linearise
-from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, RANGE
-from tvnet_keras.ops.native_kernel import kernel
-from tvnet_keras.ops.native_memory import borrow
-from tvnet_keras.ops.native_threads import parallel, shares
+from tvnet_keras.ops.native import linearise
+from tvnet_keras.ops.native import solve as native
+from tvnet_keras.ops.native.forward import CONST_FIELDS, FIELDS, RANGE
+from tvnet_keras.ops.native.kernel import kernel
+from tvnet_keras.ops.native.memory import borrow
+from tvnet_keras.ops.native.threads import parallel, shares
 
 
 def solve_level(first, second, flow, kernels, constants):
@@ -41,7 +42,7 @@ def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
     state = _joined(flow, np.empty((0, *first.shape), np.float32))
     kept = []
     for taps in kernels[:, :, None]:
-        data = native_linearise.linearise(first, second, flow)
+        data = linearise.linearise(first, second, flow)
         state, states = native.solve_and_keep(keep, state, data, taps, constants)
         flow = _flow_of(state)
         kept += [data, states]
@@ -62,7 +63,7 @@ def _backward(first, second, flow, kernels, constants, upstream, *kept) -> list[
         )
         bar_kernels[warp] = bar_taps[:, 0]
         start = flow if warp == 0 else _flow_of(states[0])
-        bars = native_linearise.pull_back(first, second, start, bar_data)
+        bars = linearise.pull_back(first, second, start, bar_data)
         bar_flow, bar_dual = _flow_of(bar_state), bar_state[2:]
         bar_flow += bars[2]
         bar_constants += bar

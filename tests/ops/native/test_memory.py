@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
-from tvnet_keras.ops import native_memory  # noqa: E402
+from tvnet_keras.ops.native import memory
 
 
 @pytest.fixture
 def pool():
-    return native_memory.Pool()
+    return memory.Pool()
 
 
 def free_floats(pool):
@@ -41,15 +41,15 @@ def test_memory_comes_back_only_when_the_last_view_is_gone(pool):
 
 
 def test_arrays_start_on_a_cache_line():
-    assert all(native_memory.borrow((n,)).ctypes.data % native_memory.CACHE_LINE == 0 for n in (1, 17, 1000))
+    assert all(memory.borrow((n,)).ctypes.data % memory.CACHE_LINE == 0 for n in (1, 17, 1000))
 
 
 @pytest.mark.parametrize("together", [1, 5])
 def test_memory_is_bounded_over_1000_growing_sizes(pool, together):
     for size in range(21, 21_021, 21):
         blocks_lent_together(pool, [size] * together)
-    needed = together * (21_000 + native_memory.CACHE_LINE)
-    assert needed / 2 < free_floats(pool) <= native_memory.SPARE * needed
+    needed = together * (21_000 + memory.CACHE_LINE)
+    assert needed / 2 < free_floats(pool) <= memory.SPARE * needed
 
 
 def test_equal_steps_of_two_phases_find_every_block_again(pool):
@@ -63,6 +63,6 @@ def test_equal_steps_of_two_phases_find_every_block_again(pool):
 def test_the_memory_of_one_large_clip_is_given_back_in_the_end(pool):
     pool.borrow((1_000_000,))
     assert free_floats(pool) > 1_000_000
-    for _ in range(2 * native_memory.WINDOW):
+    for _ in range(2 * memory.WINDOW):
         pool.borrow((1000,))
     assert free_floats(pool) < 3000

@@ -1,12 +1,12 @@
 """Reverse mode of the fused TV-L1 iterations: what `ops.tvl1_adjoint` says, one pass over the image rows each.
 
-Names as there: `bar_x` is the gradient of the loss with respect to x. The layout is that of `native_forward`.
+Names as there: `bar_x` is the gradient of the loss with respect to x. The layout is that of `native.forward`.
 """
 
 import numba
 import numpy as np
 
-from tvnet_keras.ops.native_forward import (
+from tvnet_keras.ops.native.forward import (
     CONST_FIELDS,
     CONST_TABLE,
     CONST_TAPS,
@@ -35,7 +35,7 @@ from tvnet_keras.ops.native_forward import (
     taps_of,
     unpack,
 )
-from tvnet_keras.ops.native_kernel import jit, kernel, row_jit
+from tvnet_keras.ops.native.kernel import jit, kernel, row_jit
 
 SUMS = 19
 """Per iteration: 16 taps (as `[8, 2]`), then the gradients of limit, rate and theta (the divergence's part)."""
@@ -214,7 +214,7 @@ def _sweep(
         constants: tau, lambda, theta.
         sums: `[I, SUMS]`, which is added to.
         own: `(first, last + 1)` row whose pixels count in `sums`.
-        false_borders: as in `native_forward.iterate`.
+        false_borders: as in `native.forward.iterate`.
     """
     theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
     ring, rows, iterations, columns = states.shape[1], data.shape[0], taps.shape[0], mask.size

@@ -16,13 +16,13 @@ from tvnet_keras import TVNet
 numba = pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
 from numba.core import caching  # noqa: E402
 
-from tvnet_keras.ops import native_kernel  # noqa: E402
+from tvnet_keras.ops.native import kernel as kernel_module  # noqa: E402
 
-MODULES = ("native_forward", "native_adjoint", "native_frames", "native_level", "native_linearise")
+MODULES = ("forward", "adjoint", "frames", "level", "linearise")
 SMALL = """
 import numba
 
-from tvnet_keras.ops.native_kernel import jit, kernel
+from tvnet_keras.ops.native.kernel import jit, kernel
 
 
 @jit
@@ -38,7 +38,7 @@ def four_times(x):
 
 def kernels():
     """Every kernel of the solver, by module and name."""
-    modules = {name: importlib.import_module(f"tvnet_keras.ops.{name}") for name in MODULES}
+    modules = {name: importlib.import_module(f"tvnet_keras.ops.native.{name}") for name in MODULES}
     return {
         f"{name}.{value.py_func.__name__}": value
         for name, module in modules.items()
@@ -50,7 +50,7 @@ def kernels():
 
 def test_a_kernel_calls_nothing_of_ours():
     # What it called would be another copy in a process that has compiled than in one that has not.
-    assert {"native_forward.advance", "native_adjoint.pull_back", "native_frames._smooth"} <= kernels().keys()
+    assert {"forward.advance", "adjoint.pull_back", "frames._smooth"} <= kernels().keys()
     for name, kernel in kernels().items():
         for compiled in kernel.overloads.values():
             functions = [part.name for part in compiled.library._get_module_for_linking().functions]
@@ -72,7 +72,7 @@ def digest(gradient: bool) -> str:
 
 @pytest.mark.slow
 def test_every_process_computes_the_same_bits_whatever_it_had_to_compile(tmp_path, repository):
-    program = "import sys; from tests.ops.test_native_kernel import digest; print(digest(bool(int(sys.argv[1]))))"
+    program = "import sys; from tests.ops.native.test_kernel import digest; print(digest(bool(int(sys.argv[1]))))"
 
     def elsewhere(gradient):
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -143,7 +143,7 @@ def test_code_that_is_gone_is_compiled_again(load, tmp_path):
 def test_code_of_other_sources_is_not_used(load, tmp_path, monkeypatch):
     load()
     old = only_file(tmp_path, "nbc").read_bytes()
-    monkeypatch.setattr(native_kernel, "_sources", lambda: b"another version")
+    monkeypatch.setattr(kernel_module, "_sources", lambda: b"another version")
     assert not was_found(load())
     assert was_found(load())
     # As after a kill between the new index and the new code.

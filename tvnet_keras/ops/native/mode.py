@@ -66,8 +66,8 @@ def _obstacle() -> str | None:
     if keras.backend.backend() != "tensorflow":
         return f"with the Keras backend {keras.backend.backend()!r}, it needs 'tensorflow'"
     try:
-        for name in ("native_frames", "native_level"):
-            importlib.import_module(f"tvnet_keras.ops.{name}")
+        for name in ("frames", "level"):
+            importlib.import_module(f"tvnet_keras.ops.native.{name}")
     except Exception as error:  # A numba that does not fit its surroundings raises whatever it meets first.
         obstacle = f"because its kernels did not load ({_first_line(error)}): pip install -r requirements-native.txt"
         if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):

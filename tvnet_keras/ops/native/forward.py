@@ -9,7 +9,7 @@ no longer vectorises. Constants are float32, because one Python float would turn
 import numba
 import numpy as np
 
-from tvnet_keras.ops.native_kernel import jit, kernel, row_jit
+from tvnet_keras.ops.native.kernel import jit, kernel, row_jit
 
 EPSILON = np.float32(1e-12)  # tvl1.EPSILON
 ZERO, ONE = np.float32(0), np.float32(1)

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from tvnet_keras.ops import solver
 
-native_threads = pytest.importorskip("tvnet_keras.ops.native_threads")
-native = pytest.importorskip("tvnet_keras.ops.native", reason="needs numba (requirements-native.txt)")
+threads = pytest.importorskip("tvnet_keras.ops.native.threads")
+native = pytest.importorskip("tvnet_keras.ops.native.solve", reason="needs numba (requirements-native.txt)")
 
 
 def problem(images, height, width, iterations, seed=0, groups=None):
@@ -43,7 +43,7 @@ SHAPES = [
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_native_equals_portable_forward_and_backward(shape, count, monkeypatch):
-    monkeypatch.setattr(native_threads, "threads", lambda: count)
+    monkeypatch.setattr(threads, "threads", lambda: count)
     arguments = problem(*shape)
     np.testing.assert_allclose(
         solver.solve(*arguments, mode="native"), solver.solve(*arguments, mode="portable"), atol=1e-5
@@ -65,9 +65,9 @@ def test_every_group_of_images_has_kernels_of_its_own():
 
 def test_fifty_iterations_in_bands_equal_the_whole_image(monkeypatch):
     arguments = problem(1, 200, 32, 50)
-    monkeypatch.setattr(native_threads, "threads", lambda: 1)
+    monkeypatch.setattr(threads, "threads", lambda: 1)
     whole, pulled = solver.solve(*arguments, mode="native"), gradients(arguments, "native")
-    monkeypatch.setattr(native_threads, "threads", lambda: 6)
+    monkeypatch.setattr(threads, "threads", lambda: 6)
     np.testing.assert_allclose(solver.solve(*arguments, mode="native"), whole, atol=1e-6)
     for ours, theirs in zip(gradients(arguments, "native"), pulled, strict=True):
         assert relative(ours.numpy(), theirs.numpy()) < 1e-5
@@ -96,10 +96,10 @@ def test_callers_in_many_threads_do_not_disturb_one_another():
     def work(index):
         together[index] = solver.solve(*problems[index], mode="native").numpy()
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(problems))]
-    for thread in threads:
+    callers = [threading.Thread(target=work, args=(index,)) for index in range(len(problems))]
+    for thread in callers:
         thread.start()
-    for thread in threads:
+    for thread in callers:
         thread.join()
     for ours, theirs in zip(together, alone, strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -115,7 +115,7 @@ def _digest(code: bytes) -> str:
 @functools.cache
 def _sources() -> bytes:
     """A digest of all files that kernels are made from."""
-    files = sorted(Path(__file__).parent.glob("native*.py"))
+    files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).digest()
 
 

@@ -3,10 +3,10 @@
 import numba
 import numpy as np
 
-from tvnet_keras.ops.native_forward import CONST_FIELDS, FIELDS, RANGE
-from tvnet_keras.ops.native_kernel import jit, kernel
-from tvnet_keras.ops.native_memory import borrow
-from tvnet_keras.ops.native_threads import bands, parallel, shares
+from tvnet_keras.ops.native.forward import CONST_FIELDS, FIELDS, RANGE
+from tvnet_keras.ops.native.kernel import jit, kernel
+from tvnet_keras.ops.native.memory import borrow
+from tvnet_keras.ops.native.threads import bands, parallel, shares
 
 _CONST_IMAGES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 _IMAGES = numba.types.Array(numba.float32, 3, "C")

@@ -5,10 +5,10 @@ import numpy as np
 import tensorflow as tf
 
 from tvnet_keras.ops.intensity import GREY_WEIGHTS, gaussian_taps
-from tvnet_keras.ops.native_forward import RANGE
-from tvnet_keras.ops.native_kernel import jit, kernel
-from tvnet_keras.ops.native_memory import borrow
-from tvnet_keras.ops.native_threads import parallel, split
+from tvnet_keras.ops.native.forward import RANGE
+from tvnet_keras.ops.native.kernel import jit, kernel
+from tvnet_keras.ops.native.memory import borrow
+from tvnet_keras.ops.native.threads import parallel, split
 
 _FRAMES = [numba.types.Array(kind, 4, "C", readonly=True) for kind in (numba.uint8, numba.float32)]
 _IMAGES = numba.types.Array(numba.float32, 3, "C")

@@ -16,9 +16,9 @@ import tensorflow as tf
 # There is no public way to ask whether a gradient tape is watching.
 from tensorflow.python.eager import record
 
-from tvnet_keras.ops.native_forward import advance, advance_floats
-from tvnet_keras.ops.native_memory import borrow
-from tvnet_keras.ops.native_threads import bands, parallel, shares
+from tvnet_keras.ops.native.forward import advance, advance_floats
+from tvnet_keras.ops.native.memory import borrow
+from tvnet_keras.ops.native.threads import bands, parallel, shares
 
 ROWS_PER_EXCHANGE = 4
 """Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
@@ -113,7 +113,7 @@ def _advance(state, data, taps, constants, result, kept, every, done) -> None:
 
 def _adjoint() -> ModuleType:
     # Numba compiles it for seconds when it is imported for the first time: who never trains need not wait.
-    return importlib.import_module("tvnet_keras.ops.native_adjoint")
+    return importlib.import_module("tvnet_keras.ops.native.adjoint")
 
 
 def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:

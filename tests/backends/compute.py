@@ -21,7 +21,7 @@ from tvnet_keras import GroupedSGD, TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.ops.differentiable import differentiable
-from tvnet_keras.ops.solver import solve
+from tvnet_keras.ops.tvl1.solver import solve
 
 CLIP = moving_clip(3, 33, 47, (0.8, -0.5))
 TVNETS = [(variant, size) for variant in ("default", "official") for size in ((1, 1, 10), (2, 2, 5))]

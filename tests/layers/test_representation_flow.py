@@ -11,7 +11,7 @@ from tests.textures import texture
 from tvnet_keras import RepresentationFlow
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.representation_flow import LEARNABLE
-from tvnet_keras.ops.representation_variants import VARIANTS
+from tvnet_keras.ops.representation.variants import VARIANTS
 
 WEIGHTS = {
     "sobel": {"image_gradient"},

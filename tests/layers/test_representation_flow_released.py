@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tvnet_keras import RepresentationFlow
-from tvnet_keras.ops.released_repflow import dense_flow
+from tvnet_keras.ops.representation.released import dense_flow
 
 ALL = ("sobel", "divergence", "tau", "lambda", "theta")
 CONSTANTS = {"tau": "a", "lambda": "l", "theta": "t"}

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
-from tvnet_keras.ops import intensity, pyramid, released_tvnet
+from tvnet_keras.ops import intensity, pyramid
+from tvnet_keras.ops.tvl1 import released
 
 CLIP = np.round(moving_clip(2, 20, 26, (0.8, -0.5)) * 127) * 2
 """Even grey levels 0..254, so that half of them are whole too."""
@@ -36,15 +37,15 @@ def test_only_the_released_code_stretches_a_pair_to_the_full_range():
 
 def test_only_the_released_smoothing_darkens_the_border():
     white = tf.fill((1, 9, 11), 255.0)
-    released = released_tvnet.smooth(white).numpy()[0]
-    assert released[4, 5] == pytest.approx(255, rel=1e-5) and released[0, 0] < 200
+    smoothed = released.smooth(white).numpy()[0]
+    assert smoothed[4, 5] == pytest.approx(255, rel=1e-5) and smoothed[0, 0] < 200
     np.testing.assert_allclose(intensity.smooth(white), white, rtol=1e-5)
 
 
 def test_the_released_flow_is_divided_by_the_zoom_whatever_the_sizes_are():
     # A level of 3 x 4 under one of 5 x 7: the sizes differ by 1.67 and 1.75, the zoom says 2.
     flow = tf.ones((1, 3, 4, 2))
-    np.testing.assert_allclose(released_tvnet.enlarge_flow(flow, 5, 7, 0.5), np.full((1, 5, 7, 2), 2), rtol=1e-5)
+    np.testing.assert_allclose(released.enlarge_flow(flow, 5, 7, 0.5), np.full((1, 5, 7, 2), 2), rtol=1e-5)
     expected = np.broadcast_to([7 / 4, 5 / 3], (1, 5, 7, 2))
     np.testing.assert_allclose(pyramid.resize_flow(flow, 5, 7), expected, rtol=1e-5)
 

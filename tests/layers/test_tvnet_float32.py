@@ -13,7 +13,7 @@ import tensorflow as tf
 from tests import official_oracle
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
-from tvnet_keras.ops import released_tvnet
+from tvnet_keras.ops.tvl1 import released
 
 VELOCITY = (1.5, -0.75)
 STARTS = 5
@@ -60,7 +60,7 @@ def relative_error(value, expected):
 def gradient_errors(layer, clip):
     """Relative errors, in the order of PARTS, of the gradients of mean |flow|^2 for a clip `[2, H, W, 3]`."""
     # Both start from the same smoothed frames: floor and stretching are not what is measured.
-    frames = [tf.cast(frame[0], "float64") for frame in released_tvnet.prepare(tf.constant(clip[None]))]
+    frames = [tf.cast(frame[0], "float64") for frame in released.prepare(tf.constant(clip[None]))]
     kernels, u0 = weights_of(layer)
     with tf.GradientTape() as tape:
         tape.watch([u0, kernels])

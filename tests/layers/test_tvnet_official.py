@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tvnet_keras import TVNet
-from tvnet_keras.ops import released_tvnet
+from tvnet_keras.ops.tvl1 import released
 
 DIVERGENCE = [f"divergence/div_{p}_diff_{axis}" for p in ("p1", "p2") for axis in "xy"]
 GRADIENT = [f"forward_gradient/{u}_diff_{axis}" for u in ("u1", "u2") for axis in "xy"]
@@ -37,8 +37,8 @@ def test_flow_equals_the_official_output(goldens, network, tolerance, mode):
 def test_grey_is_exactly_the_official_one_and_smoothing_to_a_few_roundings(goldens):
     golden = np.load(goldens / "tvnet_smooth64x80_1-1-10.npz")
     clip = tf.constant(golden_clip(golden))
-    np.testing.assert_array_equal(released_tvnet.floored_grey(clip)[:, 0], golden["grey1"][..., 0])
-    for image, expected in zip(released_tvnet.prepare(clip), ("smooth1", "smooth2"), strict=True):
+    np.testing.assert_array_equal(released.floored_grey(clip)[:, 0], golden["grey1"][..., 0])
+    for image, expected in zip(released.prepare(clip), ("smooth1", "smooth2"), strict=True):
         np.testing.assert_allclose(image, golden[expected][..., 0], atol=1e-4, rtol=0)
 
 
@@ -91,12 +91,12 @@ def test_released_warp_shrinks_displacements_zeroes_the_left_and_extrapolates_to
     flow[..., 0] = u
     position = np.arange(8) + u * 7 / 8
     expected = np.where(position < 0, 0, 1 + position)
-    np.testing.assert_allclose(released_tvnet.warp(ramp, flow)[0, 2, :, 0], expected, atol=1e-5)
+    np.testing.assert_allclose(released.warp(ramp, flow)[0, 2, :, 0], expected, atol=1e-5)
 
 
 def test_a_flat_pair_is_not_stretched():
     flat = tf.fill((1, 4, 5), 7.0)
-    for image in released_tvnet.stretch(flat, flat):
+    for image in released.stretch(flat, flat):
         np.testing.assert_array_equal(image, flat)
 
 

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tvnet_keras import TVNet
-from tvnet_keras.ops import compiled, portable
+from tvnet_keras.ops import compiled
+from tvnet_keras.ops.tvl1 import portable
 
 STATUS = Path("/proc/self/status")
 

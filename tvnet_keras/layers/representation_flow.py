@@ -9,7 +9,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
 from tvnet_keras.ops.empty_batch import at_least_one
-from tvnet_keras.ops.representation_variants import VARIANTS
+from tvnet_keras.ops.representation.variants import VARIANTS
 
 LEARNABLE = ("sobel", "divergence", "tau", "lambda", "theta")
 OUTPUTS = ("features", "flow")

@@ -21,8 +21,8 @@ from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
 from tvnet_keras.ops.native.mode import MODES, use_native, xla_compiles
-from tvnet_keras.ops.tvnet_level import solve_level
-from tvnet_keras.ops.tvnet_variants import VARIANTS
+from tvnet_keras.ops.tvl1.level import solve_level
+from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
@@ -67,7 +67,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         variant: "default", or "official", which reproduces the released code to its last rounding
             (`docs/methods/tvnet.md` lists where they differ).
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
-            or "native" (CPU kernels through numba); the flow is the same (`ops.solver.solve`).
+            or "native" (CPU kernels through numba); the flow is the same (`ops.tvl1.solver.solve`).
         **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
 
     Call arguments:
@@ -132,7 +132,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         self._announced = False
 
     def build(self, input_shape) -> None:
-        """Creates u0, the kernels `[S, W, I, 8, 2]` (ordered as in `ops.tvl1.iteration`) and the three scalars."""
+        """Creates u0, the kernels `[S, W, I, 8, 2]` (as in `ops.tvl1.formulae.iteration`) and the three scalars."""
         _check_clip(input_shape)
         if self.u0_size is None:
             self.u0_size = self._coarsest_size(*input_shape[2:4])

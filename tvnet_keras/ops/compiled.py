@@ -16,8 +16,8 @@ def compiled(function: Callable) -> Callable:
     the images is known. Elsewhere one graph serves all sizes: some three times slower, but its memory is bounded.
 
     The function must be pure and take and return dense tensors: on TensorFlow an XLA function inside an uncompiled
-    graph cannot be differentiated through, so callers own its gradient (`ops.solver`). What it needs to know of its
-    arguments when it is traced must be the same in all calls: any size that varies may be unknown.
+    graph cannot be differentiated through, so callers own its gradient (`ops.tvl1.solver`). What it needs to know of
+    its arguments when it is traced must be the same in all calls: any size that varies may be unknown.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tvnet_keras.ops.tvnet_level import solve_level
-from tvnet_keras.ops.tvnet_variants import VARIANTS
+from tvnet_keras.ops.tvl1.level import solve_level
+from tvnet_keras.ops.tvl1.variants import VARIANTS
 
 pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
 PREPARE = VARIANTS["default"].prepare

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tvnet_keras.ops import solver
+from tvnet_keras.ops.tvl1 import solver
 
 threads = pytest.importorskip("tvnet_keras.ops.native.threads")
 native = pytest.importorskip("tvnet_keras.ops.native.solve", reason="needs numba (requirements-native.txt)")

@@ -1,4 +1,4 @@
-"""Reverse mode of the fused TV-L1 iterations: what `ops.tvl1_adjoint` says, one pass over the image rows each.
+"""Reverse mode of the fused TV-L1 iterations: what `ops.tvl1.adjoint` says, one pass over the image rows each.
 
 Names as there: `bar_x` is the gradient of the loss with respect to x. The layout is that of `native.forward`.
 """

@@ -1,4 +1,4 @@
-"""TV-L1 iterations as one pass over the image rows, compiled by numba: what `ops.tvl1.iteration` says, fused.
+"""TV-L1 iterations as one pass over the image rows, compiled by numba: what `ops.tvl1.formulae.iteration` says, fused.
 
 A band of rows is packed as `[rows, fields, columns]`, so that everything one row needs lies side by side. Column
 `FIRST` is the image's first; the columns before and after it are padding, which spares the loops their border cases.

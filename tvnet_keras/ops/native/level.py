@@ -16,7 +16,7 @@ from tvnet_keras.ops.native.threads import parallel, shares
 
 
 def solve_level(first, second, flow, kernels, constants):
-    """The default variant's `ops.tvnet_level.solve_level`; differentiable once in all five arguments."""
+    """The default variant's `ops.tvl1.level.solve_level`; differentiable once in all five arguments."""
     tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (first, second, flow, kernels, constants)]
     return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
 

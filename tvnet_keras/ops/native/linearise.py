@@ -1,4 +1,4 @@
-"""The data term at a given flow (`ops.tvl1.data_term`) as one pass over the pixels on the CPU, compiled by numba."""
+"""The data term at a given flow, `ops.tvl1.formulae.data_term`, as one pass over the pixels, compiled by numba."""
 
 import numba
 import numpy as np
@@ -14,7 +14,7 @@ HALF, ONE, ZERO = np.float32(0.5), np.float32(1), np.float32(0)
 
 
 def linearise(first: np.ndarray, second: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """rho_c, gx and gy of `ops.tvl1.data_term` for the second frame warped by `flow`.
+    """rho_c, gx and gy of `ops.tvl1.formulae.data_term` for the second frame warped by `flow`.
 
     Args:
         first: `[N, H, W]`, grey.

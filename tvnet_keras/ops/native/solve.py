@@ -29,7 +29,7 @@ LONGEST_SEGMENT = 5
 
 
 def solve(state, data, taps, constants):
-    """`ops.solver.solve` on TensorFlow tensors, by fused CPU kernels; differentiable once in all four arguments."""
+    """`ops.tvl1.solver.solve` on TensorFlow tensors by fused CPU kernels, differentiable once in all arguments."""
     tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (state, data, taps, constants)]
     # Where a gradient will be asked for, the states that it starts from are kept; else it computes them again.
     return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
@@ -56,7 +56,7 @@ def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
-    """`ops.solver.solve` on float32 arrays; taps are `[I, G, 8, 2]`, a state `[2, N, H, W]` has dual variables of zero.
+    """`ops.tvl1.solver.solve` on float32 arrays; taps are `[I, G, 8, 2]`, a state `[2, N, H, W]` starts from p = 0.
 
     Returns:
         The last state; and if `keep` the states before every segment and the last one, `[S + 1, 6, N, H, W]` (else

@@ -1,6 +1,6 @@
 """The solver's portable mode: one compiled loop over the iterations forward, one backward, in backend operations.
 
-The loops hold one iteration in the graph instead of fifty. Shapes and fields are those of `ops.solver`.
+The loops hold one iteration in the graph instead of fifty. Shapes and fields are those of `ops.tvl1.solver`.
 """
 
 import functools
@@ -11,8 +11,7 @@ from keras import ops
 from tvnet_keras.ops.compiled import compiles_for_cpu
 from tvnet_keras.ops.differentiable import differentiable
 from tvnet_keras.ops.native.mode import stays_here
-from tvnet_keras.ops.tvl1 import Constants, DataTerm, iteration
-from tvnet_keras.ops.tvl1_adjoint import (
+from tvnet_keras.ops.tvl1.adjoint import (
     SUMS,
     Pairs,
     iteration_adjoint,
@@ -22,6 +21,7 @@ from tvnet_keras.ops.tvl1_adjoint import (
     sum_gradients,
     taps_of_images,
 )
+from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, iteration
 
 LARGE_IMAGE = 2**14
 """Pixels from which a field of one image takes a noticeable part of a CPU's cache (64 KiB)."""
@@ -32,7 +32,7 @@ _MARGINS = ((0, 0), (0, 1), (1, 0))
 
 
 def solve(state, data, taps, constants):
-    """`ops.solver.solve` with taps `[I, G, 8, 2]`."""
+    """`ops.tvl1.solver.solve` with taps `[I, G, 8, 2]`."""
     return _differentiable(stays_here(), tuple(taps.shape))(state, data, taps, constants)
 
 

@@ -2,8 +2,8 @@
 
 from keras import ops
 
-from tvnet_keras.ops.solver import STATE_FIELDS, solve
-from tvnet_keras.ops.tvnet_variants import VARIANTS
+from tvnet_keras.ops.tvl1.solver import STATE_FIELDS, solve
+from tvnet_keras.ops.tvl1.variants import VARIANTS
 
 
 def solve_level(variant: str, first, second, flow, kernels, constants, mode: str):

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from tvnet_keras.ops import released_repflow
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
 from tvnet_keras.ops.native.mode import MODES
-from tvnet_keras.ops.repeat import repeat
-from tvnet_keras.ops.sobel import SOBEL, kernel_gradient
-from tvnet_keras.ops.solver import STATE_FIELDS, solve
-from tvnet_keras.ops.tvl1 import Constants, DataTerm, dual_step, threshold_step
+from tvnet_keras.ops.representation import released
+from tvnet_keras.ops.representation.repeat import repeat
+from tvnet_keras.ops.representation.sobel import SOBEL, kernel_gradient
+from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, dual_step, threshold_step
+from tvnet_keras.ops.tvl1.solver import STATE_FIELDS, solve
 
 NOISE = 1e-2
 """A smaller slope, in grey values of 255 per pixel, is none. float32 rounds features of that range to 1e-5."""
@@ -105,7 +105,7 @@ def _above_noise(gx, gy):
 
 def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
     first, second = _pairs(_channels_first(features))
-    gradient = released_repflow.channel_gradient(first, second, kernels["image_gradient"])
+    gradient = released.channel_gradient(first, second, kernels["image_gradient"])
     divergence_taps, flow_taps = kernels["divergence"], kernels["flow_gradient"]
     taps = ops.concatenate([divergence_taps, divergence_taps, flow_taps, flow_taps], axis=1)
     first, second, *gradient = (_images(frames) for frames in (first, second, *gradient))
@@ -142,18 +142,16 @@ def _paper_flow(features, kernels, constants, iterations: int, mode: str):
 def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
     batch, time, height, width, channels = ops.shape(features)
     first, second = _pairs(features)
-    flow = released_repflow.dense_flow(first, second, kernels, constants, iterations)
+    flow = released.dense_flow(first, second, kernels, constants, iterations)
     return ops.reshape(ops.concatenate(flow, axis=-1), (batch, time - 1, height, width, 2 * channels))
 
 
 VARIANTS = {
     "default": Variant(lambda channels: _shared_kernels(1 / 8), _stretch_example, _default_flow),
     "paper": Variant(lambda channels: _shared_kernels(1.0), _stretch_example, _paper_flow, modes=MODES[:2]),
-    "released_v1": Variant(
-        released_repflow.channel_kernels, _stretch_batch_upside_down, _released_v1_flow, least_size=2
-    ),
+    "released_v1": Variant(released.channel_kernels, _stretch_batch_upside_down, _released_v1_flow, least_size=2),
     "released_v2": Variant(
-        released_repflow.dense_kernels,
+        released.dense_kernels,
         _stretch_batch_upside_down,
         _released_v2_flow,
         restore_size=1,

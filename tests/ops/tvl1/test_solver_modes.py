@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
-from tvnet_keras.ops import portable
 from tvnet_keras.ops.native import mode
+from tvnet_keras.ops.tvl1 import portable
 
 CLIP = np.random.default_rng(0).random((2, 3, 16, 20, 3), dtype="float32")
 PYTHON_OPS = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}

@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.repeat import repeat
-from tvnet_keras.ops.tvl1 import Constants, DataTerm, dual_step, threshold_step
+from tvnet_keras.ops.representation.repeat import repeat
+from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, dual_step, threshold_step
 
 CENTRAL_TAPS = (-0.5, 0.0, 0.5)
 

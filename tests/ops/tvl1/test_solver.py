@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
-from tvnet_keras.ops import portable, tvl1
-from tvnet_keras.ops.solver import solve
-from tvnet_keras.ops.tvl1 import Constants, DataTerm
+from tvnet_keras.ops.tvl1 import formulae, portable
+from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm
+from tvnet_keras.ops.tvl1.solver import solve
 
 SHAPE = (2, 9, 11)
 ITERATIONS = 8
@@ -30,7 +30,7 @@ def float32(arguments):
 def unrolled(state, data, taps, constants):
     fields = tuple(tf.unstack(state))
     for kernel in tf.unstack(taps):
-        fields = tvl1.iteration(fields, DataTerm(*tf.unstack(data)), kernel, Constants(*tf.unstack(constants)))
+        fields = formulae.iteration(fields, DataTerm(*tf.unstack(data)), kernel, Constants(*tf.unstack(constants)))
     return tf.stack(fields)
 
 

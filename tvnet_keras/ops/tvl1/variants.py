@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from keras import ops
 
-from tvnet_keras.ops import pyramid, released_tvnet, tvl1
+from tvnet_keras.ops import pyramid
 from tvnet_keras.ops.differentiable import fused
 from tvnet_keras.ops.gradients import central_gradient
 from tvnet_keras.ops.intensity import smooth, to_255, to_grey
+from tvnet_keras.ops.tvl1 import formulae, released
 from tvnet_keras.ops.warp import warp
 
 
@@ -66,7 +67,7 @@ def _linearised_with(sample: Callable) -> Callable:
 
     def linearise(first, second, flow):
         warped = sample(ops.stack([second, *central_gradient(second)], axis=-1), flow)
-        return ops.stack(tvl1.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow))
+        return ops.stack(formulae.data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow))
 
     return linearise
 
@@ -77,7 +78,7 @@ def _compiled_linearise() -> Callable:
 
 
 def _prepare_released(clip, value_range: tuple[float, float], mode: str):
-    return released_tvnet.prepare(to_255(clip, value_range))
+    return released.prepare(to_255(clip, value_range))
 
 
 def _enlarge_flow(flow, height, width, zoom: float):
@@ -88,9 +89,9 @@ VARIANTS = {
     "default": Variant(_prepare, _at_level, _enlarge_flow, _linearise),
     "official": Variant(
         _prepare_released,
-        functools.partial(_sampled_at_level, released_tvnet.resize),
-        released_tvnet.enlarge_flow,
-        _linearised_with(released_tvnet.warp),
+        functools.partial(_sampled_at_level, released.resize),
+        released.enlarge_flow,
+        _linearised_with(released.warp),
     ),
 }
 """Where the variants differ, and why, is the table of `docs/methods/tvnet.md`."""

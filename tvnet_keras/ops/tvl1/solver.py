@@ -6,8 +6,8 @@ The state travels as one tensor `[6, N, H, W]` (u1, u2, p11, p12, p21, p22), the
 
 from keras import ops
 
-from tvnet_keras.ops import portable
 from tvnet_keras.ops.native.mode import use_native
+from tvnet_keras.ops.tvl1 import portable
 
 STATE_FIELDS = 6
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from keras import ops
 
 from tvnet_keras.ops.gradients import not_last
-from tvnet_keras.ops.tvl1 import EPSILON, Constants
+from tvnet_keras.ops.tvl1.formulae import EPSILON, Constants
 
 SUMS = 18
 """Sums over the image per iteration: 16 taps (as `[part, axis, tap, component]`), then limit and rate."""

@@ -9,7 +9,7 @@ from keras import ops
 def repeat(step: Callable, state: tuple, times: int) -> tuple:
     """Applies `step` to `state` a fixed number of times; the graph holds one of them.
 
-    The gradient is the backend's own and keeps the state of every turn; `ops.solver` is the loop without that cost.
+    The gradient is the backend's own and keeps the state of every turn; `ops.tvl1.solver` is a loop without that cost.
 
     Args:
         step: tuple of tensors to a tuple of the same shapes.

@@ -28,7 +28,7 @@ from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.picture import contact_sheet
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video import datasets
-from tvnet_keras.video.moving_shapes import exact_flow
+from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.read import read_frames
 
 OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.", **app.SHARED_FLAG)

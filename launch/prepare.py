@@ -19,7 +19,7 @@ from launch.video_source import memory_file
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 from tvnet_keras.video.scan import scan
 from tvnet_keras.video.split_files import found_elsewhere
 

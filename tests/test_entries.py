@@ -13,7 +13,7 @@ from tvnet_keras.entries import below, entries, files_below, is_entry, matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 OTHERS = {
     "tvnet_keras/entries.py": "it is the place",

@@ -5,7 +5,7 @@ from pathlib import Path
 from launch.config import Config, new_config
 from launch.tables import Cell
 from launch.tables._trained_cells import trained_cell, with_root
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 SETTING = """
 Here: Moving Shapes, 480 clips to train on and 300 to test, twelve classes, so chance is 8.3 %. Six frames of 64 x 64,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tvnet_keras.video import VideoList, datasets
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 FRAMES = 6
 

@@ -17,7 +17,7 @@ from tvnet_keras.flow.io import known_vectors, write_flo
 from tvnet_keras.flow.measure import mean_end_point_error, photometric_residual
 from tvnet_keras.flow.pairs import load, load_subset, names, open_files, options_of, read_image
 from tvnet_keras.flow.solvers import make_solver
-from tvnet_keras.video.moving_shapes import exact_flow, write_dataset
+from tvnet_keras.video.moving_shapes.writer import exact_flow, write_dataset
 from tvnet_keras.video.read import read_frames
 
 # Height, width, share of known vectors, EPE of zero flow and of DIS: measured with other programs (SOURCES.md).

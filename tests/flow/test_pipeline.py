@@ -16,7 +16,7 @@ from tvnet_keras.flow.pipeline import eval_dataset, train_dataset
 from tvnet_keras.flow.sources import PairSource, VideoFlowSource
 from tvnet_keras.video import pipeline as video
 from tvnet_keras.video import video_errors
-from tvnet_keras.video.moving_shapes import exact_flow
+from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.views import FrameSource
 
 PAIRS = 7

@@ -12,7 +12,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import Pair
 from tvnet_keras.flow.sources import PairSource, VideoFlowSource
 from tvnet_keras.video import read_frames
-from tvnet_keras.video.moving_shapes import exact_flow
+from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.sample import ShortVideoError
 from tvnet_keras.video.views import FrameSource
 

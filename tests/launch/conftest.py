@@ -11,7 +11,7 @@ import pytest
 from launch.config import Config, check, new_config
 from launch.train import train
 from tests.launch.start import start
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 SIZE = 32
 MODELS = {"tvnet": {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0}, "tvnet_flow": {"iterations": 4}}

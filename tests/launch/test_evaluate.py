@@ -21,7 +21,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.report import accuracy_interval
 from tvnet_keras.scoring.result import load_results
 from tvnet_keras.scoring.scores import load_scores
-from tvnet_keras.video.moving_shapes import exact_flow, write_dataset
+from tvnet_keras.video.moving_shapes.writer import exact_flow, write_dataset
 
 
 class Still(keras.layers.Layer):

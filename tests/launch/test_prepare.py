@@ -7,7 +7,7 @@ import pytest
 from launch.check_videos import check_dataset, check_folder, splits_of, union
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import CachedVideos, datasets
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 ALL = {"minimum": 2, "workers": None, "memory": None}
 

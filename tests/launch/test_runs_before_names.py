@@ -16,7 +16,7 @@ from launch.weight_files import read_weights
 from launch.weights_by_name import match, named_layers, weight_values
 from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 RUNS = Path(__file__).parent / "fixtures" / "runs_before_names"
 STOPPED = "representation_flow"

@@ -18,7 +18,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import Pair
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video import Video, VideoList, write_cache
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 PAIR = Pair("move", lambda: np.zeros((2, 32, 32, 3), np.uint8))
 

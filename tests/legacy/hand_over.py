@@ -23,7 +23,7 @@ from tests.textures import moving_clip
 from tvnet_keras import GroupedAdam, GroupedSGD, TVNet
 from tvnet_keras.ops import intensity
 from tvnet_keras.ops.warp import warp
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 TENSORFLOW_IO_GREY = (0.2125, 0.7154, 0.0721)
 """ITU-R BT.709 luma, as tensorflow-io rounds it."""

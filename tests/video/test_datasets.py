@@ -5,7 +5,7 @@ import pytest
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
 from tvnet_keras.video.datasets import moving_shapes
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 # (train, test) lines of the official lists, and how many of these files are there.
 UCF101 = {1: ((9537, 3783), (108, 53)), 2: ((9586, 3734), (119, 42)), 3: ((9624, 3696), (119, 42))}

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps, ImageSequence
 from tvnet_keras.flow.picture import write_video as write_flow_video
 from tvnet_keras.video import Video
 from tvnet_keras.video import read as read_module
-from tvnet_keras.video.moving_shapes import write_dataset
+from tvnet_keras.video.moving_shapes.writer import write_dataset
 from tvnet_keras.video.read import VideoError, iterate_frames, probe, read_frames
 from tvnet_keras.video.scan import scan
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from tvnet_keras.video.datasets import ucf101
 from tvnet_keras.video.listing import Flip, VideoList
-from tvnet_keras.video.moving_shapes import exact_flow
+from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.split_files import require_subset
 
 __all__ = ["SPLITS", "exact_flow", "flip_of", "load"]
@@ -31,7 +31,7 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     """Loads a list.
 
     Args:
-        root: data root, as written by `tvnet_keras.video.moving_shapes.write_dataset`.
+        root: data root, as written by `tvnet_keras.video.moving_shapes.writer.write_dataset`.
         subset: "train" or "test".
         split: 1, there is no other.
         classes: keep these classes only, in this label order; empty keeps all.

@@ -2,7 +2,7 @@
 
 Textured objects move over a textured, slowly drifting background; the twelve classes are eight directions, two senses
 of rotation and two of zoom. A second kind, `label="look"`, is its twin: same pictures, but the class is what the
-objects look like and the motion is drawn at random. `moving_shapes_scene` says why a single frame of the first kind
+objects look like and the motion is drawn at random. `scene` says why a single frame of the first kind
 can't tell the class.
 """
 
@@ -28,8 +28,8 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer
-from tvnet_keras.video.moving_shapes_render import render
-from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
+from tvnet_keras.video.moving_shapes.render import render
+from tvnet_keras.video.moving_shapes.scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
 from tvnet_keras.video.workers import workers_of
 
 FRAMES_PER_SECOND = 25

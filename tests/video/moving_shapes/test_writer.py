@@ -11,7 +11,7 @@ import pytest
 
 from tests.leftovers import as_a_new_process, dead_process, half_file
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.moving_shapes import CLASS_NAMES, LOOK_NAMES, exact_flow, write_dataset
+from tvnet_keras.video.moving_shapes.writer import CLASS_NAMES, LOOK_NAMES, exact_flow, write_dataset
 
 FRAMES = 5  # odd: the middle frame is the anchor itself
 

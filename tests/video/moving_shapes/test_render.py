@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tvnet_keras.video.moving_shapes_render import SHAPES, Layer, Motion, Scene, radius_for_area, render
-from tvnet_keras.video.moving_shapes_scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
+from tvnet_keras.video.moving_shapes.render import SHAPES, Layer, Motion, Scene, radius_for_area, render
+from tvnet_keras.video.moving_shapes.scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
 
 SIZE = (64, 64)
 

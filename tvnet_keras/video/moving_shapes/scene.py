@@ -24,7 +24,7 @@ import colorsys
 
 import numpy as np
 
-from tvnet_keras.video.moving_shapes_render import SHAPES, Layer, Motion, Scene, radius_for_area
+from tvnet_keras.video.moving_shapes.render import SHAPES, Layer, Motion, Scene, radius_for_area
 
 _DIAGONAL = float(np.sqrt(0.5))
 # Units per class: direction of travel (x right, y down), sense of rotation (clockwise +), sense of zoom (in +).

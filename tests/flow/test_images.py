@@ -15,7 +15,7 @@ from PIL import ExifTags, Image
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import read_image
-from tvnet_keras.flow.pairs._pair import read_image_pair
+from tvnet_keras.flow.pairs.parts.pair import read_image_pair
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.video.read import LARGEST_PIXELS, probe
 

@@ -221,7 +221,7 @@ def test_a_video_is_not_held(shapes, monkeypatch):
             living.add(frame)
             yield frame
 
-    monkeypatch.setattr("tvnet_keras.flow.pairs._files.iterate_frames", watched)
+    monkeypatch.setattr("tvnet_keras.flow.pairs.parts.files.iterate_frames", watched)
     listed = open_files([video])
     for k, pair in enumerate(listed):
         assert (pair.frames() == whole[k : k + 2]).all() and len(living) <= 3
@@ -240,7 +240,7 @@ class Watched(np.ndarray):
 def test_a_video_that_lost_frames_is_refused(shapes, monkeypatch):
     video = shapes / "videos/MoveRight/v_MoveRight_g01_c01.avi"
     listed, frames = open_files([video]), read_frames(video)
-    monkeypatch.setattr("tvnet_keras.flow.pairs._files.iterate_frames", lambda path: iter(frames[:3]))
+    monkeypatch.setattr("tvnet_keras.flow.pairs.parts.files.iterate_frames", lambda path: iter(frames[:3]))
     assert (listed[1].frames() == frames[1:3]).all()
     with pytest.raises(InputError, match=r"g01_c01\.avi: frame 3 is wanted but only 3 frames decode"):
         listed[2].frames()

@@ -14,8 +14,8 @@ import sys
 
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.pairs._files import open_files
-from tvnet_keras.flow.pairs._pair import Pair, read_image
+from tvnet_keras.flow.pairs.parts.files import open_files
+from tvnet_keras.flow.pairs.parts.pair import Pair, read_image
 
 __all__ = ["FRAMES", "Pair", "load", "load_subset", "names", "open_files", "options_of", "read_image"]
 

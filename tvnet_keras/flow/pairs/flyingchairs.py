@@ -13,7 +13,7 @@ from pathlib import Path
 from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import read_flo
-from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair, require
+from tvnet_keras.flow.pairs.parts.pair import Pair, existing, image_pair, require
 
 ENDINGS = {
     "_flow.flo": ("_img1.ppm", "_img2.ppm"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tvnet_keras.flow.pairs._pair import Pair
+from tvnet_keras.flow.pairs.parts.pair import Pair
 from tvnet_keras.video import datasets
 from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.read import read_frames

@@ -16,7 +16,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import UNKNOWN, read_flo
-from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair, read_image, require
+from tvnet_keras.flow.pairs.parts.pair import Pair, existing, image_pair, read_image, require
 
 RENDERS = ("clean", "final", "albedo")
 

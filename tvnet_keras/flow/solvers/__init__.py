@@ -18,8 +18,8 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice, load_module, module_names
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.solvers import _saved_model
-from tvnet_keras.flow.solvers._solver import Solver
+from tvnet_keras.flow.solvers.parts import saved_model
+from tvnet_keras.flow.solvers.parts.solver import Solver
 
 __all__ = ["Solver", "forms", "make_solver", "options_of"]
 
@@ -39,7 +39,7 @@ def options_of(name: str) -> tuple[str, ...]:
     Raises:
         InputError: unknown name.
     """
-    if _saved_model.is_export(name):
+    if saved_model.is_export(name):
         return ()
     parameters = inspect.signature(_family(name).make).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
@@ -62,8 +62,8 @@ def make_solver(name: str, **options) -> Solver:
     unknown = sorted(set(options) - set(options_of(name)))
     if unknown:
         raise InputError(f"The solver {name!r} has no option {unknown[0]!r}; leave it out.")
-    if _saved_model.is_export(name):
-        return _checked(name, _saved_model.make(name))
+    if saved_model.is_export(name):
+        return _checked(name, saved_model.make(name))
     module = _family(name)
     return _checked(name, module.make(_numbers(name, module.FORMS), **options))
 
@@ -74,7 +74,7 @@ def _family(name: str) -> ModuleType:
     family = _NAME.fullmatch(name)["family"]
     # An output folder may bear a solver's name, so the name comes first.
     if family not in families and (os.sep in name or os.path.isdir(name)):
-        raise InputError(f"The solver {name!r} is no folder of a SavedModel: {_saved_model.FILE} is missing there.")
+        raise InputError(f"The solver {name!r} is no folder of a SavedModel: {saved_model.FILE} is missing there.")
     return load_module(here, "The solver", families[check_choice("The solver", family, tuple(families))])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tvnet_keras.flow.solvers._solver import Solver, grey_pair, optflow
+from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair, optflow
 
 FORMS = ("deepflow",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from tvnet_keras.flow.solvers._solver import Solver, grey_pair
+from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair
 
 FORMS = ("farneback",)
 

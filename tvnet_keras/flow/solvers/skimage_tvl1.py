@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.solvers._solver import Solver, grey_pair
+from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair
 
 FORMS = ("skimage-tvl1",)
 

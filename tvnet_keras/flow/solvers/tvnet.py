@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.solvers._solver import Solver
+from tvnet_keras.flow.solvers.parts.solver import Solver
 from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
 
 FORMS = ("tvnet-S-W-I",)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.solvers._solver import Solver
+from tvnet_keras.flow.solvers.parts.solver import Solver
 
 FILE = "saved_model.pb"
 SIGNATURE = "flow"

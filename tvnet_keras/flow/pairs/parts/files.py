@@ -14,7 +14,7 @@ import numpy as np
 
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.pairs._pair import Pair, existing, image_pair
+from tvnet_keras.flow.pairs.parts.pair import Pair, existing, image_pair
 from tvnet_keras.video.read import VideoError, count_frames, iterate_frames
 from tvnet_keras.video.split_files import VIDEO_EXTENSIONS
 

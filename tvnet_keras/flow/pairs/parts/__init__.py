@@ -1,0 +1,1 @@
+"""What data sets of image pairs are made from."""

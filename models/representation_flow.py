@@ -14,7 +14,7 @@ from models.parts.feature_fusion import FUSIONS, Fusion
 from models.parts.feature_picture import side_by_side
 from models.parts.input_scaling import input_scaling
 from models.parts.residual import residual_part
-from models.resnets._network import PLACES, RGB_PREFIX
+from models.resnets.network import PLACES, RGB_PREFIX
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
@@ -35,7 +35,7 @@ FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, T
 class Options:
     """What `--config.model.*` can set for `--method=representation_flow`."""
 
-    backbone: str = "resnet2d"  # a module of models/resnets
+    backbone: str = "resnet2d"  # a module of models/resnets/families
     depth: int = 18  # 10, 18, 34 or 50
     width: int = 64  # channels of the first stage
     dropout: float = 0.5

@@ -8,11 +8,11 @@ import dataclasses
 import keras
 
 import models.encoders
-import models.resnets
 from models.parts.clip_classifier import ClipClassifier, cross_entropy
 from models.parts.input_scaling import AUTO, UNIT, input_scaling
 from models.parts.residual import family_of, residual_part
-from models.resnets._convolutions import CLIP_RANK
+from models.resnets import families
+from models.resnets.convolutions import CLIP_RANK
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
 
@@ -28,7 +28,7 @@ NEEDS = ("label",)
 class Options:
     """What `--config.model.*` can set for `--method=rgb`."""
 
-    backbone: str = "small"  # a module of models/encoders, or of models/resnets, whose networks see clips
+    backbone: str = "small"  # a module of models/encoders, or of models/resnets/families, whose networks see clips
     depth: int = 18  # of a network of models/resnets, as width and non_local
     width: int = 64
     non_local: tuple[str, ...] = ()
@@ -92,8 +92,8 @@ def frames(options: Options) -> int:
 
 def _residual(backbone: str) -> bool:
     """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
-    families = module_names(models.resnets)
-    return check_choice("backbone", backbone, (*module_names(models.encoders), *families)) in families
+    clip_networks = module_names(families)
+    return check_choice("backbone", backbone, (*module_names(models.encoders), *clip_networks)) in clip_networks
 
 
 def objective(options: Options, batch: dict, outputs: dict) -> dict:

@@ -14,7 +14,7 @@ def clip_network_cells(backbone: str, paper: dict[str, float]) -> tuple[Cell, ..
     """The cells of a table, with and without flow, and then the paper's numbers of other methods.
 
     Args:
-        backbone: a module of models/resnets/.
+        backbone: a module of models/resnets/families.
         paper: accuracy on Tiny-Kinetics by place, or by the other method's name.
     """
     options = {"backbone": backbone, "iterations": 10}

@@ -5,9 +5,9 @@ import re
 import keras
 import numpy as np
 
+from launch.torch_weights.inflation import inflate
 from launch.weights_by_name import match, weight_names
-from models.resnets._inflation import inflate
-from models.resnets._network import RGB_PREFIX
+from models.resnets.network import RGB_PREFIX
 from tvnet_keras.errors import InputError
 
 RESIDUAL_NETWORK = re.compile(rf"({RGB_PREFIX})?(conv1|layer\d_\d+|logits)[_/]")

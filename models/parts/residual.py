@@ -2,9 +2,9 @@
 
 import keras
 
-import models.resnets
-from models.resnets._convolutions import CLIP_RANK, ConvolutionMaker
-from models.resnets._network import LOGITS, ResidualNetwork
+from models.resnets import families
+from models.resnets.convolutions import CLIP_RANK, ConvolutionMaker
+from models.resnets.network import LOGITS, ResidualNetwork
 from tvnet_keras.choices import load_module
 from tvnet_keras.layers.per_step import PerStep
 
@@ -13,9 +13,9 @@ def family_of(name: str) -> ConvolutionMaker:
     """How the networks of a family convolve.
 
     Raises:
-        InputError: `models.resnets` has no such family.
+        InputError: `models.resnets.families` has no such family.
     """
-    return load_module(models.resnets, "backbone", name).Convolutions()
+    return load_module(families, "backbone", name).Convolutions()
 
 
 def residual_part(
@@ -24,11 +24,11 @@ def residual_part(
     """A residual network between two of its places; its layers have the same names in every method.
 
     Args:
-        options: with `backbone`, a module of `models.resnets`; `depth`, `width`, `dropout` and `non_local`, as
+        options: with `backbone`, a module of `models.resnets.families`; `depth`, `width`, `dropout` and `non_local`, as
             `ResidualNetwork` has them.
         num_classes: length of the logits.
         shape: `(T, H, W, C)` at `start`.
-        start: one of `models.resnets._network.PLACES`.
+        start: one of `models.resnets.network.PLACES`.
         stop: a later one, or "logits".
         prefix: of all names, where two networks stand in one model.
         name: of the model.

@@ -7,8 +7,8 @@ from launch.config import new_config
 from launch.convert import convert
 from launch.init_from import build_model
 from launch.torch_weights.reading import read_state_dict
-from models.resnets._network import ResidualNetwork
-from models.resnets.resnet2plus1d import Convolutions
+from models.resnets.families.resnet2plus1d import Convolutions
+from models.resnets.network import ResidualNetwork
 from tvnet_keras.errors import InputError
 
 torch = pytest.importorskip("torch", reason="needs torch (`make test-backends` installs it)")

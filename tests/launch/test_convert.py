@@ -14,8 +14,8 @@ from launch.torch_weights.names import renamed
 from launch.torch_weights.reading import read_state_dict, unwrapped
 from launch.torch_weights.transfer import transfer
 from launch.weights_by_name import weight_names
-from models.resnets import resnet2d
-from models.resnets._network import ResidualNetwork
+from models.resnets.families import resnet2d
+from models.resnets.network import ResidualNetwork
 from tvnet_keras.errors import InputError
 
 CLASSES = 3

@@ -6,9 +6,9 @@ import pytest
 
 import models
 import models.encoders
-import models.resnets
 from launch.weights_by_name import named_layers, weight_names
 from models.parts.feature_fusion import FUSIONS
+from models.resnets import families
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 
@@ -26,8 +26,8 @@ def image_cases():
 
 
 def residual_cases():
-    for family in module_names(models.resnets):
-        depths = load_module(models.resnets, "--config.model.backbone", family).Convolutions().depths
+    for family in module_names(families):
+        depths = load_module(families, "--config.model.backbone", family).Convolutions().depths
         chosen = {**QUICK, "backbone": family, "depth": depths[0], "place": "conv1", "non_local": ("block2",)}
         for flows, fusion in (("flow", "late"), ("fcfcf", "layer_multiply")):
             options = {**chosen, "flows": flows, "fusion": fusion}

@@ -10,7 +10,7 @@ from models import representation_flow
 from models.parts.classifier import image_classifier
 from models.parts.feature_fusion import Fusion
 from models.parts.input_scaling import input_scaling
-from models.resnets._network import PLACES
+from models.resnets.network import PLACES
 from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError

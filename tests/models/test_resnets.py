@@ -6,11 +6,11 @@ import pytest
 from keras import ops
 
 import models.encoders
-import models.resnets
+from launch.torch_weights.inflation import inflate
 from models.encoders import stage_names
-from models.resnets._convolutions import ConvolutionMaker
-from models.resnets._inflation import inflate
-from models.resnets._network import PLACES, STAGES, ResidualNetwork
+from models.resnets import families
+from models.resnets.convolutions import ConvolutionMaker
+from models.resnets.network import PLACES, STAGES, ResidualNetwork
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
 
@@ -20,11 +20,11 @@ PUBLISHED = {
 }
 """Trainable weights, as torchvision counts them (those of images: `test_encoders.py`)."""
 
-every_family = pytest.mark.parametrize("family", module_names(models.resnets))
+every_family = pytest.mark.parametrize("family", module_names(families))
 
 
 def network(family, classes=5, depth=None, **options):
-    convolutions = load_module(models.resnets, "backbone", family).Convolutions()
+    convolutions = load_module(families, "backbone", family).Convolutions()
     return ResidualNetwork(convolutions, classes, depth or convolutions.depths[0], **options)
 
 
@@ -117,7 +117,7 @@ def test_a_prefix_stands_before_every_name(family):
 
 
 def test_a_family_is_no_image_network_of_the_same_name():
-    assert not set(module_names(models.resnets)) & set(module_names(models.encoders))
+    assert not set(module_names(families)) & set(module_names(models.encoders))
 
 
 @every_family

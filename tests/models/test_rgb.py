@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 import models
-import models.resnets
 from launch.config import check, new_config
 from launch.init_from import build_model, initialise
 from launch.weights_by_name import match, weight_values
 from models import representation_flow, rgb
+from models.resnets import families
 from tests.textures import moving_clip
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
@@ -16,11 +16,11 @@ SIZE = 32
 FRAMES = 9
 SMALL = {"width": 4, "dropout": 0.0}
 
-every_family = pytest.mark.parametrize("family", module_names(models.resnets))
+every_family = pytest.mark.parametrize("family", module_names(families))
 
 
 def small(family):
-    depths = load_module(models.resnets, "--config.model.backbone", family).Convolutions().depths
+    depths = load_module(families, "--config.model.backbone", family).Convolutions().depths
     return {**SMALL, "backbone": family, "depth": depths[0]}
 
 

@@ -2,8 +2,8 @@
 
 import keras
 
-from models.resnets import resnet2d
-from models.resnets._network import ResidualNetwork
+from models.resnets.families import resnet2d
+from models.resnets.network import ResidualNetwork
 
 STRIDES = (2, 4, 8, 16, 32)
 

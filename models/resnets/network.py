@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from models.parts.classifier import classify
-from models.resnets._convolutions import ConvolutionMaker, normalise
+from models.resnets.convolutions import ConvolutionMaker, normalise
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.non_local import NonLocal
 

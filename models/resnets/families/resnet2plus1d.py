@@ -3,7 +3,7 @@
 Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR 2018.
 """
 
-from models.resnets._convolutions import ConvolutionMaker
+from models.resnets.convolutions import ConvolutionMaker
 from tvnet_keras.layers.conv2plus1d import Conv2Plus1D, middle_planes
 
 STEM_PLANES = 45

@@ -8,19 +8,20 @@ import dataclasses
 
 import keras
 
-from models.motion.representation_flow import parameter_rates
-from models.parts.clip_classifier import ClipClassifier, cross_entropy
-from models.parts.feature_fusion import FUSIONS, Fusion
-from models.parts.feature_picture import side_by_side
-from models.parts.input_scaling import input_scaling
-from models.parts.residual import residual_part
-from models.resnets.network import PLACES, RGB_PREFIX
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import RepresentationFlow
 from tvnet_keras.layers.unit_range import UnitRange
+
+from .motion.representation_flow import parameter_rates
+from .parts.clip_classifier import ClipClassifier, cross_entropy
+from .parts.feature_fusion import FUSIONS, Fusion
+from .parts.feature_picture import side_by_side
+from .parts.input_scaling import input_scaling
+from .parts.residual import residual_part
+from .resnets.network import PLACES, RGB_PREFIX
 
 FRAMES = 4
 """Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""

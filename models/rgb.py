@@ -7,14 +7,15 @@ import dataclasses
 
 import keras
 
-import models.encoders
-from models.parts.clip_classifier import ClipClassifier, cross_entropy
-from models.parts.input_scaling import AUTO, UNIT, input_scaling
-from models.parts.residual import family_of, residual_part
-from models.resnets import families
-from models.resnets.convolutions import CLIP_RANK
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
+
+from . import encoders
+from .parts.clip_classifier import ClipClassifier, cross_entropy
+from .parts.input_scaling import AUTO, UNIT, input_scaling
+from .parts.residual import family_of, residual_part
+from .resnets import families
+from .resnets.convolutions import CLIP_RANK
 
 FRAMES = 1
 
@@ -93,7 +94,7 @@ def frames(options: Options) -> int:
 def _residual(backbone: str) -> bool:
     """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
     clip_networks = module_names(families)
-    return check_choice("backbone", backbone, (*module_names(models.encoders), *clip_networks)) in clip_networks
+    return check_choice("backbone", backbone, (*module_names(encoders), *clip_networks)) in clip_networks
 
 
 def objective(options: Options, batch: dict, outputs: dict) -> dict:

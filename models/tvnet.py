@@ -8,10 +8,11 @@ import dataclasses
 
 import keras
 
-from models.motion import motion_module
-from models.parts import temporal_stream
-from models.parts.clip_classifier import cross_entropy
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
+
+from .motion import motion_module
+from .parts import temporal_stream
+from .parts.clip_classifier import cross_entropy
 
 FLOW_FIELDS = 5
 """Flow fields stacked for the classifier (two channels each)."""

@@ -8,11 +8,12 @@ import dataclasses
 
 import keras
 
-from models.parts.clip_model import ClipModel
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
+
+from .parts.clip_model import ClipModel
 
 FRAMES = 2
 

@@ -2,7 +2,7 @@
 
 import functools
 
-from models.encoders.parts.resnet import SCALING, STRIDES, build_resnet
+from .parts.resnet import SCALING, STRIDES, build_resnet
 
 __all__ = ["SCALING", "STRIDES", "build"]
 

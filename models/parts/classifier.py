@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from models.encoders import encoder_module, pooling_of, stage_names
+from ..encoders import encoder_module, pooling_of, stage_names
 
 POOLS = {"mean": "Average", "max": "Max"}
 

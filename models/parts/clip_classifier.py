@@ -2,9 +2,10 @@
 
 import keras
 
-from models.parts.classifier import image_classifier
-from models.parts.clip_model import ClipModel
 from tvnet_keras.layers.per_step import PerStep
+
+from .classifier import image_classifier
+from .clip_model import ClipModel
 
 
 class ClipClassifier(ClipModel):

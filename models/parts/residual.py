@@ -2,11 +2,12 @@
 
 import keras
 
-from models.resnets import families
-from models.resnets.convolutions import CLIP_RANK, ConvolutionMaker
-from models.resnets.network import LOGITS, ResidualNetwork
 from tvnet_keras.choices import load_module
 from tvnet_keras.layers.per_step import PerStep
+
+from ..resnets import families
+from ..resnets.convolutions import CLIP_RANK, ConvolutionMaker
+from ..resnets.network import LOGITS, ResidualNetwork
 
 
 def family_of(name: str) -> ConvolutionMaker:

@@ -1,11 +1,12 @@
 """The temporal stream of a two-stream network: motion, stacked over a few steps, seen by an image network."""
 
-from models.motion import motion_module
-from models.parts.clip_classifier import ClipClassifier
-from models.parts.feature_picture import side_by_side
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
 from tvnet_keras.layers.solver_constants import positive_int
+
+from ..motion import motion_module
+from .clip_classifier import ClipClassifier
+from .feature_picture import side_by_side
 
 
 class TemporalStream(ClipClassifier):

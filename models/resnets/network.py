@@ -5,10 +5,11 @@ import dataclasses
 import keras
 from keras import layers
 
-from models.parts.classifier import classify
-from models.resnets.convolutions import ConvolutionMaker, normalise
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.non_local import NonLocal
+
+from ..parts.classifier import classify
+from .convolutions import ConvolutionMaker, normalise
 
 BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
 """Residual blocks of every stage; 10 is for small machines."""

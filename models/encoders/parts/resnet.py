@@ -2,8 +2,8 @@
 
 import keras
 
-from models.resnets.families import resnet2d
-from models.resnets.network import ResidualNetwork
+from ...resnets.families import resnet2d
+from ...resnets.network import ResidualNetwork
 
 STRIDES = (2, 4, 8, 16, 32)
 

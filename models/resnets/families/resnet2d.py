@@ -1,6 +1,6 @@
 """ResNet on single frames (He et al. 2016); a bottleneck's stride is in its 3 x 3 convolution, as in torchvision."""
 
-from models.resnets.convolutions import ConvolutionMaker, convolve, max_pool
+from ..convolutions import ConvolutionMaker, convolve, max_pool
 
 
 class Convolutions(ConvolutionMaker):

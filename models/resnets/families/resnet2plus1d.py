@@ -3,8 +3,9 @@
 Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR 2018.
 """
 
-from models.resnets.convolutions import ConvolutionMaker
 from tvnet_keras.layers.conv2plus1d import Conv2Plus1D, middle_planes
+
+from ..convolutions import ConvolutionMaker
 
 STEM_PLANES = 45
 """Planes inside the first convolution for 64 channels: a constant of the paper's code, not of its formula."""

@@ -4,7 +4,7 @@ Basic blocks are 1 x 3 x 3, then 3 x 3 x 3; every bottleneck starts with 3 x 1 x
 without padding in time, and strided convolutions pad time although they do not extend over it.
 """
 
-from models.resnets.convolutions import ConvolutionMaker, convolve, max_pool
+from ..convolutions import ConvolutionMaker, convolve, max_pool
 
 
 class Convolutions(ConvolutionMaker):

@@ -6,7 +6,7 @@ there the first convolution is zero-padded, so that clips of any length go throu
 not two.
 """
 
-from models.resnets.convolutions import ConvolutionMaker, convolve, max_pool
+from ..convolutions import ConvolutionMaker, convolve, max_pool
 
 
 class Convolutions(ConvolutionMaker):

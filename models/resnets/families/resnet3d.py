@@ -1,6 +1,6 @@
 """ResNet of 3D convolutions as torchvision's r3d_18: no pooling after the first one (Tran et al., CVPR 2018)."""
 
-from models.resnets.convolutions import ConvolutionMaker, convolve
+from ..convolutions import ConvolutionMaker, convolve
 
 
 class Convolutions(ConvolutionMaker):

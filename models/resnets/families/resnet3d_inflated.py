@@ -4,8 +4,8 @@ Unlike r3d_18 its first convolution is 7 x 7 x 7 and max pooling follows, so tha
 they know.
 """
 
-from models.resnets.convolutions import convolve, max_pool
-from models.resnets.families import resnet3d
+from ..convolutions import convolve, max_pool
+from . import resnet3d
 
 
 class Convolutions(resnet3d.Convolutions):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from launch.earlier_checkpoints import lacks_only_fixed_weights
 from launch.run_folder import CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE, has_begun
-from launch.weight_checksum import save_weights
+from launch.weights.checksum import save_weights
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 

@@ -18,12 +18,12 @@ from absl import flags
 
 from launch import app, config_flags
 from launch.config import Config
-from launch.init_from import build_model
-from launch.torch_weights.names import renamed
-from launch.torch_weights.reading import read_state_dict
-from launch.torch_weights.transfer import transfer
 from launch.train import experiment_config
-from launch.weight_checksum import save_weights
+from launch.weights.checksum import save_weights
+from launch.weights.init_from import build_model
+from launch.weights.torch.names import renamed
+from launch.weights.torch.reading import read_state_dict
+from launch.weights.torch.transfer import transfer
 from tvnet_keras.errors import InputError
 
 FROM = flags.DEFINE_enum("from", "torch", ["torch"], "Where the weights come from.")

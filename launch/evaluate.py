@@ -16,8 +16,8 @@ from launch.config import Config, to_dict
 from launch.data import Source, list_source
 from launch.evaluators import Measurement, flow
 from launch.flow_pictures import write_picture
-from launch.init_from import build_model, load_run
 from launch.model_outputs import output_names
+from launch.weights.init_from import build_model, load_run
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions

@@ -23,7 +23,7 @@ from launch.flow_pictures import Sheet, longest_of, write_picture
 from launch.flow_tables import show, summarise
 from launch.progress import progress
 from launch.run_folder import WEIGHTS_FILE, git_commit, machine, versions
-from launch.weight_checksum import require_whole
+from launch.weights.checksum import require_whole
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError

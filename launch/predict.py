@@ -19,10 +19,10 @@ from launch.app import report_error
 from launch.config import Config
 from launch.flow_video import Look, look_at, write_flow_video
 from launch.inference import score_videos
-from launch.init_from import load_run
 from launch.model_outputs import output_names
 from launch.run_folder import required_config
 from launch.video_source import VideoSource, memory_file
+from launch.weights.init_from import load_run
 from models import motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer

@@ -25,13 +25,13 @@ from launch.checkpoints import Checkpoints
 from launch.config import Config, EvalConfig, method_module
 from launch.data import Source, list_source, warn_of_lists
 from launch.finite_guard import FiniteGuard
-from launch.init_from import build_model, initialise, with_scaling_of_weights
 from launch.model_outputs import output_names
 from launch.monitor import PICTURED_CLIPS, Monitor
 from launch.optimization import averaged_weights, make_optimizer
 from launch.profiling import Profiler
 from launch.strategy import make_strategy
 from launch.train_step import TrainStep
+from launch.weights.init_from import build_model, initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
 from tvnet_keras.choices import load_module

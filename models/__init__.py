@@ -29,7 +29,7 @@ and `frames_of` ask for either. The model may have
 Both are None where a model has no such attribute: `motion_of` and `classifier_of`.
 
 Every layer with weights has a name of its own, the same under all options: by it weights are found, in runs of other
-options and of earlier versions (`launch.weights_by_name`). Another name is another layer.
+options and of earlier versions (`launch.weights.by_name`). Another name is another layer.
 """
 
 from types import ModuleType

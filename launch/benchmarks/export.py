@@ -13,7 +13,7 @@ from launch.benchmarks._cores import busy_notes, limited_cores
 from launch.benchmarks._frames import clips
 from launch.config import check, new_config
 from launch.export import ServingModule
-from launch.init_from import build_model
+from launch.weights.init_from import build_model
 
 CORES = 2
 ITERATIONS = 50

@@ -22,11 +22,11 @@ from launch.evaluate import evaluate
 from launch.evaluators import Measurement, flow
 from launch.experiments import middlebury
 from launch.flow_pictures import write_picture
-from launch.init_from import build_model, load_run
 from launch.recipes import test_recipe
 from launch.tables import Cell
 from launch.tables._trained_cells import run_folder_of
 from launch.train import train
+from launch.weights.init_from import build_model, load_run
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.augment import test_view
 from tvnet_keras.flow.io import write_flo

@@ -5,8 +5,8 @@ import pytest
 
 from launch.config import new_config
 from launch.convert import convert
-from launch.init_from import build_model
-from launch.torch_weights.reading import read_state_dict
+from launch.weights.init_from import build_model
+from launch.weights.torch.reading import read_state_dict
 from models.resnets.families.resnet2plus1d import Convolutions
 from models.resnets.network import ResidualNetwork
 from tvnet_keras.errors import InputError

@@ -9,11 +9,11 @@ import pytest
 
 from launch.config import new_config
 from launch.convert import convert
-from launch.init_from import build_model
-from launch.torch_weights.names import renamed
-from launch.torch_weights.reading import read_state_dict, unwrapped
-from launch.torch_weights.transfer import transfer
-from launch.weights_by_name import weight_names
+from launch.weights.by_name import weight_names
+from launch.weights.init_from import build_model
+from launch.weights.torch.names import renamed
+from launch.weights.torch.reading import read_state_dict, unwrapped
+from launch.weights.torch.transfer import transfer
 from models.resnets.families import resnet2d
 from models.resnets.network import ResidualNetwork
 from tvnet_keras.errors import InputError

@@ -12,9 +12,9 @@ import models.encoders.small
 from launch import run_folder, run_lists
 from launch.config import EvalConfig, to_dict
 from launch.data import list_source
-from launch.init_from import load_run
 from launch.monitor import Monitor
 from launch.train import train
+from launch.weights.init_from import load_run
 from tests.launch.interruption import interrupted
 from tvnet_keras.errors import InputError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from launch import run_folder, run_lists
-from launch.init_from import load_run
+from launch.weights.init_from import load_run
 from tvnet_keras.errors import InputError
 
 RUN = Path(__file__).parent / "fixtures" / "runs_before_names" / "rgb"

@@ -3,10 +3,10 @@
 import pytest
 
 from launch.checkpoints import Checkpoints
-from launch.init_from import build_model
 from launch.run_folder import CHECKPOINTS_DIR, WEIGHTS_FILE, read
 from launch.train import train
-from launch.weight_checksum import save_weights
+from launch.weights.checksum import save_weights
+from launch.weights.init_from import build_model
 from tests.launch.interruption import interrupted
 from tests.small_disk import room_for
 from tvnet_keras.errors import InputError

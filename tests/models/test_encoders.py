@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import models.encoders
-from launch.weights_by_name import weight_names
+from launch.weights.by_name import weight_names
 from models.encoders import encoder_module, imagenet_of, pooling_of, scaling_of, stage_names
 from models.parts.classifier import classify, image_classifier
 from models.parts.input_scaling import MEAN_AND_DEVIATION, input_scaling
@@ -213,7 +213,7 @@ def test_inception_refuses_pictures_that_it_would_shrink_to_nothing():
 
 @pytest.mark.slow
 def test_inception_takes_every_weight_of_its_rgb_original(monkeypatch):
-    from launch.init_from import transfer_images
+    from launch.weights.init_from import transfer_images
 
     keras_network = keras.applications.InceptionV3
     original = keras_network(include_top=False, weights=None)

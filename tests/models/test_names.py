@@ -6,7 +6,7 @@ import pytest
 
 import models
 import models.encoders
-from launch.weights_by_name import named_layers, weight_names
+from launch.weights.by_name import named_layers, weight_names
 from models.parts.feature_fusion import FUSIONS
 from models.resnets import families
 from tvnet_keras.choices import load_module, module_names

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import models.encoders
-from launch.torch_weights.inflation import inflate
+from launch.weights.torch.inflation import inflate
 from models.encoders import stage_names
 from models.resnets import families
 from models.resnets.convolutions import ConvolutionMaker

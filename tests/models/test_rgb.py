@@ -4,8 +4,8 @@ import pytest
 
 import models
 from launch.config import check, new_config
-from launch.init_from import build_model, initialise
-from launch.weights_by_name import match, weight_values
+from launch.weights.by_name import match, weight_values
+from launch.weights.init_from import build_model, initialise
 from models import representation_flow, rgb
 from models.resnets import families
 from tests.textures import moving_clip

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from launch.config import new_config
-from launch.init_from import build_model
+from launch.weights.init_from import build_model
 from models import tvnet_flow
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError

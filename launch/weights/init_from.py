@@ -10,8 +10,8 @@ import numpy as np
 from launch.config import Config, method_module
 from launch.option_errors import option_error
 from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
-from launch.weight_files import read_weights
-from launch.weights_by_name import Match, match, weight_values
+from launch.weights.by_name import Match, match, weight_values
+from launch.weights.files import read_weights
 from models import classifier_of, encoders
 from models.parts.input_scaling import AUTO, UNIT
 from tvnet_keras.choices import module_names

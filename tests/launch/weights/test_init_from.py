@@ -8,7 +8,9 @@ from keras import ops
 import models.encoders
 from launch import run_folder
 from launch.config import new_config
-from launch.init_from import (
+from launch.train import train
+from launch.weights.by_name import match, weight_values
+from launch.weights.init_from import (
     build_model,
     initialise,
     load_run,
@@ -16,8 +18,6 @@ from launch.init_from import (
     transfer_images,
     with_scaling_of_weights,
 )
-from launch.train import train
-from launch.weights_by_name import match, weight_values
 from models.encoders import encoder_module
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from launch.flow import make_solvers
-from launch.init_from import initialise, load_run
 from launch.run_folder import WEIGHTS_FILE
-from launch.weight_checksum import require_whole, save_weights
-from launch.weight_files import read_weights
+from launch.weights.checksum import require_whole, save_weights
+from launch.weights.files import read_weights
+from launch.weights.init_from import initialise, load_run
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.tvnet import TVNet
 

@@ -5,8 +5,8 @@ import re
 import keras
 import numpy as np
 
-from launch.torch_weights.inflation import inflate
-from launch.weights_by_name import match, weight_names
+from launch.weights.by_name import match, weight_names
+from launch.weights.torch.inflation import inflate
 from models.resnets.network import RGB_PREFIX
 from tvnet_keras.errors import InputError
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from launch.config import new_config
-from launch.init_from import build_model, initialise
-from launch.weight_files import read_weights
-from launch.weights_by_name import match, named_layers, weight_values
+from launch.weights.by_name import match, named_layers, weight_values
+from launch.weights.files import read_weights
+from launch.weights.init_from import build_model, initialise
 from tvnet_keras.errors import InputError
 
 QUICK = {"depth": 10, "width": 2, "bottleneck": 2, "iterations": 1, "dropout": 0.0}

@@ -105,7 +105,7 @@ def match(
 
     Args:
         network: a model with its weights.
-        values: of `launch.weight_files.read_weights`, `weight_values` or `launch.torch_weights.names.renamed`. The
+        values: of `launch.weights.files.read_weights`, `weight_values` or `launch.weights.torch.names.renamed`. The
             numbers that files give to a layer's weights are followed where the layer has as many.
         fit: what may be done to a value, given the weight's name and shape, so that it has that shape; None leaves all
             as they are.

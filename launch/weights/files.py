@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from launch.weight_checksum import require_whole
+from launch.weights.checksum import require_whole
 from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 
@@ -28,7 +28,7 @@ class _StoredLayer:
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """The weights in a file, by the names of `launch.weights_by_name`.
+    """The weights in a file, by the names of `launch.weights.by_name`.
 
     The groups of a file are numbered by position, but each carries its layer's name. Weights are numbered too,
     `conv1_conv/0`, except those of layers that store theirs by name, `tvnet/u0`.

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from launch import early_interrupt
+from launch.run import early_interrupt
 
 early_interrupt.begin()
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import keras
 from absl import flags
 
-from launch import app, config_flags
-from launch.config import Config
+from launch.run import app, config_flags
+from launch.run.config import Config
 from launch.train import experiment_config
 from launch.weights.checksum import save_weights
 from launch.weights.init_from import build_model

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from absl import flags
 
-from launch import app, config_flags, evaluators, run_folder
-from launch.config import Config, to_dict
-from launch.data import Source, list_source
+from launch import evaluators
 from launch.evaluators import Measurement, flow
 from launch.flow_pictures import write_picture
-from launch.model_outputs import output_names
+from launch.run import app, config_flags, run_folder
+from launch.run.config import Config, to_dict
+from launch.run.data import Source, list_source
+from launch.run.model_outputs import output_names
 from launch.weights.init_from import build_model, load_run
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError

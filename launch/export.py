@@ -19,10 +19,10 @@ import keras
 import tensorflow as tf
 from absl import flags
 
-from launch import app
-from launch.config import Config, method_module
-from launch.model_outputs import output_names
-from launch.run_folder import place_in, required_config
+from launch.run import app
+from launch.run.config import Config, method_module
+from launch.run.model_outputs import output_names
+from launch.run.run_folder import place_in, required_config
 from launch.weights.init_from import load_run
 from models import frames_of, motion_of
 from tvnet_keras.errors import InputError

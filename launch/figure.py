@@ -15,8 +15,8 @@ import keras
 from absl import flags
 
 import launch.figures
-from launch import app
 from launch.flow_pictures import write_picture
+from launch.run import app
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from launch import app
 from launch.flow_pictures import Sheet, longest_of, write_picture
 from launch.flow_tables import show, summarise
-from launch.progress import progress
-from launch.run_folder import WEIGHTS_FILE, git_commit, machine, versions
+from launch.run import app
+from launch.run.progress import progress
+from launch.run.run_folder import WEIGHTS_FILE, git_commit, machine, versions
 from launch.weights.checksum import require_whole
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice

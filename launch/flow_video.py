@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from launch.inference import as_graph
+from launch.run.inference import as_graph
 from tvnet_keras.flow.picture import beside, write_video
 from tvnet_keras.video.read import iterate_frames, probe
 

@@ -14,14 +14,14 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from launch import app, config_flags
-from launch.app import report_error
-from launch.config import Config
 from launch.flow_video import Look, look_at, write_flow_video
-from launch.inference import score_videos
-from launch.model_outputs import output_names
-from launch.run_folder import required_config
-from launch.video_source import VideoSource, memory_file
+from launch.run import app, config_flags
+from launch.run.app import report_error
+from launch.run.config import Config
+from launch.run.inference import score_videos
+from launch.run.model_outputs import output_names
+from launch.run.run_folder import required_config
+from launch.run.video_source import VideoSource, memory_file
 from launch.weights.init_from import load_run
 from models import motion_of
 from tvnet_keras.errors import InputError

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from absl import flags
 
-from launch import app
-from launch.check_videos import check_dataset, check_folder, splits_of, union
-from launch.progress import progress
-from launch.video_source import memory_file
+from launch.run import app
+from launch.run.progress import progress
+from launch.run.video_report import check_dataset, check_folder, splits_of, union
+from launch.run.video_source import memory_file
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList

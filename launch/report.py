@@ -11,7 +11,7 @@ import numpy as np
 from absl import flags
 
 import launch.tables
-from launch import app
+from launch.run import app
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import launch.tables
-from launch import app, run_folder
+from launch.run import app, run_folder
 from launch.tables import Cell
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import load_module, module_names

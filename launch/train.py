@@ -19,18 +19,19 @@ import tensorflow as tf
 from absl import flags
 
 import launch.experiments
-import launch.strategy
-from launch import app, config_flags, evaluators, run_folder, run_lists
-from launch.checkpoints import Checkpoints
-from launch.config import Config, EvalConfig, method_module
-from launch.data import Source, list_source, warn_of_lists
-from launch.finite_guard import FiniteGuard
-from launch.model_outputs import output_names
-from launch.monitor import PICTURED_CLIPS, Monitor
-from launch.optimization import averaged_weights, make_optimizer
-from launch.profiling import Profiler
-from launch.strategy import make_strategy
-from launch.train_step import TrainStep
+import launch.run.strategy
+from launch import evaluators
+from launch.run import app, config_flags, run_folder, run_lists
+from launch.run.checkpoints import Checkpoints
+from launch.run.config import Config, EvalConfig, method_module
+from launch.run.data import Source, list_source, warn_of_lists
+from launch.run.finite_guard import FiniteGuard
+from launch.run.model_outputs import output_names
+from launch.run.monitor import PICTURED_CLIPS, Monitor
+from launch.run.optimization import averaged_weights, make_optimizer
+from launch.run.profiling import Profiler
+from launch.run.strategy import make_strategy
+from launch.run.train_step import TrainStep
 from launch.weights.init_from import build_model, initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
@@ -47,7 +48,7 @@ OUTPUT_DIR = flags.DEFINE_string(
 SKIP_UNREADABLE = flags.DEFINE_bool(
     "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
 )
-flags.adopt_module_key_flags(launch.strategy)
+flags.adopt_module_key_flags(launch.run.strategy)
 PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard profile of steps 5 to 10 and the step's graph.")
 
 

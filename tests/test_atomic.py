@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from launch import app
+from launch.run import app
 from tests.leftovers import dead_process, half_file
 from tests.own_process import in_own_process
 from tests.small_disk import room_for

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from launch.check_videos import check_folder
+from launch.run.video_report import check_folder
 from tests.conftest import REPOSITORY
 from tests.launch.pairs_on_disk import write_chairs, write_pairs, write_sintel
 from tvnet_keras.entries import below, entries, files_below, is_entry, matching
@@ -19,8 +19,8 @@ OTHERS = {
     "tvnet_keras/entries.py": "it is the place",
     "tvnet_keras/atomic.py": "looks for hidden files of its own",
     "launch/export.py": "looks for anything that is no export",
-    "launch/run_folder.py": "looks for anything that is no run",
-    "launch/checkpoints.py": "its own files",
+    "launch/run/run_folder.py": "looks for anything that is no run",
+    "launch/run/checkpoints.py": "its own files",
     "tvnet_keras/video/cache_index.py": "its own files",
     "tvnet_keras/ops/native/kernel.py": "its own files",
 }

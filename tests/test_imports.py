@@ -140,4 +140,4 @@ def test_only_launchers_name_flags_and_commands(package):
         for line, text in messages(path)
         if re.search(r"--[a-z]|\blaunch\.[a-z]", text)
     ]
-    assert not named, "a library error names the argument; launch.option_errors makes the flag of it"
+    assert not named, "a library error names the argument; launch.run.option_errors makes the flag of it"

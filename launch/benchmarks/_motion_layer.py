@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from launch.config import TrainConfig
-from launch.inference import as_graph
-from launch.optimization import make_optimizer
-from launch.train_step import TrainStep
+from launch.run.config import TrainConfig
+from launch.run.inference import as_graph
+from launch.run.optimization import make_optimizer
+from launch.run.train_step import TrainStep
 from tvnet_keras.losses.endpoint import end_point_error
 
 FORWARD, BOTH = "forward", "forward + backward"

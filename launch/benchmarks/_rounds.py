@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from launch.progress import progress
+from launch.run.progress import progress
 
 ROUNDS = 5
 TURN_SECONDS = 0.1

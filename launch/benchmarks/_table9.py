@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import models.representation_flow as representation_flow
-from launch.inference import as_graph, logits_of
+from launch.run.inference import as_graph, logits_of
 from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers

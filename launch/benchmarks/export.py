@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from launch.benchmarks._cores import busy_notes, limited_cores
 from launch.benchmarks._frames import clips
-from launch.config import check, new_config
 from launch.export import ServingModule
+from launch.run.config import check, new_config
 from launch.weights.init_from import build_model
 
 CORES = 2

@@ -24,7 +24,7 @@ from launch.benchmarks._motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, 
 from launch.benchmarks._released_layer import ReleasedLayer
 from launch.benchmarks._representation_flow import Case, make_call, make_input
 from launch.benchmarks.pipeline import SUFFIXES
-from launch.progress import progress
+from launch.run.progress import progress
 from tvnet_keras.errors import InputError
 
 THREADS = 2

@@ -21,7 +21,7 @@ from launch.benchmarks._cores import busy_notes, limited_cores
 from launch.benchmarks._frames import clips
 from launch.benchmarks._fresh_process import measure_fresh
 from launch.benchmarks._tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, MODES, STEP, Case, make_call, make_input
-from launch.progress import progress
+from launch.run.progress import progress
 from tvnet_keras.errors import InputError
 
 SIZE = (240, 320)
@@ -199,7 +199,7 @@ def _protocol(data_dir: str, cores: int, load: float, yardstick: float) -> dict:
         "yardstick": classical.CONSTRUCTION,
         "yardstick_ms": yardstick,
         "gradients": "frames (through a trained brightness gain in the training step), u0 and all kernels",
-        "training_step": "launch.train_step.TrainStep: loss, gradients, clipping and Adam's update included",
-        "inference_graph": "launch.inference.as_graph of the layer",
+        "training_step": "launch.run.train_step.TrainStep: loss, gradients, clipping and Adam's update included",
+        "inference_graph": "launch.run.inference.as_graph of the layer",
         "peak_gb": "highest resident memory beyond the framework's own, 1e9 bytes, fresh process",
     }

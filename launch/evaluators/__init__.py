@@ -19,7 +19,7 @@ from types import ModuleType
 
 import keras
 
-from launch.config import Config
+from launch.run.config import Config
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.scores import Scores

@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 
-from launch.config import Config
-from launch.data import Source
 from launch.evaluators import Measurement
 from launch.evaluators.parts.protocol import Seen, protocol_of
-from launch.inference import score_videos
+from launch.run.config import Config
+from launch.run.data import Source
+from launch.run.inference import score_videos
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.scores import Scores
 

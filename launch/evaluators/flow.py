@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from launch.config import Config
-from launch.data import Source
 from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
 from launch.evaluators.parts.protocol import Seen, protocol_of
-from launch.progress import progress
+from launch.run.config import Config
+from launch.run.data import Source
+from launch.run.progress import progress
 from models import motion_of
 from tvnet_keras.flow.measure import EndPointErrors
 from tvnet_keras.video.pipeline import video_errors

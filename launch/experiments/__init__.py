@@ -1,1 +1,1 @@
-"""One experiment per file: `config(method) -> launch.config.Config`. Adding a file adds `--experiment=<its name>`."""
+"""One experiment per file: `config(method) -> launch.run.config.Config`; a new file is a new `--experiment=<name>`."""

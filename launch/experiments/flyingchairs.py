@@ -8,7 +8,7 @@ is there, divides the pairs.
     python -m launch.evaluate --run=runs/flyingchairs-tvnet_flow --config.data.dataset=sintel --config.data.root=sintel
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 
 def config(method: str) -> Config:

@@ -8,7 +8,7 @@ Weights that fit are taken over, a classifier for other classes starts fresh. La
 --noconfig.data.flip.
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 
 def config(method: str) -> Config:

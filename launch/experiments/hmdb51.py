@@ -6,7 +6,7 @@ three splits (Table 4). 7,000 steps of 128 clips, rate / 10 after 4,000 and 6,00
     python -m launch.train --method=tvnet --experiment=hmdb51 --config.data.root=hmdb51
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 
 def config(method: str) -> Config:

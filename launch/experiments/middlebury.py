@@ -8,7 +8,7 @@ included, Adam 0.005, 2000 steps of 32 draws with replacement. Two CPU cores: ab
       --config.model.variant=official
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 
 def config(method: str) -> Config:

@@ -6,7 +6,7 @@
 Expected on two CPU cores (`make demo`): TVNet above 90 %, the RGB baseline at chance (8.3 %).
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 
 def config(method: str) -> Config:

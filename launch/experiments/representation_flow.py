@@ -11,7 +11,7 @@ rate 0.1 falls to a tenth every 50 epochs, the flow's parameters at a hundredth 
 `python -m launch.reproduce --list` prints the command of every row.
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 EPOCH = 100_000 // 32
 """Steps."""

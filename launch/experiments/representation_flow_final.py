@@ -13,8 +13,8 @@ running average of the weights, whose momentum is not published. Hours: not meas
 
 import dataclasses
 
-from launch.config import Config
 from launch.experiments import representation_flow
+from launch.run.config import Config
 
 KINETICS_VIDEOS = 240_000
 """To train on, about; the list at hand decides."""

@@ -10,8 +10,8 @@ otherwise as on Kinetics. Hours: not measured.
 
 import dataclasses
 
-from launch.config import Config
 from launch.experiments import representation_flow_final
+from launch.run.config import Config
 
 EPOCH = 3570 // 32
 """Steps: every split has 3570 videos to train on."""

@@ -11,7 +11,7 @@ Its settings here (Inception-v3 stands in for BN-Inception):
       --config.train.lr_steps=10000,16000 --config.train.steps=18000 --config.eval.clips=25 --config.eval.crops=10
 """
 
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
 
 
 def config(method: str) -> Config:

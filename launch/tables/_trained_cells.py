@@ -7,10 +7,10 @@ from pathlib import Path
 
 import keras
 
-from launch.config import Config, check, to_dict
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement
-from launch.run_folder import read
+from launch.run.config import Config, check, to_dict
+from launch.run.run_folder import read
 from launch.tables import Cell
 from launch.train import train
 from launch.weights.init_from import build_model

@@ -13,8 +13,8 @@ beside the runs. The numbers are of before crops that shrink one side only were 
 
 from pathlib import Path
 
-from launch.check_videos import splits_of, union
-from launch.config import Config, new_config
+from launch.run.config import Config, new_config
+from launch.run.video_report import splits_of, union
 from launch.tables import Cell
 from launch.tables._flow_of_flow import ROWS, small
 from launch.tables._trained_cells import trained_cell, with_root

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from launch.config import Config
-from launch.data import open_source
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement, flow
 from launch.experiments import middlebury
 from launch.flow_pictures import write_picture
-from launch.recipes import test_recipe
+from launch.run.config import Config
+from launch.run.data import open_source
+from launch.run.recipes import test_recipe
 from launch.tables import Cell
 from launch.tables._trained_cells import run_folder_of
 from launch.train import train

@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from launch.config import Config, method_module
-from launch.option_errors import option_error
-from launch.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
+from launch.run.config import Config, method_module
+from launch.run.option_errors import option_error
+from launch.run.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
 from launch.weights.by_name import Match, match, weight_values
 from launch.weights.files import read_weights
 from models import classifier_of, encoders

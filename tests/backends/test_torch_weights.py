@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from launch.config import new_config
 from launch.convert import convert
+from launch.run.config import new_config
 from launch.weights.init_from import build_model
 from launch.weights.torch.reading import read_state_dict
 from models.resnets.families.resnet2plus1d import Convolutions

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from launch import run_folder
+from launch.run import run_folder
 from tests.launch.start import SECONDS, begin
 from tvnet_keras.video import CachedVideos
 

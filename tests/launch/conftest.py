@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.config import Config, check, new_config
+from launch.run.config import Config, check, new_config
 from launch.train import train
 from tests.launch.start import start
 from tvnet_keras.video.moving_shapes.writer import write_dataset

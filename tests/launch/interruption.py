@@ -2,8 +2,8 @@
 
 import pytest
 
-from launch.config import Config
-from launch.monitor import Monitor
+from launch.run.config import Config
+from launch.run.monitor import Monitor
 from launch.train import train
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from launch import run_folder
+from launch.run import run_folder
 
 LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo", "flow", "reproduce")
 LAUNCHERS += ("figure",)

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from launch.config import new_config
 from launch.convert import convert
+from launch.run.config import new_config
 from launch.weights.by_name import weight_names
 from launch.weights.init_from import build_model
 from launch.weights.torch.names import renamed

@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 
 import launch.evaluate
-from launch import run_folder
-from launch.data import open_source
 from launch.evaluate import evaluate, metrics_of, write_result
 from launch.evaluators import flow as flow_measure
-from launch.inference import score_videos
-from launch.run_folder import read_config, weights_sha256
+from launch.run import run_folder
+from launch.run.data import open_source
+from launch.run.inference import score_videos
+from launch.run.run_folder import read_config, weights_sha256
 from launch.weights.init_from import load_run
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError

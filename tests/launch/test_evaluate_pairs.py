@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from launch import run_folder
 from launch.evaluate import evaluate, lines_of
-from launch.run_folder import read_config
+from launch.run import run_folder
+from launch.run.run_folder import read_config
 from tests.launch.pairs_on_disk import MOTIONS, write_chairs, write_pairs, write_sintel
 from tvnet_keras.errors import InputError
 

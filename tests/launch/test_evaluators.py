@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 from launch import evaluators
-from launch.config import new_config
-from launch.data import open_source
 from launch.evaluators import classes, flow, photometric
-from launch.model_outputs import output_names
+from launch.run.config import new_config
+from launch.run.data import open_source
+from launch.run.model_outputs import output_names
 from launch.train import train
 from tests.launch.fixed_models import FixedModel, FixedMotionModel
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs

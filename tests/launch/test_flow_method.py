@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from launch.data import open_source
 from launch.evaluate import evaluate
-from launch.run_folder import read
+from launch.run.data import open_source
+from launch.run.run_folder import read
 from launch.train import train
 from launch.weights.init_from import build_model, load_run
 from tests.launch.interruption import interrupted

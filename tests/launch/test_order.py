@@ -5,10 +5,10 @@ import shutil
 import numpy as np
 import pytest
 
-from launch import run_folder
 from launch.evaluate import evaluate
+from launch.run import run_folder
+from launch.run.video_source import MEMORY_FILE
 from launch.train import train
-from launch.video_source import MEMORY_FILE
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.picture import write_video
 

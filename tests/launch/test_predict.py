@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from launch.flow_video import flow_of_video, look_at
-from launch.inference import score_videos
 from launch.predict import open_files, top_classes
+from launch.run.inference import score_videos
 from launch.train import train
 from launch.weights.init_from import load_run
 from tvnet_keras import TVNet

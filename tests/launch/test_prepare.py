@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.check_videos import check_dataset, check_folder, splits_of, union
+from launch.run.video_report import check_dataset, check_folder, splits_of, union
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import CachedVideos, datasets
 from tvnet_keras.video.moving_shapes.writer import write_dataset

@@ -7,9 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from launch.config import DataConfig, EvalConfig
-from launch.data import open_source
 from launch.evaluators import classes, flow, photometric
+from launch.run.config import DataConfig, EvalConfig
+from launch.run.data import open_source
 from tests.launch.fixed_models import FixedModel, FixedMotionModel
 from tests.launch.pairs_on_disk import write_chairs, write_pairs, write_sintel
 from tvnet_keras.flow.io import read_flo, write_flo

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import launch.tables
-from launch import run_lists
-from launch.data import list_source
 from launch.evaluators import Measurement
 from launch.reproduce import description, lines, reproduce, results_of, show, write_page
+from launch.run import run_lists
+from launch.run.data import list_source
 from launch.tables import Cell, tvnet_table1
 from launch.tables.tvnet_table1 import PAPER, PAPER_TVL1, cells
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs

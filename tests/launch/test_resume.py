@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import models.encoders.small
-from launch import run_folder, run_lists
-from launch.config import EvalConfig, to_dict
-from launch.data import list_source
-from launch.monitor import Monitor
+from launch.run import run_folder, run_lists
+from launch.run.config import EvalConfig, to_dict
+from launch.run.data import list_source
+from launch.run.monitor import Monitor
 from launch.train import train
 from launch.weights.init_from import load_run
 from tests.launch.interruption import interrupted

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from launch import run_folder
-from launch.config import new_config
+from launch.run import run_folder
+from launch.run.config import new_config
 from launch.train import train
 from launch.weights.by_name import match, named_layers, weight_values
 from launch.weights.files import read_weights

@@ -7,9 +7,9 @@ import pytest
 
 import launch.experiments
 import launch.tables
-from launch.config import check, from_dict
-from launch.config_flags import field_paths
 from launch.reproduce import reproduce, results_of, weights_file
+from launch.run.config import check, from_dict
+from launch.run.config_flags import field_paths
 from launch.tables._trained_cells import trained_cell, with_root
 from tvnet_keras import FlowOfFlow, RepresentationFlow
 from tvnet_keras.choices import load_module, module_names

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import models.tvnet
-from launch import run_folder
-from launch.finite_guard import FiniteGuard
-from launch.monitor import Monitor
+from launch.run import run_folder
+from launch.run.finite_guard import FiniteGuard
+from launch.run.monitor import Monitor
 from launch.train import train
 from launch.weights.init_from import load_run
 from models.rgb import RGBClassifier

@@ -2,8 +2,8 @@
 
 import pytest
 
-from launch.checkpoints import Checkpoints
-from launch.run_folder import CHECKPOINTS_DIR, WEIGHTS_FILE, read
+from launch.run.checkpoints import Checkpoints
+from launch.run.run_folder import CHECKPOINTS_DIR, WEIGHTS_FILE, read
 from launch.train import train
 from launch.weights.checksum import save_weights
 from launch.weights.init_from import build_model

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from launch import run_folder
 from launch.evaluate import evaluate
 from launch.export import export
 from launch.flow import Protocol, compare
 from launch.reproduce import reproduce
+from launch.run import run_folder
+from launch.run.video_source import VideoSource
 from launch.tables import Cell
 from launch.train import train
-from launch.video_source import VideoSource
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import Pair
 from tvnet_keras.one_writer import only_writer

@@ -2,9 +2,9 @@
 
 import pytest
 
-from launch.config import check, new_config
 from launch.evaluate import evaluate
-from launch.run_folder import has_begun, read, read_config
+from launch.run.config import check, new_config
+from launch.run.run_folder import has_begun, read, read_config
 from launch.train import train
 from tests.launch.pairs_on_disk import write_pairs
 from tvnet_keras.errors import InputError

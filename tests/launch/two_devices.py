@@ -4,10 +4,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from launch.config import TrainConfig
-from launch.optimization import averaged_weights
-from launch.train_step import TrainStep
-from tests.launch.test_train_step import batch, halves, moving_means, network, normalised_update, objective
+from launch.run.config import TrainConfig
+from launch.run.optimization import averaged_weights
+from launch.run.train_step import TrainStep
+from tests.launch.run.test_train_step import batch, halves, moving_means, network, normalised_update, objective
 from tvnet_keras.optimizers.grouped import GroupedAdam
 
 SIZE = 8

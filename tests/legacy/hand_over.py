@@ -15,8 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from launch.config import check, new_config
 from launch.export import export
+from launch.run.config import check, new_config
 from launch.train import train
 from tests.legacy.cases import DECAY, IMAGES, LAYERS, OPTIMIZERS, RATE, SLOW, STEPS, TVNETS
 from tests.textures import moving_clip

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import models
-from launch.config import check, new_config
+from launch.run.config import check, new_config
 from launch.weights.by_name import match, weight_values
 from launch.weights.init_from import build_model, initialise
 from models import representation_flow, rgb

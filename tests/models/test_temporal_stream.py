@@ -11,10 +11,10 @@ from keras import ops
 
 import models
 import models.motion
-from launch.config import check, new_config
 from launch.evaluators.photometric import applies
 from launch.export import ServingModule
-from launch.model_outputs import output_names
+from launch.run.config import check, new_config
+from launch.run.model_outputs import output_names
 from launch.weights.by_name import match, weight_values
 from launch.weights.init_from import build_model
 from models import representation_flow, tvnet

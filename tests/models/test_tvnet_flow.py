@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from launch.config import new_config
+from launch.run.config import new_config
 from launch.weights.init_from import build_model
 from models import tvnet_flow
 from tvnet_keras import TVNet

@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from launch.config import Config
-from launch.data import Source
-from launch.inference import as_graph
+from launch.run.config import Config
+from launch.run.data import Source
+from launch.run.inference import as_graph
 from models import motion_of
 from tvnet_keras.ops.pyramid import resize_flow
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from launch.config import Config
-from launch.data import Source
+from launch.run.config import Config
+from launch.run.data import Source
 
 DIGITS = 16
 """Of a fingerprint."""

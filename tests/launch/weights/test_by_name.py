@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from launch.config import new_config
+from launch.run.config import new_config
 from launch.weights.by_name import match, named_layers, weight_values
 from launch.weights.files import read_weights
 from launch.weights.init_from import build_model, initialise

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from launch.flow import make_solvers
-from launch.run_folder import WEIGHTS_FILE
+from launch.run.run_folder import WEIGHTS_FILE
 from launch.weights.checksum import require_whole, save_weights
 from launch.weights.files import read_weights
 from launch.weights.init_from import initialise, load_run

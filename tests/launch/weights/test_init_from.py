@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 import models.encoders
-from launch import run_folder
-from launch.config import new_config
+from launch.run import run_folder
+from launch.run.config import new_config
 from launch.train import train
 from launch.weights.by_name import match, weight_values
 from launch.weights.init_from import (

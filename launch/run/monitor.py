@@ -1,0 +1,108 @@
+"""What one sees of a run while it trains: console lines and TensorBoard."""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from launch.run.config import TrainConfig
+from launch.run.progress import clock
+from launch.run.run_folder import LOGS_DIR
+from tvnet_keras.flow.colour import flow_to_colour
+
+PICTURED_CLIPS = 4
+"""Validation clips whose flow is drawn, always the same ones."""
+
+PICTURED_OUTPUTS = ("flow", "feature_flow")
+
+
+class Monitor:
+    """Writes TensorBoard files and prints a line every `train.log_every` steps.
+
+    Args:
+        folder: the run's folder; logs go to `logs/` in it.
+        train: steps and batch size.
+        optimizer: whose learning rates are logged.
+        rates: `{pattern: multiplier}`, the groups of weights.
+        start_step: first step of this process.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        train: TrainConfig,
+        optimizer: keras.optimizers.Optimizer,
+        rates: dict[str, float],
+        start_step: int,
+    ) -> None:
+        self.writer = tf.summary.create_file_writer(str(folder / LOGS_DIR))
+        self.train, self.optimizer, self.rates = train, optimizer, rates
+        self.start_step, self.start = start_step, time.monotonic()
+        self.first_step_s = 0.0
+
+    def looks_at(self, step: int) -> bool:
+        """Whether `step` is shown: the first of this process, the last, and every `train.log_every`-th."""
+        return step in (self.start_step + 1, self.train.steps) or step % self.train.log_every == 0
+
+    def step(self, step: int, metrics: dict[str, float]) -> None:
+        """Reports the update that led to `step`."""
+        if step == self.start_step + 1:
+            # Tracing and compiling happen here; the rate is measured from the second step on.
+            self.first_step_s = time.monotonic() - self.start
+            self.start = time.monotonic()
+            print(f"first step (trace and compile): {self.first_step_s:.1f} s", flush=True)
+        if step % self.train.log_every and step != self.train.steps:
+            return
+        self._write(step, metrics)
+        self._print(step, metrics)
+
+    def _write(self, step: int, metrics: dict[str, float]) -> None:
+        rate = float(self.optimizer.learning_rate)
+        with self.writer.as_default(step):
+            for name, value in metrics.items():
+                tf.summary.scalar(f"train/{name}", value)
+            tf.summary.scalar("learning_rate/classifier", rate)
+            for pattern, multiplier in self.rates.items():
+                tf.summary.scalar(f"learning_rate/{group_name(pattern)}", rate * multiplier)
+        self.writer.flush()
+
+    def _print(self, step: int, metrics: dict[str, float]) -> None:
+        steps_per_s = (step - self.start_step - 1) / max(time.monotonic() - self.start, 1e-9)
+        terms = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        speed = ""
+        if steps_per_s:
+            left = clock((self.train.steps - step) / steps_per_s)
+            speed = f"  {steps_per_s * self.train.batch_size:.1f} clips/s, {left} left"
+        print(f"step {step}/{self.train.steps}  {terms}{speed}", flush=True)
+
+    def validation(self, step: int, metrics: dict[str, float]) -> None:
+        """Reports numbers of the validation videos."""
+        with self.writer.as_default(step):
+            for name, value in metrics.items():
+                tf.summary.scalar(f"validation/{name}", value)
+        self.writer.flush()
+        print(f"step {step}  validation: " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()), flush=True)
+
+    def pictures(self, step: int, clips: np.ndarray, outputs: dict) -> None:
+        """Draws the middle frame of some clips, uint8 `[N, T, H, W, 3]`, and the middle of their flows.
+
+        Args:
+            step: that it belongs to.
+            clips: shown to the model.
+            outputs: of the model; `flow` and `feature_flow`, `[N, T', H, W, 2]`, are drawn where they are there.
+        """
+        middle = (clips.shape[1] - 1) // 2
+        with self.writer.as_default(step):
+            tf.summary.image("frame", clips[:, middle], max_outputs=PICTURED_CLIPS)
+            for name in PICTURED_OUTPUTS:
+                if name in outputs:
+                    flow = keras.ops.convert_to_numpy(outputs[name])
+                    tf.summary.image(name, flow_to_colour(flow[:, flow.shape[1] // 2]), max_outputs=PICTURED_CLIPS)
+        self.writer.flush()
+
+
+def group_name(pattern: str) -> str:
+    """A readable name for a pattern such as `(^|/)tvnet/` or `(^|/)flow/(.*/)?(tau|theta)$`: `tvnet`, `flow`."""
+    return pattern.removeprefix("(^|/)").split("/")[0]

@@ -1,0 +1,90 @@
+"""The optimizer and learning-rate schedule of a `TrainConfig`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+
+from launch.run.config import TrainConfig
+from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
+
+
+def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimizers.Optimizer:
+    """An optimizer with a learning rate per group.
+
+    Args:
+        train: optimizer, schedule, weight decay, running average.
+        rates: `{pattern of a weight's path: multiplier}`.
+    """
+    arguments = {"learning_rate": make_schedule(train), "weight_decay": train.weight_decay or None, "rates": rates}
+    # The training step sums gradients over replicas before it clips them.
+    arguments["summed"] = True
+    if train.ema:
+        arguments |= {"use_ema": True, "ema_momentum": train.ema}
+    if train.optimizer == "sgd":
+        optimizer = GroupedSGD(momentum=train.momentum, **arguments)
+    else:
+        optimizer = GroupedAdam(**arguments)
+    # Decay would pull a solver's kernels to zero, away from the operators that they start as.
+    optimizer.exclude_from_weight_decay(var_names=[*rates, "gamma", "beta", "bias"])
+    return optimizer
+
+
+@contextmanager
+def averaged_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Inside, the model has the running average of its trainable weights, where the optimizer keeps one.
+
+    Training goes on from the weights themselves, which are put back. What batch norm remembers is an average anyway.
+    """
+    if not optimizer.use_ema or not int(keras.ops.convert_to_numpy(optimizer.iterations)):
+        yield
+        return
+    weights = model.trainable_variables
+    trained = [keras.ops.convert_to_numpy(weight) for weight in weights]
+    optimizer.finalize_variable_values(weights)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, trained, strict=True):
+            weight.assign(value)
+
+
+def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Constant, steps of a tenth, or cosine to zero; each after `train.warmup` linear steps."""
+    after = max(train.steps - train.warmup, 1)
+    if train.schedule == "cosine":
+        schedule = keras.optimizers.schedules.CosineDecay(train.lr, after)
+    elif train.schedule == "steps":
+        boundaries = [step - train.warmup for step in train.lr_steps]
+        values = [train.lr * 0.1**k for k in range(len(boundaries) + 1)]
+        schedule = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
+    else:
+        schedule = keras.optimizers.schedules.PiecewiseConstantDecay([after], [train.lr, train.lr])
+    return WarmUp(schedule, train.warmup)
+
+
+@keras.saving.register_keras_serializable(package="launch")
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """Scales a schedule's first value up linearly over `steps`, then follows the schedule.
+
+    `keras.optimizers.schedules.CosineDecay(warmup_target=...)` is not the same: it has the rate 0 in the first update,
+    and warms no other schedule up.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
+        self.schedule, self.steps = schedule, int(steps)
+
+    def __call__(self, step):
+        """The learning rate of update number `step`."""
+        step = keras.ops.cast(step, "float32")
+        factor = keras.ops.minimum(1.0, (step + 1.0) / max(self.steps, 1))
+        return factor * self.schedule(keras.ops.maximum(step - self.steps, 0.0))
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "WarmUp":
+        """The inverse of `get_config`."""
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["steps"])

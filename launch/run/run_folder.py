@@ -1,0 +1,224 @@
+"""A run's folder: `run.json` says what it is, and a folder of another run is refused."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from launch.run import run_record
+from launch.run.config import Config, check, from_dict, to_dict
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
+from tvnet_keras.one_writer import LOCK_FILE
+
+CODE = ("tvnet_keras", "models", "launch")
+"""What decides a number; pages and results may change without it."""
+
+CHANGES_NOTHING = ("data.workers", "data.missing", "train.log_every", "eval.")
+"""Fields, and sections, that a run may go on with other values of: what it learns is the same."""
+
+PLACES = ("data.root", "data.cache", "init_from")
+"""Fields that name a file or folder, which may be spelled otherwise."""
+
+RUN_FILE = "run.json"
+WEIGHTS_FILE = "model.weights.h5"
+LOGS_DIR = "logs"
+CHECKPOINTS_DIR = "checkpoints"
+PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
+
+
+def claim(folder: Path, config: Config) -> dict:
+    """Makes a run's folder, or returns what an earlier start of the same run left in it.
+
+    Args:
+        folder: `--output_dir`.
+        config: the run's configuration.
+
+    Returns:
+        The content of `run.json`, with what the run goes on with now; to be written once its data is known to be the
+        same.
+
+    Raises:
+        InputError: the folder cannot be written, or holds something else or a run of another configuration that has
+            begun to train.
+    """
+    existing = folder / RUN_FILE
+    if existing.is_file():
+        run = read(folder)
+        # Through today's fields, so that a run of an earlier version has the defaults of those that it did not know.
+        before, now = to_dict(read_config(folder)), to_dict(config)
+        changed = [
+            f"--config.{path} was {old!r}, is {new!r}"
+            for path, old, new in _differences(before, now)
+            if not path.startswith(CHANGES_NOTHING)
+            and not (path in PLACES and _same_place(old, new, run.get("directory", "")))
+        ]
+        if not changed:
+            return {**run, "config": now, "directory": str(Path.cwd())}
+        # A start that bad data stopped before its first step left nothing that another configuration could mix with.
+        if has_begun(folder):
+            raise InputError(
+                f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
+                "another folder or the same flags."
+            )
+    elif folder.is_dir() and any(not path.name.startswith((".partial.", LOCK_FILE)) for path in folder.iterdir()):
+        raise InputError(f"--output_dir={folder} is not empty and holds no run; choose another folder.")
+    run = {
+        "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),
+        "config": to_dict(config),
+        "seed": config.seed,
+        "commit": git_commit(),
+        "versions": versions(),
+        "machine": machine(),
+        "directory": str(Path.cwd()),
+        "results": {},
+    }
+    write(folder, run)
+    return run
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether the run in `folder` has come as far as its first step."""
+    # Whoever tidies up may have taken any of them away.
+    return any((folder / name).exists() for name in (LOGS_DIR, CHECKPOINTS_DIR, WEIGHTS_FILE))
+
+
+def read(folder: Path) -> dict:
+    """The content of `run.json`.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = Path(folder) / RUN_FILE
+    try:
+        return run_record.parse(path)
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no run: {path} is missing; give a folder that launch.train wrote.") from None
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration of the run in `folder`.
+
+    Raises:
+        InputError: no run, one of another version of the program, or values that no run can have.
+    """
+    path, run = Path(folder) / RUN_FILE, read(folder)
+    try:
+        return check(from_dict(run["config"]))
+    except InputError as error:
+        raise InputError(f"{path} describes no run: {error}") from None
+    except ValueError as error:
+        raise InputError(f"{path} does not fit this version of the program: {error}.") from None
+
+
+def required_config(flag: str, folder: str) -> Config:
+    """The configuration of the run that a flag names.
+
+    Raises:
+        InputError: the flag is empty, or names no run.
+    """
+    if not folder:
+        raise InputError(f"--{flag}=FOLDER is required: the folder that launch.train wrote.")
+    return read_config(Path(folder))
+
+
+def place_in(run: Path, given: str, name: str) -> Path:
+    """Where a launcher writes what it makes of a run, known before it begins.
+
+    Args:
+        run: its folder.
+        given: `--output_dir`; empty for a folder in the run's.
+        name: of that folder.
+
+    Raises:
+        InputError: none is given, and the run's cannot be written.
+    """
+    if given:
+        return Path(given)
+    folder = run / name
+    if not os.access(folder if folder.exists() else run, os.W_OK):
+        raise InputError(f"--run={run} cannot be written, so its {name} has no place there; give --output_dir=FOLDER.")
+    return folder
+
+
+def write(folder: Path, run: dict) -> None:
+    """Writes `run.json` atomically."""
+    with atomic_path(Path(folder) / RUN_FILE) as partial:
+        partial.write_text(json.dumps(run, indent=2) + "\n")
+
+
+def add_results(folder: Path, **results) -> dict:
+    """Adds entries to the `results` of `run.json` and returns the whole."""
+    run = read(folder)
+    run["results"].update(results)
+    write(folder, run)
+    return run
+
+
+def weights_sha256(folder: Path) -> str:
+    """Fingerprint of a run's weight file."""
+    with open(folder / WEIGHTS_FILE, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide numbers."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str | int]:
+    """Processor, system and number of cores."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return {"processor": model, "cores": os.cpu_count() or 1, "system": platform.system()}
+
+
+def git_commit() -> str:
+    """The repository's commit, with `+` if code differs from it; empty outside a repository."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _module_arguments() -> list[str]:
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    return ["-m", spec.name, *sys.argv[1:]] if spec else list(sys.argv)
+
+
+def _differences(old: dict, new: dict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Fields that differ, such as `train.lr`, with both values."""
+    for key in {**old, **new}:
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            yield f"{prefix}{key}", before, after
+
+
+def _same_place(old: str, new: str, directory: str) -> bool:
+    """Whether two names are those of one file or folder, the old one as it was meant in `directory`."""
+    return bool(old and new) and Path(directory, old).resolve() == Path(new).resolve()

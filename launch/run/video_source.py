@@ -1,0 +1,314 @@
+"""Videos as a source of Batches: with labels or without, with exact flow where their data set has it."""
+
+import dataclasses
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from launch.run.config import Config, DataConfig, EvalConfig
+from launch.run.progress import progress
+from launch.run.recipes import flow_recipe, test_recipe
+from tvnet_keras.choices import some
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow import pipeline as flow_pipeline
+from tvnet_keras.flow.sources import VideoFlowSource
+from tvnet_keras.video import datasets
+from tvnet_keras.video.cache import CachedVideos
+from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.pipeline import eval_dataset, train_dataset
+from tvnet_keras.video.scan import scan
+from tvnet_keras.video.split_files import found_elsewhere
+from tvnet_keras.video.views import FrameSource
+
+MEMORY_FILE = ".tvnet_keras_frame_counts.json"
+"""What the check of the videos found, beside them, so that every run has it."""
+
+FLOW_FIELDS = ("flow", "known")
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoSource:
+    """A list of videos; see `launch.run.data.Source`.
+
+    Attributes:
+        config: of the run.
+        subset: "train" or "test".
+        videos: the list.
+        exact_flow: reads a video's, None where the data set has none.
+        counts: exact number of frames by path, once scanned.
+        cache: where frames are read from instead of the files, once scanned.
+        skipped: ids left out.
+    """
+
+    config: Config
+    subset: str
+    videos: VideoList
+    exact_flow: Callable[[str], np.ndarray] | None = None
+    counts: dict[str, int] = dataclasses.field(default_factory=dict)
+    cache: CachedVideos | None = None
+    skipped: tuple[str, ...] = ()
+
+    @classmethod
+    def listed(cls, config: Config, subset: str) -> "VideoSource":
+        """Reads the list.
+
+        Raises:
+            InputError: no such list, no video of it, two of one id, or some are missing (`data.missing=error`).
+        """
+        data = config.data
+        videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
+        _judge_missing(videos, data, subset)
+        if not videos.videos:
+            raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
+        _require_distinct_ids(videos, subset)
+        return cls(config, subset, videos, datasets.exact_flow_of(data.dataset))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In label order; empty without labels."""
+        return self.videos.class_names
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """`label` where the videos have classes, `flow` and `known` where their flow is known exactly."""
+        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if self.exact_flow else ())
+
+    @property
+    def names(self) -> tuple[tuple[str, int], ...]:
+        """Ids and labels."""
+        return tuple((video.video_id, video.label) for video in self.videos.videos)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what of the folder is on no list."""
+        return self.videos.notes
+
+    @property
+    def decoded(self) -> dict | None:
+        """Quality and size of the cached frames, where a cache is read."""
+        return None if self.cache is None else {"quality": self.cache.quality, "short_side": self.cache.short_side}
+
+    @property
+    def missing(self) -> int:
+        """Listed videos that are not there."""
+        return len(self.videos.missing)
+
+    def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
+        """Refuses flow between other frames than neighbouring ones of one clip, and frames of several sizes.
+
+        Raises:
+            InputError: either is asked for.
+        """
+        self._size()
+        data = self.config.data
+        if _carry_flow(needs) and (data.step != 1 or data.segments != 1):
+            raise InputError(
+                f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
+                f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
+            )
+
+    def scanned(self, *, skip_unreadable: bool = False) -> "VideoSource":
+        """Every file decoded once, or found in the cache.
+
+        Raises:
+            InputError: files are broken, or not in `data.cache`.
+        """
+        data, listed = self.config.data, self.videos.videos
+        if data.cache:
+            cache = CachedVideos(data.cache)
+            require_cached_size(cache, data, self.subset)
+            held = set(cache.video_ids)
+            absent = [video for video in listed if video.video_id not in held]
+            if absent and not skip_unreadable:
+                raise InputError(
+                    f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.cache={data.cache}; "
+                    "write the cache again or go on without them with --skip_unreadable: "
+                    f"{some([video.video_id for video in absent], '; ')}"
+                )
+            return self._without({video.path: f"{video.path}: not in {data.cache}" for video in absent}, cache=cache)
+        with progress(f"checking the {self.subset} videos", "files") as show:
+            found = scan(listed, workers=data.workers or None, progress=show, cache_file=memory_file(data.root))
+        broken = {problem.path: problem.message for problem in found.problems if problem.unusable}
+        if broken and not skip_unreadable:
+            raise InputError(
+                f"{len(broken)} of {len(listed)} {self.subset} videos cannot be read; mend them or go on without them "
+                f"with --skip_unreadable: {some([message.rstrip('.') for message in broken.values()], '; ')}"
+            )
+        return self._without(broken, counts=found.counts)
+
+    def _without(self, reasons: dict[str, str], **found) -> "VideoSource":
+        for reason in reasons.values():
+            print(f"skipped: {reason}", file=sys.stderr)
+        skipped = tuple(video.video_id for video in self.videos.videos if video.path in reasons)
+        return dataclasses.replace(self, videos=self.videos.without(reasons), skipped=skipped, **found)
+
+    def training(
+        self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
+    ) -> tf.distribute.DistributedDataset:
+        """The endless training batches, sharded before decoding over input pipelines.
+
+        Raises:
+            InputError: options of the data that do not fit together.
+        """
+        make = self._flow_batches if _carry_flow(needs) else self._clip_batches
+
+        def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            replicas = context.num_replicas_in_sync // context.num_input_pipelines
+            return make(
+                batch_size=context.get_per_replica_batch_size(self.config.train.batch_size),
+                seed=self.config.seed,
+                # The dataset counts the batches of one replica.
+                start_step=start_step * replicas,
+                shard=(context.input_pipeline_id, context.num_input_pipelines),
+                draw=self.config.data.draw,
+                parallel=self.config.data.workers or None,
+            )
+
+        return strategy.distribute_datasets_from_function(of_context)
+
+    def _size(self) -> tuple[int, int]:
+        """Height and width of the views, which are stacked."""
+        data = self.config.data
+        if not data.height:
+            raise InputError(
+                f"Clips of the videos of --config.data.dataset={data.dataset} have one size: set --config.data.height "
+                "and --config.data.width instead of 0, which is for image pairs."
+            )
+        return data.height, data.width
+
+    def _clip_batches(self, **arguments) -> tf.data.Dataset:
+        data = self.config.data
+        return train_dataset(
+            self.videos,
+            counts=self.counts,
+            frames=data.frames,
+            size=self._size(),
+            segments=data.segments,
+            step=data.step,
+            short=data.short,
+            crop=data.crop,
+            resize_short=data.resize_short or None,
+            flip=data.flip,
+            colour_jitter=data.colour_jitter,
+            cache=self.cache,
+            **arguments,
+        )
+
+    def _flow_batches(self, **arguments) -> tf.data.Dataset:
+        data = self.config.data
+        source, multiple = self._flow_source(data.frames), self.config.train.accumulate
+        return flow_pipeline.train_dataset(source, flow_recipe(data), multiple=multiple, **arguments)
+
+    def views(self) -> tf.data.Dataset:
+        """The views of every video that `config.eval` asks for."""
+        return self._views(self.config.eval)
+
+    def clips(self) -> tf.data.Dataset:
+        """The central clip of every video, one view of it."""
+        return self._views(EvalConfig(batch_size=self.config.eval.batch_size))
+
+    def _views(self, test: EvalConfig) -> tf.data.Dataset:
+        data = self.config.data
+        return eval_dataset(
+            self.videos,
+            counts=self.counts,
+            cache=self.cache,
+            frames=data.frames,
+            size=self._size(),
+            batch_size=test.batch_size,
+            clips=test.clips,
+            crops=test.crops,
+            sampling=test.sampling,
+            stride=test.stride,
+            step=data.step,
+            short=data.short,
+            crop=data.test_crop,
+            resize_short=data.resize_short or None,
+            parallel=data.workers or None,
+        )
+
+    def flow_samples(self) -> tf.data.Dataset:
+        """Every step of every video at the videos' own size, or the central clip at the training size."""
+        own = self.config.eval.flow_size == "own"
+        source = self._flow_source(None if own else self.config.data.frames)
+        return flow_pipeline.eval_dataset(source, test_recipe(self.config), parallel=self.config.data.workers or None)
+
+    def _flow_source(self, frames: int | None) -> VideoFlowSource:
+        frame_source = FrameSource(self.videos, self.counts, self.cache)
+        return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+
+
+def _carry_flow(needs: Sequence[str]) -> bool:
+    return bool(set(needs) & set(FLOW_FIELDS))
+
+
+def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:
+    """Refuses a cache of resized frames, unless the run would resize the videos' own frames in the same way.
+
+    Args:
+        cache: what `data.cache` holds.
+        data: the run's data configuration.
+        subset: "train" or "test", whose crop is asked for.
+
+    Raises:
+        InputError: the run would see other frames than without the cache.
+    """
+    held, asked = cache.short_side, data.resize_short
+    flag, crop = ("crop", data.crop) if subset == "train" else ("test_crop", data.test_crop)
+    if held is None:
+        return
+    cached = f"--config.data.cache={data.cache} holds frames resized to a short side of {held} px"
+    if crop == "none":
+        raise InputError(
+            f"{cached}, but --config.data.{flag}=none resizes whole frames of the videos' own size to "
+            f"{data.height} x {data.width}; give a cache written without --short_side."
+        )
+    if held != asked:
+        wish = f"{asked} px" if asked else "the videos' own size"
+        raise InputError(
+            f"{cached}, but --config.data.resize_short={asked} asks for {wish}; give --config.data.resize_short={held} "
+            f"or a cache written by launch.prepare --short_side={asked}."
+        )
+
+
+def memory_file(root: str | os.PathLike) -> Path:
+    """Where the check of the videos below `root` is remembered: there, or in the user's cache if that is read-only."""
+    if os.access(root, os.W_OK):
+        return Path(root) / MEMORY_FILE
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    where = Path(root).resolve()
+    return caches / "tvnet_keras" / f"{where.name}-{hashlib.sha256(os.fsencode(where)).hexdigest()[:16]}.json"
+
+
+def _require_distinct_ids(videos: VideoList, subset: str) -> None:
+    """Refuses classes whose scores could not be written at the end, as those are joined by id."""
+    first: dict[str, str] = {}
+    for video in videos.videos if videos.class_names else ():
+        other = first.setdefault(video.video_id, video.path)
+        if other is not video.path:
+            raise InputError(
+                f"{other} and {video.path} have the same id {video.video_id!r} in the {subset} list; "
+                "rename one of them or take it off the list."
+            )
+
+
+def _judge_missing(videos: VideoList, data: DataConfig, subset: str) -> None:
+    if not videos.missing:
+        return
+    listed = len(videos.videos) + len(videos.missing)
+    sentence = f"{len(videos.missing)} of {listed} listed {subset} videos are missing"
+    if data.missing == "error" or not videos.videos:
+        names = some([video.video_id for video in videos.missing], "; ")
+        rest = " or go on without them with --config.data.missing=report" if videos.videos else ""
+        raise InputError(f"{sentence}: {names}; add them{rest}.{_elsewhere(videos, data.root)}")
+    print(f"{sentence}; going on with {len(videos.videos)}.", file=sys.stderr)
+
+
+def _elsewhere(videos: VideoList, root: str) -> str:
+    found = found_elsewhere(Path(root), videos.missing)
+    return f" One is {found}, where none is looked for: is --config.data.root={root} the right folder?" if found else ""

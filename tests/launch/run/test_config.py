@@ -1,0 +1,113 @@
+import json
+import pkgutil
+import re
+
+import pytest
+
+import launch.experiments
+import models
+from launch.run.config import CHOICES, LEAST, MOST, check, from_dict, method_module, new_config, to_dict
+from launch.run.config_flags import field_paths
+from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.errors import InputError
+
+EXPERIMENTS = module_names(launch.experiments)
+METHODS = module_names(models)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_gives_a_valid_config_for_every_method(name):
+    experiment = load_module(launch.experiments, "--experiment", name)
+    for method in METHODS:
+        config = check(experiment.config(method))
+        assert (config.method, config.experiment) == (method, name)
+        assert config.data.frames >= method_module(method).FRAMES
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_says_its_command(name):
+    experiment = load_module(launch.experiments, "--experiment", name)
+    said = re.search(rf"python -m launch.train --method=(\w+) --experiment={name}\b", experiment.__doc__)
+    assert said and said[1] in METHODS
+
+
+def test_files_of_the_folder_are_the_experiments():
+    assert {module.name for module in pkgutil.iter_modules(launch.experiments.__path__)} == set(EXPERIMENTS)
+    assert {"moving_shapes", "ucf101"} <= set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_config_survives_json(name):
+    config = check(load_module(launch.experiments, "--experiment", name).config("tvnet"))
+    config.data.classes, config.train.lr_steps, config.seed = ("b", "a"), (10, 20), 7
+    again = from_dict(json.loads(json.dumps(to_dict(config))))
+    assert again == config
+    assert isinstance(again.data.classes, tuple) and isinstance(again.model, type(config.model))
+
+
+@pytest.mark.parametrize("limits", [LEAST, MOST])
+def test_every_limit_names_a_number(limits):
+    options = {name for method in METHODS for name in vars(new_config(method, "x").model)}
+    for section, fields in limits.items():
+        known = options if section == "model" else vars(getattr(new_config("tvnet", "x"), section))
+        assert set(fields) <= set(known)
+
+
+def test_every_choice_names_a_field():
+    assert set(CHOICES) <= set(field_paths(new_config("tvnet", "x")))
+
+
+@pytest.mark.parametrize("path", CHOICES)
+def test_a_misspelt_word_is_told_the_nearest(path):
+    config = new_config("tvnet", "x")
+    section, name = path.split(".")
+    right = CHOICES[path][0]
+    setattr(getattr(config, section), name, right + "x")
+    with pytest.raises(InputError, match=f"--config.{path} is '{right}x'.*Did you mean '{right}'"):
+        check(config)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "said"),
+    [
+        ("data", "frames", 5, "--config.data.frames=5 .*at least 6 frames"),
+        ("data", "workers", -1, "--config.data.workers must be at least 0, but is -1"),
+        ("train", "batch_size", 0, "--config.train.batch_size must be at least 1, but is 0"),
+        ("train", "lr", float("inf"), "--config.train.lr must be finite, but is inf"),
+        ("train", "lr", float("nan"), "--config.train.lr must be at least 0, but is nan"),
+        ("train", "clip_norm", float("nan"), "--config.train.clip_norm must be at least 0, but is nan"),
+        ("model", "iterations", 10**9, "--config.model.iterations must be at most 10000, but is 1000000000"),
+        ("model", "scales", 10**9, "--config.model.scales must be at most 20"),
+        ("eval", "clips", 10**9, "--config.eval.clips must be at most 10000"),
+        ("train", "accumulate", 3, "batch_size=16 must be a multiple of --config.train.accumulate=3"),
+        ("train", "lr_steps", ("ten",), "--config.train.lr_steps=ten must be .* int"),
+        ("eval", "crops", 4, "--config.eval.crops must be 1, 5 or 10, but is 4"),
+    ],
+)
+def test_an_impossible_value_is_refused(section, name, value, said):
+    config = new_config("tvnet", "x")
+    setattr(getattr(config, section), name, value)
+    with pytest.raises(InputError, match=said):
+        check(config)
+
+
+def test_what_the_flag_library_hands_over_is_split():
+    config = new_config("tvnet", "x")
+    # "A, B" arrives as one string, "1,2" as two numbers.
+    config.data.classes, config.model.learn, config.train.lr_steps = ("A, B",), ("u0,kernels",), ("10,20",)
+    checked = check(config)
+    assert checked.data.classes == ("A", "B")
+    assert checked.model.learn == ("u0", "kernels")
+    assert checked.train.lr_steps == (10, 20)
+    config.data.classes = (1, 2)
+    assert check(config).data.classes == ("1", "2")
+
+
+def test_no_value_is_an_empty_tuple():
+    config = new_config("tvnet", "x", model={"learn": ("",)})
+    assert check(config).model.learn == ()
+
+
+def test_unknown_methods_are_refused():
+    with pytest.raises(InputError, match="--method is 'tvnett'.*Did you mean 'tvnet'"):
+        new_config("tvnett", "x")

@@ -1,0 +1,92 @@
+import keras
+import numpy as np
+import pytest
+
+import models.tvnet
+from launch.run.config import TrainConfig
+from launch.run.optimization import WarmUp, averaged_weights, make_optimizer, make_schedule
+
+
+def rates(**train):
+    """Learning rates of the updates 0, 1, ..."""
+    config = TrainConfig(**{"lr": 1.0, "steps": 20, **train})
+    schedule = make_schedule(config)
+    return np.array([float(schedule(step)) for step in range(config.steps + 1)])
+
+
+def test_a_constant_rate_is_constant():
+    np.testing.assert_allclose(rates(schedule="constant"), 1.0)
+
+
+def test_a_warm_up_rises_linearly_and_then_follows_the_schedule():
+    np.testing.assert_allclose(rates(schedule="constant", warmup=4), [0.25, 0.5, 0.75] + [1.0] * 18)
+    after = rates(schedule="cosine", warmup=5)
+    np.testing.assert_allclose(after[5:], rates(schedule="cosine", steps=15), atol=1e-6)
+
+
+def test_cosine_ends_at_zero():
+    expected = (1 + np.cos(np.pi * np.arange(21) / 20)) / 2
+    np.testing.assert_allclose(rates(schedule="cosine"), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("warmup", [0, 3])
+def test_steps_fall_to_a_tenth(warmup):
+    values = rates(schedule="steps", lr_steps=(8, 16), warmup=warmup)
+    np.testing.assert_allclose(values[warmup:8], 1.0)
+    np.testing.assert_allclose(values[9:16], 0.1, rtol=1e-5)
+    np.testing.assert_allclose(values[17:], 0.01, rtol=1e-5)
+
+
+def test_a_schedule_survives_serialisation():
+    schedule = make_schedule(TrainConfig(steps=30, warmup=5))
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))
+    assert isinstance(again, WarmUp)
+    assert [float(again(step)) for step in range(30)] == [float(schedule(step)) for step in range(30)]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_weight_decay_spares_the_solver_norms_and_biases(name):
+    options = models.tvnet.Options(iterations=2)
+    model = models.tvnet.build(num_classes=3, clip_shape=(6, 32, 32, 3), options=options)
+    train = TrainConfig(optimizer=name, weight_decay=0.1, schedule="constant", lr=0.1)
+    optimizer = make_optimizer(train, models.tvnet.learning_rates(options))
+    optimizer.build(model.trainable_variables)
+    before = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_variables]
+    optimizer.apply_gradients([(keras.ops.zeros_like(weight), weight) for weight in model.trainable_variables])
+    for weight, old in zip(model.trainable_variables, before, strict=True):
+        decays = weight.path.endswith("/kernel")
+        np.testing.assert_allclose(weight, old * (0.99 if decays else 1.0), rtol=1e-5, err_msg=weight.path)
+
+
+def one_weight(ema):
+    """A model whose weight falls by 1 with every update, its optimizer, and the function that updates it."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    optimizer = make_optimizer(TrainConfig(optimizer="sgd", momentum=0.0, lr=1.0, schedule="constant", ema=ema), {})
+    optimizer.build(model.trainable_variables)
+    weight = model.trainable_variables[0]
+    return model, optimizer, lambda: optimizer.apply_gradients([(keras.ops.ones_like(weight), weight)])
+
+
+def value(model):
+    return float(keras.ops.squeeze(model.trainable_variables[0]))
+
+
+def test_the_running_average_is_the_one_by_hand_and_training_goes_on_from_the_weights():
+    model, optimizer, update = one_weight(ema=0.75)
+    expected = None
+    for step in range(1, 5):
+        update()
+        expected = -step if expected is None else 0.75 * expected - 0.25 * step
+        with averaged_weights(model, optimizer):
+            assert value(model) == pytest.approx(expected, rel=1e-6)
+        assert value(model) == -step
+
+
+def test_without_a_running_average_the_weights_are_what_they_are():
+    model, optimizer, update = one_weight(ema=0.0)
+    update()
+    with averaged_weights(model, optimizer):
+        assert value(model) == -1.0
+    averaging, optimizer, _ = one_weight(ema=0.9)
+    with averaged_weights(averaging, optimizer):
+        assert value(averaging) == 0.0

@@ -17,8 +17,8 @@ from absl import flags
 from rich.console import Console
 from rich.table import Table
 
-from launch.flow_pictures import write_picture
-from launch.flow_video import flow_of_video
+from launch.flow_report.pictures import write_picture
+from launch.flow_report.video import flow_of_video
 from launch.run import app
 from launch.run.run_folder import git_commit, machine, versions
 from launch.weights.init_from import build_model, load_run

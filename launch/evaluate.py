@@ -13,7 +13,7 @@ from absl import flags
 
 from launch import evaluators
 from launch.evaluators import Measurement, flow
-from launch.flow_pictures import write_picture
+from launch.flow_report.pictures import write_picture
 from launch.run import app, config_flags, run_folder
 from launch.run.config import Config, to_dict
 from launch.run.data import Source, list_source

@@ -15,7 +15,7 @@ import keras
 from absl import flags
 
 import launch.figures
-from launch.flow_pictures import write_picture
+from launch.flow_report.pictures import write_picture
 from launch.run import app
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from launch.flow_pictures import Sheet, longest_of, write_picture
-from launch.flow_tables import show, summarise
+from launch.flow_report.pictures import Sheet, longest_of, write_picture
+from launch.flow_report.tables import show, summarise
 from launch.run import app
 from launch.run.progress import progress
 from launch.run.run_folder import WEIGHTS_FILE, git_commit, machine, versions

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from launch.flow_video import Look, look_at, write_flow_video
+from launch.flow_report.video import Look, look_at, write_flow_video
 from launch.run import app, config_flags
 from launch.run.app import report_error
 from launch.run.config import Config

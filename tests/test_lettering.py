@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from launch.flow_pictures import Sheet
+from launch.flow_report.pictures import Sheet
 from tvnet_keras import lettering
 from tvnet_keras.flow.picture import contact_sheet
 from tvnet_keras.scoring.report import confusion_picture

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from launch.flow import FRAME, TRUTH, Protocol, captions, choose, make_solvers, measure_pair, read_pair, solve_pair
-from launch.flow_pictures import Sheet, colour_code, longest_of
+from launch.flow_report.pictures import Sheet, colour_code, longest_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.flow.solvers import Solver

@@ -19,7 +19,7 @@ import numpy as np
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement, flow
 from launch.experiments import middlebury
-from launch.flow_pictures import write_picture
+from launch.flow_report.pictures import write_picture
 from launch.run.config import Config
 from launch.run.data import open_source
 from launch.run.recipes import test_recipe

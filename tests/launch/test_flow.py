@@ -10,8 +10,8 @@ from PIL import Image
 
 from launch import flow as launch_flow
 from launch.flow import Protocol
-from launch.flow_pictures import longest_of
-from launch.flow_tables import summarise
+from launch.flow_report.pictures import longest_of
+from launch.flow_report.tables import summarise
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import UNKNOWN, read_flo
 from tvnet_keras.flow.measure import mean_end_point_error

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from launch import reproduce
-from launch.flow_pictures import write_picture
+from launch.flow_report.pictures import write_picture
 from launch.report import END, START, update_readme
 from tests.small_disk import room_for
 from tvnet_keras.errors import InputError

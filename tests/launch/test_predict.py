@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from launch.flow_video import flow_of_video, look_at
+from launch.flow_report.video import flow_of_video, look_at
 from launch.predict import open_files, top_classes
 from launch.run.inference import score_videos
 from launch.train import train

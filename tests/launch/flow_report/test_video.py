@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from launch.flow_video import CLIPS, EvenClips, Look, flow_of_video, flow_pieces, look_at, write_flow_video
+from launch.flow_report.video import CLIPS, EvenClips, Look, flow_of_video, flow_pieces, look_at, write_flow_video
 from launch.predict import open_files
 from launch.run.inference import score_videos
 from launch.weights.init_from import load_run

@@ -1,0 +1,1 @@
+"""What is shown of flow: pictures, tables of errors, videos."""

@@ -101,7 +101,7 @@ def test_ten_minutes_take_the_memory_of_one(finished_run, tmp_path):
 
 PREDICT = """
 import runpy, sys
-from launch.benchmarks._fresh_process import peak_memory
+from launch.benchmarks.parts.fresh_process import peak_memory
 try:
     runpy.run_module("launch.predict", run_name="__main__", alter_sys=True)
 finally:

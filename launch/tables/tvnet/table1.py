@@ -24,7 +24,7 @@ from launch.run.config import Config
 from launch.run.data import open_source
 from launch.run.recipes import test_recipe
 from launch.tables import Cell
-from launch.tables._trained_cells import run_folder_of
+from launch.tables.parts.trained_cells import run_folder_of
 from launch.train import train
 from launch.weights.init_from import build_model, load_run
 from tvnet_keras.flow import pairs, solvers

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from launch import tables
-from launch.run import app, run_folder
+from launch.run import app, environment
 from launch.tables import Cell
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
@@ -180,8 +180,8 @@ def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -
     took = {} if begun else {"minutes": (time.monotonic() - start) / 60}
     numbers = {**measured.numbers, **took}
     protocol = {**cell.protocol, **measured.protocol}
-    machine = {**run_folder.machine(), **run_folder.versions()}
-    commit = run_folder.git_commit() or "unknown"
+    machine = {**environment.machine(), **environment.versions()}
+    commit = environment.git_commit() or "unknown"
     return Result(table, cell.row, seed, cell.config, protocol, commit, machine, numbers, versions)
 
 

@@ -12,7 +12,7 @@ import pytest
 from launch.flow_report.video import CLIPS, EvenClips, Look, flow_of_video, flow_pieces, look_at, write_flow_video
 from launch.predict import open_files
 from launch.run.inference import score_videos
-from launch.weights.init_from import load_run
+from launch.run.model import load_run
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.video import read
 

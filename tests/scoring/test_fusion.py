@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.scoring.fusion import SPACES, fuse
+from tvnet_keras.scoring.fusion import RULES, SPACES, fuse, restrict
 from tvnet_keras.scoring.scores import Scores
 
 HEADER = {"kind": "rgb", "experiment": "rgb", "split": "test1", "clips": 1, "crops": 1}
@@ -34,7 +34,7 @@ def reordered(scores: Scores, order: np.ndarray) -> Scores:
 
 
 @settings(max_examples=30, deadline=None)
-@given(order=st.permutations(range(6)), space=st.sampled_from(SPACES), weight=st.floats(0, 10))
+@given(order=st.permutations(range(6)), space=st.sampled_from(sorted(SPACES)), weight=st.floats(0, 10))
 def test_order_of_rows_does_not_matter(order, space, weight):
     one, two = made(1), made(2)
     straight = fuse([one, two], [1, weight], space=space)
@@ -113,3 +113,73 @@ def test_nothing_and_unknown_space_are_refused():
         fuse([])
     with pytest.raises(InputError, match="softmax"):
         fuse([made(1)], space="softmx")
+
+
+def test_log_softmax_multiplies_probabilities():
+    one, two = made(1), made(2)
+    fused = fuse([one, two], [1, 1], space="log_softmax")
+    product = np.sqrt(one.probabilities() * two.probabilities())
+    np.testing.assert_allclose(fused.probabilities(), product / product.sum(axis=1, keepdims=True), rtol=1e-5)
+
+
+def test_shares_are_those_of_the_released_matlab_code():
+    one = made(1, count=2, logits=np.array([[3.0, -1, 1], [-1, -2, -3]]))
+    two = made(2, count=2, logits=np.array([[0.0, 4, -9], [2, 0, 0]]))
+    fused = fuse([one, two], [1, 1.5], space="shares").probabilities()
+    # By hand: rows (3, 0, 1) / 4 and (0, 1, 0); nothing is positive in (-1, -2, -3), which then says nothing.
+    expected = [[0.3, 0.6, 0.1], [0.4 / 3 + 0.6, 0.4 / 3, 0.4 / 3]]
+    np.testing.assert_allclose(fused, expected, rtol=1e-5)
+
+
+def test_l2_divides_every_row_by_its_length():
+    one = made(1, count=2, logits=np.array([[3.0, 0, 4], [0, 0, 0]]))
+    two = made(2, count=2, logits=np.array([[0.0, 2, 0], [0, -5, 0]]))
+    np.testing.assert_allclose(fuse([one, two], space="l2").logits, [[0.3, 0.5, 0.4], [0, -0.5, 0]], rtol=1e-6)
+    for factor in (1e-3, 1e3):
+        scaled = made(2, count=2, logits=factor * two.logits)
+        np.testing.assert_allclose(fuse([one, scaled], space="l2").logits, fuse([one, two], space="l2").logits)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_rule_fuses_two_streams(rule):
+    one, two = made(1), made(2)
+    fused = fuse([one, two], rule.weights, space=rule.space)
+    shares = np.array(rule.weights or (1, 1)) / sum(rule.weights or (1, 1))
+    np.testing.assert_allclose(fused.header["weights"], shares)
+
+
+def test_restricting_takes_what_all_have_by_name():
+    whole = made(1, count=9)
+    part = Scores(
+        ("v7", "v4", "new", "v1"),
+        np.array([0, 0, 1, 0]),
+        ("Surfing", "Boxing"),
+        np.arange(8.0).reshape(4, 2),
+        HEADER,
+    )
+    one, two = restrict([whole, part])
+    assert one.video_id == two.video_id == ("v7", "v4", "v1") and one.class_names == two.class_names == ("Surfing",)
+    np.testing.assert_array_equal(one.logits, whole.logits[[7, 4, 1]][:, [1]])
+    np.testing.assert_array_equal(two.logits, [[0], [2], [6]])
+    assert one.label.tolist() == two.label.tolist() == [0, 0, 0]
+    assert one.header["restricted"] == {"videos": [9, 3], "classes": [3, 1]}
+    assert two.header["restricted"] == {"videos": [4, 3], "classes": [2, 1]}
+    fuse([one, two])
+    with pytest.raises(InputError, match="class names"):
+        fuse([whole, part])
+
+
+def test_restricting_refuses_what_has_nothing_in_common():
+    one = made(1)
+    with pytest.raises(InputError, match="no video in common"):
+        restrict([one, made(2, video_id=list("abcdef"))])
+    with pytest.raises(InputError, match="no class in common"):
+        restrict([one, made(2, class_names=("a", "b", "c"))])
+    # The video v0 is of the class Archery, which the second evaluation does not know.
+    with pytest.raises(InputError, match="v0 is of the class 'Archery'"):
+        restrict([one, made(2, class_names=("Boxing", "Surfing", "TaiChi"))])
+
+
+def test_restricting_keeps_unknown_labels_unknown():
+    one = made(1, label=np.array([-1, 1, 2, -1, 1, 2]))
+    assert restrict([one, made(2)])[0].label.tolist() == [-1, 1, 2, -1, 1, 2]

@@ -38,6 +38,7 @@ class VideoList:
             video has no label here) or a permutation (label `k` becomes `flip[k]`).
         missing: the listed files that are not there.
         notes: sentences about what of the folder is on no list.
+        order: ids of all listed files, whether they are there or not, in list order; empty where there is no list.
     """
 
     videos: tuple[Video, ...]
@@ -45,6 +46,7 @@ class VideoList:
     flip: Flip = "keep"
     missing: tuple[Video, ...] = ()
     notes: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     def __post_init__(self):
         if isinstance(self.flip, str):
@@ -91,12 +93,15 @@ class VideoList:
         if len(set(classes)) < len(classes):
             raise InputError(f"A class is named twice: {', '.join(classes)}; name each class once.")
         new_label = {self.class_names.index(name): place for place, name in enumerate(classes)}
+        videos, missing = _relabel(self.videos, new_label), _relabel(self.missing, new_label)
+        kept = {video.video_id for video in (*videos, *missing)}
         return VideoList(
-            videos=_relabel(self.videos, new_label),
+            videos=videos,
             class_names=tuple(classes),
             flip=_restrict_flip(self.flip, new_label),
-            missing=_relabel(self.missing, new_label),
+            missing=missing,
             notes=self.notes,
+            order=tuple(name for name in self.order if name in kept),
         )
 
     def without(self, paths: Collection[str]) -> VideoList:

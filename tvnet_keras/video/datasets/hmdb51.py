@@ -51,13 +51,14 @@ def load(
     folder = find_splits_folder(root, KNOWN_CLASS + ending, LIST_FOLDERS, splits_dir)
     class_names = tuple(sorted(path.name.removesuffix(ending) for path in matching(folder, "*" + ending)))
     finder = VideoFinder(root, VIDEO_FOLDERS)
-    videos, missing = [], []
+    videos, missing, order = [], [], []
     for label, class_name in enumerate(class_names):
         for file_name, member_of in _entries(folder / (class_name + ending)):
             if member_of == subset:
                 path, present = finder.find(class_name, file_name)
                 (videos if present else missing).append(Video(path, label, Path(file_name).stem))
-    return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
+                order.append(Path(file_name).stem)
+    return VideoList(tuple(videos), class_names, "keep", tuple(missing), order=tuple(order)).restrict(classes)
 
 
 def _entries(path: Path) -> list[tuple[str, str | None]]:

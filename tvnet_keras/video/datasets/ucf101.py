@@ -48,12 +48,13 @@ def load(
     folder = find_splits_folder(root, "classInd.txt", LIST_FOLDERS, splits_dir)
     class_names = read_class_names(folder / "classInd.txt")
     finder = VideoFinder(root, VIDEO_FOLDERS)
-    videos, missing = [], []
+    videos, missing, order = [], [], []
     for class_name, file_name in _entries(folder / f"{subset}list{split:02d}.txt", class_names):
         path, present = finder.find(class_name, file_name)
         video = Video(path, class_names.index(class_name), Path(file_name).stem)
         (videos if present else missing).append(video)
-    return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
+        order.append(video.video_id)
+    return VideoList(tuple(videos), class_names, "keep", tuple(missing), order=tuple(order)).restrict(classes)
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:

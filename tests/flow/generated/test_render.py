@@ -19,7 +19,8 @@ def pulled_back(pair, off=(0.0, 0.0)):
     """The second frame, read where the flow says that each pixel of the first has gone, and pixels that can be."""
     y, x = np.mgrid[: pair.flow.shape[0], : pair.flow.shape[1]].astype("float32")
     there = (x + pair.flow[..., 0] + off[0], y + pair.flow[..., 1] + off[1])
-    warped = cv2.remap(pair.frames[1].astype("float32"), *there, cv2.INTER_CUBIC)
+    second = pair.frames[1].astype("float32")
+    warped = cv2.remap(second, *there, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     # Not at the rims of layers, where a pixel shows two of them.
     comparable = cv2.erode((pair.visible & pair.known).astype("uint8"), np.ones((5, 5))) > 0
     return warped, comparable

@@ -117,7 +117,7 @@ class EndPointError(keras.losses.Loss):
         ValueError: truth, flow and weights do not fit together.
 
     Example:
-        >>> EndPointError()(np.zeros((1, 4, 4, 2)), np.ones((1, 4, 4, 2)))
+        >>> round(float(EndPointError()(np.zeros((1, 4, 4, 2)), np.ones((1, 4, 4, 2)))), 4)
         1.4142
     """
 

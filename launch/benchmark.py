@@ -19,7 +19,7 @@ from rich.table import Table
 
 import launch.benchmarks
 from launch.run import app
-from launch.run.run_folder import git_commit, machine, versions
+from launch.run.environment import git_commit, machine, versions
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError

@@ -18,9 +18,9 @@ from absl import flags
 
 from launch.run import app, config_flags
 from launch.run.config import Config
+from launch.run.model import build_model
 from launch.train import experiment_config
 from launch.weights.checksum import save_weights
-from launch.weights.init_from import build_model
 from launch.weights.torch.names import renamed
 from launch.weights.torch.reading import read_state_dict
 from launch.weights.torch.transfer import transfer

@@ -20,8 +20,8 @@ from rich.table import Table
 from launch.flow_report.pictures import write_picture
 from launch.flow_report.video import flow_of_video
 from launch.run import app
-from launch.run.run_folder import git_commit, machine, versions
-from launch.weights.init_from import build_model, load_run
+from launch.run.environment import git_commit, machine, versions
+from launch.run.model import build_model, load_run
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.colour import flow_to_colour

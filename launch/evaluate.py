@@ -14,11 +14,11 @@ from absl import flags
 from launch import evaluators
 from launch.evaluators import Measurement, flow
 from launch.flow_report.pictures import write_picture
-from launch.run import app, config_flags, run_folder
+from launch.run import app, config_flags, environment, run_folder
 from launch.run.config import Config, to_dict
 from launch.run.data import Source, list_source
+from launch.run.model import build_model, load_run
 from launch.run.model_outputs import output_names
-from launch.weights.init_from import build_model, load_run
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions
@@ -84,7 +84,7 @@ def _evaluate(config: Config, run: Path, folder: Path, skip_unreadable: bool) ->
     protocol = {name: value for part in found for name, value in part.protocol.items()} | _provenance(run)
     scores = next((part.scores for part in found if part.scores), None)
     if scores is not None:
-        header = {**scores.header, "commit": run_folder.git_commit(), **_provenance(run)}
+        header = {**scores.header, "commit": environment.git_commit(), **_provenance(run)}
         scores = dataclasses.replace(scores, header=header)
     measured = Measurement(numbers, protocol, scores, solver_versions(model))
     _write(measured, folder)
@@ -138,8 +138,8 @@ def write_result(name: str, config: Config, measured: Measurement) -> Path:
         seed=config.seed,
         config=to_dict(config),
         protocol=measured.protocol,
-        commit=run_folder.git_commit() or "unknown",
-        machine={**run_folder.machine(), **run_folder.versions()},
+        commit=environment.git_commit() or "unknown",
+        machine={**environment.machine(), **environment.versions()},
         numbers=measured.numbers,
         solver_versions=measured.solver_versions,
     )
@@ -182,7 +182,7 @@ def _provenance(run: Path) -> dict:
     return {
         "weights_sha256": run_folder.weights_sha256(run),
         "training": {"commit": trained["commit"], "versions": trained["versions"]},
-        "evaluation": {"commit": run_folder.git_commit(), "versions": run_folder.versions()},
+        "evaluation": {"commit": environment.git_commit(), "versions": environment.versions()},
     }
 
 

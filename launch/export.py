@@ -21,9 +21,9 @@ from absl import flags
 
 from launch.run import app
 from launch.run.config import Config, method_module
+from launch.run.model import load_run
 from launch.run.model_outputs import output_names
 from launch.run.run_folder import place_in, required_config
-from launch.weights.init_from import load_run
 from models import frames_of, motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip

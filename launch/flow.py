@@ -21,8 +21,9 @@ from absl import flags
 from launch.flow_report.pictures import Sheet, longest_of, write_picture
 from launch.flow_report.tables import show, summarise
 from launch.run import app
+from launch.run.environment import git_commit, machine, versions
 from launch.run.progress import progress
-from launch.run.run_folder import WEIGHTS_FILE, git_commit, machine, versions
+from launch.run.run_folder import WEIGHTS_FILE
 from launch.weights.checksum import require_whole
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice

@@ -19,10 +19,10 @@ from launch.run import app, config_flags
 from launch.run.app import report_error
 from launch.run.config import Config
 from launch.run.inference import score_videos
+from launch.run.model import load_run
 from launch.run.model_outputs import output_names
 from launch.run.run_folder import required_config
 from launch.run.video_source import VideoSource, memory_file
-from launch.weights.init_from import load_run
 from models import motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer

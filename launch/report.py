@@ -13,7 +13,6 @@ from absl import flags
 import launch.tables
 from launch.run import app
 from tvnet_keras.atomic import atomic_path
-from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import current_versions
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results
@@ -63,7 +62,7 @@ def tables(results: tuple[Result, ...]) -> str:
     """Markdown: one table per `table`, a line per row, seeds as mean and standard deviation; stale rows are marked."""
     by_table: dict[str, list[Result]] = defaultdict(list)
     # The papers' tables have pages of their own, which launch.reproduce writes.
-    elsewhere = module_names(launch.tables)
+    elsewhere = launch.tables.names()
     for result in results:
         if result.table not in elsewhere:
             by_table[result.table].append(result)

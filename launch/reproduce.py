@@ -22,17 +22,18 @@ from absl import flags
 from rich.console import Console
 from rich.table import Table
 
-import launch.tables
-from launch.run import app, run_folder
+from launch import tables
+from launch.run import app, environment
 from launch.tables import Cell
 from tvnet_keras.atomic import atomic_path
-from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import current_versions, solver_versions
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results, save_result
 
-TABLE = flags.DEFINE_string("table", "", "The table: a module of launch/tables/; --list takes all without it.")
+TABLE = flags.DEFINE_string(
+    "table", "", "The table: launch/tables/<paper>/<table>.py is <paper>_<table>; --list takes all without it."
+)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set that the table is about.", **app.SHARED_FLAG)
 ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")
 SEEDS = flags.DEFINE_list("seeds", [], "Seeds of the trainings, such as 0,1,2 (default: those that each cell has).")
@@ -46,7 +47,7 @@ def main() -> None:
     """Reads the flags; lists, or computes the missing cells and writes the page."""
     root = Path(RESULTS_DIR.value)
     if LIST.value:
-        _list_tables((TABLE.value,) if TABLE.value else module_names(launch.tables), root)
+        _list_tables((TABLE.value,) if TABLE.value else tables.names(), root)
         return
     if not TABLE.value:
         raise InputError("--table=NAME is required; see --list.")
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def _wanted(table: str) -> list[Cell]:
-    cells = load_module(launch.tables, "--table", table).cells()
+    cells = tables.table_module(table).cells()
     return [cell for cell in cells if fnmatch.fnmatch(cell.row, ROWS.value)]
 
 
@@ -72,8 +73,8 @@ def _seeds() -> tuple[int, ...]:
     return tuple(int(seed) for seed in SEEDS.value)
 
 
-def _list_tables(tables: Sequence[str], root: Path) -> None:
-    chosen = [(table, cell) for table in tables for cell in _wanted(table)]
+def _list_tables(asked: Sequence[str], root: Path) -> None:
+    chosen = [(table, cell) for table in asked for cell in _wanted(table)]
     if not chosen:
         raise InputError(f"--rows={ROWS.value} fits no row of any table asked for; see --list without it.")
     for table, cell in chosen:
@@ -179,8 +180,8 @@ def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -
     took = {} if begun else {"minutes": (time.monotonic() - start) / 60}
     numbers = {**measured.numbers, **took}
     protocol = {**cell.protocol, **measured.protocol}
-    machine = {**run_folder.machine(), **run_folder.versions()}
-    commit = run_folder.git_commit() or "unknown"
+    machine = {**environment.machine(), **environment.versions()}
+    commit = environment.git_commit() or "unknown"
     return Result(table, cell.row, seed, cell.config, protocol, commit, machine, numbers, versions)
 
 
@@ -267,13 +268,13 @@ def _recompute_command(table: str, row: str = "") -> str:
 
 def write_page(table: str, root: Path) -> Path:
     """Writes `docs/tables/<paper>.md`, all tables of the paper that have results, from the results alone."""
-    paper = _paper(table)
+    paper = tables.paper_of(table)
     text, settings = [f"# {paper}", "Written by `python -m launch.reproduce --table=TABLE`."], set()
-    for name in module_names(launch.tables):
+    for name in tables.names():
         results = results_of(name, root)
-        if _paper(name) != paper or not (results or name == table):
+        if tables.paper_of(name) != paper or not (results or name == table):
             continue
-        module = load_module(launch.tables, "--table", name)
+        module = tables.table_module(name)
         setting = getattr(module, "SETTING", "").strip()
         text += [f"## {name}", module.__doc__.strip(), "" if setting in settings else setting]
         body = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
@@ -285,10 +286,6 @@ def write_page(table: str, root: Path) -> Path:
         partial.write_text("\n\n".join(part for part in text if part) + "\n", encoding="utf-8")
     print(f"written: {page}")
     return page
-
-
-def _paper(table: str) -> str:
-    return table.rpartition("_table")[0]
 
 
 if __name__ == "__main__":

@@ -26,13 +26,14 @@ from launch.run.checkpoints import Checkpoints
 from launch.run.config import Config, EvalConfig, method_module
 from launch.run.data import Source, list_source, warn_of_lists
 from launch.run.finite_guard import FiniteGuard
+from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.run.monitor import PICTURED_CLIPS, Monitor
 from launch.run.optimization import averaged_weights, make_optimizer
 from launch.run.profiling import Profiler
 from launch.run.strategy import make_strategy
 from launch.run.train_step import TrainStep
-from launch.weights.init_from import build_model, initialise, with_scaling_of_weights
+from launch.weights.init_from import initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
 from tvnet_keras.choices import load_module

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from launch.benchmarks._cores import busy_notes, limited_cores
-from launch.benchmarks._frames import clips
+from launch.benchmarks.parts.cores import busy_notes, limited_cores
+from launch.benchmarks.parts.frames import clips
 from launch.export import ServingModule
 from launch.run.config import check, new_config
-from launch.weights.init_from import build_model
+from launch.run.model import build_model
 
 CORES = 2
 ITERATIONS = 50

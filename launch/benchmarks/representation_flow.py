@@ -16,13 +16,12 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from launch.benchmarks import _rounds as rounds
-from launch.benchmarks import _table9 as table9
-from launch.benchmarks._cores import busy_notes, limited_cores
-from launch.benchmarks._fresh_process import measure_fresh
-from launch.benchmarks._motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP
-from launch.benchmarks._released_layer import ReleasedLayer
-from launch.benchmarks._representation_flow import Case, make_call, make_input
+from launch.benchmarks.parts import rounds, table9
+from launch.benchmarks.parts.cores import busy_notes, limited_cores
+from launch.benchmarks.parts.fresh_process import measure_fresh
+from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP
+from launch.benchmarks.parts.released_layer import ReleasedLayer
+from launch.benchmarks.parts.representation_flow import Case, make_call, make_input
 from launch.benchmarks.pipeline import SUFFIXES
 from launch.run.progress import progress
 from tvnet_keras.errors import InputError

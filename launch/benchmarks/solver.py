@@ -15,12 +15,11 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from launch.benchmarks import _classical as classical
-from launch.benchmarks import _rounds as rounds
-from launch.benchmarks._cores import busy_notes, limited_cores
-from launch.benchmarks._frames import clips
-from launch.benchmarks._fresh_process import measure_fresh
-from launch.benchmarks._tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, MODES, STEP, Case, make_call, make_input
+from launch.benchmarks.parts import classical, rounds
+from launch.benchmarks.parts.cores import busy_notes, limited_cores
+from launch.benchmarks.parts.frames import clips
+from launch.benchmarks.parts.fresh_process import measure_fresh
+from launch.benchmarks.parts.tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, MODES, STEP, Case, make_call, make_input
 from launch.run.progress import progress
 from tvnet_keras.errors import InputError
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import models.representation_flow as representation_flow
 from launch.flow_report.pictures import Sheet, colour_code, longest_of
-from launch.weights.init_from import load_run
+from launch.run.model import load_run
 from models.representation_flow import RepresentationFlowClassifier
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow

@@ -1,25 +1,19 @@
 """A run's folder: `run.json` says what it is, and a folder of another run is refused."""
 
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from launch.run import run_record
+from launch.run import environment, run_record
 from launch.run.config import Config, check, from_dict, to_dict
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import LOCK_FILE
-
-CODE = ("tvnet_keras", "models", "launch")
-"""What decides a number; pages and results may change without it."""
 
 CHANGES_NOTHING = ("data.workers", "data.missing", "train.log_every", "eval.")
 """Fields, and sections, that a run may go on with other values of: what it learns is the same."""
@@ -31,7 +25,6 @@ RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.weights.h5"
 LOGS_DIR = "logs"
 CHECKPOINTS_DIR = "checkpoints"
-PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
 
 
 def claim(folder: Path, config: Config) -> dict:
@@ -74,9 +67,9 @@ def claim(folder: Path, config: Config) -> dict:
         "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),
         "config": to_dict(config),
         "seed": config.seed,
-        "commit": git_commit(),
-        "versions": versions(),
-        "machine": machine(),
+        "commit": environment.git_commit(),
+        "versions": environment.versions(),
+        "machine": environment.machine(),
         "directory": str(Path.cwd()),
         "results": {},
     }
@@ -166,41 +159,6 @@ def weights_sha256(folder: Path) -> str:
     """Fingerprint of a run's weight file."""
     with open(folder / WEIGHTS_FILE, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide numbers."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def machine() -> dict[str, str | int]:
-    """Processor, system and number of cores."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    return {"processor": model, "cores": os.cpu_count() or 1, "system": platform.system()}
-
-
-def git_commit() -> str:
-    """The repository's commit, with `+` if code differs from it; empty outside a repository."""
-    root = Path(__file__).resolve().parents[2]
-    try:
-        commit = _git(root, "rev-parse", "--short=12", "HEAD")
-        return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE) else "")
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _module_arguments() -> list[str]:

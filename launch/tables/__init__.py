@@ -1,15 +1,25 @@
-"""The papers' tables, one per file: `cells() -> tuple[Cell, ...]`. Adding a file adds `--table=<its name>`.
+"""The papers' tables, one per file in the folder of its paper: `cells() -> tuple[Cell, ...]`.
+
+Adding `<paper>/<table>.py` adds `--table=<paper>_<table>`. Beside the papers lies `parts`, what tables are made from.
 
 A table's page begins with its module's docstring and, if there is one, `SETTING`: what its cells share, in words.
 """
 
 import dataclasses
+import importlib
+import pkgutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import keras
 
 from launch.evaluators import Measurement
+from tvnet_keras.choices import check_choice, module_names
+
+PARTS = "parts"
+"""The folder that is no paper."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,3 +56,38 @@ class Cell:
     comparable: bool = True
     full_scale: str = ""
     network: Callable[[], keras.layers.Layer] | None = None
+
+
+def names() -> tuple[str, ...]:
+    """The tables that exist, as `--table` takes them, in alphabetical order."""
+    return tuple(sorted(_papers()))
+
+
+def paper_of(table: str) -> str:
+    """The folder of a table's paper, such as "tvnet"."""
+    return _paper(table).__name__.rpartition(".")[2]
+
+
+def table_module(table: str) -> ModuleType:
+    """The module of a table.
+
+    Args:
+        table: such as "tvnet_table1".
+
+    Raises:
+        InputError: there is no such table; the sentence names the nearest one.
+    """
+    paper = _paper(table)
+    return importlib.import_module(f"{paper.__name__}.{table.removeprefix(paper_of(table) + '_')}")
+
+
+def _paper(table: str) -> ModuleType:
+    papers = _papers()
+    return papers[check_choice("--table", table, tuple(papers))]
+
+
+def _papers() -> dict[str, ModuleType]:
+    """The package of the paper of every table."""
+    found = [entry.name for entry in pkgutil.iter_modules(sys.modules[__name__].__path__)]
+    packages = {name: importlib.import_module(f"{__name__}.{name}") for name in found if name != PARTS}
+    return {f"{paper}_{table}": package for paper, package in packages.items() for table in module_names(package)}

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from launch.benchmarks._torch_layer import Flow, scaled
+from launch.benchmarks.parts.torch_layer import Flow, scaled
 
 BOTTLENECK_CHANNELS = 32
 EXPANSION = 4

@@ -5,7 +5,7 @@ import pytest
 
 from launch.convert import convert
 from launch.run.config import new_config
-from launch.weights.init_from import build_model
+from launch.run.model import build_model
 from launch.weights.torch.reading import read_state_dict
 from models.resnets.families.resnet2plus1d import Convolutions
 from models.resnets.network import ResidualNetwork

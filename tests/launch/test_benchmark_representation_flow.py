@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from launch import benchmark
-from launch.benchmarks import _rounds as rounds
-from launch.benchmarks import _table9 as table9
 from launch.benchmarks import representation_flow as suite
-from launch.benchmarks._fresh_process import run_here
-from launch.benchmarks._motion_layer import BOTH, EAGER, FORWARD, GRAPH, STEP
-from launch.benchmarks._released_layer import ReleasedLayer
-from launch.benchmarks._representation_flow import Case, make_call, make_input
+from launch.benchmarks.parts import rounds, table9
+from launch.benchmarks.parts.fresh_process import run_here
+from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, STEP
+from launch.benchmarks.parts.released_layer import ReleasedLayer
+from launch.benchmarks.parts.representation_flow import Case, make_call, make_input
 from tvnet_keras.errors import InputError
 
 TINY = {"frames": 3, "channels": 4, "size": 12}

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from launch import benchmark
-from launch.benchmarks import _classical as classical
-from launch.benchmarks import _rounds as rounds
-from launch.benchmarks import _tvnet as tvnet
 from launch.benchmarks import pipeline, solver
-from launch.benchmarks._cores import limited_cores
-from launch.benchmarks._frames import clips
-from launch.benchmarks._fresh_process import measure_fresh, run_here
-from launch.benchmarks._tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, STEP, Case, make_call
+from launch.benchmarks.parts import classical, rounds, tvnet
+from launch.benchmarks.parts.cores import limited_cores
+from launch.benchmarks.parts.frames import clips
+from launch.benchmarks.parts.fresh_process import measure_fresh, run_here
+from launch.benchmarks.parts.tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, STEP, Case, make_call
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
 

@@ -9,8 +9,8 @@ import pytest
 
 from launch.convert import convert
 from launch.run.config import new_config
+from launch.run.model import build_model
 from launch.weights.by_name import weight_names
-from launch.weights.init_from import build_model
 from launch.weights.torch.names import renamed
 from launch.weights.torch.reading import read_state_dict, unwrapped
 from launch.weights.torch.transfer import transfer

@@ -14,8 +14,8 @@ from launch.evaluators import flow as flow_measure
 from launch.run import run_folder
 from launch.run.data import open_source
 from launch.run.inference import score_videos
+from launch.run.model import load_run
 from launch.run.run_folder import read_config, weights_sha256
-from launch.weights.init_from import load_run
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.report import accuracy_interval

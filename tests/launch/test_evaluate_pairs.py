@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from launch.evaluate import evaluate, lines_of
-from launch.run import run_folder
+from launch.run import environment, run_folder
 from launch.run.run_folder import read_config
 from tests.launch.pairs_on_disk import MOTIONS, write_chairs, write_pairs, write_sintel
 from tvnet_keras.errors import InputError
@@ -76,7 +76,7 @@ def test_metrics_tell_the_code_of_training_and_of_evaluation_and_the_weights(flo
     evaluate(read_config(run), run, tmp_path / "evaluation")
     metrics = json.loads((tmp_path / "evaluation/metrics.json").read_text())
     assert metrics["training"] == {"commit": "0123456789ab", "versions": {"keras": "3.0.0"}}
-    assert metrics["evaluation"] == {"commit": run_folder.git_commit(), "versions": run_folder.versions()}
+    assert metrics["evaluation"] == {"commit": environment.git_commit(), "versions": environment.versions()}
     assert metrics["weights_sha256"] == run_folder.weights_sha256(flow_run)
     weights = run / run_folder.WEIGHTS_FILE
     weights.write_bytes(weights.read_bytes() + b"\0")

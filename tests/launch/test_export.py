@@ -11,8 +11,8 @@ import tensorflow as tf
 
 import models
 from launch.export import CLASSES_FILE, ServingModule, export, refuse_python_ops
+from launch.run.model import build_model, load_run
 from launch.run.video_source import VideoSource
-from launch.weights.init_from import build_model, load_run
 from tests.models.test_methods import options_of
 from tests.textures import moving_clip
 from tvnet_keras.choices import load_module, module_names

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import models
 from launch.export import CLASSES_FILE, ServingModule, export
-from launch.weights.init_from import build_model, load_run
+from launch.run.model import build_model, load_run
 from tests.launch.sessions import answer
 from tests.models.test_methods import options_of
 from tests.textures import moving_clip

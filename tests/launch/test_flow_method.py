@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from launch.evaluate import evaluate
 from launch.run.data import open_source
+from launch.run.model import build_model, load_run
 from launch.run.run_folder import read
 from launch.train import train
-from launch.weights.init_from import build_model, load_run
 from tests.launch.interruption import interrupted
 from tests.launch.logs import tensorboard
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs

@@ -10,8 +10,8 @@ import pytest
 from launch.flow_report.video import flow_of_video, look_at
 from launch.predict import open_files, top_classes
 from launch.run.inference import score_videos
+from launch.run.model import load_run
 from launch.train import train
-from launch.weights.init_from import load_run
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import probe, read_frames

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from launch.export import export
+from launch.run.model import build_model, load_run
 from launch.train import train
-from launch.weights.init_from import build_model, initialise, load_run
+from launch.weights.init_from import initialise
 from tests.launch.logs import tensorboard
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import read_frames

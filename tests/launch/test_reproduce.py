@@ -12,11 +12,11 @@ from launch.evaluators import Measurement
 from launch.reproduce import description, lines, reproduce, results_of, show, write_page
 from launch.run import run_lists
 from launch.run.data import list_source
-from launch.tables import Cell, tvnet_table1
-from launch.tables.tvnet_table1 import PAPER, PAPER_TVL1, cells
+from launch.tables import Cell
+from launch.tables.tvnet import table1 as tvnet_table1
+from launch.tables.tvnet.table1 import PAPER, PAPER_TVL1, cells
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
 from tvnet_keras import TVNet
-from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.flow.measure import EndPointErrors
@@ -174,7 +174,7 @@ def test_committed_results_record_their_versions_and_committed_pages_show_them(r
     assert [result.file_name for result in committed if result.solver_versions is None] == []
     shutil.copytree(repository / "docs/results", tmp_path / "results")
     for page in sorted((repository / "docs/tables").glob("*.md")):
-        table = next(name for name in module_names(launch.tables) if name.startswith(f"{page.stem}_table"))
+        table = next(name for name in launch.tables.names() if name.startswith(f"{page.stem}_table"))
         assert write_page(table, tmp_path / "results").read_text() == page.read_text()
 
 
@@ -316,9 +316,7 @@ def test_launcher_keeps_a_stale_cell_unless_it_is_told_to_compute_it_again(launc
 def test_launcher_lists_every_table(launcher):
     outcome = launcher("reproduce", "--list")
     assert outcome.code == 0
-    assert {line.split()[0] for line in outcome.out.splitlines() if line[:1].isalpha()} == set(
-        module_names(launch.tables)
-    )
+    assert {line.split()[0] for line in outcome.out.splitlines() if line[:1].isalpha()} == set(launch.tables.names())
     assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out
 
 

@@ -12,9 +12,9 @@ import models.encoders.small
 from launch.run import run_folder, run_lists
 from launch.run.config import EvalConfig, to_dict
 from launch.run.data import list_source
+from launch.run.model import load_run
 from launch.run.monitor import Monitor
 from launch.train import train
-from launch.weights.init_from import load_run
 from tests.launch.interruption import interrupted
 from tvnet_keras.errors import InputError
 

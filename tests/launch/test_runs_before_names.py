@@ -10,10 +10,11 @@ import pytest
 
 from launch.run import run_folder
 from launch.run.config import new_config
+from launch.run.model import build_model, load_run
 from launch.train import train
 from launch.weights.by_name import match, named_layers, weight_values
 from launch.weights.files import read_weights
-from launch.weights.init_from import build_model, initialise, load_run
+from launch.weights.init_from import initialise
 from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.moving_shapes.writer import write_dataset

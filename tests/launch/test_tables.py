@@ -10,18 +10,18 @@ import launch.tables
 from launch.reproduce import reproduce, results_of, weights_file
 from launch.run.config import check, from_dict
 from launch.run.config_flags import field_paths
-from launch.tables._trained_cells import trained_cell, with_root
+from launch.tables.parts.trained_cells import trained_cell, with_root
 from tvnet_keras import FlowOfFlow, RepresentationFlow
-from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.choices import load_module
 from tvnet_keras.layers.motion_layer import solver_versions
 from tvnet_keras.scoring.result import Result
 
-TABLES = module_names(launch.tables)
+TABLES = launch.tables.names()
 TRAINED = [name for name in TABLES if name.startswith("representation_flow")]
 
 
 def cells_of(table):
-    return load_module(launch.tables, "--table", table).cells()
+    return launch.tables.table_module(table).cells()
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -106,7 +106,7 @@ def test_a_trained_cell_is_scored_and_a_killed_one_goes_on(tiny, shapes, tmp_pat
 
     cell = trained_cell("rgb", 50.0, config, prepare, seeds=(1,))
     kept = tmp_path / "weights"
-    monkeypatch.setattr("launch.tables._trained_cells.evaluate", interrupted)
+    monkeypatch.setattr("launch.tables.parts.trained_cells.evaluate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         reproduce([cell], "table", str(shapes), (), tmp_path / "results", kept)
     monkeypatch.undo()
@@ -128,8 +128,8 @@ def interrupted(*arguments):
 
 def test_clips_are_generated_where_there_are_none(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr("launch.tables._moving_shapes_cells.write_dataset", made.append)
-    monkeypatch.setattr("launch.tables._trained_cells.train", interrupted)
+    monkeypatch.setattr("launch.tables.representation_flow.parts.moving_shapes_cells.write_dataset", made.append)
+    monkeypatch.setattr("launch.tables.parts.trained_cells.train", interrupted)
     cell = cells_of("representation_flow_table5")[0]
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):

@@ -12,9 +12,9 @@ import tensorflow as tf
 import models.tvnet
 from launch.run import run_folder
 from launch.run.finite_guard import FiniteGuard
+from launch.run.model import load_run
 from launch.run.monitor import Monitor
 from launch.train import train
-from launch.weights.init_from import load_run
 from models.rgb import RGBClassifier
 from tests.launch.interruption import interrupted
 from tests.launch.logs import tensorboard

@@ -3,10 +3,10 @@
 import pytest
 
 from launch.run.checkpoints import Checkpoints
+from launch.run.model import build_model
 from launch.run.run_folder import CHECKPOINTS_DIR, WEIGHTS_FILE, read
 from launch.train import train
 from launch.weights.checksum import save_weights
-from launch.weights.init_from import build_model
 from tests.launch.interruption import interrupted
 from tests.small_disk import room_for
 from tvnet_keras.errors import InputError

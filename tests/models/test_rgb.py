@@ -4,8 +4,9 @@ import pytest
 
 import models
 from launch.run.config import check, new_config
+from launch.run.model import build_model
 from launch.weights.by_name import match, weight_values
-from launch.weights.init_from import build_model, initialise
+from launch.weights.init_from import initialise
 from models import representation_flow, rgb
 from models.resnets import families
 from tests.textures import moving_clip

@@ -14,9 +14,9 @@ import models.motion
 from launch.evaluators.photometric import applies
 from launch.export import ServingModule
 from launch.run.config import check, new_config
+from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.weights.by_name import match, weight_values
-from launch.weights.init_from import build_model
 from models import representation_flow, tvnet
 from models.motion import motion_module
 from models.parts.temporal_stream import frames_of

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from launch.run.config import new_config
-from launch.weights.init_from import build_model
+from launch.run.model import build_model
 from models import tvnet_flow
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError

@@ -12,7 +12,7 @@ import pytest
 from launch.flow_report.video import CLIPS, EvenClips, Look, flow_of_video, flow_pieces, look_at, write_flow_video
 from launch.predict import open_files
 from launch.run.inference import score_videos
-from launch.weights.init_from import load_run
+from launch.run.model import load_run
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.video import read
 
@@ -101,7 +101,7 @@ def test_ten_minutes_take_the_memory_of_one(finished_run, tmp_path):
 
 PREDICT = """
 import runpy, sys
-from launch.benchmarks._fresh_process import peak_memory
+from launch.benchmarks.parts.fresh_process import peak_memory
 try:
     runpy.run_module("launch.predict", run_name="__main__", alter_sys=True)
 finally:

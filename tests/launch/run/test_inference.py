@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from launch.run import data
 from launch.run.inference import as_graph, score_videos
-from launch.weights.init_from import build_model
+from launch.run.model import build_model
 from tvnet_keras import TVNet
 
 CLIP = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 32, 3)).astype("uint8")

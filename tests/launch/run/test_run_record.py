@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from launch.run import run_folder, run_lists
-from launch.weights.init_from import load_run
+from launch.run.model import load_run
 from tvnet_keras.errors import InputError
 
 RUN = Path(__file__).parents[1] / "fixtures" / "runs_before_names" / "rgb"

@@ -11,10 +11,10 @@ from launch.evaluators import chosen
 from launch.experiments import flyingchairs
 from launch.run.config import method_module, new_config
 from launch.run.data import list_source, names, open_source
+from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.run.pair_source import PairSource
 from launch.run.video_source import VideoSource
-from launch.weights.init_from import build_model
 from models import needs_of
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
 from tvnet_keras.errors import InputError

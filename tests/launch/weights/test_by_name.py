@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from launch.run.config import new_config
+from launch.run.model import build_model
 from launch.weights.by_name import match, named_layers, weight_values
 from launch.weights.files import read_weights
-from launch.weights.init_from import build_model, initialise
+from launch.weights.init_from import initialise
 from tvnet_keras.errors import InputError
 
 QUICK = {"depth": 10, "width": 2, "bottleneck": 2, "iterations": 1, "dropout": 0.0}

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from launch.flow import make_solvers
+from launch.run.model import load_run
 from launch.run.run_folder import WEIGHTS_FILE
 from launch.weights.checksum import require_whole, save_weights
 from launch.weights.files import read_weights
-from launch.weights.init_from import initialise, load_run
+from launch.weights.init_from import initialise
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.tvnet import TVNet
 

@@ -8,16 +8,10 @@ from keras import ops
 import models.encoders
 from launch.run import run_folder
 from launch.run.config import new_config
+from launch.run.model import build_model, load_run
 from launch.train import train
 from launch.weights.by_name import match, weight_values
-from launch.weights.init_from import (
-    build_model,
-    initialise,
-    load_run,
-    over_channels,
-    transfer_images,
-    with_scaling_of_weights,
-)
+from launch.weights.init_from import initialise, over_channels, transfer_images, with_scaling_of_weights
 from models.encoders import encoder_module
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError

@@ -5,8 +5,8 @@ is another paper's motion unit: their numbers only.
 """
 
 from launch.tables import Cell
-from launch.tables._clip_networks import clip_network_cells
-from launch.tables._moving_shapes_cells import SETTING
+from launch.tables.representation_flow.parts.clip_networks import clip_network_cells
+from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING
 
 __all__ = ["SETTING", "cells"]
 

@@ -8,7 +8,7 @@ the released one.
 """
 
 from launch.tables import Cell
-from launch.tables._full_scale import command, full_scale_cell
+from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
 
 COLUMNS = ("kinetics", "hmdb", "hmdb-kinetics", "ms")
 CLIPS = {"backbone": "resnet2plus1d_released"}

@@ -7,9 +7,9 @@ features.
 """
 
 from launch.tables import Cell
-from launch.tables._flow_of_flow import ROWS, small
-from launch.tables._full_scale import command
-from launch.tables._moving_shapes_cells import SETTING, cell
+from launch.tables.representation_flow.parts.flow_of_flow import ROWS, small
+from launch.tables.representation_flow.parts.full_scale import command
+from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 

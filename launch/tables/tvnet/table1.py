@@ -22,11 +22,11 @@ from launch.experiments import middlebury
 from launch.flow_report.pictures import write_picture
 from launch.run.config import Config
 from launch.run.data import open_source
+from launch.run.model import build_model, load_run
 from launch.run.recipes import test_recipe
 from launch.tables import Cell
-from launch.tables._trained_cells import run_folder_of
+from launch.tables.parts.trained_cells import run_folder_of
 from launch.train import train
-from launch.weights.init_from import build_model, load_run
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.augment import test_view
 from tvnet_keras.flow.io import write_flo

@@ -4,8 +4,8 @@ The paper: Tiny-Kinetics. Rows are `<fusion>.<place>`; `late` has a second netwo
 """
 
 from launch.tables import Cell
-from launch.tables._full_scale import command
-from launch.tables._moving_shapes_cells import SETTING, cell
+from launch.tables.representation_flow.parts.full_scale import command
+from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 

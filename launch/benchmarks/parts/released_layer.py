@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from launch.benchmarks._motion_layer import BOTH
+from launch.benchmarks.parts.motion_layer import BOTH
 from tvnet_keras.errors import InputError
 
-SCRIPT = Path(__file__).with_name("_torch_layer.py")
+SCRIPT = Path(__file__).with_name("torch_layer.py")
 PATIENCE_S = 10.0
 """How long the process may take to end."""
 
 
 class ReleasedLayer:
-    """Runs `_torch_layer.py`; a context manager.
+    """Runs `torch_layer.py`; a context manager.
 
     Args:
         python: interpreter of an environment that has PyTorch.

@@ -1,6 +1,6 @@
 """Representation Flow's first released layer in PyTorch, run on request; needs PyTorch and NumPy alone.
 
-    python launch/benchmarks/_torch_layer.py FEATURES.npy THREADS [rep_flow_layer.py]
+    python launch/benchmarks/parts/torch_layer.py FEATURES.npy THREADS [rep_flow_layer.py]
 
 reads lines such as `forward 10` or `both 20` (what to do, iterations) and answers each, when it is done, with a line
 that holds the flow's mean square. The suite representation_flow starts it, with an interpreter that has PyTorch.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from launch.run.config import Config, new_config
 from launch.tables import Cell
-from launch.tables._trained_cells import trained_cell, with_root
+from launch.tables.parts.trained_cells import trained_cell, with_root
 from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 SETTING = """

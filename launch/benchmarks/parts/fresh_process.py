@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 LATER_CALLS = 3
 LINUX_STATUS = Path("/proc/self/status")
 

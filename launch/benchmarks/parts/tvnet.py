@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from launch.benchmarks._frames import clips
-from launch.benchmarks._motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP, layer_call
+from launch.benchmarks.parts.frames import clips
+from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP, layer_call
 from tvnet_keras.flow import solvers
 from tvnet_keras.layers.tvnet import TVNet
 
@@ -40,7 +40,7 @@ class Case:
 
 
 def make_input(case: Case, data_dir: str) -> np.ndarray:
-    """The frames of a case, uint8 `[batch, 2, height, width, 3]`; `data_dir` as for `_frames.clips`."""
+    """The frames of a case, uint8 `[batch, 2, height, width, 3]`; `data_dir` as for `frames.clips`."""
     return clips(data_dir, case.batch, case.height, case.width)
 
 

@@ -10,10 +10,10 @@ import keras
 from launch.evaluate import evaluate
 from launch.evaluators import Measurement
 from launch.run.config import Config, check, to_dict
+from launch.run.model import build_model
 from launch.run.run_folder import read
 from launch.tables import Cell
 from launch.train import train
-from launch.weights.init_from import build_model
 
 ANY_CLASSES = 2
 """How many classes there are does not change a network's motion layers."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from launch.run.config import Config, new_config
 from launch.run.video_report import splits_of, union
 from launch.tables import Cell
-from launch.tables._flow_of_flow import ROWS, small
-from launch.tables._trained_cells import trained_cell, with_root
+from launch.tables.parts.trained_cells import trained_cell, with_root
+from launch.tables.representation_flow.parts.flow_of_flow import ROWS, small
 from tvnet_keras.video.cache import write_cache
 
 CLASSES = ("Archery", "BasketballDunk", "HorseRace", "PlayingPiano", "PlayingViolin", "Surfing")

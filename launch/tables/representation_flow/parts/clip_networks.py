@@ -1,8 +1,8 @@
 """Flow inside networks that convolve in time already: Representation Flow's Tables 6 and 7."""
 
 from launch.tables import Cell
-from launch.tables._full_scale import command, full_scale_cell
-from launch.tables._moving_shapes_cells import cell
+from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
+from launch.tables.representation_flow.parts.moving_shapes_cells import cell
 
 PLACES = ("block3", "none", "input", "block1")
 BATCH = {"train.batch_size": 24}

@@ -6,8 +6,8 @@ learning is no evidence.
 """
 
 from launch.tables import Cell
-from launch.tables._full_scale import HMDB, command, full_scale_cell
-from launch.tables._moving_shapes_cells import FAST, SETTING, cell
+from launch.tables.representation_flow.parts.full_scale import HMDB, command, full_scale_cell
+from launch.tables.representation_flow.parts.moving_shapes_cells import FAST, SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from launch.benchmarks._motion_layer import layer_call
+from launch.benchmarks.parts.motion_layer import layer_call
 from tvnet_keras.layers.representation_flow import LEARNABLE, RepresentationFlow
 
 FINE = 4
@@ -21,7 +21,7 @@ class Case:
     """One way to run the layer on the flow of every channel of its input, without the convolutions around.
 
     Attributes:
-        place: what calls the layer, one of `_motion_layer`'s STEP, GRAPH, EAGER.
+        place: what calls the layer, one of `motion_layer`'s STEP, GRAPH, EAGER.
         does: FORWARD, or BOTH: the gradients of the features, all kernels, tau, lambda and theta too.
         mode: of the layer.
         iterations: of the layer.

@@ -6,8 +6,8 @@ fixed 70), so a small advantage of learning is no evidence. Three seeds.
 """
 
 from launch.tables import Cell
-from launch.tables._full_scale import command
-from launch.tables._moving_shapes_cells import FAST, SETTING, cell
+from launch.tables.representation_flow.parts.full_scale import command
+from launch.tables.representation_flow.parts.moving_shapes_cells import FAST, SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 

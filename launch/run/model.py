@@ -1,0 +1,57 @@
+"""The model that a configuration describes, with fresh weights or with those of a finished run."""
+
+from pathlib import Path
+
+import keras
+
+from launch.run.config import Config, method_module
+from launch.run.option_errors import option_error
+from launch.run.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
+from launch.weights.by_name import match
+from launch.weights.files import read_weights
+from tvnet_keras.errors import InputError
+
+
+def build_model(config: Config, num_classes: int) -> keras.Model:
+    """The model that a configuration describes, with fresh weights.
+
+    Raises:
+        InputError: an option that the method refuses.
+    """
+    data = config.data
+    try:
+        return method_module(config.method).build(
+            num_classes=num_classes,
+            clip_shape=(data.frames, data.height or None, data.width or None, 3),
+            options=config.model,
+        )
+    except ValueError as error:
+        raise option_error(error, config) from error
+
+
+def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.Model, tuple[str, ...]]:
+    """A finished run's configuration, model with its weights, and class names.
+
+    Args:
+        folder: what `launch.train` wrote.
+        config: overrides of the run's configuration; None takes its own.
+
+    Raises:
+        InputError: no run, an unfinished one, or one whose weights are not exactly those of its network.
+    """
+    folder = Path(folder)
+    config = config or read_config(folder)
+    class_names = read(folder).get("class_names")
+    weights = folder / WEIGHTS_FILE
+    # A network of flow alone has an empty list of classes, an unfinished run has none.
+    if class_names is None or not weights.is_file():
+        raise InputError(f"The run in {folder} has not finished training: run its launch.train command again first.")
+    class_names = tuple(class_names)
+    model = build_model(config, len(class_names))
+    found = match(model, read_weights(weights))
+    if found.difference():
+        raise InputError(
+            f"{weights} does not fit the network that {folder / RUN_FILE} describes: {found.difference()}."
+        )
+    found.apply()
+    return config, model, class_names

@@ -1,0 +1,1 @@
+"""The tables of Representation Flow (Piergiovanni and Ryoo, CVPR 2019)."""

@@ -1,0 +1,1 @@
+"""What tables of Representation Flow are made from."""

@@ -1,0 +1,1 @@
+"""The tables of TVNet (Fan et al., CVPR 2018)."""

@@ -26,10 +26,10 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
         data_weight: weight of the brightness term, whose frames are scaled to 0..255.
 
     Returns:
-        `[B]`.
+        `[B]`, the energy of every clip.
 
     Raises:
-        ValueError: the flow does not have one step fewer than the clip has frames, or another size.
+        ValueError: the flow has not one step fewer than the clip has frames, or not the size of the frames.
     """
     _check_shapes(tuple(clip.shape), tuple(flow.shape))
     batch, _, height, width, _ = ops.shape(clip)
@@ -58,11 +58,7 @@ def _total_variation(field):
 class TVL1Energy(keras.losses.Loss):
     """`tvl1_energy` as a Keras loss: `y_true` is the clip, `y_pred` the flow.
 
-    `sample_weight` is one per clip; one that weighs nothing may be anything, also NaN.
-
-    Example:
-        >>> model.compile("sgd", loss={"flow": TVL1Energy()})
-        >>> model.fit(clips, {"flow": clips})
+    `sample_weight` holds one weight per clip. A clip and a flow of weight zero may have any values, also NaN.
 
     Args:
         value_range: `(low, high)` of float clips; integer clips mean 0..255.
@@ -71,6 +67,10 @@ class TVL1Energy(keras.losses.Loss):
 
     Raises:
         ValueError: clip, flow and weights do not fit together.
+
+    Example:
+        >>> model.compile("sgd", loss={"flow": TVL1Energy()})
+        >>> model.fit(clips, {"flow": clips})
     """
 
     def __init__(self, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs) -> None:

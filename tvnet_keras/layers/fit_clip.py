@@ -40,7 +40,7 @@ class FitClip(keras.layers.Layer):
         InputError: `crop` is unknown.
 
     Example:
-        >>> FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape
+        >>> tuple(FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape)
         (1, 6, 64, 64, 3)
     """
 

@@ -73,7 +73,7 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
         InputError: the features are too small for a released variant.
 
     Example:
-        >>> RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape
+        >>> tuple(RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape)
         (1, 3, 28, 28, 64)
 
     Reference:

@@ -30,6 +30,11 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
 
     Raises:
         ValueError: the flow has not one step fewer than the clip has frames, or not the size of the frames.
+
+    Example:
+        >>> brighter = np.stack([np.full((8, 8, 3), grey, "uint8") for grey in (100, 110)])[None]
+        >>> ops.convert_to_numpy(tvl1_energy(brighter, np.zeros((1, 1, 8, 8, 2)))).round(3).tolist()
+        [1.5]
     """
     _check_shapes(tuple(clip.shape), tuple(flow.shape))
     batch, _, height, width, _ = ops.shape(clip)
@@ -69,8 +74,13 @@ class TVL1Energy(keras.losses.Loss):
         ValueError: clip, flow and weights do not fit together.
 
     Example:
-        >>> model.compile("sgd", loss={"flow": TVL1Energy()})
-        >>> model.fit(clips, {"flow": clips})
+        >>> still, none = np.ones((1, 2, 8, 8, 3)), np.zeros((1, 1, 8, 8, 2))
+        >>> float(TVL1Energy()(still, none))
+        0.0
+        >>> from tvnet_keras import TVNet
+        >>> clip = keras.Input((2, 8, 8, 3))
+        >>> model = keras.Model(clip, TVNet(iterations=1)(clip))
+        >>> model.compile("sgd", loss=TVL1Energy())  # then model.fit(clips, clips)
     """
 
     def __init__(self, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs) -> None:

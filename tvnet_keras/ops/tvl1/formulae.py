@@ -96,7 +96,7 @@ def iteration_by(divergence: Callable, gradient: Callable, state, data: DataTerm
     v1, v2 = threshold_step(u1, u2, data, constants.lambda_ * constants.theta)
     u1 = v1 + constants.theta * divergence(p11, p12, 0)
     u2 = v2 + constants.theta * divergence(p21, p22, 1)
-    rate = constants.tau / constants.theta
-    p11, p12 = dual_step(p11, p12, *gradient(u1, 0), rate)
-    p21, p22 = dual_step(p21, p22, *gradient(u2, 1), rate)
+    # The rate stands twice, because the derivative of a shared one would be summed up in another order.
+    p11, p12 = dual_step(p11, p12, *gradient(u1, 0), constants.tau / constants.theta)
+    p21, p22 = dual_step(p21, p22, *gradient(u2, 1), constants.tau / constants.theta)
     return u1, u2, p11, p12, p21, p22

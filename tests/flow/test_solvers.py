@@ -63,7 +63,7 @@ def test_tvnet_is_the_layer(variant):
 
 
 @pytest.mark.slow
-def test_the_official_variant_has_the_official_codes_error_on_middlebury(shared_data):
+def test_the_released_codes_error_on_middlebury_comes_out(shared_data):
     solver = make_solver("tvnet-3-1-10", variant="official")
     errors = [
         mean_end_point_error(solver(p.frames()), p.truth()) for p in load("middlebury", shared_data / "middlebury")

@@ -273,7 +273,7 @@ def test_table_1_has_every_number_of_the_paper_once():
 @pytest.mark.parametrize(
     ("row", "expected"), [("tvnet-1-1-10.none.full", 3.8795), ("tvnet-1-1-10.none.released", 1.4982)]
 )
-def test_untrained_cells_are_what_the_official_code_gives(shared_data, row, expected):
+def test_untrained_cells_are_what_the_released_code_gives(shared_data, row, expected):
     found = next(cell for cell in cells() if cell.row == row)
     measured = found.run(str(shared_data / "middlebury"), 0, Path("unused"))
     assert measured.numbers["epe"] == pytest.approx(expected, abs=1e-3) and measured.protocol["videos"] == 8

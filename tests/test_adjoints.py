@@ -22,6 +22,7 @@ RANDOM = np.random.default_rng(0)
 SIZE = (5, 6)
 FLOW = RANDOM.normal(0, 2, (*SIZE, 2))
 """Vectors that leave the image here and there."""
+VECTORS = np.moveaxis(FLOW, -1, 0)
 TAPS = RANDOM.normal(size=(2, 2))
 NOTHING = np.zeros(SIZE)
 
@@ -75,14 +76,10 @@ def without_aliasing(height, width):
     )
 
 
-def tensors(*arrays):
-    return [tf.constant(array) for array in arrays]
-
-
 MAPS = {
     "warp": LinearMap(
         image_map(lambda image: warp(image, tf.constant(FLOW[None]))),
-        lambda image: oracle.warp(image, *FLOW.T.swapaxes(1, 2)),
+        lambda image: oracle.warp(image, *VECTORS),
     ),
     "smoothing": LinearMap(
         field_map(intensity.smooth), lambda image: oracle.smoothed_grey(np.repeat(image[..., None], 3, axis=-1))
@@ -117,7 +114,7 @@ MAPS = {
     },
     "released warp": LinearMap(
         image_map(lambda image: released.warp(image, tf.constant(FLOW[None], "float32"))),
-        lambda image: official_oracle.warp(*tensors(image, *FLOW.T.swapaxes(1, 2))).numpy(),
+        lambda image: official_oracle.warp(*map(tf.constant, (image, *VECTORS))).numpy(),
         dtype="float32",
     ),
     "released resize": LinearMap(

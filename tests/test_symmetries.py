@@ -1,4 +1,4 @@
-"""What must hold of flow whatever computes it: mirrored, turned and resized frames have mirrored, turned, resized flow."""
+"""Frames that are mirrored, turned or resized have mirrored, turned or resized flow, whatever uses it."""
 
 import keras
 import numpy as np

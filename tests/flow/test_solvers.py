@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import oracle
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
@@ -47,6 +48,18 @@ def test_every_solver_swaps_u_and_v_with_the_axes(solver):
     straight, turned = solver(frames()), solver(frames().transpose(0, 2, 1, 3))
     difference = np.abs(turned.transpose(1, 0, 2)[..., ::-1] - straight)
     assert np.median(difference[8:-8, 8:-8]) < 0.05
+
+
+def test_every_solver_negates_u_in_a_mirror(solver):
+    straight, mirrored = solver(frames()), solver(np.ascontiguousarray(frames()[:, :, ::-1]))
+    difference = np.abs(mirrored[:, ::-1] * [-1, 1] - straight)
+    assert np.median(difference[8:-8, 8:-8]) < 0.05
+
+
+def test_every_solvers_flow_there_and_flow_back_cancel(solver):
+    there, back = (np.moveaxis(solver(pair), -1, 0) for pair in (frames(), frames()[::-1].copy()))
+    left = [one + oracle.warp(other, *there) for one, other in zip(there, back, strict=True)]
+    assert np.median(np.hypot(*left)[8:-8, 8:-8]) < 0.1
 
 
 def test_solvers_take_pairs_of_changing_sizes(solver):

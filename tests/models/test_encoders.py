@@ -159,9 +159,9 @@ def test_an_encoder_that_is_not_there_is_told_the_nearest():
             ask("resnet19")
 
 
-def test_imagenet_weights_say_the_range_of_their_frames(name):
-    if imagenet_of(name) is not None:
-        assert scaling_of(name) in MEAN_AND_DEVIATION
+def test_imagenet_weights_say_the_range_of_their_frames():
+    weighted = [name for name in module_names(models.encoders) if imagenet_of(name) is not None]
+    assert weighted and {scaling_of(name) for name in weighted} <= set(MEAN_AND_DEVIATION)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def test_the_check_sees_an_official_test_that_would_be_skipped(tmp_path, text):
     assert len(official_tests_that_skip(tmp_path / "test_some.py", {})) == 1
 
 
+@pytest.mark.parametrize("name", ["oracle", "representation_oracle", "official_oracle", "convolutions", "textures"])
+def test_an_oracle_shares_nothing_with_what_it_checks(name):
+    imports = [node for node in ast.walk(ast.parse((TESTS / f"{name}.py").read_text())) if hasattr(node, "names")]
+    imported = {getattr(node, "module", None) or node.names[0].name for node in imports}
+    assert imported and not {module.split(".")[0] for module in imported} & {"tvnet_keras", "models", "launch"}
+
+
 def test_skips_are_counted_by_reason_at_the_end_of_a_run():
     def place(reason):
         return "test_some.py", 3, f"Skipped: {reason}"

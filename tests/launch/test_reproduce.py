@@ -19,7 +19,6 @@ from tests.launch.pairs_on_disk import MOTIONS, write_pairs
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
-from tvnet_keras.flow.measure import EndPointErrors
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.scoring.result import Result, load_results, save_result
 
@@ -338,10 +337,12 @@ def test_a_trained_cell_runs_from_end_to_end_and_leaves_its_network(row, tmp_pat
     assert measured.numbers["epe"] < measured.numbers["epe_untrained"]
     solve = make_solver(row.split(".")[0], variant="official", weights=tmp_path / "network/model.weights.h5")
     if "full" in row:
-        errors = EndPointErrors()
+        errors = []
         for pair in pairs.load("middlebury", data_dir):
-            errors.add(solve(pair.frames()), pair.truth())
-        assert measured.numbers["epe"] == pytest.approx(errors.numbers()["epe"], rel=1e-3)
+            truth = pair.truth()
+            error = np.linalg.norm(solve(pair.frames()) - truth, axis=-1)
+            errors.append(error[np.abs(truth).max(axis=-1) < 1e9].mean())
+        assert measured.numbers["epe"] == pytest.approx(np.mean(errors), rel=1e-3)
 
 
 @pytest.mark.slow

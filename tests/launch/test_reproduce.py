@@ -292,15 +292,15 @@ def test_trainings_come_in_the_order_of_their_worth():
     ]
 
 
-def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(launcher):
-    outcome = launcher("reproduce", "--table=tvnet_table1", "--list")
+def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(here):
+    outcome = here("reproduce", "--table=tvnet_table1", "--list")
     assert outcome.code == 0 and "tvnet-1-1-50.all.released" in outcome.out
-    assert "tvnet_table1" in launcher("reproduce", "--table=tvnet_tabel1").sentence()
+    assert "tvnet_table1" in here("reproduce", "--table=tvnet_tabel1").sentence()
     table = "--table=tvnet_table1"
-    assert "--rows=nothing" in launcher("reproduce", table, "--rows=nothing").sentence()
-    assert "--data_dir" in launcher("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
-    assert "'x' is none" in launcher("reproduce", table, "--seeds=0,x", "--data_dir=d").sentence()
-    assert "--table=NAME is required" in launcher("reproduce").sentence()
+    assert "--rows=nothing" in here("reproduce", table, "--rows=nothing").sentence()
+    assert "--data_dir" in here("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
+    assert "'x' is none" in here("reproduce", table, "--seeds=0,x", "--data_dir=d").sentence()
+    assert "--table=NAME is required" in here("reproduce").sentence()
 
 
 def test_launcher_keeps_a_stale_cell_unless_it_is_told_to_compute_it_again(launcher, tmp_path):
@@ -312,8 +312,8 @@ def test_launcher_keeps_a_stale_cell_unless_it_is_told_to_compute_it_again(launc
     assert "absent" in launcher("reproduce", *arguments, "--recompute", f"--weights_dir={tmp_path}").sentence()
 
 
-def test_launcher_lists_every_table(launcher):
-    outcome = launcher("reproduce", "--list")
+def test_launcher_lists_every_table(here):
+    outcome = here("reproduce", "--list")
     assert outcome.code == 0
     assert {line.split()[0] for line in outcome.out.splitlines() if line[:1].isalpha()} == set(launch.tables.names())
     assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out

@@ -1,7 +1,4 @@
-"""Recipes: how clips are taken of videos and how views are cut of their frames, made once and carried whole.
-
-A size is an int (square) or `(height, width)`, in pixels.
-"""
+"""Recipes: how clips are taken of videos and how views are cut of their frames, made once and carried whole."""
 
 from __future__ import annotations
 
@@ -10,9 +7,8 @@ from dataclasses import dataclass
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.options import check_options, option
+from tvnet_keras.video.resize import as_pair
 from tvnet_keras.video.sample import SHORT_POLICIES
-
-Size = int | tuple[int, int]
 
 TRAIN_CROPS = ("corner", "random", "none")
 TEST_CROPS = ("center", "none")
@@ -125,18 +121,3 @@ class MultiView:
 
     def __post_init__(self) -> None:
         check_options(self)
-
-
-def as_pair(size: Size) -> tuple[int, int]:
-    """A size as (height, width), in pixels.
-
-    Args:
-        size: an int or a pair.
-
-    Raises:
-        InputError: it is smaller than one pixel.
-    """
-    height, width = (size, size) if isinstance(size, int) else size
-    if height < 1 or width < 1:
-        raise InputError(f"A size must be at least 1 pixel each way. Received: size={size}")
-    return int(height), int(width)

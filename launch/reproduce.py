@@ -32,7 +32,7 @@ from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results, save_result
 
 TABLE = flags.DEFINE_string(
-    "table", "", "The table: launch/tables/<paper>/<table>.py is <paper>_<table>; --list takes all without it."
+    "table", "", f"The table, of launch/tables/ ({', '.join(tables.names())}); --list takes all without it."
 )
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set that the table is about.", **app.SHARED_FLAG)
 ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")
@@ -77,8 +77,10 @@ def _list_tables(asked: Sequence[str], root: Path) -> None:
     chosen = [(table, cell) for table in asked for cell in _wanted(table)]
     if not chosen:
         raise InputError(f"--rows={ROWS.value} fits no row of any table asked for; see --list without it.")
+    # Reading all results for every cell would take seconds.
+    results = {table: results_of(table, root) for table in dict(chosen)}
     for table, cell in chosen:
-        print("\n".join(description(table, cell, results_of(table, root).get(cell.row, []), root)))
+        print("\n".join(description(table, cell, results[table].get(cell.row, []), root)))
 
 
 def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -> list[str]:

@@ -3,7 +3,8 @@
 Every method module has
 
 `Options`
-    A dataclass: what `--config.model.*` can set.
+    A dataclass of options (`tvnet_keras.options.option`): what `--config.model.*` can set. Meaning, allowed words and
+    limits stand there and nowhere else; `ClipModel` checks them.
 `FRAMES`
     Frames that its clips have by default, and at least under the default options.
 `NEEDS`
@@ -35,6 +36,10 @@ options and of earlier versions (`launch.weights.by_name`). Another name is anot
 from types import ModuleType
 
 import keras
+
+# The library imports every method as its last step, to register the classes (tvnet_keras.registration). Were a method
+# the first to import the library, the others would find that method half made.
+import tvnet_keras  # noqa: F401
 
 
 def needs_of(method: ModuleType, options) -> tuple[str, ...]:

@@ -5,7 +5,7 @@
 #   make slow   the tests that take minutes
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
-#   make lint   ruff
+#   make lint   ruff and pyright
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -40,6 +40,7 @@ test-backends: $(BACKENDS_VENV)/.installed
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

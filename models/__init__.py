@@ -37,7 +37,7 @@ from types import ModuleType
 import keras
 
 
-def needs_of(method: ModuleType, options) -> tuple[str, ...]:
+def needs_of(method: ModuleType, options: object) -> tuple[str, ...]:
     """The fields of a Batch, beside `clip`, that a method's objective reads.
 
     Args:
@@ -47,7 +47,7 @@ def needs_of(method: ModuleType, options) -> tuple[str, ...]:
     return tuple(vars(method).get("needs", lambda _: method.NEEDS)(options))
 
 
-def frames_of(method: ModuleType, options) -> int:
+def frames_of(method: ModuleType, options: object) -> int:
     """The least number of frames of a method's clips.
 
     Args:

@@ -5,6 +5,7 @@ and 62.3 % for flow-conv-flow (Table 5). `docs/methods/representation_flow.md` l
 """
 
 import dataclasses
+from typing import Any
 
 import keras
 
@@ -14,6 +15,7 @@ from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import RepresentationFlow
 from tvnet_keras.layers.unit_range import UnitRange
+from tvnet_keras.typing import Shape, Tensor
 
 from .motion.representation_flow import parameter_rates
 from .parts.clip_classifier import ClipClassifier, cross_entropy
@@ -72,8 +74,11 @@ class RepresentationFlowClassifier(ClipClassifier):
     """
 
     options_class = Options
+    options: Options
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+    def __init__(
+        self, num_classes: int, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         check_choice("place", chosen.place, ("none", *PLACES))
@@ -88,7 +93,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         if chosen.place == "none":
             return
         self.flow = _flow_layer(chosen)
-        self._check_length()
+        self._check_length(self.flow.frames_consumed)
         # The paper's last convolution, from flows back to features; here, so that the flows can be shown as well.
         convolution = keras.layers.Conv2D(
             self.features_shape[-1], 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="restore"
@@ -99,9 +104,9 @@ class RepresentationFlowClassifier(ClipClassifier):
         elif chosen.fusion != "none":
             self.fusion = Fusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight."""
-        if self.flow is not None:
+        if self.flow is not None and self.restore is not None:
             features_shape = (None, *self.features_shape)
             self.flow.build(features_shape)
             flow_shape = self.flow.compute_output_shape(features_shape)
@@ -110,10 +115,10 @@ class RepresentationFlowClassifier(ClipClassifier):
                 self.fusion.build(features_shape, self.restore.compute_output_shape(flow_shape))
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """Clips to logits and flow."""
         frames = self.scaling(self.unit_range(clip))
-        if self.flow is None:
+        if self.flow is None or self.restore is None:
             return {"logits": self.logits_of(self.after, frames, training)}
         features = frames if self.before is None else self.before(frames, training=training)
         flow = self.flow(features)
@@ -125,16 +130,16 @@ class RepresentationFlowClassifier(ClipClassifier):
             logits = (logits + self.logits_of(self.rgb, frames, training)) / 2
         return {"logits": logits, "feature_flow": side_by_side(flow)}
 
-    def _part(self, shape: tuple, **places):
+    def _part(self, shape: Shape, **places: str) -> keras.layers.Layer | None:
         return residual_part(self.options, self.num_classes, shape, **places)
 
-    def _features_shape(self) -> tuple:
+    def _features_shape(self) -> Shape:
         if self.before is None:
             return self.clip_shape
         return tuple(self.before.compute_output_shape((None, *self.clip_shape))[1:])
 
-    def _check_length(self) -> None:
-        steps, consumed = self.features_shape[0], self.flow.frames_consumed
+    def _check_length(self, consumed: int) -> None:
+        steps = self.features_shape[0]
         if steps is not None and steps <= consumed:
             raise InputError(
                 f"frames={self.clip_shape[0]} leaves {steps} steps at place={self.options.place}, "
@@ -142,7 +147,7 @@ class RepresentationFlowClassifier(ClipClassifier):
             )
 
 
-def _flow_layer(options: Options):
+def _flow_layer(options: Options) -> RepresentationFlow | FlowOfFlow:
     check_choice("flows", options.flows, tuple(FLOWS))
     flows, convolve = FLOWS[options.flows]
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
@@ -150,14 +155,14 @@ def _flow_layer(options: Options):
     return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """A `RepresentationFlowClassifier` with all its weights."""
     model = RepresentationFlowClassifier(num_classes, clip_shape, options, name="representation_flow_classifier")
     model.build()
     return model
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Cross-entropy per clip `[B]`."""
     return {"class": cross_entropy(batch["label"], outputs["logits"])}
 

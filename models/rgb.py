@@ -4,11 +4,13 @@ python -m launch.train --method=rgb --experiment=ucf101 --config.model.backbone=
 """
 
 import dataclasses
+from typing import Any
 
 import keras
 
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
+from tvnet_keras.typing import Shape, Tensor
 
 from . import encoders
 from .parts.clip_classifier import ClipClassifier, cross_entropy
@@ -56,8 +58,11 @@ class RGBClassifier(ClipClassifier):
     """
 
     options_class = Options
+    options: Options
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+    def __init__(
+        self, num_classes: int, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
@@ -67,18 +72,18 @@ class RGBClassifier(ClipClassifier):
         else:
             self.classifier = self.make_classifier(channels=3)
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """The constructor has created every weight."""
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """Clips to logits."""
         frames = self.scaling(self.unit_range(clip))
         network = self.residual if self.classifier is None else self.classifier
         return {"logits": self.logits_of(network, frames, training)}
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """An `RGBClassifier` with all its weights."""
     model = RGBClassifier(num_classes, clip_shape, options, name="rgb_classifier")
     model.build()
@@ -97,7 +102,7 @@ def _residual(backbone: str) -> bool:
     return check_choice("backbone", backbone, (*module_names(encoders), *clip_networks)) in clip_networks
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Cross-entropy per clip `[B]`."""
     return {"class": cross_entropy(batch["label"], outputs["logits"])}
 

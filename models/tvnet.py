@@ -9,6 +9,7 @@ import dataclasses
 import keras
 
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
+from tvnet_keras.typing import Shape, Tensor
 
 from .motion import motion_module
 from .parts import temporal_stream
@@ -46,9 +47,10 @@ class TVNetClassifier(temporal_stream.TemporalStream):
     """The temporal stream on TVNet's flow, or on that of another motion layer."""
 
     options_class = Options
+    options: Options
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """A `TVNetClassifier` with all its weights."""
     model = TVNetClassifier(num_classes, clip_shape, options, name="tvnet_classifier")
     model.build()
@@ -60,7 +62,7 @@ def frames(options: Options) -> int:
     return temporal_stream.frames_of(options)
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Multi-task loss of the paper: cross-entropy plus `energy_weight` times the TV-L1 energy, per clip `[B]`.
 
     Motion that is no Flow of the frames has no energy.

@@ -5,6 +5,7 @@ eight pairs, 2.93 untrained. `docs/methods/tvnet.md` lists what differs here.
 """
 
 import dataclasses
+from typing import Any, cast
 
 import keras
 
@@ -12,6 +13,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
+from tvnet_keras.typing import Shape, Tensor
 
 from .parts.clip_model import ClipModel
 
@@ -53,8 +55,9 @@ class TVNetFlow(ClipModel):
     """
 
     options_class = Options
+    options: Options
 
-    def __init__(self, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+    def __init__(self, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(clip_shape, options, **kwargs)
         chosen = self.options
         check_choice("loss", chosen.loss, LOSSES)
@@ -63,22 +66,26 @@ class TVNetFlow(ClipModel):
             chosen.warps,
             chosen.iterations,
             learn=chosen.learn,
-            u0_size=None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
+            # The layer refuses another length than two.
+            u0_size=cast(
+                "tuple[int, int] | None",
+                None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
+            ),
             variant=chosen.variant,
             name="tvnet",
         )
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""
         self.motion.build((None, *self.clip_shape))
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """Clips to flow."""
         return {"flow": self.motion(clip)}
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """A `TVNetFlow` with all its weights; it answers no classes, however many there are."""
     model = TVNetFlow(clip_shape, options, name="tvnet_flow")
     model.build()
@@ -90,7 +97,7 @@ def needs(options: Options) -> tuple[str, ...]:
     return NEEDS if options.loss == "epe" else ()
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """End-point error or TV-L1 energy per clip `[B]`."""
     if options.loss == "energy":
         return {"energy": tvl1_energy(batch["clip"], outputs["flow"])}

@@ -46,5 +46,9 @@ class Tensor(Protocol):
 Size: TypeAlias = int | Tensor
 """A length along an axis: an integer where the shape is known, a scalar tensor inside a graph where it is not."""
 
-Shape: TypeAlias = tuple[int | None, ...]
-"""A static shape as Keras hands it to `build` and `compute_output_shape`; None where a length is unknown."""
+Shape: TypeAlias = tuple[int | Any, ...]
+"""A static shape as Keras hands it to `build` and `compute_output_shape`.
+
+A length is an integer, or None where it is unknown. Any stands for None: which lengths must be known is each layer's to
+say, and a check of the others at every use would hide the ones that matter.
+"""

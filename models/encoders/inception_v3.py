@@ -34,7 +34,13 @@ def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """
     if min(input_shape[:2]) < MINIMUM_SIZE:
         raise ValueError(f"inception_v3 needs at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels. Received: {input_shape}")
-    network = _named(keras.applications.InceptionV3(include_top=False, weights=None, input_shape=input_shape))
+    # Keras documents None: fresh weights.
+    network = keras.applications.InceptionV3(
+        include_top=False,
+        weights=None,  # pyright: ignore[reportArgumentType]
+        input_shape=input_shape,
+    )
+    network = _named(network)
     poolings = [layer for layer in network.layers if isinstance(layer, keras.layers.MaxPooling2D)]
     ends = [poolings[0].input, poolings[1].input]
     ends += [network.get_layer(f"mixed{block}").output for block in (2, 7, 10)]

@@ -3,6 +3,8 @@
 Its layer has the name that it has in `--method=representation_flow`, where it stands between the blocks of a network.
 """
 
+from typing import Protocol
+
 import keras
 
 from tvnet_keras.layers.representation_flow import RepresentationFlow
@@ -15,7 +17,16 @@ PARAMETERS = ("tau", "lambda", "theta", "divergence", "image_gradient", "flow_gr
 """What flow layers learn, beside the convolutions in them."""
 
 
-def make(options) -> keras.Layer:
+class Options(Protocol):
+    """What of a method's options is read."""
+
+    bottleneck: int
+    iterations: int
+    representation_learn: tuple[str, ...]
+    motion_rate: float
+
+
+def make(options: Options) -> keras.Layer:
     """Flows of red, green and blue, or of `bottleneck` mixtures of them, by `iterations` and `representation_learn`."""
     return RepresentationFlow(
         options.bottleneck or None,
@@ -26,7 +37,7 @@ def make(options) -> keras.Layer:
     )
 
 
-def learning_rates(options) -> dict[str, float]:
+def learning_rates(options: Options) -> dict[str, float]:
     """`motion_rate` for what the flow learns, not for its convolution; empty where that is nothing."""
     return parameter_rates(options.motion_rate) if options.representation_learn else {}
 

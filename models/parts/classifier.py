@@ -3,12 +3,14 @@
 import keras
 from keras import layers
 
+from tvnet_keras.typing import Shape, Tensor
+
 from ..encoders import encoder_module, pooling_of, stage_names
 
 POOLS = {"mean": "Average", "max": "Max"}
 
 
-def image_classifier(encoder: str, image_shape: tuple, num_classes: int, dropout: float = 0.0) -> keras.Model:
+def image_classifier(encoder: str, image_shape: Shape, num_classes: int, dropout: float = 0.0) -> keras.Model:
     """An image network by name with a head on its last stage.
 
     Args:
@@ -32,7 +34,9 @@ def image_classifier(encoder: str, image_shape: tuple, num_classes: int, dropout
     return keras.Model(network.input, classify(last, num_classes, dropout, pooling_of(encoder)), name=network.name)
 
 
-def classify(x, num_classes: int, dropout: float = 0.0, pooling: tuple[str, ...] = ("mean",), prefix: str = ""):
+def classify(
+    x: Tensor, num_classes: int, dropout: float = 0.0, pooling: tuple[str, ...] = ("mean",), prefix: str = ""
+) -> Tensor:
     """Features to logits, by layers called `dropout` and `logits`.
 
     Args:

@@ -1,8 +1,11 @@
 """What every clip classifier shares: an image network by name on every time step, the mean of its logits."""
 
+from typing import Any
+
 import keras
 
 from tvnet_keras.layers.per_step import PerStep
+from tvnet_keras.typing import Shape, Tensor
 
 from .classifier import image_classifier
 from .clip_model import ClipModel
@@ -18,7 +21,7 @@ class ClipClassifier(ClipModel):
         **kwargs: `keras.Model` arguments.
     """
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options=None, **kwargs) -> None:
+    def __init__(self, num_classes: int, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
         super().__init__(clip_shape, options, **kwargs)
         self.num_classes = num_classes
         self.consensus = keras.layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
@@ -31,16 +34,16 @@ class ClipClassifier(ClipModel):
         classifier.build((None, None, *image_shape))
         return classifier
 
-    def logits_of(self, network: keras.Layer, clips, training=None):
+    def logits_of(self, network: keras.Layer, clips: Tensor, training: bool | None = None) -> Tensor:
         """A network's logits `[B, K]` of clips; of one that sees single frames (`PerStep`), the mean over them."""
         logits = network(clips, training=training)
         return self.consensus(logits) if isinstance(network, PerStep) else logits
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
-def cross_entropy(label, logits):
+def cross_entropy(label: Tensor, logits: Tensor) -> Tensor:
     """Softmax cross-entropy of every clip, `[B]`."""
     return keras.losses.sparse_categorical_crossentropy(label, logits, from_logits=True)

@@ -1,9 +1,11 @@
 """What every model of clips shares: the shape of its clips, its options, its config."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
+
+from tvnet_keras.typing import Shape
 
 
 class ClipModel(keras.Model):
@@ -16,21 +18,22 @@ class ClipModel(keras.Model):
     """
 
     options_class: ClassVar[type]
+    options: Any  # An `options_class`, which every method's model names.
 
-    def __init__(self, clip_shape: tuple, options=None, **kwargs) -> None:
+    def __init__(self, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
         # Autocasting would round a float clip to float16 under mixed precision before the solver, which pins float32.
         super().__init__(**{"autocast": False, **kwargs})
         self.clip_shape = tuple(clip_shape)
         self.options = self._options(options)
 
-    def _options(self, options):
+    def _options(self, options: Any) -> Any:
         if not isinstance(options, dict):
             return options or self.options_class()
         # Files keep tuples as lists.
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
         return self.options_class(**values)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),

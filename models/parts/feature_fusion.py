@@ -1,10 +1,13 @@
 """How the features of frames and their flow are brought together (Representation Flow, Fig. 4 and Table 4)."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.conv2plus1d import NORM
+from tvnet_keras.typing import Shape, Tensor
 
 FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
 """What `--config.model.fusion` can be. none: the flow alone goes on; late: a second network sees the frames and the
@@ -37,16 +40,18 @@ class Fusion(layers.Layer):
         InputError: another `how`.
     """
 
-    def __init__(self, how: str, frames_consumed: int = 1, **kwargs) -> None:
+    convolution: layers.Conv3D  # Where `how` is concat or layer_multiply.
+    norm: layers.BatchNormalization  # Where it is layer_multiply or residual.
+
+    def __init__(self, how: str, frames_consumed: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.frames_consumed = int(frames_consumed)
         self.how = check_choice("how", how, FUSIONS[2:])
 
-    def build(self, features_shape, flow_shape) -> None:
+    def build(self, features_shape: Shape, flow_shape: Shape) -> None:
         """Creates the layers that `how` needs."""
         channels = features_shape[-1]
         shared = {"use_bias": False, "kernel_initializer": "he_normal", "dtype": self.dtype_policy}
-        self.convolution = self.norm = None
         if self.how == "concat":
             self.convolution = layers.Conv3D(channels, 1, name="convolution", **shared)
             self.convolution.build((*features_shape[:-1], features_shape[-1] + flow_shape[-1]))
@@ -59,7 +64,7 @@ class Fusion(layers.Layer):
             self.norm.build((*flow_shape[:-1], channels))
         self.built = True
 
-    def call(self, features, flow, training=None):
+    def call(self, features: Tensor, flow: Tensor, training: bool | None = None) -> Tensor:
         """`[B, T, H, W, C]` and `[B, T - n, H, W, C]` to `[B, T - n, H, W, C]`."""
         steps = ops.shape(flow)[1]
         if self.how == "residual":
@@ -75,10 +80,10 @@ class Fusion(layers.Layer):
             flow = self.norm(self.convolution(flow), training=training)
         return features * flow
 
-    def compute_output_shape(self, features_shape, flow_shape):
+    def compute_output_shape(self, features_shape: Shape, flow_shape: Shape) -> Shape:
         """The shape of the flow."""
         return flow_shape
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "how": self.how, "frames_consumed": self.frames_consumed}

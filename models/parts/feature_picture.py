@@ -2,11 +2,13 @@
 
 from keras import ops
 
+from tvnet_keras.typing import Tensor
+
 PICTURED_CHANNELS = 4
 """Channels of a flow of features that a model shows, side by side."""
 
 
-def side_by_side(flow):
+def side_by_side(flow: Tensor) -> Tensor:
     """The first channels' flows as one, `[B, T, h, w, 2 C] -> [B, T, h, 4 w, 2]` (fewer where there are fewer)."""
     batch, time, height, width, channels = ops.shape(flow)
     shown = min(PICTURED_CHANNELS, channels // 2)

@@ -1,13 +1,26 @@
 """Residual networks of any family, on clips or on every frame of them."""
 
+from typing import Protocol
+
 import keras
 
 from tvnet_keras.choices import load_module
 from tvnet_keras.layers.per_step import PerStep
+from tvnet_keras.typing import Shape
 
 from ..resnets import families
 from ..resnets.convolutions import CLIP_RANK, ConvolutionMaker
 from ..resnets.network import LOGITS, ResidualNetwork
+
+
+class Options(Protocol):
+    """What of a method's options is read."""
+
+    backbone: str
+    depth: int
+    width: int
+    dropout: float
+    non_local: tuple[str, ...]
 
 
 def family_of(name: str) -> ConvolutionMaker:
@@ -20,7 +33,14 @@ def family_of(name: str) -> ConvolutionMaker:
 
 
 def residual_part(
-    options, num_classes: int, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str
+    options: Options,
+    num_classes: int,
+    shape: Shape,
+    *,
+    start: str = "input",
+    stop: str = LOGITS,
+    prefix: str = "",
+    name: str,
 ) -> keras.layers.Layer | None:
     """A residual network between two of its places; its layers have the same names in every method.
 

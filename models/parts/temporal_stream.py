@@ -1,12 +1,22 @@
 """The temporal stream of a two-stream network: motion, stacked over a few steps, seen by an image network."""
 
+from typing import Any, Protocol
+
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
 from tvnet_keras.layers.solver_constants import positive_int
+from tvnet_keras.typing import Shape, Tensor
 
 from ..motion import motion_module
 from .clip_classifier import ClipClassifier
 from .feature_picture import side_by_side
+
+
+class Options(Protocol):
+    """What of a method's options decides how many frames a stack takes."""
+
+    motion: str
+    flow_fields: int
 
 
 class TemporalStream(ClipClassifier):
@@ -36,7 +46,7 @@ class TemporalStream(ClipClassifier):
         ValueError: a clip of fewer frames, or less than one field.
     """
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options=None, **kwargs) -> None:
+    def __init__(self, num_classes: int, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         source = motion_module(chosen.motion)
@@ -48,12 +58,12 @@ class TemporalStream(ClipClassifier):
         channels = self.motion_layer.compute_output_shape((None, *self.clip_shape))[-1]
         self.classifier = self.make_classifier(channels=fields * channels)
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""
         self.motion_layer.build((None, *self.clip_shape))
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """Clips to logits and flow."""
         least = frames_of(self.options)
         if clip.shape[1] is not None and clip.shape[1] < least:
@@ -67,6 +77,6 @@ class TemporalStream(ClipClassifier):
         return {"logits": logits, **shown}
 
 
-def frames_of(options) -> int:
+def frames_of(options: Options) -> int:
     """The frames of one stack: `flow_fields` and those that the motion layer consumes."""
     return options.flow_fields + motion_module(options.motion).FRAMES_CONSUMED

@@ -1,8 +1,12 @@
 """What a family of residual networks may choose, and the convolution of frames that all share."""
 
+from collections.abc import Callable
+
+import keras
 from keras import layers
 
 from tvnet_keras.layers.conv2plus1d import NORM
+from tvnet_keras.typing import Tensor
 
 CLIP_RANK = 3
 """Of the networks that see clips."""
@@ -19,15 +23,17 @@ class ConvolutionMaker:
 
     depths: tuple[int, ...] = (10, 18, 34, 50)
 
-    def stem(self, x, width: int, name: str):
+    def stem(self, x: Tensor, width: int, name: str) -> Tensor:
         """The first convolution, from frames to `width` channels at half the height and width."""
         raise NotImplementedError
 
-    def pool(self, x, name: str):
+    def pool(self, x: Tensor, name: str) -> Tensor:
         """What stands between the first convolution and the first block; by default nothing."""
         return x
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def wide(
+        self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
+    ) -> Tensor:
         """A 3 x 3 convolution: one of the two of a basic block (`position` 0, 1), the middle one of a bottleneck.
 
         Args:
@@ -40,16 +46,18 @@ class ConvolutionMaker:
         """
         raise NotImplementedError
 
-    def reduce(self, x, filters: int, block: int, name: str):
+    def reduce(self, x: Tensor, filters: int, block: int, name: str) -> Tensor:
         """The first convolution of a bottleneck."""
         return self.point(x, filters, 1, name)
 
-    def point(self, x, filters: int, stride: int, name: str):
+    def point(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:
         """A 1 x 1 convolution: the last of a bottleneck, or a shortcut."""
         return convolve(x, filters, (1,) * self.rank, (stride,) * self.rank, (0,) * self.rank, name)
 
 
-def convolve(x, filters: int, kernel: tuple, strides: tuple, padding: tuple, name: str):
+def convolve(
+    x: Tensor, filters: int, kernel: tuple[int, ...], strides: tuple[int, ...], padding: tuple[int, ...], name: str
+) -> Tensor:
     """A convolution without bias whose borders are padded as given.
 
     Symmetric padding as in the original; Keras's "same" would pad strided convolutions on one side only.
@@ -62,16 +70,16 @@ def convolve(x, filters: int, kernel: tuple, strides: tuple, padding: tuple, nam
     )(x)
 
 
-def max_pool(x, rank: int, name: str):
+def max_pool(x: Tensor, rank: int, name: str) -> Tensor:
     """Maximum over three, at every second position; its input is not negative, so zeros at the border never win."""
     x = _of_rank("ZeroPadding", rank)(1, name=f"{name}_pad")(x)
     return _of_rank("MaxPooling", rank)(3, strides=2, name=name)(x)
 
 
-def normalise(x, name: str):
+def normalise(x: Tensor, name: str) -> Tensor:
     """Batch normalisation."""
     return layers.BatchNormalization(**NORM, name=f"{name}_norm")(x)
 
 
-def _of_rank(kind: str, rank: int):
+def _of_rank(kind: str, rank: int) -> Callable[..., keras.Layer]:
     return getattr(layers, f"{kind}{rank}D")

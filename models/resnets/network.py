@@ -1,12 +1,14 @@
 """The residual network, written once: blocks of a family's convolutions, cut wherever something is put in."""
 
 import dataclasses
+from typing import cast
 
 import keras
 from keras import layers
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.non_local import NonLocal
+from tvnet_keras.typing import Shape, Tensor
 
 from ..parts.classifier import classify
 from .convolutions import ConvolutionMaker, normalise
@@ -62,7 +64,9 @@ class ResidualNetwork:
         if wrong:
             raise InputError(f"non_local={wrong[0]} is none of {', '.join(PLACES[3:])}.")
 
-    def part(self, input_shape: tuple, start: str = "input", stop: str = LOGITS, name: str | None = None):
+    def part(
+        self, input_shape: Shape, start: str = "input", stop: str = LOGITS, name: str | None = None
+    ) -> keras.Model | None:
         """The network from one place to another.
 
         Args:
@@ -78,12 +82,12 @@ class ResidualNetwork:
         steps = steps[steps.index(start) + 1 : steps.index(stop) + 1]
         if not steps:
             return None
-        inputs = x = keras.Input(input_shape)
+        inputs = x = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
         for step in steps:
             x = self._step(x, step)
         return keras.Model(inputs, x, name=name)
 
-    def stages(self, input_shape: tuple, name: str | None = None) -> keras.Model:
+    def stages(self, input_shape: Shape, name: str | None = None) -> keras.Model:
         """The network as an encoder: `models.encoders` says what that is.
 
         Args:
@@ -94,13 +98,13 @@ class ResidualNetwork:
             A model whose stage 1 is conv1 and whose stages 2 to 5 are blocks 2 to 5. Every stage halves height and
             width, but stage 2 of the families that do not pool after conv1.
         """
-        inputs = x = keras.Input(input_shape)
+        inputs = x = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
         ends = {}
         for place in PLACES[1:]:
             x = ends[place] = self._step(x, place)
         return keras.Model(inputs, {f"stage{n}": ends[place] for n, place in enumerate(STAGES, 1)}, name=name)
 
-    def _step(self, x, step: str):
+    def _step(self, x: Tensor, step: str) -> Tensor:
         if step == "conv1":
             x = self.convolutions.stem(x, self.width, f"{self.prefix}conv1")
             x = normalise(x, f"{self.prefix}conv1")
@@ -111,7 +115,7 @@ class ResidualNetwork:
             return classify(x, self.num_classes, self.dropout, prefix=self.prefix)
         return self._stage(x, step)
 
-    def _stage(self, x, place: str):
+    def _stage(self, x: Tensor, place: str) -> Tensor:
         stage = PLACES.index(place) - PLACES.index("block1")
         name = f"{self.prefix}layer{stage}"
         add_block = self._bottleneck if self.depth in BOTTLENECK_DEPTHS else self._basic_block
@@ -123,7 +127,7 @@ class ResidualNetwork:
                 x = NonLocal(name=f"{name}_{block}_non_local")(x)
         return x
 
-    def _basic_block(self, x, width: int, stride: int, block: int, name: str):
+    def _basic_block(self, x: Tensor, width: int, stride: int, block: int, name: str) -> Tensor:
         make, planes = self.convolutions, x.shape[-1]
         shortcut = self._shortcut(x, width, stride, name)
         x = normalise(make.wide(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")
@@ -131,7 +135,7 @@ class ResidualNetwork:
         x = normalise(make.wide(x, width, 1, f"{name}_conv2", planes=planes, position=1), f"{name}_conv2")
         return layers.ReLU(name=f"{name}_relu2")(layers.add([shortcut, x], name=f"{name}_add"))
 
-    def _bottleneck(self, x, width: int, stride: int, block: int, name: str):
+    def _bottleneck(self, x: Tensor, width: int, stride: int, block: int, name: str) -> Tensor:
         make, planes = self.convolutions, x.shape[-1]
         shortcut = self._shortcut(x, EXPANSION * width, stride, name)
         x = normalise(make.reduce(x, width, block, f"{name}_conv1"), f"{name}_conv1")
@@ -141,7 +145,7 @@ class ResidualNetwork:
         x = normalise(make.point(x, EXPANSION * width, 1, f"{name}_conv3"), f"{name}_conv3")
         return layers.ReLU(name=f"{name}_relu3")(layers.add([shortcut, x], name=f"{name}_add"))
 
-    def _shortcut(self, x, channels: int, stride: int, name: str):
+    def _shortcut(self, x: Tensor, channels: int, stride: int, name: str) -> Tensor:
         if stride == 1 and x.shape[-1] == channels:
             return x
         return normalise(self.convolutions.point(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")

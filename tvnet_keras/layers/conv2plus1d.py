@@ -1,11 +1,13 @@
 """A 3D convolution in two factors: space first, then time."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
 from tvnet_keras.layers.solver_constants import positive_int, positive_pair
 
-NORM = {"momentum": 0.9, "epsilon": 1e-5}
+NORM: dict[str, Any] = {"momentum": 0.9, "epsilon": 1e-5}
 """Batch normalisation as PyTorch's default, with which the networks of the paper were trained."""
 
 

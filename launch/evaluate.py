@@ -112,7 +112,7 @@ def lines_of(metrics: dict, prefix: str = "") -> list[str]:
     return lines
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {part}" for name, part in value.items())
     if isinstance(value, list) and len(value) > SHOWN_AT_MOST:

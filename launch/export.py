@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -105,7 +106,8 @@ def _replaceable(folder: Path) -> Path:
 def _reason(error: Exception) -> str:
     if isinstance(error, tf.errors.OpError):
         # "{{node}} file; reason [Op:name]"
-        return error.message.rpartition("; ")[2].partition(" [Op:")[0]
+        # A type checker knows nothing of TensorFlow's errors.
+        return error.message.rpartition("; ")[2].partition(" [Op:")[0]  # pyright: ignore[reportAttributeAccessIssue]
     return getattr(error, "strerror", None) or str(error)
 
 
@@ -184,7 +186,8 @@ class ServingModule:
         for name, answer in self.answers.items():
             archive.add_endpoint(name, answer, input_signature=[CLIP])
         # The first is the serving_default too, where there is none.
-        archive.write_out(str(folder), verbose=False)
+        # What other backends' archives lack; this one is TensorFlow's.
+        archive.write_out(str(folder), verbose=False)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`."""
@@ -193,7 +196,9 @@ class ServingModule:
 
     def _flow(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Flow `[B, T - 1, H, W, 2]` of uint8 clips `[B, T, H, W, 3]`, pixels at their own size."""
-        return {"flow": motion_of(self.model)(self._long_enough(clip, 2))}
+        # The endpoint is there where the layer is.
+        motion = cast(keras.Layer, motion_of(self.model))
+        return {"flow": motion(self._long_enough(clip, 2))}
 
     @staticmethod
     def _long_enough(clip: tf.Tensor, minimum: int) -> tf.Tensor:

@@ -8,7 +8,7 @@ The same command goes on where a killed one stopped.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +32,7 @@ from launch.run.monitor import PICTURED_CLIPS, Monitor
 from launch.run.optimization import averaged_weights, make_optimizer
 from launch.run.profiling import Profiler
 from launch.run.strategy import make_strategy
-from launch.run.train_step import TrainStep
+from launch.run.train_step import Fields, TrainStep
 from launch.weights.init_from import initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
@@ -190,7 +190,7 @@ class _Session:
         self.validation, self.measures = validation, measures
         self.finite = FiniteGuard(config)
 
-    def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> None:
+    def run(self, step_function: TrainStep, batches: Iterable[Fields], start: int, profile: bool) -> None:
         train = self.config.train
         iterator = iter(batches)
         profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
@@ -248,7 +248,7 @@ def _first_clips(source: Source) -> np.ndarray:
     return np.stack(clips[:PICTURED_CLIPS])
 
 
-def _whole_batch(iterator, strategy: tf.distribute.Strategy) -> dict | list[dict]:
+def _whole_batch(iterator: Iterator[Fields], strategy: tf.distribute.Strategy) -> Fields | list[Fields]:
     """The next batch, or all pieces of it where it comes in several."""
     first = next(iterator)
     if "pieces" not in first:

@@ -102,6 +102,7 @@ def _opened(file: Path) -> int:
 
 
 def _lock(descriptor: int, path: Path, wait: bool) -> None:
+    assert fcntl is not None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:

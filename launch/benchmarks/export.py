@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -49,7 +50,7 @@ def run(data_dir: str) -> dict:
     return {"protocol": protocol, "rows": rows, "notes": busy_notes(load)}
 
 
-def _exported(folder: Path):
+def _exported(folder: Path) -> Any:
     config = check(new_config("tvnet_flow", "moving_shapes", model={"iterations": ITERATIONS}, data={"root": "unused"}))
     ServingModule(build_model(config, num_classes=0), config).save(folder)
     return tf.saved_model.load(str(folder))

@@ -12,6 +12,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -27,7 +28,7 @@ from launch.run.progress import progress
 from tvnet_keras.errors import InputError
 
 THREADS = 2
-FEATURES = {"frames": 16, "channels": 32, "size": 28}
+FEATURES: dict[str, Any] = {"frames": 16, "channels": 32, "size": 28}
 ITERATIONS = (10, 20)
 VARIANTS = ("default", "released_v1")
 MANY = 100
@@ -111,9 +112,9 @@ def _layer_rows(torch_python: str, torch_layer: str) -> tuple[list[dict], list[s
     return [_layer_row(key, measured) for key in measured], notes
 
 
-def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], object]], list[str]]:
+def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], Any]], list[str]]:
     """Calls that have been made once, and why others cannot be made here."""
-    ready: dict[Key, Callable[[], object]] = {}
+    ready: dict[Key, Callable[[], Any]] = {}
     missing: list[str] = []
     with progress("compiling", "layers") as show:
         for number, case in enumerate(cases()):
@@ -127,7 +128,7 @@ def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], object]], list[
     return ready, list(dict.fromkeys(missing))
 
 
-def _agreement(calls: dict[Key, Callable[[], object]]) -> str:
+def _agreement(calls: dict[Key, Callable[[], Any]]) -> str:
     """A sentence on whether the released layer and ours compute the same flow; every call is made once more."""
     worst = 0.0
     for number in ITERATIONS:

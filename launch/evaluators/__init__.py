@@ -16,6 +16,7 @@ A module has
 import dataclasses
 import sys
 from types import ModuleType
+from typing import Any
 
 import keras
 
@@ -37,7 +38,7 @@ class Measurement:
     """
 
     numbers: dict[str, float]
-    protocol: dict
+    protocol: dict[str, Any]
     scores: Scores | None = None
     solver_versions: dict[str, int] = dataclasses.field(default_factory=dict)
 

@@ -6,8 +6,8 @@ import numpy as np
 from launch.evaluators import Measurement
 from launch.evaluators.parts.protocol import Seen, protocol_of
 from launch.run.config import Config
-from launch.run.data import Source
 from launch.run.inference import score_videos
+from launch.run.video_source import VideoSource
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.scores import Scores
 
@@ -27,7 +27,7 @@ def applies(model: keras.Model, outputs: tuple[str, ...]) -> bool:
     return "logits" in outputs
 
 
-def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
+def measure(model: keras.Model, source: VideoSource, config: Config) -> Measurement:
     """Scores every video of the source.
 
     Args:
@@ -46,7 +46,7 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
     logits, views = score_videos(model, seen, source.videos)
     protocol = protocol_of(config, source, SETTINGS) | _views(config, views) | {"views_sha256": seen.sha256}
     scores = Scores(
-        video_id=[name for name, _ in source.names],
+        video_id=tuple(name for name, _ in source.names),
         label=np.array([label for _, label in source.names]),
         class_names=source.class_names,
         logits=logits,

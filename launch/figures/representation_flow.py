@@ -10,7 +10,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
+import keras
 import numpy as np
 
 import models.representation_flow as representation_flow
@@ -20,6 +22,7 @@ from models.representation_flow import RepresentationFlowClassifier
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.representation_flow import RepresentationFlow
+from tvnet_keras.typing import Tensor
 from tvnet_keras.video.augment import test_views
 from tvnet_keras.video.read import read_frames
 
@@ -81,7 +84,7 @@ def _levels(
         trained = (from_run, from_run)
     else:
         options = model.options
-        first = model.flow
+        first = cast(RepresentationFlow, model.flow)  # `_network` refuses a model without one.
         others = [RepresentationFlow(None, options.iterations, variant=options.variant, output="flow")]
         trained = (from_run, False)
 
@@ -96,10 +99,10 @@ def _levels(
     return compute, trained
 
 
-def _channels(flow) -> np.ndarray:
+def _channels(flow: Tensor) -> np.ndarray:
     """The first step of flows `[1, T, h, w, 2 C]`, u of every channel before v, as `[C, h, w, 2]`."""
-    flow = np.asarray(flow)[0, 0]
-    return np.stack(np.split(flow, 2, axis=-1)).transpose(3, 1, 2, 0)
+    first_step = keras.ops.convert_to_numpy(flow)[0, 0]
+    return np.stack(np.split(first_step, 2, axis=-1)).transpose(3, 1, 2, 0)
 
 
 def _strongest(flows: list[np.ndarray]) -> list[int]:

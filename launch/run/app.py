@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -17,7 +18,7 @@ EXIT_BAD_INPUT = 2
 TRUTH_WORDS = ("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "1", "0")
 """What people write behind a switch, in any case."""
 
-SHARED_FLAG = {"allow_override": True}
+SHARED_FLAG: dict[str, Any] = {"allow_override": True}
 """For a flag that several launchers define: importing two of them into one process is no conflict."""
 
 

@@ -35,7 +35,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
         self.folder, self.model = folder, model
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
         weights = {id(weight) for weight in model.weights}
         # The generators of dropout's masks are no weights, and TensorFlow does not find them in a Keras model.
         random = [variable for variable in model.variables if id(variable) not in weights]

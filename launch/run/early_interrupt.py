@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from types import FrameType
 
 EXIT_CODE = 130
 _LINE = b"error: interrupted before anything was begun\n"
@@ -26,7 +27,7 @@ def end() -> None:
         os.close(_stderr)
 
 
-def _leave(number, frame) -> None:
+def _leave(number: int, frame: FrameType | None) -> None:
     # An exception would pass through whatever is being imported, and some of it makes another one of it.
     os.write(_stderr, _LINE)
     os._exit(EXIT_CODE)

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -11,6 +12,9 @@ from launch.run.progress import progress
 from tvnet_keras.ops.native.mode import local_graphs
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
+
+Layer = TypeVar("Layer", bound=Callable)
+"""A layer, model or function."""
 
 # By layer, then by what is done with it.
 _graphs: weakref.WeakKeyDictionary[Callable, dict[Callable, Callable]] = weakref.WeakKeyDictionary()
@@ -25,7 +29,9 @@ def logits_of(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
     return model(clip, training=False)["logits"]
 
 
-def as_graph(layer: Callable, forward: Callable[[Callable, tf.Tensor], tf.Tensor] = _called) -> Callable:
+def as_graph(
+    layer: Layer, forward: Callable[[Layer, tf.Tensor], tf.Tensor] = _called
+) -> Callable[[tf.Tensor | np.ndarray], tf.Tensor]:
     """`forward(layer, tensor)`, compiled for this process only and traced once for all lengths of clips.
 
     The graph belongs to the layer: asked for again, with the same `forward`, it is the same one, and it goes when the
@@ -42,7 +48,7 @@ def as_graph(layer: Callable, forward: Callable[[Callable, tf.Tensor], tf.Tensor
     if forward not in graphs:
         graphs[forward] = _traced(weakref.ref(layer), forward)
 
-    def call(tensor: tf.Tensor) -> tf.Tensor:
+    def call(tensor: tf.Tensor | np.ndarray) -> tf.Tensor:
         # Looked up here, so that whoever holds this function holds the layer; the graph itself must not.
         with local_graphs():
             return _graphs[layer][forward](tensor)
@@ -86,7 +92,7 @@ def score_videos(model: keras.Model, views: Iterable[dict], videos: VideoList) -
 
 def _padded(clip: tf.Tensor, batch_size: int) -> tf.Tensor:
     # A smaller last batch would compile the whole network once more.
-    missing = batch_size - clip.shape[0]
+    missing = batch_size - len(clip)
     return tf.concat([clip, tf.repeat(clip[-1:], missing, axis=0)], axis=0) if missing else clip
 
 

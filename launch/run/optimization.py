@@ -7,6 +7,7 @@ import keras
 
 from launch.run.config import TrainConfig
 from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
+from tvnet_keras.typing import Size, Tensor
 
 
 def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimizers.Optimizer:
@@ -74,11 +75,11 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
         self.schedule, self.steps = schedule, int(steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Size) -> Tensor:
         """The learning rate of update number `step`."""
-        step = keras.ops.cast(step, "float32")
-        factor = keras.ops.minimum(1.0, (step + 1.0) / max(self.steps, 1))
-        return factor * self.schedule(keras.ops.maximum(step - self.steps, 0.0))
+        number = keras.ops.cast(step, "float32")
+        factor = keras.ops.minimum(1.0, (number + 1.0) / max(self.steps, 1))
+        return factor * self.schedule(keras.ops.maximum(number - self.steps, 0.0))
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

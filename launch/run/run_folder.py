@@ -147,7 +147,7 @@ def write(folder: Path, run: dict) -> None:
         partial.write_text(json.dumps(run, indent=2) + "\n")
 
 
-def add_results(folder: Path, **results) -> dict:
+def add_results(folder: Path, **results: Any) -> dict[str, Any]:
     """Adds entries to the `results` of `run.json` and returns the whole."""
     run = read(folder)
     run["results"].update(results)

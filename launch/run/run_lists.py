@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from launch.run.data import Source
 from launch.run.run_folder import has_begun
@@ -74,7 +75,7 @@ def read(folder: Path) -> Lists:
     return lists
 
 
-def _require_lists(lists) -> None:
+def _require_lists(lists: Any) -> None:
     require_type("the content", lists, dict)
     for what, entries in lists.items():
         require_type(what, entries, list)

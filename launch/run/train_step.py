@@ -1,6 +1,7 @@
 """One update: forward, gradient, sum over pieces and replicas, clip, apply."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -9,7 +10,10 @@ from launch.run.config import TrainConfig
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.ops.native.mode import local_graphs
 
-Objective = Callable[[dict, dict], dict]
+Fields: TypeAlias = dict[str, tf.Tensor]
+"""A Batch, the outputs of a model, or numbers, by name."""
+
+Objective: TypeAlias = Callable[[Fields, Fields], Fields]
 
 NO_SAMPLES = ("pieces",)
 """Fields of a Batch that have no value per sample."""
@@ -43,7 +47,7 @@ class TrainStep:
         self.strategy, self.model, self.optimizer, self.objective = strategy, model, optimizer, objective
         self.train, self.segments = train, segments
 
-    def __call__(self, batch: dict | Sequence[dict]) -> dict[str, tf.Tensor]:
+    def __call__(self, batch: Fields | Sequence[Fields]) -> Fields:
         """Updates the weights with one global batch.
 
         Args:
@@ -58,32 +62,32 @@ class TrainStep:
         with local_graphs():
             return self._update(batch) if isinstance(batch, dict) else self._update_by_pieces(batch)
 
-    def _update_by_pieces(self, batches: Sequence[dict]) -> dict[str, tf.Tensor]:
+    def _update_by_pieces(self, batches: Sequence[Fields]) -> Fields:
         # Each size has a graph of its own; one graph for all pieces would be traced for every combination of sizes.
         computed = [self._piece(batch) for batch in batches]
         gradients, metrics = tf.nest.map_structure(lambda *parts: tf.add_n(parts), *computed)
         return self._finish(gradients, metrics)
 
     @tf.function
-    def _piece(self, batch: dict):
+    def _piece(self, batch: Fields) -> tuple[list[tf.Tensor], Fields]:
         return self._gradient(_samples(batch))
 
     @tf.function
-    def _finish(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
+    def _finish(self, gradients: list[tf.Tensor], metrics: Fields) -> Fields:
         return self._apply(gradients, metrics)
 
     @tf.function
-    def _update(self, batch: dict) -> dict[str, tf.Tensor]:
+    def _update(self, batch: Fields) -> Fields:
         per_replica = self.strategy.run(self._replica_step, args=(_samples(batch),))
         return {
             name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
             for name, value in per_replica.items()
         }
 
-    def _replica_step(self, batch: dict):
+    def _replica_step(self, batch: Fields) -> Fields:
         return self._apply(*self._accumulate(batch))
 
-    def _apply(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
+    def _apply(self, gradients: list[tf.Tensor], metrics: Fields) -> Fields:
         replicas = self.strategy.num_replicas_in_sync
         if replicas > 1:
             context = tf.distribute.get_replica_context()
@@ -94,7 +98,7 @@ class TrainStep:
         self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
         return {**metrics, "gradient_norm": norm / replicas}
 
-    def _accumulate(self, batch: dict):
+    def _accumulate(self, batch: Fields) -> tuple[list[tf.Tensor], Fields]:
         pieces = self.train.accumulate
         if pieces == 1:
             return self._gradient(batch)
@@ -107,7 +111,7 @@ class TrainStep:
 
         return tf.while_loop(lambda k, _: k < pieces, add, (1, first), parallel_iterations=1)[1]
 
-    def _gradient(self, batch: dict):
+    def _gradient(self, batch: Fields) -> tuple[list[tf.Tensor], Fields]:
         """Gradients and metrics of a piece, as sums whose total over all pieces and replicas is the batch's mean."""
         share = tf.ones([tf.shape(batch["clip"])[0]]) if "weight" not in batch else batch["weight"]
         share = share / self.train.batch_size
@@ -118,12 +122,12 @@ class TrainStep:
                 means[REGULARISATION] = tf.add_n(self.model.losses) * tf.reduce_sum(share)
             loss = tf.add_n(list(means.values()))
         variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        gradients: Any = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         samples = tf.shape(share)[0]
         told = {name: tf.reduce_sum(value * share) for name, value in _told(batch, outputs, samples).items()}
         return gradients, {**means, "loss": loss, **told}
 
-    def _forward(self, batch: dict):
+    def _forward(self, batch: Fields) -> tuple[Fields, Fields, Fields]:
         if self.segments == 1:
             outputs = self.model(batch["clip"], training=True)
             return batch, outputs, self.objective(batch, outputs)
@@ -140,11 +144,11 @@ class TrainStep:
         return batch, outputs, terms
 
 
-def _samples(batch: dict) -> dict:
+def _samples(batch: Fields) -> Fields:
     return {name: value for name, value in batch.items() if name not in NO_SAMPLES}
 
 
-def _told(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
+def _told(batch: Fields, outputs: Fields, samples: tf.Tensor) -> Fields:
     """What the outputs tell beside the loss, a value per sample: `accuracy`, `epe` of a flow of
     the truth's size, and the mean lengths `flow_magnitude` and `feature_flow_magnitude`.
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import keras
 
@@ -47,8 +48,8 @@ class Cell:
     row: str
     paper: float | None
     number: str
-    config: dict
-    protocol: dict
+    config: dict[str, Any]
+    protocol: dict[str, Any]
     run: Callable[[str, int, Path], Measurement] | None
     minutes: float
     seeds: tuple[int, ...] = (0,)

@@ -7,9 +7,12 @@ same names whole, cut into parts or applied to every step.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
+
+from tvnet_keras.typing import Tensor
 
 LISTED = 10
 """Layers that a line of the report names."""
@@ -65,7 +68,7 @@ class Match:
     reshaped: dict[str, str] = field(default_factory=dict)
     fitted: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    stores: list[tuple[keras.Layer, dict]] = field(default_factory=list, repr=False)
+    stores: list[tuple[keras.Layer, dict[str, Any]]] = field(default_factory=list, repr=False)
 
     def apply(self) -> None:
         """Puts what was taken into the model."""
@@ -122,7 +125,9 @@ def match(
     return found
 
 
-def _match_layer(found: Match, layer_name: str, layer: keras.Layer, there: dict, fit: Callable) -> None:
+def _match_layer(
+    found: Match, layer_name: str, layer: keras.Layer, there: dict[str, np.ndarray], fit: Callable[..., np.ndarray]
+) -> None:
     """Adds one layer to what was found, and takes its weights out of `there`."""
     own = _own_weights(layer)
     _name_numbers(there, tuple(own))
@@ -170,9 +175,9 @@ def _name_numbers(there: dict, names: tuple[str, ...]) -> None:
             there[name] = there.pop(str(number))
 
 
-def _own_weights(layer: keras.Layer) -> dict[str, tuple[str, object]]:
+def _own_weights(layer: keras.Layer) -> dict[str, tuple[str, Tensor]]:
     """A layer's own weights by their names, each with the key under which the layer stores it."""
-    store: dict[str, object] = {}
+    store: dict[str, Tensor] = {}
     layer.save_own_variables(store)
     # Keras numbers them in the order of `weights`, which begins with the layer's own.
     return {layer.weights[int(key)].name if key.isdigit() else key: (key, weight) for key, weight in store.items()}

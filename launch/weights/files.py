@@ -60,11 +60,12 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
 
 def _stored_layers(group: h5py.Group, around: tuple[str, ...] = (), wrapper: str = "") -> Iterator[_StoredLayer]:
     """The layers with weights in and under a group; lists of layers are groups without `vars`."""
-    inside, own = around, group.get("vars")
-    if own is not None:
-        name = own.attrs["name"]
+    inside, own, name = around, group.get("vars"), ""
+    # Keras puts nothing else than a group there.
+    if isinstance(own, h5py.Group):
+        name = str(own.attrs["name"])
         if len(own):
-            yield _StoredLayer(around, name, wrapper, {key: weight[()] for key, weight in own.items()})
+            yield _StoredLayer(around, name, wrapper, {key: np.asarray(weight) for key, weight in own.items()})
         if group.name != "/" and not any(key in group for key in HOLDERS):
             inside = (*around, name)
     for key, child in group.items():

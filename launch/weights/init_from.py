@@ -76,7 +76,7 @@ def _check_scaling(source: Path, config: Config) -> None:
         )
 
 
-def _scaling(options) -> str | None:
+def _scaling(options: object) -> str | None:
     return vars(options).get("scaling")
 
 

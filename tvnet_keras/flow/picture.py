@@ -7,8 +7,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+import av.filter
+import av.video.stream
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -103,7 +106,8 @@ def lettering(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
     """
     # Pillow's own font has hardly more letters than ASCII.
     if text.isascii() and text.isprintable():
-        return text, ImageFont.load_default(size=size)
+        # Of a size it is a FreeTypeFont; the other kind is for a Pillow without FreeType.
+        return text, cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=size))
     file = font_file([text])
     return written(text, file), ImageFont.truetype(file, size)
 
@@ -180,7 +184,7 @@ def _write_gif(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps:
 def _palettes(height: int, width: int, time_base: Fraction) -> av.filter.Graph:
     """Gives every frame the 256 colours that suit it; Pillow would keep all frames until the last one."""
     graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=time_base)
+    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=time_base)
     both, colours = graph.add("split"), graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
     painted, sink = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=5"), graph.add("buffersink")
     source.link_to(both)
@@ -197,7 +201,7 @@ def _encoded(stream: av.video.stream.VideoStream, palettes: av.filter.Graph) -> 
     packets: list[av.Packet] = []
     while True:
         try:
-            packets += stream.encode(palettes.pull())
+            packets += stream.encode(cast(av.VideoFrame, palettes.pull()))
         except (BlockingIOError, EOFError):  # the filter waits for the next frame, or has given the last one
             return packets
 

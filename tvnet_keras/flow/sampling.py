@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 ROUNDING = 1e-6
@@ -33,7 +35,8 @@ def sample_affine(pictures: np.ndarray, from_view: np.ndarray, size: tuple[int, 
         for row, row_weight in ((top, 1 - y_part), (bottom, y_part))
         for column, column_weight in ((left, 1 - x_part), (right, x_part))
     )
-    sampled = np.moveaxis(sampled.reshape(*size, number, channels), 2, 0)
+    # Two terms: not the 0 that a sum begins with.
+    sampled = np.moveaxis(cast(np.ndarray, sampled).reshape(*size, number, channels), 2, 0)
     return np.ascontiguousarray(sampled), inside
 
 

@@ -145,6 +145,6 @@ def confusion_picture(scores: Scores) -> np.ndarray:
     if not many:
         for row, column in zip(*np.nonzero(matrix), strict=True):
             colour = "black" if shares[row, column] > 0.6 else "white"
-            axes.text(column, row, matrix[row, column], ha="center", va="center", fontsize=7, color=colour)
+            axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=7, color=colour)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

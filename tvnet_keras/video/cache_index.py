@@ -147,7 +147,7 @@ def _as_read(shard: Path, entries: dict[str, Entry]) -> dict[str, Entry] | None:
         # It checks every record by the record's own checksum.
         for record in tf.data.TFRecordDataset(str(shard)).as_numpy_iterator():
             lengths.append(len(record))
-            checksums.append(checksum(record))
+            checksums.append(checksum(bytes(record)))
     except (tf.errors.OpError, ValueError):
         return None
     found, start = {}, 0
@@ -190,7 +190,7 @@ def _entry(stored: object) -> Entry:
         raise ValueError("'shard' is no name of a shard")
     if not 0 < min(lengths) <= max(lengths) < LONGEST_RECORD:
         raise ValueError("'lengths' holds one that no record has")
-    checksums = _field(stored, "checksums", str) if "checksums" in stored else ""
+    checksums = _field(stored, "checksums", str) if isinstance(stored, dict) and "checksums" in stored else ""
     return Entry(shard, _field(stored, "offset", int), lengths, checksums)
 
 

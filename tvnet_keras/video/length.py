@@ -7,8 +7,11 @@ TS, GIF, WMV, Ogg and raw streams) it has measured in the file as it is, so that
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import cast
 
 import av
+import av.container
+import av.stream
 
 SLACK = Fraction(1, 20)
 """Part of the declared length that may be missing: headers of sound files promise a little more than there is."""
@@ -33,16 +36,18 @@ class Length:
 
     def __init__(self, container: av.container.InputContainer, stream: av.VideoStream):
         self._stream = stream
+        # PyAV allows for a stream that has no time base, as one to be written may; one of a file has it.
+        self._tick = cast(Fraction, stream.time_base)
         # Sound may go on after the last picture, so that a length of the whole file is compared with all its streams.
         self._of_all = container.format.name in _LENGTH_OF_ALL
         self._declared = Fraction(0)
         if self._of_all:
             self._declared = Fraction(container.duration or 0, av.time_base)
         elif container.format.name in _OWN_LENGTH and stream.duration:
-            self._declared = stream.duration * stream.time_base
+            self._declared = stream.duration * self._tick
         elif container.format.name == "avi":
             # FFmpeg's duration of an AVI file is shortened to what its size allows.
-            self._declared = stream.frames * stream.time_base
+            self._declared = stream.frames * self._tick
         # Whole numbers of the stream's time base, for fractions would take as long as the decoder of a small film.
         self._ends: dict[av.stream.Stream, int] = {}
         self._last: int | None = None
@@ -68,9 +73,9 @@ class Length:
         """
         if not self._ends:
             return ""
-        end = max(end * stream.time_base for stream, end in self._ends.items())
+        end = max(end * cast(Fraction, stream.time_base) for stream, end in self._ends.items())
         # The last frame of a film of varying rate may be shown as long as any other.
-        gap = self._longest_gap * self._stream.time_base
+        gap = self._longest_gap * self._tick
         few = SLACK_FRAMES / (self._stream.average_rate or Fraction(25))
         if self._declared - end <= max(SLACK * self._declared, few, gap):
             return ""

@@ -46,7 +46,7 @@ class VideoList:
     missing: tuple[Video, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.flip, str):
             if self.flip not in ("keep", "forbidden"):
                 raise ValueError(f'flip must be "keep", "forbidden" or a permutation. Received: flip={self.flip!r}')
@@ -69,7 +69,7 @@ class VideoList:
         """
         if self.flip == "forbidden":
             raise ValueError("a mirrored video of this data set has no label")
-        return label if self.flip == "keep" or label < 0 else self.flip[label]
+        return label if isinstance(self.flip, str) or label < 0 else self.flip[label]
 
     def restrict(self, classes: Sequence[str]) -> VideoList:
         """Keeps some classes only.

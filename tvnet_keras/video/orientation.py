@@ -15,7 +15,7 @@ def _nameless(kind: type[Type], value: int) -> Type:
 
 
 # Without it no side data of a frame can be asked for where one of them is of such a kind.
-Type._missing_ = classmethod(_nameless)
+Type._missing_ = classmethod(_nameless)  # pyright: ignore[reportAttributeAccessIssue]  # typeshed: any object
 
 
 def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:

@@ -14,8 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import av
+import av.container
 import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
@@ -226,7 +228,7 @@ class _Film:
         for packet in self._container.demux():
             self._length.add(packet)
             if packet.stream.index == self._stream.index:
-                yield from packet.decode()
+                yield from cast(list[av.VideoFrame], packet.decode())
 
     def _take(self, frame: av.VideoFrame) -> None:
         # Some files, such as APNG, say how to turn their pictures with the first one only.
@@ -261,7 +263,8 @@ class _Film:
 
 def _turned(size: tuple[int, int], matrix: np.ndarray | None) -> tuple[int, int]:
     """(height, width) after a turn, or before it."""
-    return size if rotation(matrix) % 180 == 0 else size[::-1]
+    height, width = size
+    return (height, width) if rotation(matrix) % 180 == 0 else (width, height)
 
 
 def _shown(container: av.container.InputContainer, path: str | os.PathLike) -> av.VideoStream:

@@ -38,7 +38,8 @@ def yardstick(frames: np.ndarray) -> Callable[[], np.ndarray]:
     """
     # For its sentence about an OpenCV without the contributed modules.
     solvers.make_solver("tvl1")
-    method = cv2.optflow.DualTVL1OpticalFlow_create()
+    # OpenCV's annotations leave out its contributed modules.
+    method = cv2.optflow.DualTVL1OpticalFlow_create()  # pyright: ignore[reportAttributeAccessIssue]
     method.setScalesNumber(1)
     method.setWarpingsNumber(1)
     method.setInnerIterations(50)

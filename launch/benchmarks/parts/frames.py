@@ -36,7 +36,8 @@ def _originals(data_dir: str) -> tuple[np.ndarray, ...]:
     if data_dir:
         return tuple(pair.frames() for pair in pairs.load("middlebury", data_dir))
     noise = np.random.default_rng(0).integers(0, 256, (*GENERATED_SIZE, 3), dtype=np.uint8)
-    first = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
+    blurred = cv2.GaussianBlur(noise, (0, 0), 3)
+    first = cv2.normalize(blurred, np.empty_like(blurred), 0, 255, cv2.NORM_MINMAX)
     return (np.stack([first, np.roll(first, GENERATED_MOTION, axis=(0, 1))]),)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -17,7 +18,7 @@ LATER_CALLS = 3
 LINUX_STATUS = Path("/proc/self/status")
 
 
-def measure_fresh(case, data_dir: str, numba_cache: str) -> dict[str, float]:
+def measure_fresh(case: Any, data_dir: str, numba_cache: str) -> dict[str, float]:
     """Runs a case in a new process.
 
     Args:
@@ -48,7 +49,7 @@ def measure_fresh(case, data_dir: str, numba_cache: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_here(case, data_dir: str) -> dict[str, float]:
+def run_here(case: Any, data_dir: str) -> dict[str, float]:
     """Measures a case in this process; see `measure_fresh`."""
     contestants = importlib.import_module(type(case).__module__)
     data = contestants.make_input(case, data_dir)

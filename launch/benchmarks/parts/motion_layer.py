@@ -11,6 +11,7 @@ from launch.run.inference import as_graph
 from launch.run.optimization import make_optimizer
 from launch.run.train_step import TrainStep
 from tvnet_keras.losses.endpoint import end_point_error
+from tvnet_keras.typing import Shape, Tensor
 
 FORWARD, BOTH = "forward", "forward + backward"
 STEP, GRAPH, EAGER = "training step", "inference graph", "eager"
@@ -53,11 +54,11 @@ class _Motion(keras.Model):
         self.layer = layer
         self.gain = self.add_weight(name="gain", shape=gain_shape, initializer="ones")
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: Shape) -> None:
         self.layer.build(input_shape)
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         flow = self.layer(self.gain * keras.ops.cast(clip, "float32"))
         return {"logits": keras.ops.mean(flow, axis=(1, 2, 3)), "flow": flow}
 
@@ -78,7 +79,7 @@ def _training_step(
 
 def _distance_from_rest(batch: dict, outputs: dict) -> dict:
     flow = outputs["flow"]
-    return {"flow": tf.reduce_mean(end_point_error(tf.zeros_like(flow), flow), axis=(1, 2, 3))}
+    return {"flow": keras.ops.mean(end_point_error(tf.zeros_like(flow), flow), axis=(1, 2, 3))}
 
 
 def _eager_gradient(layer: keras.layers.Layer, clips: np.ndarray) -> Callable[[], list[np.ndarray]]:
@@ -90,7 +91,7 @@ def _eager_gradient(layer: keras.layers.Layer, clips: np.ndarray) -> Callable[[]
         with tf.GradientTape() as tape:
             tape.watch(frames)
             flow = layer(frames)
-            loss = tf.reduce_mean(end_point_error(tf.zeros_like(flow), flow))
-        return [gradient.numpy() for gradient in tape.gradient(loss, sources)]
+            loss = keras.ops.mean(end_point_error(tf.zeros_like(flow), flow))
+        return [keras.ops.convert_to_numpy(gradient) for gradient in tape.gradient(loss, sources)]
 
     return run

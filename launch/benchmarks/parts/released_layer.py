@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -45,6 +46,8 @@ class ReleasedLayer:
         except OSError as error:
             self._clean()
             raise InputError(f"--torch_python={self.python} cannot be started: {error.strerror}.") from error
+        # Pipes, as asked for.
+        self._questions, self._answers = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
         try:
             self._ask("forward 1")
         except BaseException:
@@ -52,11 +55,11 @@ class ReleasedLayer:
             raise
         return self
 
-    def __exit__(self, *_) -> None:
-        self._process.stdout.close()
+    def __exit__(self, *_: object) -> None:
+        self._answers.close()
         # It may have ended by itself; what it said was reported.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._questions.close()
         try:
             self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -76,9 +79,9 @@ class ReleasedLayer:
     def _ask(self, line: str) -> float:
         # The missing answer will say that it has ended.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+            self._questions.write(line + "\n")
+            self._questions.flush()
+        answer = self._answers.readline()
         if not answer:
             self._errors.seek(0)
             said = self._errors.read().strip().splitlines() or ["it ended without a word"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ def make_input(case: Case, data_dir: str = "") -> np.ndarray:
     return np.stack(moved)[None, :, ::FINE, ::FINE]
 
 
-def make_call(case: Case, features: np.ndarray) -> Callable[[], object]:
+def make_call(case: Case, features: np.ndarray) -> Callable[[], Any]:
     """A function that runs the case once and returns when the result is there.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
     return resize(grey, (SIZE, SIZE))
 
 
-def _classifier(frames: int, **options) -> Callable[[np.ndarray], np.ndarray]:
+def _classifier(frames: int, **options: Any) -> Callable[[np.ndarray], np.ndarray]:
     chosen = representation_flow.Options(depth=DEPTH, iterations=ITERATIONS, **options)
     model = representation_flow.build(num_classes=CLASSES, clip_shape=(frames, SIZE, SIZE, 3), options=chosen)
     run = as_graph(model, logits_of)

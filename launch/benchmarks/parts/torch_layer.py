@@ -10,9 +10,11 @@ import inspect
 import sys
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
+
+# Of another environment: this one need not have it.
+import torch  # pyright: ignore[reportMissingImports]
+from torch import nn  # pyright: ignore[reportMissingImports]
+from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
 UNREPAIRED, REPAIRED = ("mask1^1", "mask2^1"), ("~mask1", "~mask2")
 """Written for a PyTorch whose masks were bytes; on booleans `^ 1` gives integers, which index instead of masking."""
@@ -53,15 +55,15 @@ class Flow(nn.Module):
             p = (p + self.a / self.t * gradient) / (1 + self.a / self.t * length)
         return u[0], u[1]
 
-    def _along(self, x, kernel, padding):
+    def _along(self, x: torch.Tensor, kernel: torch.Tensor, padding: tuple[int, ...]) -> torch.Tensor:
         return F.conv2d(F.pad(x, padding), kernel, groups=x.shape[1])
 
-    def _gradient(self, u):
+    def _gradient(self, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         right, down = torch.ones_like(u), torch.ones_like(u)
         right[..., -1], down[..., -1, :] = 0, 0
         return right * self._along(u, self.f_grad, (0, 1, 0, 0)), down * self._along(u, self.f_grad2, (0, 0, 0, 1))
 
-    def _divergence(self, px, py):
+    def _divergence(self, px: torch.Tensor, py: torch.Tensor) -> torch.Tensor:
         from_left, from_above = F.pad(px[..., :-1], (1, 0)), F.pad(py[..., :-1, :], (0, 0, 1, 0))
         return self._along(from_left, self.div, (0, 1, 0, 0)) + self._along(from_above, self.div2, (0, 0, 0, 1))
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -32,7 +33,7 @@ def _flow_of_outputs(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
     flow = model(clip, training=False)["flow"]
     batch, steps, height, width, _ = ops.shape(flow)
     fields = resize_flow(ops.reshape(flow, (-1, height, width, 2)), *ops.shape(clip)[2:4])
-    return ops.reshape(fields, (batch, steps, *ops.shape(fields)[1:]))
+    return cast(tf.Tensor, ops.reshape(fields, (batch, steps, *ops.shape(fields)[1:])))
 
 
 def at_measured_size(model: keras.Model, source: Source, config: Config) -> tuple[Source, Config]:

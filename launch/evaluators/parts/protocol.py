@@ -64,7 +64,7 @@ class Seen:
             for name, digest in self._digests.items():
                 for sample in batch[name].numpy():
                     digest.update(repr(sample.shape).encode())
-                    digest.update(np.ascontiguousarray(sample))
+                    digest.update(np.ascontiguousarray(sample).data)
             yield batch
 
     @property

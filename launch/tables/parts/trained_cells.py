@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -76,6 +77,6 @@ def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int,
     return dataclasses.replace(measured, numbers=measured.numbers | trained)
 
 
-def with_root(config: Config, root: Path, **data) -> Config:
+def with_root(config: Config, root: Path, **data: Any) -> Config:
     """A copy whose videos are in `root`; `data` are other fields of that section."""
     return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root), **data))

@@ -13,6 +13,7 @@ tested on the eighth, the mean of eight such trainings: how much of the trained 
 import dataclasses
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -32,6 +33,9 @@ from tvnet_keras.flow.augment import test_view
 from tvnet_keras.flow.io import write_flo
 from tvnet_keras.flow.sources import PairSource
 from tvnet_keras.layers.tvnet import TVNet
+
+Network: TypeAlias = tuple[int, int, int]
+"""Scales, warps, iterations."""
 
 SIZE = 240
 LEARN = {"none": (), "u0": ("u0",), "all": ("u0", "kernels")}
@@ -87,7 +91,7 @@ def cells() -> tuple[Cell, ...]:
     return (*untrained, *classical, *first, *left_out, *full, *paper[:2], *rest, *paper[2:])
 
 
-def configuration(network: tuple[int, int, int], learn: str, protocol: str, data_dir: str, seed: int = 0) -> Config:
+def configuration(network: Network, learn: str, protocol: str, data_dir: str, seed: int = 0) -> Config:
     """What a cell trains, or measures untrained.
 
     Args:
@@ -113,7 +117,7 @@ def configuration(network: tuple[int, int, int], learn: str, protocol: str, data
     )
 
 
-def _cell(network: tuple[int, int, int], learn: str, protocol: str, seeds: tuple[int, ...] = (0,)) -> Cell:
+def _cell(network: Network, learn: str, protocol: str, seeds: tuple[int, ...] = (0,)) -> Cell:
     name = "-".join(map(str, network))
     trains = learn != "none"
     run = _untrained if not trains else _left_out if protocol == "left-out" else _trained
@@ -135,7 +139,7 @@ def _cell(network: tuple[int, int, int], learn: str, protocol: str, seeds: tuple
     )
 
 
-def _classical(network: tuple[int, int, int], protocol: str) -> Cell:
+def _classical(network: Network, protocol: str) -> Cell:
     name = "-".join(map(str, network))
     return Cell(
         row=f"opencv-tvl1-{name}.none.{protocol}",
@@ -148,7 +152,7 @@ def _classical(network: tuple[int, int, int], protocol: str) -> Cell:
     )
 
 
-def _untrained(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
+def _untrained(network: Network, learn: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     config = configuration(network, learn, protocol, data_dir, seed)
     return flow.measure(build_model(config, 0), open_source(config, "test"), config)
 
@@ -176,14 +180,14 @@ def resized_pairs(config: Config, folder: Path) -> Config:
     return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root)))
 
 
-def _trained(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
+def _trained(network: Network, learn: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     config, folder = configuration(network, learn, protocol, data_dir, seed), run_folder_of(weights)
     config = resized_pairs(config, weights.parent)
     train(config, folder)
     return evaluate(config, folder, folder / "evaluation")
 
 
-def _left_out(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
+def _left_out(network: Network, learn: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     every = [pair.name for pair in pairs.load("middlebury", data_dir)]
     config = resized_pairs(configuration(network, learn, protocol, data_dir, seed), weights.parent)
     seen, unseen = [], []
@@ -197,8 +201,8 @@ def _left_out(network, learn, protocol, data_dir: str, seed: int, weights: Path)
     means = {name: float(np.mean([part.numbers[name] for part in unseen])) for name in ("epe", "epe_untrained")}
     whole = flow.measure(build_model(config, 0), open_source(config, "test"), config).protocol
     weights_of_all = [part.protocol["weights_sha256"] for part in unseen]
-    protocol = {**unseen[0].protocol, **whole, "weights_sha256": weights_of_all}
-    return Measurement({**means, "epe_seen": float(np.mean(seen))}, protocol)
+    together = {**unseen[0].protocol, **whole, "weights_sha256": weights_of_all}
+    return Measurement({**means, "epe_seen": float(np.mean(seen))}, together)
 
 
 def _of_pairs(config: Config, names: list[str]) -> Config:

@@ -124,7 +124,7 @@ def _released_layers(state: dict[str, np.ndarray], source: str) -> dict[str, np.
     return values
 
 
-def _rules(state: dict[str, np.ndarray]):
+def _rules(state: dict[str, np.ndarray]) -> tuple[tuple[str, str], ...]:
     if "stem.0.weight" not in state:
         return (*_IMAGE, *_RELEASED_FLOW)
     stem = _FACTORED_STEM if "stem.3.weight" in state else _STEM

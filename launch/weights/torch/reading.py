@@ -1,7 +1,9 @@
 """State dicts from files."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,16 +36,18 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise InputError(f"--weights={path} is not a file; name a PyTorch state dict (.pth or .pt).")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # A type checker takes the folder of this file for the package.
+        load, is_tensor = torch.load, torch.is_tensor  # pyright: ignore[reportAttributeAccessIssue]
+        content = load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # Unpickling raises whatever the bytes lead it to.
         raise InputError(
             f"--weights={path} cannot be read as a PyTorch state dict of tensors: {_first_line(error)}"
         ) from error
-    tensors = unwrapped(content, torch.is_tensor, str(path))
+    tensors = unwrapped(content, is_tensor, str(path))
     return {name: _array(tensor, name, str(path)) for name, tensor in tensors.items()}
 
 
-def unwrapped(content, is_tensor, source: str) -> dict:
+def unwrapped(content: Any, is_tensor: Callable[[object], bool], source: str) -> dict[str, Any]:
     """The tensors of what a file holds, under the names that the network itself gives them.
 
     Args:
@@ -72,7 +76,7 @@ def unwrapped(content, is_tensor, source: str) -> dict:
     return found
 
 
-def _array(tensor, name: str, source: str) -> np.ndarray:
+def _array(tensor: Any, name: str, source: str) -> np.ndarray:
     tensor = tensor.detach()
     try:
         dense = tensor.dequantize() if tensor.is_quantized else tensor.to_dense()

@@ -11,6 +11,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from types import ModuleType
+from typing import Any
 
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
@@ -38,7 +40,7 @@ def options_of(name: str) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
-def load(name: str, root: str | os.PathLike[str], **options) -> tuple[Pair, ...]:
+def load(name: str, root: str | os.PathLike[str], **options: Any) -> tuple[Pair, ...]:
     """Lists the pairs of a data set; their files are read when they are asked for.
 
     Args:
@@ -55,7 +57,7 @@ def load(name: str, root: str | os.PathLike[str], **options) -> tuple[Pair, ...]
     return _module(name).load(root, **options)
 
 
-def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options) -> tuple[Pair, ...]:
+def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options: Any) -> tuple[Pair, ...]:
     """Lists the pairs to train on or to test with.
 
     Args:
@@ -75,5 +77,5 @@ def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options)
     return chosen
 
 
-def _module(name: str):
+def _module(name: str) -> ModuleType:
     return load_module(sys.modules[__name__], "The data set of image pairs", name)

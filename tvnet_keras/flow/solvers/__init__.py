@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from types import ModuleType
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -45,7 +46,7 @@ def options_of(name: str) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
-def make_solver(name: str, **options) -> Solver:
+def make_solver(name: str, **options: Any) -> Solver:
     """Makes a solver of the flow between two frames.
 
     Args:
@@ -71,15 +72,20 @@ def make_solver(name: str, **options) -> Solver:
 def _family(name: str) -> ModuleType:
     here = sys.modules[__name__]
     families = {module.replace("_", "-"): module for module in module_names(here)}
-    family = _NAME.fullmatch(name)["family"]
+    family = _parts(name)["family"]
     # An output folder may bear a solver's name, so the name comes first.
     if family not in families and (os.sep in name or os.path.isdir(name)):
         raise InputError(f"The solver {name!r} is no folder of a SavedModel: {saved_model.FILE} is missing there.")
     return load_module(here, "The solver", families[check_choice("The solver", family, tuple(families))])
 
 
+def _parts(name: str) -> re.Match[str]:
+    # Any text is a family, with numbers or without.
+    return cast("re.Match[str]", _NAME.fullmatch(name))
+
+
 def _numbers(name: str, written: tuple[str, ...]) -> tuple[int, ...]:
-    numbers = tuple(int(number) for number in _NAME.fullmatch(name)["numbers"].split("-")[1:])
+    numbers = tuple(int(number) for number in _parts(name)["numbers"].split("-")[1:])
     counts = {len(re.findall(r"-[A-Z]\b", form)) for form in written}
     if len(numbers) not in counts or 0 in numbers:
         raise InputError(f"The solver is {name!r}; write {' or '.join(written)} with whole numbers from 1 up.")

@@ -48,7 +48,10 @@ def _trained(path: str | os.PathLike[str], numbers: tuple[int, ...]) -> dict[str
     found: list[dict[str, np.ndarray]] = []
 
     def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(node, h5py.Group) and set(node) == set(LEARNABLE) and node["kernels"].shape == (*numbers, 8, 2):
+        if not isinstance(node, h5py.Group) or set(node) != set(LEARNABLE):
+            return
+        kernels = node["kernels"]
+        if isinstance(kernels, h5py.Dataset) and kernels.shape == (*numbers, 8, 2):
             found.append({weight: np.asarray(node[weight]) for weight in LEARNABLE})
 
     try:

@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def module(name: str) -> ModuleType:
 
 
 def load(
-    name: str, root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = (), **options
+    name: str, root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = (), **options: Any
 ) -> VideoList:
     """Loads a data set's training or test list.
 

@@ -86,8 +86,8 @@ def _entries(path: Path, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
     official = {name.casefold(): name for name in class_names}
     for number, line in read_lines(path):
         match = LIST_LINE.match(line)
-        class_name = match and official.get(match["class_name"].casefold())
-        if class_name is None:
+        class_name = None if match is None else official.get(match["class_name"].casefold())
+        if match is None or class_name is None:
             raise InputError(
                 f"{path}, line {number}: expected 'ClassName/video.avi' or that and a label of "
                 f"classInd.txt. Received: {line!r}"

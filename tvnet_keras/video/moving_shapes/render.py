@@ -113,7 +113,7 @@ def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> 
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x, y = x[None], y[None]
     # Single precision throughout: a double scalar of NumPy's would turn every array into doubles.
-    drift, velocity = np.float32(scene.drift), np.float32(motion.velocity)
+    drift, velocity = np.array(scene.drift, np.float32), np.array(motion.velocity, np.float32)
     video = _sample(scene.background, x - drift[0] * time, y - drift[1] * time)
     flow = np.empty((frames - 1, height, width, 2), np.float32)
     flow[:] = drift

@@ -1,11 +1,13 @@
 """Flow inside networks that convolve in time already: Representation Flow's Tables 6 and 7."""
 
+from typing import Any
+
 from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import cell
 
 PLACES = ("block3", "none", "input", "block1")
-BATCH = {"train.batch_size": 24}
+BATCH: dict[str, Any] = {"train.batch_size": 24}
 FRAMES = 8
 """Of which pooling and strides leave two after block 3."""
 

@@ -1,6 +1,7 @@
 """The paper's own numbers of Representation Flow: the command of each, and cells that have nothing else."""
 
 import shlex
+from typing import Any
 
 from launch.tables import Cell
 
@@ -8,7 +9,7 @@ HMDB = {"data.dataset": "hmdb51", "data.root": "hmdb51", "data.missing": "error"
 """From scratch on HMDB51, as in the second column of Tables 1 and 2."""
 
 
-def command(model: dict, experiment: str = "representation_flow", **overrides) -> str:
+def command(model: dict[str, Any], experiment: str = "representation_flow", **overrides: Any) -> str:
     """The command that trains the paper's network.
 
     Args:
@@ -38,5 +39,5 @@ def full_scale_cell(row: str, paper: float, full_scale: str = "", *, number: str
     )
 
 
-def _written(value) -> str:
+def _written(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)

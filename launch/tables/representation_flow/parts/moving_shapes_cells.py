@@ -1,6 +1,7 @@
 """Representation Flow on Moving Shapes, at a size that trains in half a minute on two CPU cores."""
 
 from pathlib import Path
+from typing import Any
 
 from launch.run.config import Config, new_config
 from launch.tables import Cell
@@ -26,7 +27,13 @@ TRAIN = {"steps": 150, "batch_size": 16, "lr": 2e-3, "warmup": 10, "log_every": 
 
 
 def cell(
-    row: str, paper: float | None, model: dict, *, frames: int = FRAMES, steps: int = TRAIN["steps"], **options
+    row: str,
+    paper: float | None,
+    model: dict[str, Any],
+    *,
+    frames: int = FRAMES,
+    steps: int = TRAIN["steps"],
+    **options: Any,
 ) -> Cell:
     """A cell of a table on Moving Shapes.
 

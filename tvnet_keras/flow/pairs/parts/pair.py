@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import LARGEST_PIXELS
@@ -96,9 +97,12 @@ def _sample_bits(image: Image.Image) -> int:
     """Bits of a sample in the file: Pillow's modes do not tell, since it cuts deeper colours to 8 without a word."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
-    for codec, _, _, arguments in image.tile[:1]:
+    # A file's picture; one that is made has no tile.
+    tile = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    for codec, _, _, arguments in tile[:1]:
         if codec in ("ppm", "ppm_plain"):
-            return arguments[1].bit_length()
+            # The mode, and the largest value.
+            return cast(tuple[str, int], arguments)[1].bit_length()
         # A word such as RGB;16B; BGR;16 without a byte order is a pixel of 16 bits.
         if depth := re.search(r";(16|32)[A-Z]", str(arguments)):
             return int(depth[1])

@@ -9,10 +9,10 @@ import pytest
 from launch.evaluate import evaluate
 from launch.export import export
 from launch.flow import Protocol, compare
-from launch.reproduce import reproduce
 from launch.run import run_folder
 from launch.run.video_source import VideoSource
 from launch.tables import Cell
+from launch.tables.parts.computing import reproduce
 from launch.train import train
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import Pair

@@ -135,7 +135,7 @@ def _train(
             print(initialise(model, config))
     outputs = output_names(model, config.data)
     _check_segments(config, outputs)
-    measures = evaluators.chosen(config, model, outputs, validation.offers)
+    measures = evaluators.choose_measures(config, model, outputs, validation.offers)
     if start:
         print(f"going on from step {start}")
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))

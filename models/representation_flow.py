@@ -17,7 +17,7 @@ from tvnet_keras.layers.unit_range import UnitRange
 
 from .motion.representation_flow import parameter_rates
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.feature_fusion import FUSIONS, Fusion
+from .parts.feature_fusion import FEATURE_FUSIONS, FeatureFusion
 from .parts.feature_picture import side_by_side
 from .parts.input_scaling import input_scaling
 from .parts.residual import residual_part
@@ -28,7 +28,7 @@ FRAMES = 4
 
 NEEDS = ("label",)
 
-FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
+FLOW_STACKS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
 """How many flows, one upon the other, and whether a convolution stands between them."""
 
 
@@ -77,7 +77,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         check_choice("place", chosen.place, ("none", *PLACES))
-        check_choice("fusion", chosen.fusion, FUSIONS)
+        check_choice("fusion", chosen.fusion, FEATURE_FUSIONS)
         place = "input" if chosen.place == "none" else chosen.place
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(chosen.scaling)
@@ -97,7 +97,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         if chosen.fusion == "late":
             self.rgb = self._part(self.clip_shape, prefix=RGB_PREFIX, name="rgb")
         elif chosen.fusion != "none":
-            self.fusion = Fusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
+            self.fusion = FeatureFusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
 
     def build(self, input_shape=None) -> None:
         """Creates every weight."""
@@ -143,8 +143,8 @@ class RepresentationFlowClassifier(ClipClassifier):
 
 
 def _flow_layer(options: Options):
-    check_choice("flows", options.flows, tuple(FLOWS))
-    flows, convolve = FLOWS[options.flows]
+    check_choice("flows", options.flows, tuple(FLOW_STACKS))
+    flows, convolve = FLOW_STACKS[options.flows]
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
     shared |= {"variant": options.variant, "output": "flow", "name": "flow"}
     return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)

@@ -12,7 +12,7 @@ from tvnet_keras.layers.unit_range import UnitRange
 
 from . import encoders
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.input_scaling import AUTO, UNIT, input_scaling
+from .parts.input_scaling import AUTO_SCALING, UNIT_SCALING, input_scaling
 from .parts.residual import family_of, residual_part
 from .resnets import families
 from .resnets.convolutions import CLIP_RANK
@@ -34,7 +34,7 @@ class Options:
     width: int = 64
     non_local: tuple[str, ...] = ()
     dropout: float = 0.5
-    scaling: str = AUTO  # range of the frames: unit, signed, imagenet, kinetics, released; auto: as the weights expect
+    scaling: str = AUTO_SCALING  # range of frames: unit, signed, imagenet, kinetics, released; auto: as weights expect
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -60,9 +60,9 @@ class RGBClassifier(ClipClassifier):
     def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         self.unit_range = UnitRange(name="unit_range")
-        self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
+        self.scaling = input_scaling(UNIT_SCALING if self.options.scaling == AUTO_SCALING else self.options.scaling)
         self.classifier = self.residual = None
-        if _residual(self.options.backbone):
+        if _is_residual(self.options.backbone):
             self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
         else:
             self.classifier = self.make_classifier(channels=3)
@@ -87,11 +87,11 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
 
 def frames(options: Options) -> int:
     """One, or enough for the strides of a network of clips."""
-    sees_clips = _residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
+    sees_clips = _is_residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
     return CLIP_FRAMES if sees_clips else FRAMES
 
 
-def _residual(backbone: str) -> bool:
+def _is_residual(backbone: str) -> bool:
     """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
     clip_networks = module_names(families)
     return check_choice("backbone", backbone, (*module_names(encoders), *clip_networks)) in clip_networks

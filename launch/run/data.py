@@ -59,10 +59,10 @@ class Source(Protocol):
         """Every sample once, with its exact flow, at the size that `config.eval.flow_size` says."""
 
 
-OF_PAIRS = ("pairs", "render")
-OF_VIDEOS = ("split", "classes", "cache")
-OF_FLOW = ("interpolation", "unknown")
-OF_FLOW_IN_TRAINING = ("rotation", "translation", "zoom")
+PAIR_SETTINGS = ("pairs", "render")
+VIDEO_SETTINGS = ("split", "classes", "cache")
+FLOW_SETTINGS = ("interpolation", "unknown")
+FLOW_AUGMENTATION = ("rotation", "translation", "zoom")
 """Fields of `config.data` that only some Batches know."""
 
 
@@ -127,13 +127,13 @@ def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_
 def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence[str]) -> None:
     """A setting that would be passed over without a word is a number in a protocol that decided nothing."""
     if isinstance(source, PairSource):
-        ignored = dict.fromkeys(OF_VIDEOS, "image pairs")
+        ignored = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
     else:
-        ignored = dict.fromkeys(OF_PAIRS, "videos")
+        ignored = dict.fromkeys(PAIR_SETTINGS, "videos")
         if "flow" not in source.offers:
-            ignored |= dict.fromkeys(OF_FLOW, "a data set without exact flow")
+            ignored |= dict.fromkeys(FLOW_SETTINGS, "a data set without exact flow")
         if subset == "train" and "flow" not in needs:
-            ignored |= dict.fromkeys(OF_FLOW_IN_TRAINING, "training without exact flow")
+            ignored |= dict.fromkeys(FLOW_AUGMENTATION, "training without exact flow")
     default = DataConfig()
     for name, where in ignored.items():
         value = getattr(config.data, name)

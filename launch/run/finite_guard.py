@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from launch.run.config import Config
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 
 
@@ -55,8 +55,8 @@ class FiniteGuard:
         bad = [v.path for v in real if not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v)))]
         if bad:
             raise InputError(
-                f"Training stopped at step {step} because its update made {some(bad)} not finite; {self._cause(bad)}, "
-                "and start in another --output_dir."
+                f"Training stopped at step {step} because its update made {first_few(bad)} not finite; "
+                f"{self._cause(bad)}, and start in another --output_dir."
             )
 
     def require_answers(self, step: int, outputs: dict) -> None:
@@ -72,8 +72,8 @@ class FiniteGuard:
         bad = [name for name, value in outputs.items() if not tf.reduce_all(tf.math.is_finite(value))]
         if bad:
             raise InputError(
-                f"Training stopped at step {step} because its update made the network's {some(bad)} of test clips not "
-                f"finite; {self._cause(bad)}, and start in another --output_dir."
+                f"Training stopped at step {step} because its update made the network's {first_few(bad)} of test clips "
+                f"not finite; {self._cause(bad)}, and start in another --output_dir."
             )
 
     def _cause(self, bad: list[str]) -> str:

@@ -15,10 +15,10 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import LOCK_FILE
 
-CHANGES_NOTHING = ("data.workers", "data.missing", "train.log_every", "eval.")
+FREE_FIELDS = ("data.workers", "data.missing", "train.log_every", "eval.")
 """Fields, and sections, that a run may go on with other values of: what it learns is the same."""
 
-PLACES = ("data.root", "data.cache", "init_from")
+PATH_FIELDS = ("data.root", "data.cache", "init_from")
 """Fields that name a file or folder, which may be spelled otherwise."""
 
 RUN_FILE = "run.json"
@@ -50,8 +50,8 @@ def claim(folder: Path, config: Config) -> dict:
         changed = [
             f"--config.{path} was {old!r}, is {new!r}"
             for path, old, new in _differences(before, now)
-            if not path.startswith(CHANGES_NOTHING)
-            and not (path in PLACES and _same_place(old, new, run.get("directory", "")))
+            if not path.startswith(FREE_FIELDS)
+            and not (path in PATH_FIELDS and _same_place(old, new, run.get("directory", "")))
         ]
         if not changed:
             return {**run, "config": now, "directory": str(Path.cwd())}

@@ -8,9 +8,9 @@ from typing import Any
 
 from tvnet_keras.errors import InputError
 
-CONFIG = {"method": str, "experiment": str, "seed": int, "init_from": str}
-SECTIONS = ("model", "data", "train", "eval")
-FIELDS = {
+CONFIG_FIELDS = {"method": str, "experiment": str, "seed": int, "init_from": str}
+CONFIG_SECTIONS = ("model", "data", "train", "eval")
+RUN_FIELDS = {
     "command": str,
     "config": dict,
     "seed": int,
@@ -19,10 +19,10 @@ FIELDS = {
     "machine": dict,
     "results": dict,
 }
-LATER = {"class_names": list, "directory": str}
+OPTIONAL_RUN_FIELDS = {"class_names": list, "directory": str}
 """Fields that an unfinished run, or one of an earlier version, has not."""
 
-WORDS = {
+JSON_TYPE_NAMES = {
     str: "a text",
     int: "a whole number",
     float: "a number",
@@ -61,7 +61,7 @@ def require_type(name: str, value: Any, kind: type) -> None:
     Args:
         name: of the field.
         value: received.
-        kind: a key of `WORDS`; a float may be written as a whole number.
+        kind: a key of `JSON_TYPE_NAMES`; a float may be written as a whole number.
 
     Raises:
         ValueError: naming field, type and value.
@@ -71,7 +71,7 @@ def require_type(name: str, value: Any, kind: type) -> None:
     if right and kind is float:
         right = math.isfinite(value)
     if not right:
-        raise ValueError(f"{name} must be {WORDS[kind]}, but is {shown(value)}")
+        raise ValueError(f"{name} must be {JSON_TYPE_NAMES[kind]}, but is {shown(value)}")
 
 
 def require_fields(name: str, values: Mapping, needed: Mapping[str, type], known: Mapping[str, type]) -> None:
@@ -103,8 +103,8 @@ def shown(value: Any) -> str:
 
 def _check(run: Any) -> None:
     require_type("the content", run, dict)
-    require_fields("", run, FIELDS, LATER)
-    require_fields("config.", run["config"], {**CONFIG, **dict.fromkeys(SECTIONS, dict)}, {})
+    require_fields("", run, RUN_FIELDS, OPTIONAL_RUN_FIELDS)
+    require_fields("config.", run["config"], {**CONFIG_FIELDS, **dict.fromkeys(CONFIG_SECTIONS, dict)}, {})
     for name, value in run["results"].items():
         # A run of an earlier version may have ended with a number that is not finite.
         if not isinstance(value, float):

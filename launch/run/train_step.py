@@ -11,7 +11,7 @@ from tvnet_keras.ops.native.mode import local_graphs
 
 Objective = Callable[[dict, dict], dict]
 
-NO_SAMPLES = ("pieces",)
+FIELDS_OF_THE_BATCH = ("pieces",)
 """Fields of a Batch that have no value per sample."""
 
 REGULARISATION = "regularisation"
@@ -66,7 +66,7 @@ class TrainStep:
 
     @tf.function
     def _piece(self, batch: dict):
-        return self._gradient(_samples(batch))
+        return self._gradient(_fields_of_samples(batch))
 
     @tf.function
     def _finish(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
@@ -74,7 +74,7 @@ class TrainStep:
 
     @tf.function
     def _update(self, batch: dict) -> dict[str, tf.Tensor]:
-        per_replica = self.strategy.run(self._replica_step, args=(_samples(batch),))
+        per_replica = self.strategy.run(self._replica_step, args=(_fields_of_samples(batch),))
         return {
             name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
             for name, value in per_replica.items()
@@ -120,8 +120,9 @@ class TrainStep:
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
         samples = tf.shape(share)[0]
-        told = {name: tf.reduce_sum(value * share) for name, value in _told(batch, outputs, samples).items()}
-        return gradients, {**means, "loss": loss, **told}
+        metrics = _output_metrics(batch, outputs, samples)
+        sums = {name: tf.reduce_sum(value * share) for name, value in metrics.items()}
+        return gradients, {**means, "loss": loss, **sums}
 
     def _forward(self, batch: dict):
         if self.segments == 1:
@@ -140,11 +141,11 @@ class TrainStep:
         return batch, outputs, terms
 
 
-def _samples(batch: dict) -> dict:
-    return {name: value for name, value in batch.items() if name not in NO_SAMPLES}
+def _fields_of_samples(batch: dict) -> dict:
+    return {name: value for name, value in batch.items() if name not in FIELDS_OF_THE_BATCH}
 
 
-def _told(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
+def _output_metrics(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
     """What the outputs tell beside the loss, a value per sample: `accuracy`, `epe` of a flow of
     the truth's size, and the mean lengths `flow_magnitude` and `feature_flow_magnitude`.
 

@@ -107,7 +107,7 @@ class TrainingLoop:
         result = {}
         for measure in self.measures:
             numbers = measure.measure(self.model, source, config).numbers
-            result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
+            result |= {f"validation_{name}": numbers[name] for name in measure.HEADLINES}
         self.monitor.validation(step, result)
         self.monitor.pictures(step, clips, outputs)
         return result

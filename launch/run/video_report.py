@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launch.run.progress import progress
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.entries import below
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
@@ -149,7 +149,7 @@ def _print_missing(console: Console, every: VideoList, name_all: bool) -> None:
         missing[video.label].append(video.video_id)
     for label in sorted(missing):
         names = sorted(set(missing[label]))
-        listed = ", ".join(names) if name_all else some(names)
+        listed = ", ".join(names) if name_all else first_few(names)
         which = listed if label in present else "all of them"
         console.print(f"missing from {every.class_names[label]} ({len(names)}): {which}", markup=False, highlight=False)
 

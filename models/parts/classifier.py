@@ -5,7 +5,7 @@ from keras import layers
 
 from ..encoders import encoder_module, pooling_of, stage_names
 
-POOLS = {"mean": "Average", "max": "Max"}
+POOLING_LAYERS = {"mean": "Average", "max": "Max"}
 
 
 def image_classifier(encoder: str, image_shape: tuple, num_classes: int, dropout: float = 0.0) -> keras.Model:
@@ -46,7 +46,7 @@ def classify(x, num_classes: int, dropout: float = 0.0, pooling: tuple[str, ...]
         A Keras tensor `[N, num_classes]`, float32 under every policy.
     """
     rank = len(x.shape) - 2
-    pools = [getattr(layers, f"Global{POOLS[how]}Pooling{rank}D")(name=f"{prefix}{how}")(x) for how in pooling]
+    pools = [getattr(layers, f"Global{POOLING_LAYERS[how]}Pooling{rank}D")(name=f"{prefix}{how}")(x) for how in pooling]
     x = layers.concatenate(pools, name=f"{prefix}pooled") if len(pools) > 1 else pools[0]
     x = layers.Dropout(dropout, name=f"{prefix}dropout")(x)
     return layers.Dense(num_classes, dtype="float32", name=f"{prefix}logits")(x)

@@ -6,13 +6,13 @@ from keras import layers, ops
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.conv2plus1d import NORM
 
-FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
+FEATURE_FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
 """What `--config.model.fusion` can be. none: the flow alone goes on; late: a second network sees the frames and the
 logits are averaged; residual: the released code's. The others combine features where the flow was computed."""
 
 
-@keras.saving.register_keras_serializable(package="models")
-class Fusion(layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="Fusion")  # the name in saved models
+class FeatureFusion(layers.Layer):
     """Combines features of frames with the flow computed from them.
 
     The paper names its operations in one word each. Here `multiply` takes the features as they are; `layer_multiply`
@@ -21,7 +21,7 @@ class Fusion(layers.Layer):
     starting at zero, plus the features averaged over the frames that the flow has seen, then ReLU.
 
     Args:
-        how: one of `FUSIONS` except "none" and "late".
+        how: one of `FEATURE_FUSIONS` except "none" and "late".
         frames_consumed: n, by how many steps the flow is shorter.
         **kwargs: `keras.layers.Layer` arguments.
 
@@ -40,7 +40,7 @@ class Fusion(layers.Layer):
     def __init__(self, how: str, frames_consumed: int = 1, **kwargs) -> None:
         super().__init__(**kwargs)
         self.frames_consumed = int(frames_consumed)
-        self.how = check_choice("how", how, FUSIONS[2:])
+        self.how = check_choice("how", how, FEATURE_FUSIONS[2:])
 
     def build(self, features_shape, flow_shape) -> None:
         """Creates the layers that `how` needs."""

@@ -17,9 +17,9 @@ MEAN_AND_DEVIATION = {
 }
 """What is subtracted from R, G, B in 0..1, and what the difference is divided by."""
 
-UNIT = "unit"
+UNIT_SCALING = "unit"
 
-AUTO = "auto"
+AUTO_SCALING = "auto"
 """Of an option: 0..1 for fresh weights; training from ImageNet weights replaces it by the range that they expect."""
 
 

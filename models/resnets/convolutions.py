@@ -27,7 +27,7 @@ class ConvolutionMaker:
         """What stands between the first convolution and the first block; by default nothing."""
         return x
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def conv3x3(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
         """A 3 x 3 convolution: one of the two of a basic block (`position` 0, 1), the middle one of a bottleneck.
 
         Args:
@@ -42,9 +42,9 @@ class ConvolutionMaker:
 
     def reduce(self, x, filters: int, block: int, name: str):
         """The first convolution of a bottleneck."""
-        return self.point(x, filters, 1, name)
+        return self.conv1x1(x, filters, 1, name)
 
-    def point(self, x, filters: int, stride: int, name: str):
+    def conv1x1(self, x, filters: int, stride: int, name: str):
         """A 1 x 1 convolution: the last of a bottleneck, or a shortcut."""
         return convolve(x, filters, (1,) * self.rank, (stride,) * self.rank, (0,) * self.rank, name)
 

@@ -126,9 +126,9 @@ class ResidualNetwork:
     def _basic_block(self, x, width: int, stride: int, block: int, name: str):
         make, planes = self.convolutions, x.shape[-1]
         shortcut = self._shortcut(x, width, stride, name)
-        x = normalise(make.wide(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")
+        x = normalise(make.conv3x3(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")
         x = layers.ReLU(name=f"{name}_relu1")(x)
-        x = normalise(make.wide(x, width, 1, f"{name}_conv2", planes=planes, position=1), f"{name}_conv2")
+        x = normalise(make.conv3x3(x, width, 1, f"{name}_conv2", planes=planes, position=1), f"{name}_conv2")
         return layers.ReLU(name=f"{name}_relu2")(layers.add([shortcut, x], name=f"{name}_add"))
 
     def _bottleneck(self, x, width: int, stride: int, block: int, name: str):
@@ -136,12 +136,12 @@ class ResidualNetwork:
         shortcut = self._shortcut(x, EXPANSION * width, stride, name)
         x = normalise(make.reduce(x, width, block, f"{name}_conv1"), f"{name}_conv1")
         x = layers.ReLU(name=f"{name}_relu1")(x)
-        x = normalise(make.wide(x, width, stride, f"{name}_conv2", planes=planes), f"{name}_conv2")
+        x = normalise(make.conv3x3(x, width, stride, f"{name}_conv2", planes=planes), f"{name}_conv2")
         x = layers.ReLU(name=f"{name}_relu2")(x)
-        x = normalise(make.point(x, EXPANSION * width, 1, f"{name}_conv3"), f"{name}_conv3")
+        x = normalise(make.conv1x1(x, EXPANSION * width, 1, f"{name}_conv3"), f"{name}_conv3")
         return layers.ReLU(name=f"{name}_relu3")(layers.add([shortcut, x], name=f"{name}_add"))
 
     def _shortcut(self, x, channels: int, stride: int, name: str):
         if stride == 1 and x.shape[-1] == channels:
             return x
-        return normalise(self.convolutions.point(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")
+        return normalise(self.convolutions.conv1x1(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")

@@ -16,6 +16,6 @@ class Convolutions(ConvolutionMaker):
         """Halves height and width."""
         return max_pool(x, self.rank, name)
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def conv3x3(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
         """3 x 3."""
         return convolve(x, filters, (3, 3), (stride, stride), (1, 1), name)

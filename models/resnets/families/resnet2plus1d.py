@@ -19,6 +19,6 @@ class Convolutions(ConvolutionMaker):
         planes = max(STEM_PLANES * width // 64, 1)
         return Conv2Plus1D(width, (3, 7), (1, 2), planes, name=f"{name}_conv")(x)
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def conv3x3(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
         """1 x 3 x 3, then 3 x 1 x 1; both of a basic block have the planes of its first."""
         return Conv2Plus1D(filters, (3, 3), (stride, stride), middle_planes(planes, filters), name=f"{name}_conv")(x)

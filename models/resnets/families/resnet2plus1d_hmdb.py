@@ -24,11 +24,11 @@ class Convolutions(ConvolutionMaker):
         """3 x 1 x 1."""
         return convolve(x, filters, (3, 1, 1), (1, 1, 1), (1, 0, 0), name)
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def conv3x3(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
         """1 x 3 x 3; the second one of a basic block is 3 x 3 x 3."""
         time = 3 if position == 1 else 1
         return convolve(x, filters, (time, 3, 3), (stride,) * 3, (int(time > 1 or stride > 1), 1, 1), name)
 
-    def point(self, x, filters: int, stride: int, name: str):
+    def conv1x1(self, x, filters: int, stride: int, name: str):
         """1 x 1 x 1."""
         return convolve(x, filters, (1, 1, 1), (stride,) * 3, (int(stride > 1), 0, 0), name)

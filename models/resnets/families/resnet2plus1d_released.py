@@ -27,10 +27,10 @@ class Convolutions(ConvolutionMaker):
         time = 3 if block == 0 or block % 2 else 1
         return convolve(x, filters, (time, 1, 1), (1, 1, 1), (time // 2, 0, 0), name)
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def conv3x3(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
         """1 x 3 x 3."""
         return convolve(x, filters, (1, 3, 3), (1, stride, stride), (0, 1, 1), name)
 
-    def point(self, x, filters: int, stride: int, name: str):
+    def conv1x1(self, x, filters: int, stride: int, name: str):
         """1 x 1 x 1; time keeps its length."""
         return convolve(x, filters, (1, 1, 1), (1, stride, stride), (0, 0, 0), name)

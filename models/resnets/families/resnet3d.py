@@ -10,6 +10,6 @@ class Convolutions(ConvolutionMaker):
         """3 x 7 x 7; time keeps its length."""
         return convolve(x, width, (3, 7, 7), (1, 2, 2), (1, 3, 3), name)
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
+    def conv3x3(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
         """3 x 3 x 3."""
         return convolve(x, filters, (3, 3, 3), (stride,) * 3, (1, 1, 1), name)

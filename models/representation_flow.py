@@ -24,12 +24,12 @@ from .parts.residual import residual_part
 from .resnets.network import PLACES, RGB_PREFIX
 
 FRAMES = 4
-"""Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""
+"""Enough for the flow of the flow of a flow in a network that keeps the clip's length; the paper has 16 or 32."""
 
 NEEDS = ("label",)
 
 FLOW_STACKS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
-"""How many flows, one upon the other, and whether a convolution stands between them."""
+"""By the word of `--config.model.flows`: the number of flow layers in a row, and whether convolutions separate them."""
 
 
 @dataclasses.dataclass
@@ -60,15 +60,15 @@ class RepresentationFlowClassifier(ClipClassifier):
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture has the size of the features
-        that the flow was computed on and shows its first four channels side by side, in pixels of those features;
-        `place="none"` has none. n is the number of flows, T is what the network has left of the clip's frames.
+        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture shows the flow of the first
+        four channels side by side, in pixels of the features that it was computed from; `place="none"` has no picture.
+        n is the number of flow layers, T is the number of steps that the network has left of the clip's frames.
 
     Raises:
-        InputError: an option that does not exist, or clips too short for the flow at its place.
+        InputError: an option has a value that does not exist, or clips are too short for the flow at its place.
     """
 
     options_class = Options
@@ -89,7 +89,8 @@ class RepresentationFlowClassifier(ClipClassifier):
             return
         self.flow = _flow_layer(chosen)
         self._check_length()
-        # The paper's last convolution, from flows back to features; here, so that the flows can be shown as well.
+        # The paper's flow layer ends with this convolution, from flow back to features. Here it is a layer of its own,
+        # so that the flow itself can be shown.
         convolution = keras.layers.Conv2D(
             self.features_shape[-1], 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="restore"
         )
@@ -111,7 +112,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         self.built = True
 
     def call(self, clip, training=None):
-        """Clips to logits and flow."""
+        """The logits of clips, and the flow of features that was seen in them."""
         frames = self.scaling(self.unit_range(clip))
         if self.flow is None:
             return {"logits": self.logits_of(self.after, frames, training)}
@@ -163,7 +164,7 @@ def objective(options: Options, batch: dict, outputs: dict) -> dict:
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """The rate of what the flow layers learn, without their convolutions; empty where that is nothing."""
+    """The rate of the flow layers' parameters, not of their convolutions; empty where none of them is learned."""
     if not options.learn or options.place == "none":
         return {}
     return parameter_rates(options.motion_rate)

@@ -12,7 +12,7 @@ from tvnet_keras.layers.unit_range import UnitRange
 
 from . import encoders
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.input_scaling import AUTO_SCALING, UNIT_SCALING, input_scaling
+from .parts.input_scaling import AUTO, UNIT, input_scaling
 from .parts.residual import family_of, residual_part
 from .resnets import families
 from .resnets.convolutions import CLIP_RANK
@@ -20,7 +20,7 @@ from .resnets.convolutions import CLIP_RANK
 FRAMES = 1
 
 CLIP_FRAMES = 8
-"""The least that a network of clips sees: what its three strides over time leave one step of."""
+"""The least number of frames that a network of clips sees: its three strides over time leave one step of them."""
 
 NEEDS = ("label",)
 
@@ -34,7 +34,7 @@ class Options:
     width: int = 64
     non_local: tuple[str, ...] = ()
     dropout: float = 0.5
-    scaling: str = AUTO_SCALING  # range of frames: unit, signed, imagenet, kinetics, released; auto: as weights expect
+    scaling: str = AUTO  # range of the frames: unit, signed, imagenet, kinetics, released; auto: as the weights expect
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -46,13 +46,13 @@ class RGBClassifier(ClipClassifier):
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
         `{"logits": [B, num_classes]}`.
 
     Raises:
-        InputError: an option that does not exist.
+        InputError: an option has a value that does not exist.
     """
 
     options_class = Options
@@ -60,7 +60,7 @@ class RGBClassifier(ClipClassifier):
     def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         self.unit_range = UnitRange(name="unit_range")
-        self.scaling = input_scaling(UNIT_SCALING if self.options.scaling == AUTO_SCALING else self.options.scaling)
+        self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
         self.classifier = self.residual = None
         if _is_residual(self.options.backbone):
             self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
@@ -72,7 +72,7 @@ class RGBClassifier(ClipClassifier):
         self.built = True
 
     def call(self, clip, training=None):
-        """Clips to logits."""
+        """The logits of clips."""
         frames = self.scaling(self.unit_range(clip))
         network = self.residual if self.classifier is None else self.classifier
         return {"logits": self.logits_of(network, frames, training)}
@@ -86,13 +86,13 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
 
 
 def frames(options: Options) -> int:
-    """One, or enough for the strides of a network of clips."""
+    """The least number of frames: one, or enough for the strides of a network of clips."""
     sees_clips = _is_residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
     return CLIP_FRAMES if sees_clips else FRAMES
 
 
 def _is_residual(backbone: str) -> bool:
-    """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
+    """Whether a backbone is a family of residual networks, with a depth and a width, and not a single image network."""
     clip_networks = module_names(families)
     return check_choice("backbone", backbone, (*module_names(encoders), *clip_networks)) in clip_networks
 
@@ -103,5 +103,5 @@ def objective(options: Options, batch: dict, outputs: dict) -> dict:
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """One rate for all weights."""
+    """Nothing: all weights learn at one rate."""
     return {}

@@ -12,7 +12,7 @@ from launch.run.run_folder import RUN_FILE, WEIGHTS_FILE, read
 from launch.weights.by_name import Match, match, weight_values
 from launch.weights.files import read_weights
 from models import classifier_of, encoders
-from models.parts.input_scaling import AUTO_SCALING, UNIT_SCALING
+from models.parts.input_scaling import AUTO, UNIT
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
@@ -25,11 +25,11 @@ IMAGE_KERNEL_RANK = 4
 
 def with_scaling_of_weights(config: Config) -> Config:
     """The configuration with the range of frames that ImageNet weights expect, where it leaves the range to them."""
-    if config.init_from != IMAGENET or _scaling(config.model) != AUTO_SCALING:
+    if config.init_from != IMAGENET or _scaling(config.model) != AUTO:
         return config
     if config.model.backbone not in module_names(encoders):
         return config  # For `initialise` to say that nobody has such weights.
-    scaling = encoders.scaling_of(config.model.backbone) or AUTO_SCALING
+    scaling = encoders.scaling_of(config.model.backbone) or AUTO
     return dataclasses.replace(config, model=dataclasses.replace(config.model, scaling=scaling))
 
 
@@ -66,13 +66,13 @@ def initialise(model: keras.Model, config: Config) -> str:
 
 def _check_scaling(source: Path, config: Config) -> None:
     """Refuses a run's weights that expect another range of frames than 0..1, if nobody has said which they get."""
-    if _scaling(config.model) != AUTO_SCALING or not (source / RUN_FILE).is_file():
+    if _scaling(config.model) != AUTO or not (source / RUN_FILE).is_file():
         return
-    theirs = read(source)["config"]["model"].get("scaling", AUTO_SCALING)
-    if theirs not in (AUTO_SCALING, UNIT_SCALING):
+    theirs = read(source)["config"]["model"].get("scaling", AUTO)
+    if theirs not in (AUTO, UNIT):
         raise InputError(
             f"--config.init_from={source} was trained on frames scaled as {theirs!r}: add --config.model.scaling="
-            f"{theirs}, or {UNIT_SCALING} to leave them in 0..1."
+            f"{theirs}, or {UNIT} to leave them in 0..1."
         )
 
 

@@ -10,10 +10,14 @@ IS_FLOW = True
 
 
 def make(options) -> keras.Layer:
-    """TVNet by `scales`, `warps`, `iterations` and `learn` of the options."""
+    """TVNet.
+
+    Args:
+        options: options with `scales`, `warps`, `iterations` and `learn`.
+    """
     return TVNet(options.scales, options.warps, options.iterations, learn=options.learn, name="tvnet")
 
 
 def learning_rates(options) -> dict[str, float]:
-    """TVNet's own rate, `motion_rate`; empty where none of its weights is trained."""
+    """`motion_rate` for all weights of TVNet; empty where none of them is trained."""
     return {"(^|/)tvnet/": options.motion_rate} if options.learn else {}

@@ -6,16 +6,17 @@ from keras import layers
 from ..encoders import encoder_module, pooling_of, stage_names
 
 POOLING_LAYERS = {"mean": "Average", "max": "Max"}
+"""The word in the name of Keras's global pooling layer, by the kind of pooling."""
 
 
 def image_classifier(encoder: str, image_shape: tuple, num_classes: int, dropout: float = 0.0) -> keras.Model:
-    """An image network by name with a head on its last stage.
+    """An image network with a classifier on its last stage.
 
     Args:
-        encoder: a module of `models.encoders`.
+        encoder: the name of a module of `models.encoders`.
         image_shape: `(H, W, C)`.
         num_classes: length of the logits.
-        dropout: rate before the last layer.
+        dropout: dropout rate before the last layer.
 
     Returns:
         A model `[N, H, W, C] -> [N, num_classes]`.
@@ -33,14 +34,14 @@ def image_classifier(encoder: str, image_shape: tuple, num_classes: int, dropout
 
 
 def classify(x, num_classes: int, dropout: float = 0.0, pooling: tuple[str, ...] = ("mean",), prefix: str = ""):
-    """Features to logits, by layers called `dropout` and `logits`.
+    """Puts layers called `dropout` and `logits` on features.
 
     Args:
         x: a Keras tensor `[N, H, W, C]` or `[B, T, H, W, C]`.
         num_classes: length of the logits.
-        dropout: rate before the last layer.
-        pooling: over all positions, "mean", "max", or both side by side.
-        prefix: of the names.
+        dropout: dropout rate before the last layer.
+        pooling: how all positions are summed up: "mean", "max", or both side by side.
+        prefix: what the names of the layers begin with.
 
     Returns:
         A Keras tensor `[N, num_classes]`, float32 under every policy.

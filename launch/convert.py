@@ -1,6 +1,6 @@
 """Brings PyTorch's weights of residual networks into ours.
 
-    python -m launch.convert --from=torch --weights=resnet34-b627a593.pth --output=resnet34.weights.h5 \
+    python -m launch.convert --from=torch --weights=resnet34-b627a593.pth --output=resnet34.weights.h5 \\
       --method=representation_flow --experiment=hmdb51 --config.model.depth=34 --config.model.scaling=imagenet
 
 The result is a start for training: `--config.init_from=resnet34.weights.h5` with the same model options. Known are

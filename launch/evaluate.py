@@ -75,7 +75,7 @@ def _evaluate(config: Config, run: Path, folder: Path, skip_unreadable: bool) ->
     config, model, class_names = load_run(run, config)
     source = list_source(config, "test")
     offers = _known_offers(config, source, class_names, run)
-    measures = evaluators.chosen(config, model, output_names(model, config.data), offers)
+    measures = evaluators.choose_measures(config, model, output_names(model, config.data), offers)
     source = source.scanned(skip_unreadable=skip_unreadable)
     found = [measure.measure(model, source, config) for measure in measures]
     numbers = {name: value for part in found for name, value in part.numbers.items()}

@@ -1,6 +1,6 @@
 """Draws a figure of the documentation.
 
-python -m launch.figure --figure=tvnet --input=middlebury=DIR --input=video=UCF-101/Surfing/v_Surfing_g01_c03.avi \
+python -m launch.figure --figure=tvnet --input=middlebury=DIR --input=video=UCF-101/Surfing/v_Surfing_g01_c03.avi \\
   --input=weights=runs/reproduce/tvnet_table1/tvnet-1-1-50.all.full-seed0.weights.h5
 
 What each figure takes stands at the head of its file in launch/figures/.

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from launch.flow_report.video import Look, look_at, write_flow_video
+from launch.flow_report.video import VideoSummary, summarise_video, write_flow_video
 from launch.run import app, config_flags
 from launch.run.app import report_error
 from launch.run.config import Config
@@ -74,13 +74,13 @@ def predict(paths: list[str]) -> None:
         _refuse_names(paths)
     elif not class_names:
         raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")
-    looks: dict[str, Look] = {}
+    summaries: dict[str, VideoSummary] = {}
     source = open_files(
         paths,
         config,
         class_names,
         skip_unreadable=SKIP_UNREADABLE.value,
-        examine=functools.partial(look_at, motion, looks) if FLOW_DIR.value else None,
+        examine=functools.partial(summarise_video, motion, summaries) if FLOW_DIR.value else None,
     )
     if class_names:
         logits, _ = score_videos(model, source.views(), source.videos)
@@ -88,7 +88,7 @@ def predict(paths: list[str]) -> None:
             print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
     for video in source.videos.videos if FLOW_DIR.value else ():
         target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
-        write_flow_video(motion, video.path, target, looks[video.path])
+        write_flow_video(motion, video.path, target, summaries[video.path])
         print(f"written: {target}")
 
 

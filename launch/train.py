@@ -7,14 +7,11 @@
 The same command goes on where a killed one stopped.
 """
 
-import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import flags
 
@@ -23,16 +20,15 @@ import launch.run.strategy
 from launch import evaluators
 from launch.run import app, config_flags, run_folder, run_lists
 from launch.run.checkpoints import Checkpoints
-from launch.run.config import Config, EvalConfig, method_module
+from launch.run.config import Config, method_module
 from launch.run.data import Source, list_source, warn_of_lists
-from launch.run.finite_guard import FiniteGuard
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names
-from launch.run.monitor import PICTURED_CLIPS, Monitor
+from launch.run.monitor import Monitor
 from launch.run.optimization import averaged_weights, make_optimizer
-from launch.run.profiling import Profiler
 from launch.run.strategy import make_strategy
-from launch.run.train_step import Fields, TrainStep
+from launch.run.train_step import TrainStep
+from launch.run.training_loop import TrainingLoop
 from launch.weights.init_from import initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
@@ -139,7 +135,7 @@ def _train(
             print(initialise(model, config))
     outputs = output_names(model, config.data)
     _check_segments(config, outputs)
-    measures = evaluators.chosen(config, model, outputs, validation.offers)
+    measures = evaluators.choose_measures(config, model, outputs, validation.offers)
     if start:
         print(f"going on from step {start}")
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
@@ -152,11 +148,11 @@ def _train(
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
-    session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
+    loop = TrainingLoop(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
-        session.run(step, batches, start, profile)
+        loop.run(step, batches, start, profile)
         # What this finds wrong with the weights is found before anybody is given them.
-        validated = session.validate(config.train.steps)
+        validated = loop.validate(config.train.steps)
         with averaged_weights(model, optimizer):
             checkpoints.export_weights()
     return run_folder.add_results(folder, **validated)["results"]
@@ -170,92 +166,6 @@ def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -
         run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
     run_lists.keep(folder, lists)
     run_folder.write(folder, {**run, "class_names": list(training.class_names)})
-
-
-class _Session:
-    """The loop over steps, with its checkpoints and validations."""
-
-    def __init__(
-        self,
-        config: Config,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        checkpoints: Checkpoints,
-        monitor: Monitor,
-        validation: Source,
-        measures: list[ModuleType],
-    ) -> None:
-        self.config, self.model, self.optimizer = config, model, optimizer
-        self.checkpoints, self.monitor = checkpoints, monitor
-        self.validation, self.measures = validation, measures
-        self.finite = FiniteGuard(config)
-
-    def run(self, step_function: TrainStep, batches: Iterable[Fields], start: int, profile: bool) -> None:
-        train = self.config.train
-        iterator = iter(batches)
-        profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
-        for step in range(start + 1, train.steps + 1):
-            profiler.before(step - start)
-            told = step_function(_whole_batch(iterator, step_function.strategy))
-            profiler.after(step - start)
-            self.finite.watch(step, told)
-            saves = step % train.checkpoint_every == 0 or step == train.steps
-            # Fetching waits for the device, so it is done where somebody looks or something is kept.
-            if saves or self.monitor.looks_at(step):
-                metrics = {name: float(value) for name, value in told.items()}
-                self.finite.require()
-                self.monitor.step(step, metrics)
-            if saves:
-                self.finite.require_state(step, (*self.model.variables, *self.optimizer.variables))
-                if step == train.steps:
-                    # First, as a run that is killed after its last checkpoint does not come here again.
-                    folder, first_step_s = self.checkpoints.folder, self.monitor.first_step_s
-                    run_folder.add_results(folder, **metrics, first_step_s=first_step_s)
-                self.checkpoints.save(step)
-            if train.validate_every and step % train.validate_every == 0 and step < train.steps:
-                self.validate(step)
-        profiler.close()
-
-    def validate(self, step: int) -> dict[str, float]:
-        """The measures of `launch.evaluate` on one central view of every test sample: quick, always the same."""
-        with averaged_weights(self.model, self.optimizer):
-            return self._validate(step)
-
-    def _validate(self, step: int) -> dict[str, float]:
-        test = self.config.eval
-        quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
-        config = dataclasses.replace(self.config, eval=quick)
-        source = dataclasses.replace(self.validation, config=config)
-        clips = _first_clips(source)
-        outputs = self.model(clips, training=False)
-        self.finite.require_answers(step, outputs)
-        result = {}
-        for measure in self.measures:
-            numbers = measure.measure(self.model, source, config).numbers
-            result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
-        self.monitor.validation(step, result)
-        self.monitor.pictures(step, clips, outputs)
-        return result
-
-
-def _first_clips(source: Source) -> np.ndarray:
-    """The clips that are pictured; pairs may differ in size, then those of the first one's."""
-    clips: list[np.ndarray] = []
-    for batch in source.clips():
-        clips += [clip for clip in batch["clip"].numpy() if not clips or clip.shape == clips[0].shape]
-        if len(clips) >= PICTURED_CLIPS:
-            break
-    return np.stack(clips[:PICTURED_CLIPS])
-
-
-def _whole_batch(iterator: Iterator[Fields], strategy: tf.distribute.Strategy) -> Fields | list[Fields]:
-    """The next batch, or all pieces of it where it comes in several."""
-    first = next(iterator)
-    if "pieces" not in first:
-        return first
-    # Every replica has the same number.
-    count = int(strategy.experimental_local_results(first["pieces"])[0])
-    return first if count == 1 else [first, *(next(iterator) for _ in range(count - 1))]
 
 
 def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:

@@ -19,19 +19,19 @@ from tvnet_keras.typing import Shape, Tensor
 
 from .motion.representation_flow import parameter_rates
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.feature_fusion import FUSIONS, Fusion
+from .parts.feature_fusion import FEATURE_FUSIONS, FeatureFusion
 from .parts.feature_picture import side_by_side
 from .parts.input_scaling import input_scaling
 from .parts.residual import residual_part
 from .resnets.network import PLACES, RGB_PREFIX
 
 FRAMES = 4
-"""Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""
+"""Enough for the flow of the flow of a flow in a network that keeps the clip's length; the paper has 16 or 32."""
 
 NEEDS = ("label",)
 
-FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
-"""How many flows, one upon the other, and whether a convolution stands between them."""
+FLOW_STACKS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
+"""By the word of `--config.model.flows`: the number of flow layers in a row, and whether convolutions separate them."""
 
 
 @dataclasses.dataclass
@@ -62,15 +62,15 @@ class RepresentationFlowClassifier(ClipClassifier):
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture has the size of the features
-        that the flow was computed on and shows its first four channels side by side, in pixels of those features;
-        `place="none"` has none. n is the number of flows, T is what the network has left of the clip's frames.
+        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture shows the flow of the first
+        four channels side by side, in pixels of the features that it was computed from; `place="none"` has no picture.
+        n is the number of flow layers, T is the number of steps that the network has left of the clip's frames.
 
     Raises:
-        InputError: an option that does not exist, or clips too short for the flow at its place.
+        InputError: an option has a value that does not exist, or clips are too short for the flow at its place.
     """
 
     options_class = Options
@@ -82,7 +82,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         check_choice("place", chosen.place, ("none", *PLACES))
-        check_choice("fusion", chosen.fusion, FUSIONS)
+        check_choice("fusion", chosen.fusion, FEATURE_FUSIONS)
         place = "input" if chosen.place == "none" else chosen.place
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(chosen.scaling)
@@ -94,7 +94,8 @@ class RepresentationFlowClassifier(ClipClassifier):
             return
         self.flow = _flow_layer(chosen)
         self._check_length(self.flow.frames_consumed)
-        # The paper's last convolution, from flows back to features; here, so that the flows can be shown as well.
+        # The paper's flow layer ends with this convolution, from flow back to features. Here it is a layer of its own,
+        # so that the flow itself can be shown.
         convolution = keras.layers.Conv2D(
             self.features_shape[-1], 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="restore"
         )
@@ -102,7 +103,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         if chosen.fusion == "late":
             self.rgb = self._part(self.clip_shape, prefix=RGB_PREFIX, name="rgb")
         elif chosen.fusion != "none":
-            self.fusion = Fusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
+            self.fusion = FeatureFusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight."""
@@ -116,7 +117,7 @@ class RepresentationFlowClassifier(ClipClassifier):
         self.built = True
 
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
-        """Clips to logits and flow."""
+        """The logits of clips, and the flow of features that was seen in them."""
         frames = self.scaling(self.unit_range(clip))
         if self.flow is None or self.restore is None:
             return {"logits": self.logits_of(self.after, frames, training)}
@@ -148,8 +149,8 @@ class RepresentationFlowClassifier(ClipClassifier):
 
 
 def _flow_layer(options: Options) -> RepresentationFlow | FlowOfFlow:
-    check_choice("flows", options.flows, tuple(FLOWS))
-    flows, convolve = FLOWS[options.flows]
+    check_choice("flows", options.flows, tuple(FLOW_STACKS))
+    flows, convolve = FLOW_STACKS[options.flows]
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
     shared |= {"variant": options.variant, "output": "flow", "name": "flow"}
     return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)
@@ -168,7 +169,7 @@ def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Ten
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """The rate of what the flow layers learn, without their convolutions; empty where that is nothing."""
+    """The rate of the flow layers' parameters, not of their convolutions; empty where none of them is learned."""
     if not options.learn or options.place == "none":
         return {}
     return parameter_rates(options.motion_rate)

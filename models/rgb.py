@@ -22,7 +22,7 @@ from .resnets.convolutions import CLIP_RANK
 FRAMES = 1
 
 CLIP_FRAMES = 8
-"""The least that a network of clips sees: what its three strides over time leave one step of."""
+"""The least number of frames that a network of clips sees: its three strides over time leave one step of them."""
 
 NEEDS = ("label",)
 
@@ -48,13 +48,13 @@ class RGBClassifier(ClipClassifier):
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
         `{"logits": [B, num_classes]}`.
 
     Raises:
-        InputError: an option that does not exist.
+        InputError: an option has a value that does not exist.
     """
 
     options_class = Options
@@ -67,7 +67,7 @@ class RGBClassifier(ClipClassifier):
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
         self.classifier = self.residual = None
-        if _residual(self.options.backbone):
+        if _is_residual(self.options.backbone):
             self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
         else:
             self.classifier = self.make_classifier(channels=3)
@@ -77,7 +77,7 @@ class RGBClassifier(ClipClassifier):
         self.built = True
 
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
-        """Clips to logits."""
+        """The logits of clips."""
         frames = self.scaling(self.unit_range(clip))
         network = self.residual if self.classifier is None else self.classifier
         return {"logits": self.logits_of(network, frames, training)}
@@ -91,13 +91,13 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
 
 
 def frames(options: Options) -> int:
-    """One, or enough for the strides of a network of clips."""
-    sees_clips = _residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
+    """The least number of frames: one, or enough for the strides of a network of clips."""
+    sees_clips = _is_residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
     return CLIP_FRAMES if sees_clips else FRAMES
 
 
-def _residual(backbone: str) -> bool:
-    """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
+def _is_residual(backbone: str) -> bool:
+    """Whether a backbone is a family of residual networks, with a depth and a width, and not a single image network."""
     clip_networks = module_names(families)
     return check_choice("backbone", backbone, (*module_names(encoders), *clip_networks)) in clip_networks
 
@@ -108,5 +108,5 @@ def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Ten
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """One rate for all weights."""
+    """Nothing: all weights learn at one rate."""
     return {}

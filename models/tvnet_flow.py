@@ -39,19 +39,19 @@ class Options:
 
 @keras.saving.register_keras_serializable(package="models")
 class TVNetFlow(ClipModel):
-    """TVNet as a model of its own.
+    """A model that is TVNet and nothing else.
 
     Args:
         clip_shape: `(T, H, W, 3)`; H and W may be None, then `options.u0_size` is needed.
-        options: `Options`, or their dictionary.
+        options: `Options`, or the dictionary of their fields.
         **kwargs: `keras.Model` arguments.
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"flow": [B, T - 1, H, W, 2]}`, pixels.
+        `{"flow": [B, T - 1, H, W, 2]}`, in pixels.
     """
 
     options_class = Options
@@ -81,19 +81,19 @@ class TVNetFlow(ClipModel):
         self.built = True
 
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
-        """Clips to flow."""
+        """The flow of clips."""
         return {"flow": self.motion(clip)}
 
 
 def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
-    """A `TVNetFlow` with all its weights; it answers no classes, however many there are."""
+    """A `TVNetFlow` with all its weights; it names no classes, however many there are."""
     model = TVNetFlow(clip_shape, options, name="tvnet_flow")
     model.build()
     return model
 
 
 def needs(options: Options) -> tuple[str, ...]:
-    """Nothing, where the energy is minimised."""
+    """The exact flow; nothing where the energy is minimised."""
     return NEEDS if options.loss == "epe" else ()
 
 
@@ -105,5 +105,5 @@ def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Ten
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """One rate for all weights."""
+    """Nothing: all weights learn at one rate."""
     return {}

@@ -15,7 +15,7 @@ LISTED = 20
 """Names that a sentence lists; data sets have hundreds of classes."""
 
 
-def some(names: Sequence[str], separator: str = ", ") -> str:
+def first_few(names: Sequence[str], separator: str = ", ") -> str:
     """The first few of many names, and how many more there are.
 
     Args:

@@ -20,7 +20,7 @@ import tensorflow as tf
 from launch.benchmarks.parts import rounds, table9
 from launch.benchmarks.parts.cores import busy_notes, limited_cores
 from launch.benchmarks.parts.fresh_process import measure_fresh
-from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP
+from launch.benchmarks.parts.motion_layer import EAGER, FORWARD, FORWARD_BACKWARD, GRAPH, MODES, STEP
 from launch.benchmarks.parts.released_layer import ReleasedLayer
 from launch.benchmarks.parts.representation_flow import Case, make_call, make_input
 from launch.benchmarks.pipeline import SUFFIXES
@@ -31,10 +31,10 @@ THREADS = 2
 FEATURES: dict[str, Any] = {"frames": 16, "channels": 32, "size": 28}
 ITERATIONS = (10, 20)
 VARIANTS = ("default", "released_v1")
-MANY = 100
+MANY_ITERATIONS = 100
 """Iterations over which gradients must stay finite."""
 
-BARS_MS = {(FORWARD, 10): 25.0, (BOTH, 10): 90.0, (FORWARD, 20): 45.0, (BOTH, 20): 170.0}
+BARS_MS = {(FORWARD, 10): 25.0, (FORWARD_BACKWARD, 10): 90.0, (FORWARD, 20): 45.0, (FORWARD_BACKWARD, 20): 170.0}
 """What the compiled layer should need at most, where the released one took 171, 502, 336 and 1013 ms."""
 
 RELEASED_MOST_MS = 400.0
@@ -85,7 +85,7 @@ def run(data_dir: str, torch_python: str = "", torch_layer: str = "") -> dict:
 
 def cases() -> list[Case]:
     """Every way of running our layer that is timed in rounds."""
-    ways = ((GRAPH, FORWARD), (STEP, BOTH), (EAGER, FORWARD), (EAGER, BOTH))
+    ways = ((GRAPH, FORWARD), (STEP, FORWARD_BACKWARD), (EAGER, FORWARD), (EAGER, FORWARD_BACKWARD))
     return [
         Case(place, does, mode, iterations, variant, **FEATURES)
         for variant in VARIANTS
@@ -136,7 +136,7 @@ def _agreement(calls: dict[Key, Callable[[], Any]]) -> str:
         # The released layer's is the mean of u^2 + v^2.
         ours, theirs = 2 * float(np.mean(np.square(ours))), calls[RELEASED, FORWARD, number]()
         worst = max(worst, abs(ours - theirs) / theirs)
-        calls[RELEASED, BOTH, number]()
+        calls[RELEASED, FORWARD_BACKWARD, number]()
     verdict = "agrees" if worst < AGREEMENT else "DOES NOT AGREE, so that the ratios mean nothing,"
     return f"The released layer {verdict} with variant released_v1: mean squared flow differs by {worst:.1g} of itself."
 
@@ -172,7 +172,7 @@ def _fresh_rows(modes: list[str]) -> list[dict]:
     rows = []
     with tempfile.TemporaryDirectory() as folder, progress("fresh processes", "processes") as show:
         for number, (mode, cache) in enumerate(wanted):
-            case = Case(STEP, BOTH, mode, ITERATIONS[-1], **FEATURES)
+            case = Case(STEP, FORWARD_BACKWARD, mode, ITERATIONS[-1], **FEATURES)
             words = {"fresh process": case.place, "mode": mode, "numba cache": cache, "iterations": case.iterations}
             bar = None if cache == COLD else FIRST_BAR_S
             rows.append({**words, **measure_fresh(case, "", folder), "first_bar_s": bar})
@@ -183,11 +183,11 @@ def _fresh_rows(modes: list[str]) -> list[dict]:
 def _finite_rows(modes: list[str]) -> list[dict]:
     rows = []
     for mode in modes:
-        case = Case(EAGER, BOTH, mode, MANY, **FEATURES)
+        case = Case(EAGER, FORWARD_BACKWARD, mode, MANY_ITERATIONS, **FEATURES)
         gradients = make_call(case, make_input(case))()
         finite = all(np.isfinite(gradient).all() for gradient in gradients)
         largest = float(max(np.abs(gradient).max() for gradient in gradients))
-        words = {"gradients over": f"{MANY} iterations", "mode": mode, "tensors": len(gradients)}
+        words = {"gradients over": f"{MANY_ITERATIONS} iterations", "mode": mode, "tensors": len(gradients)}
         rows.append({**words, "finite": "yes" if finite else "no", "largest": largest if finite else None})
     return rows
 

@@ -5,7 +5,7 @@ A module has
 
 `NEEDS`
     Fields of a Batch, beside `clip`, that the source must offer.
-`TITLE`
+`HEADLINES`
     Names of its numbers that stand on the console and in curves while training.
 `applies(model, outputs) -> bool`
     Whether a model whose outputs have these names can be measured so.
@@ -48,7 +48,9 @@ def names() -> tuple[str, ...]:
     return module_names(sys.modules[__name__])
 
 
-def chosen(config: Config, model: keras.Model, outputs: tuple[str, ...], offers: tuple[str, ...]) -> list[ModuleType]:
+def choose_measures(
+    config: Config, model: keras.Model, outputs: tuple[str, ...], offers: tuple[str, ...]
+) -> list[ModuleType]:
     """The measures that `eval.measures` asks for, or else all those that the data has the truth for.
 
     Where it has none, a measure that needs none is taken.

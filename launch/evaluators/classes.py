@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from launch.evaluators import Measurement
-from launch.evaluators.parts.protocol import Seen, protocol_of
+from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
 from launch.run.inference import score_videos
 from launch.run.video_source import VideoSource
@@ -13,12 +13,12 @@ from tvnet_keras.scoring.scores import Scores
 
 NEEDS = ("label",)
 
-TITLE = ("top1",)
+HEADLINES = ("top1",)
 
-SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
+DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
 """Of the data: how the views that are scored are cut."""
 
-UNKNOWN = {"commit": "", "weights_sha256": ""}
+UNKNOWN_WEIGHTS = {"commit": "", "weights_sha256": ""}
 """Of weights that are no file yet; `launch.evaluate` knows theirs."""
 
 
@@ -42,15 +42,16 @@ def measure(model: keras.Model, source: VideoSource, config: Config) -> Measurem
     Raises:
         InputError: a file breaks while it is read.
     """
-    seen = Seen(source.views(), "clip")
-    logits, views = score_videos(model, seen, source.videos)
-    protocol = protocol_of(config, source, SETTINGS) | _views(config, views) | {"views_sha256": seen.sha256}
+    batches = FingerprintedBatches(source.views(), "clip")
+    logits, views = score_videos(model, batches, source.videos)
+    protocol = protocol_of(config, source, DATA_SETTINGS) | _views(config, views) | {"views_sha256": batches.sha256}
+    run = {"kind": config.method, "experiment": config.experiment, "seed": config.seed}
     scores = Scores(
         video_id=tuple(name for name, _ in source.names),
         label=np.array([label for _, label in source.names]),
         class_names=source.class_names,
         logits=logits,
-        header={"kind": config.method, "experiment": config.experiment, "seed": config.seed, **UNKNOWN, **protocol},
+        header={**run, **UNKNOWN_WEIGHTS, **protocol},
     )
     return Measurement(_accuracies(scores), protocol, scores)
 

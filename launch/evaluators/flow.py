@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
-from launch.evaluators.parts.protocol import Seen, protocol_of
+from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
 from launch.run.data import Source
 from launch.run.progress import progress
@@ -18,12 +18,12 @@ from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ("flow", "known")
 
-TITLE = ("epe",)
+HEADLINES = ("epe",)
 
-SETTINGS = ("unknown", "interpolation", "render")
+DATA_SETTINGS = ("unknown", "interpolation", "render")
 """Of the data: what is done to frames and truth before they are compared."""
 
-CUT = ("frames", "short", "resize_short", "test_crop")
+TRAINING_SIZE_SETTINGS = ("frames", "short", "resize_short", "test_crop")
 """Of the data, at the training size: how they are cut."""
 
 applies = has_flow
@@ -55,20 +55,21 @@ def compare(compute: Callable[[tf.Tensor], np.ndarray], source: Source, config: 
         config: as in `measure`.
     """
     errors, zero = EndPointErrors(), EndPointErrors()
-    seen = Seen(source.flow_samples(), "clip", *NEEDS)
+    batches = FingerprintedBatches(source.flow_samples(), "clip", *NEEDS)
     with video_errors(), progress("comparing flow", "samples") as show:
-        for batch in seen:
+        for batch in batches:
             truth, known = batch["flow"].numpy(), batch["known"].numpy()
             errors.add(compute(batch["clip"]), truth, known)
             zero.add(0 * truth, truth, known)
             show(int(batch["index"][-1]) + 1, len(source.names))
     numbers = errors.numbers()
+    settings = DATA_SETTINGS if config.eval.flow_size == "own" else DATA_SETTINGS + TRAINING_SIZE_SETTINGS
     protocol = {
-        **protocol_of(config, source, SETTINGS if config.eval.flow_size == "own" else SETTINGS + CUT),
+        **protocol_of(config, source, settings),
         "flow_size": measured_size(config),
         "fields": int(numbers.pop("images")),
         "pixels": int(numbers.pop("pixels")),
-        "flow_sha256": seen.sha256,
+        "flow_sha256": batches.sha256,
     }
     return Measurement({**numbers, "epe_zero": zero.numbers()["epe"]}, protocol)
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
-from launch.evaluators.parts.protocol import Seen, protocol_of
+from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
 from launch.run.data import Source
 from launch.run.progress import progress
@@ -14,9 +14,9 @@ from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ()
 
-TITLE = ("photometric",)
+HEADLINES = ("photometric",)
 
-SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
+DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
 """Of the data: how the clips are cut that are looked at."""
 
 applies = has_flow
@@ -34,10 +34,10 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
         `photometric` of the model's flow and `photometric_zero` of none: mean `|I2(x + flow) - I1(x)|`, grey levels.
     """
     source, config = at_measured_size(model, source, config)
-    compute, seen = flow_function(model), Seen(source.clips(), "clip")
+    compute, batches = flow_function(model), FingerprintedBatches(source.clips(), "clip")
     residuals, still, sizes = [], [], set()
     with video_errors(), progress("residuals of the flow", "samples") as show:
-        for batch in seen:
+        for batch in batches:
             clip = batch["clip"].numpy()
             flow = compute(batch["clip"]).numpy()
             residuals.append(photometric_residuals(clip, flow).ravel())
@@ -46,10 +46,10 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
             show(int(batch["index"][-1]) + 1, len(source.names))
     found = {"photometric": np.concatenate(residuals), "photometric_zero": np.concatenate(still)}
     protocol = {
-        **protocol_of(config, source, SETTINGS),
+        **protocol_of(config, source, DATA_SETTINGS),
         "flow_size": measured_size(config),
         "photometric_sizes": [list(size) for size in sorted(sizes)],
         "photometric_fields": len(found["photometric"]),
-        "photometric_sha256": seen.sha256,
+        "photometric_sha256": batches.sha256,
     }
     return Measurement({name: float(values.mean()) for name, values in found.items()}, protocol)

@@ -11,6 +11,9 @@ from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors
 from tvnet_keras.flow.picture import contact_sheet, lettering
 
+FRAME, TRUTH = "frame", "truth"
+"""Titles of the columns that show no solver."""
+
 CELL_WIDTH = 320
 CAPTION_HEIGHT = 20
 FONT_SIZE = 14
@@ -90,3 +93,16 @@ class Sheet:
         text, font = lettering(caption, FONT_SIZE)
         ImageDraw.Draw(image).text(place, text, "black", font=font, anchor="mm")
         return np.asarray(image)
+
+
+def captions(row: dict) -> dict[str, str]:
+    """What stands under each picture of a pair."""
+    kind = "EPE {epe:.3f}" if "epe_zero" in row else "residual {photometric:.2f}"
+    words = {label: kind.format(**numbers) for label, numbers in row["solvers"].items()}
+    return words | ({TRUTH: f"zero flow: EPE {row['epe_zero']:.3f}"} if "epe_zero" in row else {})
+
+
+def headings(metrics: dict) -> dict[str, str]:
+    """What stands above each column of the sheet: means over the pairs."""
+    kind = "{}: EPE {mean_epe:.3f}" if "mean_epe" in metrics else "{}: residual {mean_photometric:.2f}"
+    return {label: kind.format(label, **numbers) for label, numbers in metrics["solvers"].items()}

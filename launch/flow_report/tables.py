@@ -14,7 +14,7 @@ def summarise(pairs: dict[str, dict], labels: Sequence[str]) -> dict:
     """Means over the pairs.
 
     Args:
-        pairs: under their names, what `launch.flow.measure_pair` returned.
+        pairs: under their names, what `launch.flow_report.comparison.measure_pair` returned.
         labels: of the solvers.
 
     Returns:
@@ -37,7 +37,7 @@ def summarise(pairs: dict[str, dict], labels: Sequence[str]) -> dict:
     return {**solvers[labels[0]], **zero, "solvers": solvers}
 
 
-def show(metrics: dict) -> None:
+def print_tables(metrics: dict) -> None:
     """Prints the errors of every pair, and their means."""
     console = Console()
     if len(metrics["pairs"]) <= MOST_ROWS:

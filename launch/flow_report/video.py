@@ -54,7 +54,7 @@ class EvenClips:
 
 
 @dataclass(frozen=True)
-class Look:
+class VideoSummary:
     """What a flow video needs to know of its source before the first frame.
 
     Attributes:
@@ -66,15 +66,15 @@ class Look:
     longest: float
 
 
-def look_at(motion: keras.Layer, looks: dict[str, Look], path: str) -> int:
-    """Counts the frames of a video, and puts into `looks` what its flow video needs, in one pass over the file.
+def summarise_video(motion: keras.Layer, summaries: dict[str, VideoSummary], path: str) -> int:
+    """Counts the frames of a video, and puts into `summaries` what its flow video needs, in one pass over the file.
 
     The strongest colours go to the 99th percentile of the vectors of some clips, or to 1 pixel where nothing moves:
     were it the longest, one outlier would pale every other vector.
 
     Args:
         motion: a motion layer.
-        looks: by path.
+        summaries: by path.
         path: of the video.
 
     Raises:
@@ -84,7 +84,7 @@ def look_at(motion: keras.Layer, looks: dict[str, Look], path: str) -> int:
     info = probe(path, observe=clips)
     compute = as_graph(motion)
     lengths = [np.linalg.norm(compute(clip[None]).numpy(), axis=-1).ravel() for clip in clips.clips()]
-    looks[path] = Look(info.fps, float(np.percentile(np.concatenate(lengths), 99)) or 1.0)
+    summaries[path] = VideoSummary(info.fps, float(np.percentile(np.concatenate(lengths), 99)) or 1.0)
     return info.frames
 
 
@@ -121,17 +121,17 @@ def flow_of_video(motion: keras.Layer, frames: np.ndarray) -> np.ndarray:
     return np.concatenate([flow for _, flow in flow_pieces(motion, frames)])
 
 
-def write_flow_video(motion: keras.Layer, path: str, target: Path, look: Look) -> None:
+def write_flow_video(motion: keras.Layer, path: str, target: Path, summary: VideoSummary) -> None:
     """Writes the frames of a video beside the colours of their flow, with the colour wheel, decoding it once.
 
     Args:
         motion: a motion layer.
         path: of the video.
         target: where to write; its ending chooses the format.
-        look: of `look_at`.
+        summary: of `summarise_video`.
     """
     pieces = flow_pieces(motion, iterate_frames(path))
     # One by one: the colours of a piece would take more memory than its flow.
     steps = (step for piece in pieces for step in zip(*piece, strict=True))
-    pictures = (beside(frame[None], flow[None], max_flow=look.longest)[0] for frame, flow in steps)
-    write_video(target, pictures, look.fps)
+    pictures = (beside(frame[None], flow[None], max_flow=summary.longest)[0] for frame, flow in steps)
+    write_video(target, pictures, summary.fps)

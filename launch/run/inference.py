@@ -1,4 +1,4 @@
-"""Logits of videos: views in, one row per video out."""
+"""The logits of videos, as the mean over the views of each; and layers as graphs of this process."""
 
 import weakref
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from tvnet_keras.video.pipeline import video_errors
 Layer = TypeVar("Layer", bound=Callable)
 """A layer, model or function."""
 
-# By layer, then by what is done with it.
+# The graphs of a layer, by the function that is computed with it.
 _graphs: weakref.WeakKeyDictionary[Callable, dict[Callable, Callable]] = weakref.WeakKeyDictionary()
 
 
@@ -39,7 +39,7 @@ def as_graph(
 
     Args:
         layer: a layer, model or function. Two lambdas are two functions, however equal they look.
-        forward: a function of a module, not a lambda, for the same reason; by default `layer(tensor)`.
+        forward: a function that a module defines, not a lambda, for the same reason; by default `layer(tensor)`.
 
     Returns:
         The function of one tensor.
@@ -64,12 +64,12 @@ def score_videos(model: keras.Model, views: Iterable[dict], videos: VideoList) -
     """Mean logits over the views of every video.
 
     Args:
-        model: clips to `{"logits": [B, K], ...}`.
-        views: what `tvnet_keras.video.pipeline.eval_dataset` yields for `videos`.
-        videos: the list that the views' `index` counts in.
+        model: a model that answers clips with `{"logits": [B, K], ...}`.
+        views: the batches that `tvnet_keras.video.pipeline.eval_dataset` yields for `videos`.
+        videos: the list in which the `index` of a view counts.
 
     Returns:
-        float32 `[N, K]`, rows in list order; and how many views each video had, int `[N]`.
+        float32 `[N, K]`, rows in list order; and the number of views of each video, int `[N]`.
 
     Raises:
         InputError: a file breaks while it is read.
@@ -97,6 +97,6 @@ def _padded(clip: tf.Tensor, batch_size: int) -> tf.Tensor:
 
 
 def _unflipped(logits: np.ndarray, videos: VideoList) -> np.ndarray:
-    """Logits of mirrored views, brought back to the labels of the videos as they are."""
+    """The logits of mirrored views, reordered for the labels of the videos as they are."""
     mirrored = [videos.flip_label(label) for label in range(logits.shape[1])] if videos.flips else slice(None)
     return logits[:, mirrored]

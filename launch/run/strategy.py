@@ -8,14 +8,14 @@ from tvnet_keras.errors import InputError
 
 STRATEGIES = ("none", "mirrored")
 
-STRATEGY = flags.DEFINE_string("strategy", "none", "none, or mirrored: one replica per device.")
+STRATEGY = flags.DEFINE_string("strategy", "none", "How devices are used: none, or mirrored (one replica per device).")
 DEVICES = flags.DEFINE_list(
     "devices", [], "Devices of --strategy=mirrored, such as GPU:0,GPU:1 (default: all GPUs) or CPU:0,CPU:1."
 )
 
 
 def make_strategy() -> tf.distribute.Strategy:
-    """The strategy that the flags name. Call before anything else touches TensorFlow's devices.
+    """The strategy that the flags name; to be called before anything else touches TensorFlow's devices.
 
     Raises:
         InputError: unknown strategy or device.

@@ -13,7 +13,7 @@ import tensorflow as tf
 from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
 from launch.run.recipes import flow_recipe, test_recipe
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
 from tvnet_keras.flow.sources import VideoFlowSource
@@ -128,7 +128,7 @@ class VideoSource:
                 raise InputError(
                     f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.cache={data.cache}; "
                     "write the cache again or go on without them with --skip_unreadable: "
-                    f"{some([video.video_id for video in absent], '; ')}"
+                    f"{first_few([video.video_id for video in absent], '; ')}"
                 )
             return self._without({video.path: f"{video.path}: not in {data.cache}" for video in absent}, cache=cache)
         with progress(f"checking the {self.subset} videos", "files") as show:
@@ -137,7 +137,7 @@ class VideoSource:
         if broken and not skip_unreadable:
             raise InputError(
                 f"{len(broken)} of {len(listed)} {self.subset} videos cannot be read; mend them or go on without them "
-                f"with --skip_unreadable: {some([message.rstrip('.') for message in broken.values()], '; ')}"
+                f"with --skip_unreadable: {first_few([message.rstrip('.') for message in broken.values()], '; ')}"
             )
         return self._without(broken, counts=found.counts)
 
@@ -303,7 +303,7 @@ def _judge_missing(videos: VideoList, data: DataConfig, subset: str) -> None:
     listed = len(videos.videos) + len(videos.missing)
     sentence = f"{len(videos.missing)} of {listed} listed {subset} videos are missing"
     if data.missing == "error" or not videos.videos:
-        names = some([video.video_id for video in videos.missing], "; ")
+        names = first_few([video.video_id for video in videos.missing], "; ")
         rest = " or go on without them with --config.data.missing=report" if videos.videos else ""
         raise InputError(f"{sentence}: {names}; add them{rest}.{_elsewhere(videos, data.root)}")
     print(f"{sentence}; going on with {len(videos.videos)}.", file=sys.stderr)

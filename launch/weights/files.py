@@ -12,7 +12,7 @@ from launch.weights.checksum import require_whole
 from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 
-HOLDERS = ("layers", "layer")
+CONTAINER_GROUPS = ("layers", "layer")
 """Under which Keras stores the layers of a model, and the layer of a wrapper such as PerStep."""
 
 NAMED_BY_KERAS = re.compile(r"(conv2d|batch_normalization)(_\d+)?")
@@ -66,7 +66,7 @@ def _stored_layers(group: h5py.Group, around: tuple[str, ...] = (), wrapper: str
         name = str(own.attrs["name"])
         if len(own):
             yield _StoredLayer(around, name, wrapper, {key: np.asarray(weight) for key, weight in own.items()})
-        if group.name != "/" and not any(key in group for key in HOLDERS):
+        if group.name != "/" and not any(key in group for key in CONTAINER_GROUPS):
             inside = (*around, name)
     for key, child in group.items():
         if key != "vars":

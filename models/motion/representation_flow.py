@@ -1,6 +1,6 @@
 """Representation Flow (Piergiovanni & Ryoo, CVPR 2019) on the frames themselves: a flow for every channel.
 
-Its layer has the name that it has in `--method=representation_flow`, where it stands between the blocks of a network.
+The layer has the same name as in `--method=representation_flow`, where it stands between the blocks of a network.
 """
 
 from typing import Protocol
@@ -14,7 +14,7 @@ FRAMES_CONSUMED = RepresentationFlow.frames_consumed
 IS_FLOW = False
 
 PARAMETERS = ("tau", "lambda", "theta", "divergence", "image_gradient", "flow_gradient")
-"""What flow layers learn, beside the convolutions in them."""
+"""The weights that flow layers learn, beside the convolutions in them."""
 
 
 class Options(Protocol):
@@ -27,7 +27,11 @@ class Options(Protocol):
 
 
 def make(options: Options) -> keras.Layer:
-    """Flows of red, green and blue, or of `bottleneck` mixtures of them, by `iterations` and `representation_learn`."""
+    """The flow of red, green and blue, or of `bottleneck` mixtures of them.
+
+    Args:
+        options: options with `bottleneck`, `iterations` and `representation_learn`.
+    """
     return RepresentationFlow(
         options.bottleneck or None,
         options.iterations,
@@ -38,10 +42,10 @@ def make(options: Options) -> keras.Layer:
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """`motion_rate` for what the flow learns, not for its convolution; empty where that is nothing."""
+    """`motion_rate` for the parameters of the flow, not for its convolution; empty where no parameter is learned."""
     return parameter_rates(options.motion_rate) if options.representation_learn else {}
 
 
 def parameter_rates(rate: float) -> dict[str, float]:
-    """A rate for the parameters of all flow layers in and under one called `flow`."""
+    """A rate for the parameters of the layer called `flow` and of all flow layers within it."""
     return {f"(^|/)flow/(.*/)?({'|'.join(PARAMETERS)})$": rate}

@@ -22,10 +22,14 @@ class Options(Protocol):
 
 
 def make(options: Options) -> keras.Layer:
-    """TVNet by `scales`, `warps`, `iterations` and `learn` of the options."""
+    """TVNet.
+
+    Args:
+        options: options with `scales`, `warps`, `iterations` and `learn`.
+    """
     return TVNet(options.scales, options.warps, options.iterations, learn=options.learn, name="tvnet")
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """TVNet's own rate, `motion_rate`; empty where none of its weights is trained."""
+    """`motion_rate` for all weights of TVNet; empty where none of them is trained."""
     return {"(^|/)tvnet/": options.motion_rate} if options.learn else {}

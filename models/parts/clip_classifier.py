@@ -1,4 +1,4 @@
-"""What every clip classifier shares: an image network by name on every time step, the mean of its logits."""
+"""What every classifier of clips shares: an image network on every time step, and the mean of its logits."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from .clip_model import ClipModel
 
 
 class ClipClassifier(ClipModel):
-    """Base of the classifiers in this folder.
+    """Base class of the methods that classify clips.
 
     Args:
         num_classes: length of the logits.
         clip_shape: `(T, H, W, 3)`; T may be None.
-        options: an `options_class`, or its dictionary.
+        options: an `options_class`, or the dictionary of its fields.
         **kwargs: `keras.Model` arguments.
     """
 
@@ -27,7 +27,7 @@ class ClipClassifier(ClipModel):
         self.consensus = keras.layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
 
     def make_classifier(self, channels: int) -> PerStep:
-        """The encoder that `options.backbone` names, for images of `channels` channels, with a head, on every step."""
+        """A classifier of every step on the encoder `options.backbone`, for images of `channels` channels."""
         image_shape = (*self.clip_shape[1:3], channels)
         network = image_classifier(self.options.backbone, image_shape, self.num_classes, self.options.dropout)
         classifier = PerStep(network, name="classifier")
@@ -35,7 +35,7 @@ class ClipClassifier(ClipModel):
         return classifier
 
     def logits_of(self, network: keras.Layer, clips: Tensor, training: bool | None = None) -> Tensor:
-        """A network's logits `[B, K]` of clips; of one that sees single frames (`PerStep`), the mean over them."""
+        """The logits `[B, K]` of a network for clips, averaged over time where it sees single frames (`PerStep`)."""
         logits = network(clips, training=training)
         return self.consensus(logits) if isinstance(network, PerStep) else logits
 

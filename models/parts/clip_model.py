@@ -1,4 +1,4 @@
-"""What every model of clips shares: the shape of its clips, its options, its config."""
+"""What every model of clips shares: the shape of the clips, the options and the configuration of both."""
 
 import dataclasses
 from typing import Any, ClassVar
@@ -9,11 +9,11 @@ from tvnet_keras.typing import Shape
 
 
 class ClipModel(keras.Model):
-    """Base of the models in this folder.
+    """Base class of the models of all methods.
 
     Args:
-        clip_shape: `(T, H, W, 3)`; entries may be None where the model takes any.
-        options: an `options_class`, or its dictionary.
+        clip_shape: `(T, H, W, 3)`; an entry may be None where the model takes any value.
+        options: an `options_class`, or the dictionary of its fields.
         **kwargs: `keras.Model` arguments.
     """
 

@@ -9,35 +9,37 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.conv2plus1d import NORM
 from tvnet_keras.typing import Shape, Tensor
 
-FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
-"""What `--config.model.fusion` can be. none: the flow alone goes on; late: a second network sees the frames and the
-logits are averaged; residual: the released code's. The others combine features where the flow was computed."""
+FEATURE_FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
+"""The words that `--config.model.fusion` can be. With none the flow alone goes on. With late a second network sees the
+frames, and the logits of both are averaged. The others combine features where the flow was computed (`FeatureFusion`);
+residual is the operation of the released code."""
 
 
-@keras.saving.register_keras_serializable(package="models")
-class Fusion(layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="Fusion")  # the name in saved models
+class FeatureFusion(layers.Layer):
     """Combines features of frames with the flow computed from them.
 
-    The paper names its operations in one word each. Here `multiply` takes the features as they are; `layer_multiply`
-    sends the flow through a 3 x 3 convolution and batch norm before; `concat` is followed by a 1 x 1 convolution back
-    to as many channels as the network goes on with. `residual` is the released code's: batch norm of the flow, gamma
-    starting at zero, plus the features averaged over the frames that the flow has seen, then ReLU.
+    The paper names each operation by one word only. Here `multiply` takes features and flow as they are;
+    `layer_multiply` first sends the flow through a 3 x 3 convolution and batch norm; `concat` is followed by a 1 x 1
+    convolution back to as many channels as the network goes on with. `residual` is the operation of the released code:
+    batch norm of the flow, whose gamma starts at zero, plus the features averaged over the frames that the flow has
+    seen, then ReLU.
 
     Args:
-        how: one of `FUSIONS` except "none" and "late".
-        frames_consumed: n, by how many steps the flow is shorter.
+        how: one of `FEATURE_FUSIONS` except "none" and "late".
+        frames_consumed: n, the number of steps by which the flow is shorter than the features.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
         features: `[B, T, H, W, C]`.
         flow: `[B, T - n, H, W, C]`; flow t is combined with frame t.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
         `[B, T - n, H, W, C]`.
 
     Raises:
-        InputError: another `how`.
+        InputError: `how` is another word.
     """
 
     convolution: layers.Conv3D  # Where `how` is concat or layer_multiply.
@@ -46,7 +48,7 @@ class Fusion(layers.Layer):
     def __init__(self, how: str, frames_consumed: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.frames_consumed = int(frames_consumed)
-        self.how = check_choice("how", how, FUSIONS[2:])
+        self.how = check_choice("how", how, FEATURE_FUSIONS[2:])
 
     def build(self, features_shape: Shape, flow_shape: Shape) -> None:
         """Creates the layers that `how` needs."""

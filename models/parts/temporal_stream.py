@@ -25,25 +25,26 @@ class TemporalStream(ClipClassifier):
     Args:
         num_classes: length of the logits.
         clip_shape: `(T, H, W, 3)`; T may be None.
-        options: with `motion`, a module of `models.motion`, and what that reads; `flow_fields`, how many are stacked;
-            `flow_bound`, beyond which motion is clipped; `backbone`, a module of `models.encoders`; `dropout`.
+        options: options with `motion`, the name of a module of `models.motion`, and what that module reads;
+            `flow_fields`, the number of stacked fields; `flow_bound`, the largest motion, in pixels, that is not
+            clipped; `backbone`, the name of a module of `models.encoders`; `dropout`.
         **kwargs: `keras.Model` arguments.
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1, with T at least `frames_of(options)`. Longer clips are
             scored in sliding windows.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"logits": [B, num_classes], "flow": [B, T - n, H, W, 2]}`, or without `flow` and with the picture
-        `feature_flow`, `[B, T - n, H, 4 W, 2]`, where the motion is no Flow of the frames.
+        `{"logits": [B, num_classes], "flow": [B, T - n, H, W, 2]}`. Where the motion is no Flow of the frames, the
+        picture `feature_flow`, `[B, T - n, H, C W, 2]` with C of at most 4 channels, stands in place of `flow`.
 
     Attributes:
-        motion_layer: the Motion layer, whatever it gives.
+        motion_layer: the Motion layer, whether its output is a Flow of the frames or not.
         motion: the same layer where its output is a Flow of the frames, otherwise None.
 
     Raises:
-        ValueError: a clip of fewer frames, or less than one field.
+        ValueError: a clip has fewer frames than one stack takes, or `flow_fields` is less than one.
     """
 
     def __init__(self, num_classes: int, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
@@ -64,7 +65,7 @@ class TemporalStream(ClipClassifier):
         self.built = True
 
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
-        """Clips to logits and flow."""
+        """The logits of clips, and the motion that was seen in them."""
         least = frames_of(self.options)
         if clip.shape[1] is not None and clip.shape[1] < least:
             raise ValueError(
@@ -78,5 +79,5 @@ class TemporalStream(ClipClassifier):
 
 
 def frames_of(options: Options) -> int:
-    """The frames of one stack: `flow_fields` and those that the motion layer consumes."""
+    """The number of frames of one stack: `flow_fields` and those that the motion layer consumes."""
     return options.flow_fields + motion_module(options.motion).FRAMES_CONSUMED

@@ -7,7 +7,7 @@ import pytest
 import models
 import models.encoders
 from launch.weights.by_name import named_layers, weight_names
-from models.parts.feature_fusion import FUSIONS
+from models.parts.feature_fusion import FEATURE_FUSIONS
 from models.resnets import families
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
@@ -36,7 +36,7 @@ def residual_cases():
 
 
 def fusion_cases():
-    for fusion in FUSIONS:
+    for fusion in FEATURE_FUSIONS:
         options = {**QUICK, "backbone": "resnet2d", "depth": 10, "fusion": fusion, "flows": "fof"}
         yield pytest.param("representation_flow", options, id=f"fof-{fusion}")
 

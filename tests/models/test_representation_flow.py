@@ -8,7 +8,7 @@ from keras import ops
 
 from models import representation_flow
 from models.parts.classifier import image_classifier
-from models.parts.feature_fusion import Fusion
+from models.parts.feature_fusion import FeatureFusion
 from models.parts.input_scaling import input_scaling
 from models.resnets.network import PLACES
 from tests.checkpoints import assert_a_checkpoint_holds_every_weight
@@ -104,7 +104,7 @@ def test_late_fusion_is_the_mean_of_two_networks(clip):
 def test_fusion_combines_frame_t_with_flow_t(how):
     random = np.random.default_rng(0)
     features, flow = (random.normal(size=(2, steps, 3, 4, 5)).astype("float32") for steps in (6, 4))
-    layer = Fusion(how, frames_consumed=2)
+    layer = FeatureFusion(how, frames_consumed=2)
     fused = array(layer(features, flow))
     now = features[:, :4]
     if how == "concat":

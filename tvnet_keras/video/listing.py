@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tvnet_keras.choices import check_choice, some
+from tvnet_keras.choices import check_choice, first_few
 from tvnet_keras.errors import InputError
 
 Flip = str | tuple[int, ...]
@@ -151,7 +151,7 @@ def class_warnings(class_names: Sequence[str], training: Iterable[int], test: It
         absent = [name for label, name in enumerate(class_names) if label not in labels]
         if absent:
             count = f"{len(absent)} of {len(class_names)} classes"
-            sentences.append(f"No {subset} video of {count}, {so}: {some(absent)}.")
+            sentences.append(f"No {subset} video of {count}, {so}: {first_few(absent)}.")
     return sentences
 
 

@@ -13,10 +13,10 @@ CONSTRUCTION = (
     "DualTVL1OpticalFlow_create(nscales=1, warps=1, innerIterations=50, outerIterations=1, epsilon=0, "
     f"medianFiltering=1) on 8-bit grey frames, cv2.setNumThreads({THREADS})"
 )
-USUAL_MS = (70.0, 120.0)
+USUAL_YARDSTICK_MS = (70.0, 120.0)
 """Where the yardstick lies on two idle cores; outside, the machine is another or busy, and ratios say less."""
 
-OTHERS = {
+OTHER_SOLVERS = {
     "OpenCV TV-L1 5-5-50": "tvl1-5-5-50",
     "OpenCV TV-L1, defaults": "tvl1",
     "OpenCV DIS": "dis",
@@ -50,8 +50,8 @@ def yardstick(frames: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: method.calc(first, second, None)
 
 
-def other(name: str, frames: np.ndarray) -> Callable[[], np.ndarray]:
-    """A solver of `OTHERS` on one pair, called as launch.flow does.
+def other_solver(name: str, frames: np.ndarray) -> Callable[[], np.ndarray]:
+    """A solver of `OTHER_SOLVERS` on one pair, called as launch.flow does.
 
     Args:
         name: as in the table.
@@ -60,13 +60,13 @@ def other(name: str, frames: np.ndarray) -> Callable[[], np.ndarray]:
     Raises:
         InputError: a package that it needs is not installed.
     """
-    solve = solvers.make_solver(OTHERS[name])
+    solve = solvers.make_solver(OTHER_SOLVERS[name])
     return lambda: solve(frames)
 
 
 def yardstick_note(milliseconds: float) -> str:
     """A sentence with the yardstick's absolute time, and a warning where it is unusual."""
-    low, high = USUAL_MS
+    low, high = USUAL_YARDSTICK_MS
     text = f"{YARDSTICK} took {milliseconds:.1f} ms"
     if low <= milliseconds <= high:
         return f"{text}, within the usual {low:.0f}-{high:.0f} ms of two idle cores."

@@ -13,7 +13,7 @@ from launch.run.train_step import TrainStep
 from tvnet_keras.losses.endpoint import end_point_error
 from tvnet_keras.typing import Shape, Tensor
 
-FORWARD, BOTH = "forward", "forward + backward"
+FORWARD, FORWARD_BACKWARD = "forward", "forward + backward"
 STEP, GRAPH, EAGER = "training step", "inference graph", "eager"
 MODES = ("native", "portable")
 
@@ -26,15 +26,16 @@ def layer_call(
     Args:
         layer: `[B, T, H, W, C]` to flow.
         place: what calls it: STEP, GRAPH or EAGER.
-        does: FORWARD, or BOTH: the gradients of the clips and of all that the layer trains, too.
+        does: FORWARD, or FORWARD_BACKWARD: the gradients of the clips and of all that the layer trains, too.
         clips: `[B, T, H, W, C]`.
         gain_shape: of the factor that clips pass in the training step. A layer that scales its input to a fixed range
             does not feel a common factor; it does feel one per channel.
 
     Returns:
-        The call. Its result is the flow; with BOTH in STEP the norm of all gradients, in EAGER the gradients.
+        The call. Its result is the flow; with FORWARD_BACKWARD it is, in STEP, the norm of all gradients, in EAGER the
+        gradients.
     """
-    if does == BOTH:
+    if does == FORWARD_BACKWARD:
         return _training_step(layer, clips, gain_shape) if place == STEP else _eager_gradient(layer, clips)
     run = as_graph(layer) if place == GRAPH else layer
     tensor = tf.constant(clips)

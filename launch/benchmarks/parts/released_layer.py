@@ -9,7 +9,7 @@ from typing import IO, cast
 
 import numpy as np
 
-from launch.benchmarks.parts.motion_layer import BOTH
+from launch.benchmarks.parts.motion_layer import FORWARD_BACKWARD
 from tvnet_keras.errors import InputError
 
 SCRIPT = Path(__file__).with_name("torch_layer.py")
@@ -71,10 +71,10 @@ class ReleasedLayer:
         """A function that runs the layer once and returns the mean square of the flow when it is there.
 
         Args:
-            does: FORWARD, or BOTH: the gradients of the features and of all parameters too.
+            does: FORWARD, or FORWARD_BACKWARD: the gradients of the features and of all parameters too.
             iterations: of the layer.
         """
-        return lambda: self._ask(f"{'both' if does == BOTH else 'forward'} {iterations}")
+        return lambda: self._ask(f"{'both' if does == FORWARD_BACKWARD else 'forward'} {iterations}")
 
     def _ask(self, line: str) -> float:
         # The missing answer will say that it has ended.

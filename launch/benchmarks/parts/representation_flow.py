@@ -23,7 +23,7 @@ class Case:
 
     Attributes:
         place: what calls the layer, one of `motion_layer`'s STEP, GRAPH, EAGER.
-        does: FORWARD, or BOTH: the gradients of the features, all kernels, tau, lambda and theta too.
+        does: FORWARD, or FORWARD_BACKWARD: the gradients of the features, all kernels, tau, lambda and theta too.
         mode: of the layer.
         iterations: of the layer.
         variant: of the layer.

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 
 from launch.benchmarks.parts.frames import clips
-from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP, layer_call
+from launch.benchmarks.parts.motion_layer import EAGER, FORWARD, FORWARD_BACKWARD, GRAPH, MODES, STEP, layer_call
 from tvnet_keras.flow import solvers
 from tvnet_keras.layers.tvnet import TVNet
 
-__all__ = ["BOTH", "EAGER", "FLOW", "FORWARD", "GRAPH", "MODES", "STEP", "Case", "make_call", "make_input"]
+__all__ = ["FORWARD_BACKWARD", "EAGER", "FLOW", "FORWARD", "GRAPH", "MODES", "STEP", "Case", "make_call", "make_input"]
 
 FLOW = "launch.flow"
 
@@ -22,7 +22,7 @@ class Case:
 
     Attributes:
         place: what calls the layer, one of STEP, GRAPH, FLOW, EAGER.
-        does: FORWARD, or BOTH: the gradients of frames, u0 and all kernels too.
+        does: FORWARD, or FORWARD_BACKWARD: the gradients of frames, u0 and all kernels too.
         mode: of the layer; "auto" is what a user gets.
         iterations: per pair.
         height: pixels.

@@ -9,7 +9,7 @@ import numpy as np
 from launch.run.config import Config
 from launch.run.data import Source
 
-DIGITS = 16
+FINGERPRINT_DIGITS = 16
 """Of a fingerprint."""
 
 
@@ -40,10 +40,10 @@ def protocol_of(config: Config, source: Source, settings: Sequence[str]) -> dict
 
 def _fingerprint(names: Sequence[tuple[str, int]]) -> str:
     """Of ids and labels in list order: other samples, or other labels of them, have another one."""
-    return hashlib.sha256(json.dumps([list(name) for name in names]).encode()).hexdigest()[:DIGITS]
+    return hashlib.sha256(json.dumps([list(name) for name in names]).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-class Seen:
+class FingerprintedBatches:
     """Batches on their way to a model, and a fingerprint of what they showed it.
 
     No setting tells other files of the same names apart. Equal fingerprints are the same pixels and vectors, however
@@ -71,4 +71,4 @@ class Seen:
     def sha256(self) -> str:
         """The fingerprint of all batches so far."""
         parts = b"".join(digest.digest() for digest in self._digests.values())
-        return hashlib.sha256(parts).hexdigest()[:DIGITS]
+        return hashlib.sha256(parts).hexdigest()[:FINGERPRINT_DIGITS]

@@ -14,6 +14,7 @@ from launch.run.config import Config, check, to_dict
 from launch.run.model import build_model
 from launch.run.run_folder import read
 from launch.tables import Cell
+from launch.tables.parts.stored import run_folder_of
 from launch.train import train
 
 ANY_CLASSES = 2
@@ -58,11 +59,6 @@ def trained_cell(
         full_scale=full_scale,
         network=partial(build_model, config, ANY_CLASSES),
     )
-
-
-def run_folder_of(weights: Path) -> Path:
-    """The folder of a cell's run, from the weight file that the cell may write instead."""
-    return weights.with_name(weights.name.removesuffix(".weights.h5"))
 
 
 def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> Measurement:

@@ -7,7 +7,7 @@ learning is no evidence.
 
 from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import HMDB, command, full_scale_cell
-from launch.tables.representation_flow.parts.moving_shapes_cells import FAST, SETTING, cell
+from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 
@@ -26,7 +26,7 @@ PAPER = {
 def cells() -> tuple[Cell, ...]:
     """Every row here, the paper's best and the baseline first, and then its HMDB51 numbers."""
     here = [
-        cell(row, tiny, {**model(learn), **FAST}, full_scale=command(model(learn)))
+        cell(row, tiny, {**model(learn), **FAST_FLOW_RATE}, full_scale=command(model(learn)))
         for row, (learn, tiny, _) in PAPER.items()
     ]
     hmdb = [

@@ -7,7 +7,7 @@ fixed 70), so a small advantage of learning is no evidence. Three seeds.
 
 from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command
-from launch.tables.representation_flow.parts.moving_shapes_cells import FAST, SETTING, cell
+from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
 __all__ = ["SETTING", "cells"]
 
@@ -22,7 +22,7 @@ def cells() -> tuple[Cell, ...]:
         cell(
             f"{iterations}.{name}",
             paper,
-            {"iterations": iterations, "learn": learn, **FAST},
+            {"iterations": iterations, "learn": learn, **FAST_FLOW_RATE},
             seeds=(0, 1, 2),
             full_scale=command({"iterations": iterations, "learn": learn}),
         )

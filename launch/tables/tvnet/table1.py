@@ -26,7 +26,7 @@ from launch.run.data import open_source
 from launch.run.model import build_model, load_run
 from launch.run.recipes import test_recipe
 from launch.tables import Cell
-from launch.tables.parts.trained_cells import run_folder_of
+from launch.tables.parts.stored import run_folder_of
 from launch.train import train
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.augment import test_view

@@ -9,19 +9,19 @@ import numpy as np
 
 from tvnet_keras.errors import InputError
 
-ENTRIES = ("state_dict", "model_state_dict", "model")
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 """Under which training programs keep the state dict, beside what else they save."""
 
-AROUND = re.compile(r"(?<![^.])(module|_orig_mod|model)\.")
+NAME_WRAPPERS = re.compile(r"(?<![^.])(module|_orig_mod|model)\.")
 """What parallel training, torch.compile and Lightning put before the names of a network or of a part of it."""
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a PyTorch state dict by their names.
 
-    Pickled code is not run: only files of plain tensors are read. A dictionary under one of `ENTRIES` is taken out,
-    and what stands `AROUND` the names is cut off. Sparse tensors are filled, quantised ones are brought back to what
-    they stand for.
+    Pickled code is not run: only files of plain tensors are read. A dictionary under one of `STATE_DICT_KEYS` is taken
+    out, and what `NAME_WRAPPERS` finds is cut off the names. Sparse tensors are filled, quantised ones are brought back
+    to the values that they stand for.
 
     Args:
         path: `.pth` or `.pt`.
@@ -58,8 +58,11 @@ def unwrapped(content: Any, is_tensor: Callable[[object], bool], source: str) ->
     Raises:
         InputError: it is no state dict, or two of its names are one without what stands around them.
     """
-    while isinstance(content, dict) and (inner := [key for key in ENTRIES if isinstance(content.get(key), dict)]):
-        content = content[inner[0]]
+    while isinstance(content, dict):
+        inner = [content[key] for key in STATE_DICT_KEYS if isinstance(content.get(key), dict)]
+        if not inner:
+            break
+        content = inner[0]
     if not isinstance(content, dict) or not content:
         raise InputError(f"--weights={source} holds no state dict; save one with torch.save(model.state_dict(), FILE).")
     found = {}
@@ -69,7 +72,7 @@ def unwrapped(content: Any, is_tensor: Callable[[object], bool], source: str) ->
                 f"--weights={source} holds no state dict: its entry {name!r} is {type(value).__name__}, not a tensor "
                 "under a name; save one with torch.save(model.state_dict(), FILE)."
             )
-        own = AROUND.sub("", name)
+        own = NAME_WRAPPERS.sub("", name)
         if own in found:
             raise InputError(f"--weights={source} holds two networks: {own} is in it twice; save one of them alone.")
         found[own] = value

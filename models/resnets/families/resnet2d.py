@@ -18,7 +18,7 @@ class Convolutions(ConvolutionMaker):
         """Halves height and width."""
         return max_pool(x, self.rank, name)
 
-    def wide(
+    def conv3x3(
         self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
     ) -> Tensor:
         """3 x 3."""

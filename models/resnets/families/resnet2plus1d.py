@@ -1,4 +1,6 @@
-"""R(2+1)D as torchvision's r2plus1d_18: space, then time, with planes between them that keep the 3D network's weights.
+"""R(2+1)D as torchvision's r2plus1d_18: every convolution sees space first, then time.
+
+Between the two there are as many planes as give the number of weights of the 3D convolution.
 
 Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR 2018.
 """
@@ -9,7 +11,7 @@ from tvnet_keras.typing import Tensor
 from ..convolutions import ConvolutionMaker
 
 STEM_PLANES = 45
-"""Planes inside the first convolution for 64 channels: a constant of the paper's code, not of its formula."""
+"""Planes inside the first convolution for 64 channels: a constant of the paper's code, not from its formula."""
 
 
 class Convolutions(ConvolutionMaker):
@@ -20,9 +22,9 @@ class Convolutions(ConvolutionMaker):
         planes = max(STEM_PLANES * width // 64, 1)
         return Conv2Plus1D(width, (3, 7), (1, 2), planes, name=f"{name}_conv")(x)
 
-    def wide(
+    def conv3x3(
         self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
     ) -> Tensor:
-        """1 x 3 x 3, then 3 x 1 x 1; both of a basic block have the planes of its first."""
+        """1 x 3 x 3, then 3 x 1 x 1; both convolutions of a basic block have the planes of the first one."""
         middle = None if planes is None else middle_planes(planes, filters)
         return Conv2Plus1D(filters, (3, 3), (stride, stride), middle, name=f"{name}_conv")(x)

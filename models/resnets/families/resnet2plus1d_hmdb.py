@@ -26,13 +26,13 @@ class Convolutions(ConvolutionMaker):
         """3 x 1 x 1."""
         return convolve(x, filters, (3, 1, 1), (1, 1, 1), (1, 0, 0), name)
 
-    def wide(
+    def conv3x3(
         self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
     ) -> Tensor:
-        """1 x 3 x 3; the second one of a basic block is 3 x 3 x 3."""
+        """1 x 3 x 3; the second convolution of a basic block is 3 x 3 x 3."""
         time = 3 if position == 1 else 1
         return convolve(x, filters, (time, 3, 3), (stride,) * 3, (int(time > 1 or stride > 1), 1, 1), name)
 
-    def point(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:
+    def conv1x1(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:
         """1 x 1 x 1."""
         return convolve(x, filters, (1, 1, 1), (stride,) * 3, (int(stride > 1), 0, 0), name)

@@ -1,8 +1,8 @@
 """The (2+1)D ResNet of Representation Flow's released Kinetics model: time, then space, without planes between them.
 
-A bottleneck's first 1 x 1 convolution is 3 x 1 x 1 in the first block of a stage and in every second one after it; its
-3 x 3 convolution is 1 x 3 x 3. There are bottlenecks only. Time is halved by the first layers alone. Unlike
-there the first convolution is zero-padded, so that clips of any length go through, and a shortcut has one batch norm,
+All blocks are bottlenecks. The first 1 x 1 convolution of a bottleneck is 3 x 1 x 1 in blocks 0, 1, 3 and 5 of a stage;
+the 3 x 3 convolution is 1 x 3 x 3. Only the first convolution and the pooling shorten the clip. Unlike in the released
+code, the first convolution is zero-padded, so that clips of any length go through, and a shortcut has one batch norm,
 not two.
 """
 
@@ -29,12 +29,12 @@ class Convolutions(ConvolutionMaker):
         time = 3 if block == 0 or block % 2 else 1
         return convolve(x, filters, (time, 1, 1), (1, 1, 1), (time // 2, 0, 0), name)
 
-    def wide(
+    def conv3x3(
         self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
     ) -> Tensor:
         """1 x 3 x 3."""
         return convolve(x, filters, (1, 3, 3), (1, stride, stride), (0, 1, 1), name)
 
-    def point(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:
+    def conv1x1(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:
         """1 x 1 x 1; time keeps its length."""
         return convolve(x, filters, (1, 1, 1), (1, stride, stride), (0, 0, 0), name)

@@ -12,7 +12,7 @@ class Convolutions(ConvolutionMaker):
         """3 x 7 x 7; time keeps its length."""
         return convolve(x, width, (3, 7, 7), (1, 2, 2), (1, 3, 3), name)
 
-    def wide(
+    def conv3x3(
         self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
     ) -> Tensor:
         """3 x 3 x 3."""

@@ -1,7 +1,7 @@
 """The 2D ResNet inflated to clips (Carreira & Zisserman, CVPR 2017), the 3D network of Representation Flow's Table 6.
 
-Unlike r3d_18 its first convolution is 7 x 7 x 7 and max pooling follows, so that ImageNet weights meet the sizes that
-they know.
+Unlike in r3d_18, the first convolution is 7 x 7 x 7 and max pooling follows, so that ImageNet weights meet the sizes of
+features that they were trained with.
 """
 
 from tvnet_keras.typing import Tensor

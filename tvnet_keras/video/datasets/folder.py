@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.listing import Video, VideoList, distinct_ids
@@ -124,9 +124,9 @@ def _notes(root: Path, divided: dict[str, Path], parts: list[_Part], class_names
             notes.append(f"{path} is left out, as {divided['test']} holds the test videos.")
     for part in parts:
         if part.loose:
-            names = some([video.name for video in part.loose])
+            names = first_few([video.name for video in part.loose])
             notes.append(f"Videos in {part.place} itself, in the folder of no class, are left out: {names}.")
         empty = [path.name for path in entries(part.place) if path.is_dir() and path.name not in class_names]
         if empty:
-            notes.append(f"These folders in {part.place} hold no video and are no class: {some(empty)}.")
+            notes.append(f"These folders in {part.place} hold no video and are no class: {first_few(empty)}.")
     return notes

@@ -53,6 +53,11 @@ def module_names(package: ModuleType) -> tuple[str, ...]:
     return tuple(sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_")))
 
 
+def listed(package: ModuleType) -> str:
+    """The public modules of a package in words, for the help of a flag that names one."""
+    return ", ".join(module_names(package))
+
+
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
     """Imports the module `name` of `package`; an unknown name is an `InputError` with the nearest one."""
     check_choice(what, name, module_names(package))

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from tvnet_keras.options import check_options
 from tvnet_keras.typing import Shape
 
 
@@ -15,6 +16,9 @@ class ClipModel(keras.Model):
         clip_shape: `(T, H, W, 3)`; an entry may be None where the model takes any value.
         options: an `options_class`, or the dictionary of its fields.
         **kwargs: `keras.Model` arguments.
+
+    Raises:
+        InputError: an option that does not take its value.
     """
 
     options_class: ClassVar[type]
@@ -27,11 +31,13 @@ class ClipModel(keras.Model):
         self.options = self._options(options)
 
     def _options(self, options: Any) -> Any:
-        if not isinstance(options, dict):
-            return options or self.options_class()
-        # Files keep tuples as lists.
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-        return self.options_class(**values)
+        if isinstance(options, dict):
+            # Files keep tuples as lists.
+            values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+            options = self.options_class(**values)
+        options = options or self.options_class()
+        check_options(options)
+        return options
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

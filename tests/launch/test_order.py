@@ -32,7 +32,7 @@ def no_decoding(monkeypatch):
 REFUSED = {
     "source": ("rgb", {"init_from": "runs/nowhere"}, "--config.init_from=runs/nowhere is neither"),
     "backbone": ("rgb", {"model": {"backbone": "resnet81"}}, "Did you mean 'resnet18'"),
-    "option": ("tvnet", {"model": {"learn": ("kernel",)}}, "learn must be"),
+    "option": ("tvnet", {"model": {"learn": ("kernel",)}}, "learn is 'kernel', which is not one of"),
     "truth": ("tvnet_flow", {"data": {"dataset": "ucf101"}}, "learns from flow and known"),
     "measure": ("rgb", {"eval": {"measures": ("clases",)}}, "Did you mean 'classes'"),
     "unfit measure": ("rgb", {"eval": {"measures": ("flow",)}}, "measures=flow cannot be taken of --method=rgb"),

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from launch.run.config import TrainConfig
 from tvnet_keras.losses.endpoint import mean_end_point_error
-from tvnet_keras.ops.native.mode import local_graphs
+from tvnet_keras.ops.tracing import local_graphs
 
 Fields: TypeAlias = dict[str, tf.Tensor]
 """A Batch, the outputs of a model, or numbers, by name."""

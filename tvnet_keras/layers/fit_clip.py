@@ -5,7 +5,7 @@ from keras import ops
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.solver_constants import positive_int
-from tvnet_keras.ops.antialias import resize_antialiased
+from tvnet_keras.ops.resize import resize_half_pixel_antialiased
 
 CROPS = ("center", "none")
 
@@ -14,7 +14,7 @@ CROPS = ("center", "none")
 class FitClip(keras.layers.Layer):
     """Shows a model the frames of a clip as the test pipeline does (`video.augment.test_views`), inside a graph.
 
-    Bytes come out equal bit by bit outside XLA (`ops.antialias`). A frame that has the size already passes untouched.
+    Bytes come out equal bit by bit outside XLA (`ops.resize`). A frame that has the size already passes untouched.
 
     Args:
         height: of the result, pixels.
@@ -54,9 +54,9 @@ class FitClip(keras.layers.Layer):
         batch, time, height, width, channels = ops.shape(clip)
         frames = ops.reshape(clip, (-1, height, width, channels))
         if self.crop == "none":
-            frames = resize_antialiased(frames, self.height, self.width)
+            frames = resize_half_pixel_antialiased(frames, self.height, self.width)
         else:
-            frames = self._centre(resize_antialiased(frames, *self._covering(height, width)))
+            frames = self._centre(resize_half_pixel_antialiased(frames, *self._covering(height, width)))
         return ops.reshape(frames, (batch, time, self.height, self.width, channels))
 
     def compute_output_shape(self, input_shape):

@@ -16,12 +16,14 @@ from tvnet_keras.layers.solver_constants import (
     positive_pair,
     stack_constants,
 )
-from tvnet_keras.ops import pyramid
-from tvnet_keras.ops.compiled import compiles_for_cpu
+from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.native.mode import MODES, use_native, xla_compiles
-from tvnet_keras.ops.tvl1.level import solve_level
+from tvnet_keras.ops.native import MODES
+from tvnet_keras.ops.pyramid import level_size, scale_limit
+from tvnet_keras.ops.resize import resize_flow
+from tvnet_keras.ops.tracing import xla_compiles
+from tvnet_keras.ops.tvl1.solver import Steps, steps_of
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values
 
@@ -67,7 +69,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         variant: "default", or "official", which reproduces the released code to its last rounding
             (`docs/methods/tvnet.md` lists where they differ).
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
-            or "native" (CPU kernels through numba); the flow is the same (`ops.tvl1.solver.solve`).
+            or "native" (CPU kernels through numba); the flow is the same (`ops.tvl1.solver.steps_of`).
         **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
 
     Call arguments:
@@ -155,9 +157,9 @@ class TVNet(keras.layers.Layer, MotionLayer):
             clip = once_differentiable(clip)
         batch, time, height, width = ops.shape(clip)[:4]
         self._announce_compilation()
-        mode = "native" if use_native(self.mode) else "portable"
-        first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)
-        return ops.reshape(self._flow(first, second, mode), (batch, time - 1, height, width, 2))
+        steps = steps_of(self.mode)
+        first, second = VARIANTS[self.variant].prepare(clip, self.value_range, steps)
+        return ops.reshape(self._flow(first, second, steps), (batch, time - 1, height, width, 2))
 
     def _announce_compilation(self) -> None:
         solved = self.scales * self.warps
@@ -194,7 +196,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         for weight in self._stored_weights():
             value = np.asarray(store[weight.name])
             if weight is self.u0 and value.shape != weight.shape:
-                value = pyramid.resize_flow(ops.convert_to_tensor(value)[None], *self.u0_size)[0]
+                value = resize_flow(ops.convert_to_tensor(value)[None], *self.u0_size)[0]
             weight.assign(value)
 
     def _stored_weights(self):
@@ -213,25 +215,25 @@ class TVNet(keras.layers.Layer, MotionLayer):
         """The first level solved: `scales - 1`, or less where the image is too small for so many."""
         if self.scales == 1:
             return 0  # Whatever the size: an exported graph needs no branch for it.
-        limit = pyramid.scale_limit(height, width, self.zoom)
+        limit = scale_limit(height, width, self.zoom)
         return min(self.scales, limit) - 1 if isinstance(limit, int) else ops.minimum(self.scales, limit) - 1
 
     def _level_size(self, level, height, width):
-        return tuple(pyramid.level_size(length, level, self.zoom) for length in (height, width))
+        return tuple(level_size(length, level, self.zoom) for length in (height, width))
 
-    def _flow(self, first, second, mode: str):
+    def _flow(self, first, second, steps: Steps):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
-        start = pyramid.resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
+        start = resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):
-                flow = self._solve_level(level, first, second, flow, mode) if level <= coarsest else flow
+                flow = self._solve_level(level, first, second, flow, steps) if level <= coarsest else flow
             else:
                 flow = ops.cond(
                     level <= coarsest,
-                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow, mode),
+                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow, steps),
                     lambda flow=flow: flow,
                 )
             if level:
@@ -246,11 +248,11 @@ class TVNet(keras.layers.Layer, MotionLayer):
             return enlarge(flow, *size, self.zoom) if level <= coarsest else flow
         return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
 
-    def _solve_level(self, level: int, first, second, flow, mode: str):
-        at_level = VARIANTS[self.variant].at_level
-        first, second = (at_level(frames, level, self.zoom) for frames in (first, second))
+    def _solve_level(self, level: int, first, second, flow, steps: Steps):
+        variant = VARIANTS[self.variant]
+        first, second = (variant.at_level(frames, level, self.zoom) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
-        return solve_level(self.variant, first, second, flow, kernels, constants, mode)
+        return variant.solve_level(first, second, flow, kernels, constants, steps)
 
 
 def _forward_differences(shape, dtype=None):

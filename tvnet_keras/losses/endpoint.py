@@ -74,7 +74,7 @@ def check_shapes(name: str, truth, flow) -> None:
     if len(sizes[0]) != len(sizes[1]) or not all(map(_fits, *sizes)) or not _fits(sizes[1][-1], 2):
         raise ValueError(
             f"{name} compares flows [B, ..., 2] of one shape; resize the truth and its vectors to the flow "
-            f"(tvnet_keras.flow.measure.resize_truth). Received: truth {sizes[0]}, flow {sizes[1]}"
+            f"(tvnet_keras.flow.measure.resize_truth_half_pixel_bilinear). Received: truth {sizes[0]}, flow {sizes[1]}"
         )
 
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.gradients import forward_x, forward_y
 from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.value_check import check_values
@@ -31,10 +32,8 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
         ValueError: the flow does not have one step fewer than the clip has frames, or another size.
     """
     _check_shapes(tuple(clip.shape), tuple(flow.shape))
-    batch, _, height, width, channels = ops.shape(clip)
-    clip = to_255(clip, value_range)
-    first = ops.reshape(clip[:, :-1], (-1, height, width, channels))
-    second = ops.reshape(clip[:, 1:], (-1, height, width, channels))
+    batch, _, height, width, _ = ops.shape(clip)
+    first, second = frame_pairs(to_255(clip, value_range))
     fields = ops.reshape(ops.cast(flow, "float32"), (-1, height, width, 2))
     brightness = ops.mean(ops.abs(warp(second, fields) - first), axis=(1, 2, 3))
     energy = data_weight * brightness + _total_variation(fields[..., 0]) + _total_variation(fields[..., 1])

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.ops.compiled import compiled
-from tvnet_keras.ops.native.mode import being_exported, xla_compiles
+from tvnet_keras.ops.compilation import compile_for_backend
+from tvnet_keras.ops.tracing import being_exported, xla_compiles
 
 _ONCE = (
     "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "
@@ -18,15 +18,15 @@ _ONCE = (
 def differentiable(forward: Callable, backward: Callable) -> Callable:
     """Returns `forward`, compiled, with the compiled `backward` as its gradient.
 
-    Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop. What goes in from
-    outside passes through `once_differentiable` first: the gradient does not know that it depends on it. A graph that
-    is being exported gets `forward` as it is.
+    Both must be pure, as `compile_for_backend` asks; neither is differentiated, so they may hold any loop. What goes in
+    from outside passes through `once_differentiable` first: the gradient does not know that it depends on it. A graph
+    that is being exported gets `forward` as it is.
 
     Args:
         forward: some tensors to one tensor.
         backward: the same tensors and the upstream gradient to one gradient per tensor.
     """
-    plain, forward, backward = forward, compiled(forward), compiled(backward)
+    plain, forward, backward = forward, compile_for_backend(forward), compile_for_backend(backward)
     if keras.backend.backend() == "torch":
         return _torch_function(forward, backward)
 
@@ -81,13 +81,13 @@ def _refused(*tensors):
     raise InputError(_ONCE)
 
 
-def fused(function: Callable) -> Callable:
+def compile_with_gradient(function: Callable) -> Callable:
     """Returns `function`, of tensors to one tensor, compiled together with its derivative by the backend.
 
     For plain sequences of operations: loops need a derivative of their own (`differentiable`).
     """
     if keras.backend.backend() != "tensorflow":
-        return compiled(function)
+        return compile_for_backend(function)
     import tensorflow as tf
 
     def backward(*arguments):

@@ -9,7 +9,7 @@ import warnings
 import keras
 from keras import ops
 
-from tvnet_keras.ops.native.mode import called_from, may_call_python
+from tvnet_keras.ops.tracing import called_from, may_call_python
 
 TOLERATED = 0.1
 """By this share of its range a clip may leave it: resizing and augmentation overshoot."""

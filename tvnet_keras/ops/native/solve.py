@@ -19,11 +19,11 @@ from tensorflow.python.eager import record
 from tvnet_keras.ops.native.forward import advance, advance_floats
 from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.threads import bands, parallel, shares
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS
 
 ROWS_PER_EXCHANGE = 4
 """Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
 
-STATE_FIELDS = 6
 LONGEST_SEGMENT = 5
 """Iterations whose states the backward pass holds at a time: of rows of 320 pixels they fill a cache of 1 MiB."""
 

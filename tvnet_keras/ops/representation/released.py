@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.representation.repeat import repeat
+from tvnet_keras.ops.representation.differentiable_loop import differentiable_loop
 from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, dual_step, threshold_step
 
 CENTRAL_TAPS = (-0.5, 0.0, 0.5)
@@ -104,7 +104,7 @@ def dense_flow(first, second, kernels: dict, constants, iterations: int):
         p21, p22 = dual_step(p21, p22, *_flow_gradient(u2, kernels["flow_gradient"]), tau / theta)
         return u1, u2, p11, p12, p21, p22
 
-    return repeat(step, tuple(ops.zeros_like(first) for _ in range(6)), iterations)[:2]
+    return differentiable_loop(step, tuple(ops.zeros_like(first) for _ in range(6)), iterations)[:2]
 
 
 def _divergence(px, py, kernels):

@@ -7,13 +7,14 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.ops.differentiable import once_differentiable
+from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
-from tvnet_keras.ops.native.mode import MODES
+from tvnet_keras.ops.native import MODES
 from tvnet_keras.ops.representation import released
-from tvnet_keras.ops.representation.repeat import repeat
+from tvnet_keras.ops.representation.differentiable_loop import differentiable_loop
 from tvnet_keras.ops.representation.sobel import SOBEL, kernel_gradient
-from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, dual_step, threshold_step
-from tvnet_keras.ops.tvl1.solver import STATE_FIELDS, solve
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, Constants, DataTerm, dual_step, threshold_step
+from tvnet_keras.ops.tvl1.solver import solve
 
 NOISE = 1e-2
 """A smaller slope, in grey values of 255 per pixel, is none. float32 rounds features of that range to 1e-5."""
@@ -58,16 +59,11 @@ def _range(features, axes):
     return ops.min(features, axis=axes, keepdims=True), ops.max(features, axis=axes, keepdims=True)
 
 
-def _pairs(features):
-    """`[B, T, C, H, W]` to the first and the second frame of every pair, each `[B * (T - 1), C, H, W]`."""
-    return tuple(ops.reshape(part, (-1, *ops.shape(part)[2:])) for part in (features[:, :-1], features[:, 1:]))
-
-
 def _channels_first(features):
     return ops.transpose(features, (0, 1, 4, 2, 3))
 
 
-def _images(frames):
+def _one_image_per_channel(frames):
     """`[N, C, H, W] -> [N * C, H, W]`, so that image n is of channel n % C."""
     return ops.reshape(frames, (-1, *ops.shape(frames)[2:]))
 
@@ -85,7 +81,7 @@ def _shared_kernels(scale: float) -> dict[str, np.ndarray]:
 
 
 def _default_flow(features, kernels, constants, iterations: int, mode: str):
-    first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
+    first, second = map(_one_image_per_channel, frame_pairs(_channels_first(features)))
     gradient = _above_noise(*kernel_gradient(second, kernels["image_gradient"], "symmetric"))
     divergence_taps = kernels["divergence"]
     fixed = np.tile(np.float32(FORWARD_TAPS), (4, 1))
@@ -104,11 +100,11 @@ def _above_noise(gx, gy):
 
 
 def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
-    first, second = _pairs(_channels_first(features))
+    first, second = frame_pairs(_channels_first(features))
     gradient = released.channel_gradient(first, second, kernels["image_gradient"])
     divergence_taps, flow_taps = kernels["divergence"], kernels["flow_gradient"]
     taps = ops.concatenate([divergence_taps, divergence_taps, flow_taps, flow_taps], axis=1)
-    first, second, *gradient = (_images(frames) for frames in (first, second, *gradient))
+    first, second, *gradient = map(_one_image_per_channel, (first, second, *gradient))
     return _solved(features, first, second, gradient, taps, constants, iterations, mode)
 
 
@@ -121,7 +117,7 @@ def _solved(features, first, second, gradient, taps, constants, iterations: int,
 
 
 def _paper_flow(features, kernels, constants, iterations: int, mode: str):
-    first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
+    first, second = map(_one_image_per_channel, frame_pairs(_channels_first(features)))
     data = DataTerm(second - first, *kernel_gradient(second, kernels["image_gradient"], "constant"))
     tau, lambda_, theta = Constants(*(constants[k] for k in range(3)))
     sobel, (taps_x, taps_y) = ops.convert_to_tensor(SOBEL), (kernels["divergence"][k] for k in range(2))
@@ -135,13 +131,13 @@ def _paper_flow(features, kernels, constants, iterations: int, mode: str):
         p21, p22 = dual_step(p21, p22, *kernel_gradient(u2, sobel, "constant"), tau / theta)
         return u1, u2, p11, p12, p21, p22
 
-    state = repeat(step, tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS)), iterations)
+    state = differentiable_loop(step, tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS)), iterations)
     return _as_clip(ops.stack(state[:2]), features)
 
 
 def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
     batch, time, height, width, channels = ops.shape(features)
-    first, second = _pairs(features)
+    first, second = frame_pairs(features)
     flow = released.dense_flow(first, second, kernels, constants, iterations)
     return ops.reshape(ops.concatenate(flow, axis=-1), (batch, time - 1, height, width, 2 * channels))
 

@@ -14,6 +14,10 @@ EPSILON = 1e-12
 """Added under square roots and to squared gradients: far below any grey value, far above float32's smallest."""
 
 
+STATE_FIELDS = 6
+"""Fields of a state: the flow (u1, u2) and the dual variables (p11, p12, p21, p22)."""
+
+
 class DataTerm(NamedTuple):
     """The linearised brightness difference `rho(u) = rho_c + gx * u1 + gy * u2` around the flow of the last warp."""
 

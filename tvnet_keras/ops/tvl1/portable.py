@@ -8,9 +8,9 @@ import functools
 import keras
 from keras import ops
 
-from tvnet_keras.ops.compiled import compiles_for_cpu
+from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import differentiable
-from tvnet_keras.ops.native.mode import stays_here
+from tvnet_keras.ops.tracing import stays_in_this_process
 from tvnet_keras.ops.tvl1.adjoint import (
     SUMS,
     Pairs,
@@ -33,7 +33,7 @@ _MARGINS = ((0, 0), (0, 1), (1, 0))
 
 def solve(state, data, taps, constants):
     """`ops.tvl1.solver.solve` with taps `[I, G, 8, 2]`."""
-    return _differentiable(stays_here(), tuple(taps.shape))(state, data, taps, constants)
+    return _differentiable(stays_in_this_process(), tuple(taps.shape))(state, data, taps, constants)
 
 
 @functools.cache

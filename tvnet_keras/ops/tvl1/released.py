@@ -8,6 +8,7 @@ different pixel.
 import numpy as np
 from keras import ops
 
+from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.intensity import GREY_WEIGHTS
 
 SMOOTHING = {
@@ -30,11 +31,7 @@ def prepare(clip):
     Returns:
         `(first, second)`, each `[B * (T - 1), H, W]`.
     """
-    grey = floored_grey(clip)
-    height, width = ops.shape(grey)[2:4]
-    first = ops.reshape(grey[:, :-1], (-1, height, width))
-    second = ops.reshape(grey[:, 1:], (-1, height, width))
-    return tuple(smooth(images) for images in stretch(first, second))
+    return tuple(smooth(images) for images in stretch(*frame_pairs(floored_grey(clip))))
 
 
 def floored_grey(frames):
@@ -84,17 +81,26 @@ def warp(images, flow):
     return _sample(images, x, y)
 
 
-def resize(images, height, width):
-    """Bilinear resizing on an align-corners grid, through the same sampling as `warp`, at equal size too."""
+def resize_align_corners_bilinear(images, height, width):
+    """Resizes images bilinearly on an align-corners grid, through the sampling of `warp`, at equal size too.
+
+    Args:
+        images: `[N, H, W, C]`.
+        height: new height in pixels, int or scalar tensor.
+        width: new width in pixels, int or scalar tensor.
+
+    Returns:
+        `[N, height, width, C]`.
+    """
     batch = ops.shape(images)[0]
     x = ops.broadcast_to(_columns(width), (batch, height, width))
     y = ops.broadcast_to(_rows(height), (batch, height, width))
     return _sample(images, x, y)
 
 
-def enlarge_flow(flow, height, width, zoom: float):
+def resize_flow_by_zoom(flow, height, width, zoom: float):
     """Flow of a pyramid level on the next finer one: divided by `zoom`, whatever the exact ratio of the sizes."""
-    return resize(flow, height, width) / np.float32(zoom)
+    return resize_align_corners_bilinear(flow, height, width) / np.float32(zoom)
 
 
 # Reshaped, here and below, where `[None, :]` would be shorter: TensorFlow Lite has that for known sizes only.

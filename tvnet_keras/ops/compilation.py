@@ -9,7 +9,7 @@ COMPILED_SIZES = 16
 """Sizes of arguments for which a function is compiled in eager execution on TensorFlow: some 10 MB each."""
 
 
-def compiled(function: Callable) -> Callable:
+def compile_for_backend(function: Callable) -> Callable:
     """Returns `function` compiled by XLA where the backend has it (TensorFlow, JAX), as it is on Torch.
 
     On TensorFlow it is compiled for the first `COMPILED_SIZES` sizes of its arguments, and in a graph where the size of
@@ -53,7 +53,7 @@ def _compiled_for_few_sizes(function: Callable) -> Callable:
 
 @functools.cache
 def compiles_for_cpu() -> bool:
-    """Whether what `compiled` returns is compiled and runs on a CPU; asked once, when it is first needed."""
+    """Whether what `compile_for_backend` returns is compiled and runs on a CPU; asked once, when it is first needed."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf

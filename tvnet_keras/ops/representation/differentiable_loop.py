@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 
-def repeat(step: Callable, state: tuple, times: int) -> tuple:
+def differentiable_loop(step: Callable, state: tuple, times: int) -> tuple:
     """Applies `step` to `state` a fixed number of times; the graph holds one of them.
 
     The gradient is the backend's own and keeps the state of every turn; `ops.tvl1.solver` is a loop without that cost.

@@ -43,8 +43,11 @@ class Tensor(Protocol):
     def __ge__(self, other: Any, /) -> Any: ...
 
 
-Size: TypeAlias = int | Tensor
+Dimension: TypeAlias = int | Tensor
 """A length along an axis: an integer where the shape is known, a scalar tensor inside a graph where it is not."""
+
+Scalar: TypeAlias = float | Tensor
+"""A number, of Python or in a graph."""
 
 Shape: TypeAlias = tuple[int | Any, ...]
 """A static shape as Keras hands it to `build` and `compute_output_shape`.

@@ -1,10 +1,14 @@
 """TV-L1's constants as weights, and the checks of arguments, for the layers that stand on the solver."""
 
 import numbers
+from collections.abc import Iterable
+from typing import Any, cast
 
 import keras
 import numpy as np
 from keras import ops
+
+from tvnet_keras.typing import Tensor
 
 FLOOR = 1e-3
 """Least value of a constant in training: the step ratio tau / theta and the threshold lambda * theta stay bounded."""
@@ -17,11 +21,11 @@ class Positive(keras.constraints.Constraint):
     def __init__(self, minimum: float = FLOOR) -> None:
         self.minimum = minimum
 
-    def __call__(self, weight):
+    def __call__(self, weight: Tensor) -> Tensor:
         """Returns `weight` with smaller values raised to the minimum."""
         return ops.maximum(weight, ops.cast(self.minimum, weight.dtype))
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"minimum": self.minimum}
 
@@ -49,7 +53,7 @@ def add_constants(layer: keras.Layer) -> tuple:
     )
 
 
-def stack_constants(weights):
+def stack_constants(weights: Iterable[Tensor]) -> Tensor:
     """`[3]`, float32, from what `add_constants` made."""
     return ops.stack([ops.cast(weight, "float32") for weight in weights])
 
@@ -71,9 +75,11 @@ def positive_pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def _counts(value) -> bool:
+def _counts(value: object) -> bool:
     # Infinity leaves no remainder but NaN, which equals nothing. True is a number to Python.
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and value >= 1 and value % 1 == 0
+    return (
+        isinstance(value, numbers.Real) and not isinstance(value, bool) and cast(float, value) >= 1 and value % 1 == 0
+    )
 
 
 def positive(name: str, value: float) -> float:

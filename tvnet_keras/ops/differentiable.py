@@ -1,6 +1,7 @@
 """Compiled functions with a gradient: one of their own, or what the backend derives."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,6 +9,7 @@ from keras import ops
 from tvnet_keras.errors import InputError
 from tvnet_keras.ops.compilation import compile_for_backend
 from tvnet_keras.ops.tracing import being_exported, xla_compiles
+from tvnet_keras.typing import Tensor
 
 _ONCE = (
     "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "
@@ -44,7 +46,7 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
     return call
 
 
-def once_differentiable(tensor):
+def once_differentiable(tensor: Tensor) -> Tensor:
     """The tensor, whose gradient cannot be differentiated again: who tries gets a sentence.
 
     For what goes into a function with a derivative of its own. Without it a second derivative lacks, silently, whatever
@@ -66,11 +68,11 @@ def once_differentiable(tensor):
 
 
 @ops.custom_gradient
-def _last(gradient, value):
+def _last(gradient: Tensor, value: Tensor) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
     return gradient, lambda *_: _refused(gradient, value)
 
 
-def _refused(*tensors):
+def _refused(*tensors: Any) -> tuple[Tensor, ...]:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -103,7 +105,7 @@ def compile_with_gradient(function: Callable) -> Callable:
 
 def _torch_function(forward: Callable, backward: Callable) -> Callable:
     # Not `ops.custom_gradient`: on Torch it tries a failing forward a second time and then gives NaN for the gradient.
-    import torch
+    import torch  # pyright: ignore[reportMissingImports] - an optional backend
 
     class Function(torch.autograd.Function):
         @staticmethod

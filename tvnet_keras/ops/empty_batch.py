@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tvnet_keras.typing import Tensor
 
-def at_least_one(clip):
+
+def at_least_one(clip: Tensor) -> Tensor:
     """The batch, or one clip of zeros in place of none.
 
     On a CPU, TensorFlow's convolution answers an empty batch in the wrong shape, and the gradient of its padding fails.

@@ -3,6 +3,8 @@
 Every operation of a graph costs threads to wake and arrays to reshape; together a third of the time of the iterations.
 """
 
+from typing import Any, cast
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
@@ -15,15 +17,18 @@ from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.threads import parallel, shares
 
 
-def solve_level(first, second, flow, kernels, constants):
+def solve_level(
+    first: tf.Tensor, second: tf.Tensor, flow: tf.Tensor, kernels: tf.Tensor, constants: tf.Tensor
+) -> tf.Tensor:
     """The default variant's `ops.tvl1.level.solve_level`; differentiable once in all five arguments."""
     tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (first, second, flow, kernels, constants)]
     return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
 
 
 @tf.custom_gradient
-def _differentiable(keep, *arguments):
-    warps = arguments[3].shape[0]
+def _differentiable(keep: tf.Tensor, *arguments: tf.Tensor) -> Any:
+    # Known: a level has the warps that its layer has.
+    warps = cast(int, arguments[3].shape[0])
     kinds = [tf.float32] * (1 + 2 * warps)
     result, *kept = tf.numpy_function(_forward, (keep, *arguments), kinds, stateful=False)
     result.set_shape(arguments[2].shape)
@@ -37,7 +42,9 @@ def _differentiable(keep, *arguments):
     return result, gradient
 
 
-def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
+def _forward(
+    keep: bool, first: np.ndarray, second: np.ndarray, flow: np.ndarray, kernels: np.ndarray, constants: np.ndarray
+) -> list[np.ndarray]:
     """The flow, and for every warp its data term and the states that `native.solve_and_keep` kept."""
     state = _joined(flow, np.empty((0, *first.shape), np.float32))
     kept = []
@@ -49,9 +56,17 @@ def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
     return [flow, *kept]
 
 
-def _backward(first, second, flow, kernels, constants, upstream, *kept) -> list[np.ndarray]:
+def _backward(
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    kernels: np.ndarray,
+    constants: np.ndarray,
+    upstream: np.ndarray,
+    *kept: np.ndarray,
+) -> list[np.ndarray]:
     if not len(kept[1]):
-        _, *kept = _forward(True, first, second, flow, kernels, constants)
+        kept = tuple(_forward(True, first, second, flow, kernels, constants)[1:])
     bar_first, bar_second = np.zeros_like(first), np.zeros_like(second)
     bar_kernels, bar_constants = np.empty_like(kernels), np.zeros_like(constants)
     bar_flow, bar_dual = upstream, np.empty((0, *first.shape), np.float32)

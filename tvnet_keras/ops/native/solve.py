@@ -9,6 +9,7 @@ import importlib
 import itertools
 import math
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,7 +29,7 @@ LONGEST_SEGMENT = 5
 """Iterations whose states the backward pass holds at a time: of rows of 320 pixels they fill a cache of 1 MiB."""
 
 
-def solve(state, data, taps, constants):
+def solve(state: tf.Tensor, data: tf.Tensor, taps: tf.Tensor, constants: tf.Tensor) -> tf.Tensor:
     """`ops.tvl1.solver.solve` on TensorFlow tensors by fused CPU kernels, differentiable once in all arguments."""
     tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (state, data, taps, constants)]
     # Where a gradient will be asked for, the states that it starts from are kept; else it computes them again.
@@ -36,7 +37,7 @@ def solve(state, data, taps, constants):
 
 
 @tf.custom_gradient
-def _differentiable(keep, *arguments):
+def _differentiable(keep: tf.Tensor, *arguments: tf.Tensor) -> Any:
     result, kept = tf.numpy_function(_solve_apart, (keep, *arguments), [tf.float32] * 2, stateful=False)
     result.set_shape(arguments[0].shape)
 
@@ -49,13 +50,15 @@ def _differentiable(keep, *arguments):
     return result, gradient
 
 
-def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
+def _solve_apart(keep: bool, *arguments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`solve_and_keep` with a result in memory of its own: TensorFlow may write into a tensor that nobody else has."""
     result, kept = solve_and_keep(keep, *arguments)
     return (result.copy() if keep else result), kept
 
 
-def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
+def solve_and_keep(
+    keep: bool, state: np.ndarray, data: np.ndarray, taps: np.ndarray, constants: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """`ops.tvl1.solver.solve` on float32 arrays; taps are `[I, G, 8, 2]`, a state `[2, N, H, W]` starts from p = 0.
 
     Returns:
@@ -86,7 +89,9 @@ def _balanced(iterations: int, most: int, unit: int) -> int:
     return -(-iterations // (parts * unit)) * unit
 
 
-def gradient_arrays(state, data, taps, constants, upstream, kept) -> tuple[np.ndarray, ...]:
+def gradient_arrays(
+    state: np.ndarray, data: np.ndarray, taps: np.ndarray, constants: np.ndarray, upstream: np.ndarray, kept: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Gradients with respect to state, data, taps and constants, given that of the result and the kept states."""
     if not len(kept):
         kept = solve_and_keep(True, state, data, taps, constants)[1]
@@ -103,7 +108,16 @@ def _constants(sums: np.ndarray, constants: np.ndarray) -> np.ndarray:
     return np.array([rate / theta, limit * theta, divergence + limit * lambda_ - rate * tau / theta**2], "float32")
 
 
-def _advance(state, data, taps, constants, result, kept, every, done) -> None:
+def _advance(
+    state: np.ndarray,
+    data: np.ndarray,
+    taps: np.ndarray,
+    constants: np.ndarray,
+    result: np.ndarray,
+    kept: np.ndarray,
+    every: int,
+    done: int,
+) -> None:
     def run(images, rows):
         workspace = borrow((advance_floats(_widened(rows, len(taps), state), state.shape[3]),))
         advance(state, data, taps, constants, result, kept, every, done, images, rows, workspace)
@@ -116,7 +130,15 @@ def _adjoint() -> ModuleType:
     return importlib.import_module("tvnet_keras.ops.native.adjoint")
 
 
-def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
+def _pull_back(
+    kept: np.ndarray,
+    data: np.ndarray,
+    taps: np.ndarray,
+    constants: np.ndarray,
+    upstream: np.ndarray,
+    bar_state: np.ndarray,
+    bar_data: np.ndarray,
+) -> np.ndarray:
     adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept) - 1
     pieces = shares(*data.shape[1:3])
     banded = len(bands(*data.shape[1:3])) > 1

@@ -16,7 +16,7 @@ from launch.run.finite_guard import FiniteGuard
 from launch.run.monitor import PICTURED_CLIPS, Monitor
 from launch.run.optimization import averaged_weights
 from launch.run.profiling import Profiler
-from launch.run.train_step import TrainStep
+from launch.run.train_step import Fields, TrainStep
 
 
 class TrainingLoop:
@@ -47,7 +47,7 @@ class TrainingLoop:
         self.validation, self.measures = validation, measures
         self.finite = FiniteGuard(config)
 
-    def run(self, train_step: TrainStep, batches: Iterable[dict], start: int, profile: bool) -> None:
+    def run(self, train_step: TrainStep, batches: Iterable[Fields], start: int, profile: bool) -> None:
         """Takes every step after `start`.
 
         Args:
@@ -123,7 +123,7 @@ def _first_clips(source: Source) -> np.ndarray:
     return np.stack(clips[:PICTURED_CLIPS])
 
 
-def _whole_batch(iterator: Iterator[dict], strategy: tf.distribute.Strategy) -> dict | list[dict]:
+def _whole_batch(iterator: Iterator[Fields], strategy: tf.distribute.Strategy) -> Fields | list[Fields]:
     """The next batch, or all pieces of it where it comes in several."""
     first = next(iterator)
     if "pieces" not in first:

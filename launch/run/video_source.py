@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -145,7 +146,7 @@ class VideoSource:
             )
         return self._without(broken, counts=found.counts)
 
-    def _without(self, reasons: dict[str, str], **found) -> "VideoSource":
+    def _without(self, reasons: dict[str, str], **found: Any) -> "VideoSource":
         for reason in reasons.values():
             print(f"skipped: {reason}", file=sys.stderr)
         skipped = tuple(video.video_id for video in self.videos.videos if video.path in reasons)
@@ -162,10 +163,10 @@ class VideoSource:
         make = self._flow_batches if _carry_flow(needs) else self._clip_batches
         return sharded_batches(self.config, strategy, start_step, make)
 
-    def _clip_batches(self, **arguments) -> tf.data.Dataset:
+    def _clip_batches(self, **arguments: Any) -> tf.data.Dataset:
         return train_dataset(self._frames, clip_recipe(self.config.data), **arguments)
 
-    def _flow_batches(self, **arguments) -> tf.data.Dataset:
+    def _flow_batches(self, **arguments: Any) -> tf.data.Dataset:
         data = self.config.data
         source, multiple = self._flow_source(data.frames), self.config.train.accumulate
         return flow_pipeline.train_dataset(source, flow_recipe(data), multiple=multiple, **arguments)
@@ -196,7 +197,9 @@ class VideoSource:
         return flow_pipeline.eval_dataset(source, test_flow_recipe(self.config), parallel=parallel)
 
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
-        return VideoFlowSource(self._frames, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+        # Flow is asked of a source that offers it.
+        exact_flow = cast(Callable[[str], np.ndarray], self.exact_flow)
+        return VideoFlowSource(self._frames, exact_flow, frames_per_clip=frames, short=self.config.data.short)
 
     @property
     def _frames(self) -> FrameSource:

@@ -68,6 +68,8 @@ def _stored_cells(planned: int, stored: int, stale_ones: int, root: Path, recomp
 
 
 def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -> Result:
+    if cell.run is None:
+        raise ValueError(f"Only cells with a small version can be computed. Received: {cell.row}")
     versions = solver_versions(cell.network()) if cell.network else {}
     _note_versions(weights, versions)
     # How long a training took that a killed process began is not known.

@@ -31,13 +31,13 @@ def table_row(cell: Cell, results: Sequence[Result]) -> list[str]:
     decimals = 1 if cell.percent else 3
     ours = statistics.fmean(values) if values else None
     mark = f" {STALE_MARK}" if stale(results) else ""
-    compared = ours is not None and cell.paper is not None and cell.comparable
+    difference = ours - cell.paper if ours is not None and cell.paper is not None and cell.comparable else None
     return [
         cell.row,
         "" if cell.paper is None else f"{cell.paper:.{1 if cell.percent else 2}f}",
         "" if ours is None else f"{ours:.{decimals}f}{mark}",
         f"{statistics.stdev(values):.{decimals}f}" if len(values) > 1 else "",
-        f"{ours - cell.paper:+.2f}" if compared else "",
+        "" if difference is None else f"{difference:+.2f}",
         str(len(values)),
     ]
 
@@ -109,7 +109,7 @@ def write_page(table: str, root: Path) -> Path:
             continue
         module = tables.table_module(name)
         setting = getattr(module, "SETTING", "").strip()
-        text += [f"## {name}", module.__doc__.strip(), "" if setting in settings else setting]
+        text += [f"## {name}", str(module.__doc__).strip(), "" if setting in settings else setting]
         body = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
         body += ["| " + " | ".join(row) + " |" for row in table_rows(module.cells(), results)]
         text += ["\n".join(body), _stale_note(name, module.cells(), results)]

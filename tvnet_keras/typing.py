@@ -43,8 +43,8 @@ class Tensor(Protocol):
     def __ge__(self, other: Any, /) -> Any: ...
 
 
-Size: TypeAlias = int | Tensor
-"""A length along an axis: an integer where the shape is known, a scalar tensor inside a graph where it is not."""
+Dimension: TypeAlias = int | Tensor
+"""The length of an axis: an integer where the shape is known, a scalar tensor inside a graph where it is not."""
 
 Shape: TypeAlias = tuple[int | Any, ...]
 """A static shape as Keras hands it to `build` and `compute_output_shape`.

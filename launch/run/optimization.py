@@ -7,7 +7,7 @@ import keras
 
 from launch.run.config import TrainConfig
 from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
-from tvnet_keras.typing import Size, Tensor
+from tvnet_keras.typing import Dimension, Tensor
 
 
 def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimizers.Optimizer:
@@ -75,7 +75,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
         self.schedule, self.steps = schedule, int(steps)
 
-    def __call__(self, step: Size) -> Tensor:
+    def __call__(self, step: Dimension) -> Tensor:
         """The learning rate of update number `step`."""
         number = keras.ops.cast(step, "float32")
         factor = keras.ops.minimum(1.0, (number + 1.0) / max(self.steps, 1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from tvnet_keras.typing import Size, Tensor
+from tvnet_keras.typing import Dimension, Tensor
 
 # The mixin stands before one of Keras's optimizers.
 _Optimizer = keras.optimizers.Optimizer if TYPE_CHECKING else object
@@ -53,7 +53,7 @@ class RateGroups(_Optimizer):
         """The multiplier of the weight with this path."""
         return next((rate for pattern, rate in self.rates.items() if re.search(pattern, path)), 1.0)
 
-    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Size) -> None:
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Dimension) -> None:
         """One weight's update, at its group's rate."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])

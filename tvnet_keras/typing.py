@@ -44,7 +44,7 @@ class Tensor(Protocol):
 
 
 Dimension: TypeAlias = int | Tensor
-"""A length along an axis: an integer where the shape is known, a scalar tensor inside a graph where it is not."""
+"""The length of an axis: an integer where the shape is known, a scalar tensor inside a graph where it is not."""
 
 Scalar: TypeAlias = float | Tensor
 """A number, of Python or in a graph."""

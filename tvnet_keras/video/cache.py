@@ -108,7 +108,7 @@ class CachedVideos:
         InputError: the folder holds no finished cache, or a damaged one.
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike) -> None:
         self._folder = Path(folder)
         self._index = read_index(self._folder)
 
@@ -197,7 +197,7 @@ class CachedVideos:
 class _Progress:
     """Counts videos over several threads."""
 
-    def __init__(self, report: Callable[[int, int], None] | None, total: int):
+    def __init__(self, report: Callable[[int, int], None] | None, total: int) -> None:
         self._report, self._total, self._done, self._lock = report, total, 0, threading.Lock()
 
     def advance(self, videos: int = 1) -> None:

@@ -34,7 +34,7 @@ class Length:
         stream: its film.
     """
 
-    def __init__(self, container: av.container.InputContainer, stream: av.VideoStream):
+    def __init__(self, container: av.container.InputContainer, stream: av.VideoStream) -> None:
         self._stream = stream
         # PyAV allows for a stream that has no time base, as one to be written may; one of a file has it.
         self._tick = cast(Fraction, stream.time_base)

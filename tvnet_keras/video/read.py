@@ -43,7 +43,7 @@ class VideoError(InputError):
         frames: how many of its frames decode.
     """
 
-    def __init__(self, message: str, *, kind: str, path: str | os.PathLike, frames: int = 0):
+    def __init__(self, message: str, *, kind: str, path: str | os.PathLike, frames: int = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.path = str(path)
@@ -183,7 +183,7 @@ class _Film:
         fps: average frames per second as the file declares it, 0.0 where it declares none.
     """
 
-    def __init__(self, container: av.container.InputContainer, path: str | os.PathLike):
+    def __init__(self, container: av.container.InputContainer, path: str | os.PathLike) -> None:
         self._container, self._path = container, path
         self._stream = _shown(container, path)
         self._length = Length(container, self._stream)

@@ -150,7 +150,7 @@ class VideoFinder:
         folders: where the class folders may be, relative to `root`, the likeliest first.
     """
 
-    def __init__(self, root: Path, folders: Sequence[str]):
+    def __init__(self, root: Path, folders: Sequence[str]) -> None:
         doubled = [f"{folder}/{folder}" for folder in folders if folder != "."]
         self._places = [root / folder for folder in (*folders, *doubled) if (root / folder).is_dir()]
         self._files = lru_cache(maxsize=None)(_files_by_stem)

@@ -131,7 +131,7 @@ def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], object]], list[
 
 
 def _agreement(calls: dict[Key, Callable[[], object]]) -> str:
-    """A sentence on whether the released layer and ours compute the same flow; the functions are called again for it."""
+    """A sentence on whether the released layer and ours compute the same flow; it calls the functions once more."""
     worst = 0.0
     for number in ITERATIONS:
         ours = calls[Case(GRAPH, FORWARD, MODES[-1], number, "released_v1", **FEATURES)]()

@@ -160,7 +160,7 @@ def _as_read(shard: Path, entries: dict[str, Entry]) -> dict[str, Entry] | None:
 
 
 def _sizes(entries: Iterable[Entry]) -> dict[str, int]:
-    """The length of every shard's file, in bytes; `ValueError` where the videos in one don't follow one another."""
+    """The length of every shard's file, in bytes; `ValueError` where the videos in one do not follow one another."""
     ends: dict[str, int] = {}
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset != ends.get(entry.shard, 0):

@@ -42,9 +42,9 @@ class Motion:
     """What every object does from one frame to the next.
 
     Args:
-        velocity: Pixels per frame, x to the right and y down.
-        rotation: Radians per frame about the object's own centre, positive is clockwise as seen on screen.
-        zoom: Logarithm of the growth per frame about the object's own centre.
+        velocity: pixels per frame, x to the right and y down.
+        rotation: radians per frame about the object's own centre, positive is clockwise as seen on screen.
+        zoom: logarithm of the growth per frame about the object's own centre.
     """
 
     velocity: tuple[float, float] = (0.0, 0.0)
@@ -99,9 +99,9 @@ def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> 
     same picture whatever the motion is (for an even number of frames: half a step away from it on either side).
 
     Args:
-        scene: The look.
-        motion: What every object does.
-        frames: Number of frames T.
+        scene: the look.
+        motion: what every object does.
+        frames: number of frames T.
         size: (H, W) in pixels.
 
     Returns:

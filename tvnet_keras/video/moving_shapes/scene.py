@@ -1,6 +1,6 @@
 """Draw the looks and the motions of Moving Shapes at random.
 
-Why one frame can't tell the motion
+Why one frame cannot tell the motion
 -----------------------------------
 A *group* is one scene and one set of rates, rendered under all twelve motions and anchored at the middle of the clip.
 

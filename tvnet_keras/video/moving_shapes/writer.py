@@ -3,7 +3,7 @@
 Textured objects move over a textured, slowly drifting background; the twelve classes are eight directions, two senses
 of rotation and two of zoom. A second kind, `label="look"`, is its twin: same pictures, but the class is what the
 objects look like and the motion is drawn at random. `scene` says why a single frame of the first kind
-can't tell the class.
+cannot tell the class.
 """
 
 from __future__ import annotations
@@ -98,21 +98,21 @@ def write_dataset(
     same call finishes what a killed one began.
 
     Args:
-        root: Folder of the set; made if absent.
-        train_groups: Groups for training.
-        test_groups: Groups for testing.
-        frames: Frames per clip.
+        root: folder of the set; made if absent.
+        train_groups: groups for training.
+        test_groups: groups for testing.
+        frames: frames per clip.
         size: (H, W) in pixels, even; speeds grow with it.
         label: "motion" or "look".
-        seed: Seed of all draws.
-        workers: Threads; default one per core.
-        progress: Called as `progress(clips_done, clips_in_all)`.
+        seed: seed of all draws.
+        workers: threads; default one per core.
+        progress: called as `progress(clips_done, clips_in_all)`.
 
     Returns:
         `root` as a Path.
 
     Raises:
-        InputError: A bad argument, a folder that can't be written, that another process writes or that already holds
+        InputError: a bad argument, a folder that cannot be written, that another process writes or that already holds
             something else.
     """
     root = Path(root)
@@ -132,7 +132,7 @@ def exact_flow(video_path: str | os.PathLike[str]) -> np.ndarray:
         video_path: `root/videos/<Class>/<name>.avi`; the flow is read from `root/flow/<Class>/<name>.npz`.
 
     Raises:
-        InputError: There is no readable flow file for this video.
+        InputError: there is no readable flow file for this video.
     """
     path = Path(video_path)
     stored = path.parents[2] / "flow" / path.parent.name / f"{path.stem}.npz" if len(path.parents) > 2 else path

@@ -110,7 +110,7 @@ def _lock(descriptor: int, path: Path, wait: bool) -> None:
         ) from None
     except OSError as error:
         warnings.warn(
-            f"{path} can't be locked ({error.strerror}): see that no other process writes there.", stacklevel=2
+            f"{path} cannot be locked ({error.strerror}): see that no other process writes there.", stacklevel=2
         )
 
 

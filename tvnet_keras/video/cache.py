@@ -235,7 +235,7 @@ def _record(video: Video, frame: np.ndarray, class_names: Sequence[str], quality
     whole, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not whole:
         size = f"{frame.shape[1]} x {frame.shape[0]}"
-        raise InputError(f"{video.path}: frames of {size} pixels can't be stored as JPEG; ask for a short side.")
+        raise InputError(f"{video.path}: frames of {size} pixels cannot be stored as JPEG; ask for a short side.")
     class_name = class_names[video.label] if video.label >= 0 else ""
     feature = {
         "image/encoded": _bytes_feature(encoded.tobytes()),

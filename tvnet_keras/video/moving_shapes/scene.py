@@ -72,7 +72,7 @@ def draw_motion(name: str, rng: np.random.Generator, size: tuple[int, int]) -> M
 
 
 def draw_scene(rng: np.random.Generator, size: tuple[int, int], look: str | None = None) -> Scene:
-    """Draws a scene for frames of `size` (H, W); its objects have the shape and the hues of a `look`, if one is given."""
+    """Draws a scene for frames of `size` (H, W); with a `look`, its objects have that shape and that range of hues."""
     unit = min(size) / REFERENCE_SIDE
     drift, heading = unit * rng.uniform(*DRIFT), rng.uniform(0, 2 * np.pi)
     background = _texture(rng, size, hue=rng.uniform(0, 360), saturation=rng.uniform(0.0, 0.3))

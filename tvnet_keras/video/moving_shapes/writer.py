@@ -138,7 +138,7 @@ def exact_flow(video_path: str | os.PathLike[str]) -> np.ndarray:
     try:
         return _read_flow(stored)
     except (OSError, KeyError, ValueError, TypeError, BadZipFile, zlib.error) as error:
-        raise InputError(f"No exact flow for {path}: {stored} can't be read; give a clip of Moving Shapes.") from error
+        raise InputError(f"No exact flow for {path}: {stored} cannot be read; give a clip of Moving Shapes.") from error
 
 
 def _read_flow(stored: Path) -> np.ndarray:

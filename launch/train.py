@@ -162,7 +162,7 @@ def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -
     """Writes down the lists that the run learns from, or refuses to go on with others."""
     lists = run_lists.listed(training, validation)
     if run_folder.has_begun(folder) and "class_names" in run:
-        # Of a run that an earlier version began, only the classes are known.
+        # A run that an earlier version began has a list of its classes only.
         run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
     run_lists.keep(folder, lists)
     run_folder.write(folder, {**run, "class_names": list(training.class_names)})

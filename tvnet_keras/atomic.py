@@ -33,7 +33,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     this machine left in the folder are removed when a process first writes there.
 
     Args:
-        path: where the finished file must stand.
+        path: the finished file.
 
     Yields:
         The temporary path.

@@ -59,7 +59,7 @@ def compare(
     Args:
         listed: the pairs.
         made: solvers by their labels.
-        folder: where to write.
+        folder: the folder to write to.
         protocol: what is done to the pairs before they are compared.
         given: what else belongs to the recorded protocol, such as the data set.
 

@@ -93,7 +93,7 @@ def write_flo(path: str | os.PathLike[str], flow: np.ndarray) -> None:
     """Writes a .flo file, whole or not at all.
 
     Args:
-        path: where to write.
+        path: the file to write.
         flow: `[H, W, 2]`, pixels, stored as float32.
 
     Raises:
@@ -136,7 +136,7 @@ def write_kitti(path: str | os.PathLike[str], flow: np.ndarray) -> None:
     """Writes a KITTI PNG, whole or not at all; components are rounded to 1/64 pixel.
 
     Args:
-        path: where to write.
+        path: the file to write.
         flow: `[H, W, 2]`, pixels, -512..511.98; vectors beyond 1e9 are marked as unknown.
 
     Raises:

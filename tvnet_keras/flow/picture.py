@@ -140,7 +140,7 @@ def write_video(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps:
     Frames are taken one by one, so that an iterator may make them on the way and a long video takes no more memory.
 
     Args:
-        path: where to write; the suffix chooses the format.
+        path: the file to write; the suffix chooses the format.
         frames: uint8 `[T, H, W, 3]`, RGB, or T frames `[H, W, 3]`. MPEG needs even sides, so an odd one is continued by
             one line.
         fps: frames per second; a .gif shows at most 50.

@@ -19,7 +19,7 @@ def fuse(scores_list: Sequence[Scores], weights: Sequence[float] | None = None, 
     """Averages scores of the same videos, joined by video id.
 
     Args:
-        scores_list: at least one evaluation; the order of videos may differ, and that of the first one is kept.
+        scores_list: one or more evaluations; the order of videos may differ, and that of the first one is kept.
         weights: one weight per evaluation, not negative, not all zero; they are divided by their sum. None weights all
             evaluations equally.
         space: "logits" averages the logits. "softmax" averages the probabilities and returns their logarithm, whose

@@ -23,7 +23,7 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
         root: data root.
         subset: "train" or "test".
         split: 1; there is no other.
-        classes: must be empty.
+        classes: must be empty, as there are none.
 
     Raises:
         InputError: there is no such root or no video below it, or classes are asked for.

@@ -1,10 +1,10 @@
-"""Writes a SavedModel that runs with TensorFlow alone: uint8 clips of any length and size in, probabilities out.
+"""Writes a SavedModel that runs with TensorFlow alone: probabilities or flow of uint8 clips of any length and size.
 
     python -m launch.export --run=runs/tvnet --output_dir=export
 
-Signatures: `serving_default(clip) -> probabilities [B, K]` brings the frames to the training size as the test pipeline
-does; `flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (methods with a motion layer), and is the
-`serving_default` too of a method without classes.
+It has the signature `serving_default(clip) -> probabilities [B, K]`, which brings the frames to the training size as
+the test pipeline does, and, for methods with a motion layer, `flow(clip) -> flow [B, T - 1, H, W, 2]`, which works at
+the clip's own size. For a method without classes the latter is the `serving_default`, too.
 """
 
 import contextlib
@@ -38,10 +38,10 @@ OUTPUT_DIR = flags.DEFINE_string(
 CLASSES_FILE = "classes.txt"
 MODEL_FILE = "saved_model.pb"
 EXPORTED = {MODEL_FILE, "fingerprint.pb", "variables", "assets", CLASSES_FILE}
-"""What an export's folder holds; a folder with anything else is not replaced."""
+"""The files and folders of an export; a folder with anything else in it is not replaced."""
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
-"""Of Linux's `renameat2`, which Python does not have."""
+"""Arguments of Linux's `renameat2`, which Python does not have."""
 
 CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
 
@@ -58,7 +58,7 @@ def export(run: Path, folder: Path) -> Path:
     """Exports the model of `run` to `folder`, replacing an earlier export there.
 
     Raises:
-        InputError: an unfinished run, or a folder that holds something else, that another process writes or that cannot
+        InputError: the run is unfinished, or the folder holds something else, is written by another process or cannot
             be written; it is unchanged.
     """
     target = _replaceable(folder)
@@ -76,7 +76,7 @@ def export(run: Path, folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _naming(folder: Path) -> Iterator[None]:
-    """Tells of what cannot be written in the words of the flag."""
+    """A context in which an error of writing becomes a sentence that names the flag."""
     try:
         yield
     except (OSError, tf.errors.OpError) as error:
@@ -86,7 +86,11 @@ def _naming(folder: Path) -> Iterator[None]:
 
 
 def _replaceable(folder: Path) -> Path:
-    """Where `folder` really is: a place with nothing, or with an earlier export, that may be replaced."""
+    """Where `folder` really is.
+
+    Raises:
+        InputError: something other than an earlier export is there, or the folder cannot be read.
+    """
     try:
         target = folder.resolve()
         held = {path.name for path in target.iterdir()} if target.is_dir() else set()
@@ -113,7 +117,7 @@ def _reason(error: Exception) -> str:
 
 def _write(module: "ServingModule", class_names: tuple[str, ...], target: Path) -> None:
     """Writes the export beside `target` and puts it there once it is whole; nothing else stays, whatever happens."""
-    # Cut, so that it is not too long where the name itself is not.
+    # The name is cut, as it could be too long where the target's own is not.
     partial = target.with_name(f".partial.{target.name[-40:]}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -134,7 +138,7 @@ def _replace(folder: Path, successor: Path) -> None:
     if not folder.exists():
         successor.rename(folder)
     elif not _exchange(folder, successor):
-        # Where there is no such step, nothing is there for a moment.
+        # Where the system cannot exchange folders, none is there for a moment.
         aside = folder.with_name(f".replaced.{folder.name[-40:]}")
         shutil.rmtree(aside, ignore_errors=True)
         folder.rename(aside)
@@ -147,7 +151,11 @@ def _replace(folder: Path, successor: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Lets two folders change places in one step, so that a reader always finds one; whether the system could."""
+    """Lets two folders change places in one step, so that a reader always finds one.
+
+    Returns:
+        Whether the system could do so.
+    """
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
     if renameat2 is None:
         return False
@@ -158,11 +166,11 @@ class ServingModule:
     """A trained model behind the exported signatures.
 
     Args:
-        model: clips to `{"logits": ...}`, or to other outputs if it has a `motion` layer.
-        config: its run's configuration, for what the test pipeline shows the model.
+        model: a model with `logits` among its outputs, or with a Motion layer.
+        config: the configuration of its run, which says how the test pipeline shows clips to the model.
 
     Raises:
-        InputError: a model with neither, which has nothing to answer.
+        InputError: the model has neither, so that there is nothing to export.
     """
 
     def __init__(self, model: keras.Model, config: Config) -> None:
@@ -185,7 +193,7 @@ class ServingModule:
         archive.track(self.model)
         for name, answer in self.answers.items():
             archive.add_endpoint(name, answer, input_signature=[CLIP])
-        # The first is the serving_default too, where there is none.
+        # Without a serving_default, the first signature is taken for it.
         # What other backends' archives lack; this one is TensorFlow's.
         archive.write_out(str(folder), verbose=False)  # pyright: ignore[reportAttributeAccessIssue]
 

@@ -1,12 +1,12 @@
-"""Optical flow of image pairs: files, colours, and errors where the exact flow is known.
+"""Computes the optical flow of image pairs: files, colours, and errors where the exact flow is known.
 
     python -m launch.flow --solver=tvnet-1-1-50,tvl1-5-5-50 --dataset=middlebury --data_dir=DIR --output_dir=runs/flow
     python -m launch.flow --solver=dis --output_dir=runs/flow first.png second.png
 
-Writes to the output folder `SOLVER/PAIR.flo` and `.png` (flow colours; the exact flow's are in `truth/`, on the same
-scale), `contact_sheet.png` and `metrics.json`. Solvers: tvnet-S-W-I (`--variant`, `--weights`), tvl1, tvl1-S-W-I, dis,
-deepflow, farneback, skimage-tvl1, or a folder that launch.export wrote. Files: two or more images, a folder of them,
-or a video.
+It writes to the output folder `SOLVER/PAIR.flo` and `.png` (flow colours; those of the exact flow are in `truth/`, on
+the same scale), `contact_sheet.png` and `metrics.json`. Solvers are tvnet-S-W-I (`--variant`, `--weights`), tvl1,
+tvl1-S-W-I, dis, deepflow, farneback, skimage-tvl1, or a folder that launch.export wrote. Files are two or more images,
+a folder of them, or a video.
 """
 
 from collections.abc import Sequence
@@ -22,23 +22,30 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.video.read import LARGEST_PIXELS
 
-SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "Solvers, separated by commas.", **app.SHARED_FLAG)
-VARIANT = flags.DEFINE_string("variant", None, "Variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
+SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "The solvers, separated by commas.", **app.SHARED_FLAG)
+VARIANT = flags.DEFINE_string("variant", None, "The variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
 WEIGHTS = flags.DEFINE_string(
-    "weights", None, "Trained weights of tvnet solvers: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
+    "weights", None, "The weights of tvnet solvers: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
 )
-DATASET = flags.DEFINE_string("dataset", "", f"One of {', '.join(pairs.names())}.", **app.SHARED_FLAG)
+DATASET = flags.DEFINE_string(
+    "dataset", "", f"The data set of pairs: one of {', '.join(pairs.names())}.", **app.SHARED_FLAG
+)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The folder of --dataset.", **app.SHARED_FLAG)
-RENDER = flags.DEFINE_string("render", None, "Sintel's render pass: clean, final or albedo.", **app.SHARED_FLAG)
-PAIRS = flags.DEFINE_list("pairs", [], "Only these pairs (default: all).", **app.SHARED_FLAG)
-SIZE = flags.DEFINE_list("size", [], "HEIGHT,WIDTH that frames and exact flow are resized to.", **app.SHARED_FLAG)
+RENDER = flags.DEFINE_string("render", None, "The render pass of Sintel: clean, final or albedo.", **app.SHARED_FLAG)
+PAIRS = flags.DEFINE_list("pairs", [], "Names of the only pairs that are treated (default: all).", **app.SHARED_FLAG)
+SIZE = flags.DEFINE_list("size", [], "HEIGHT,WIDTH to which frames and exact flow are resized.", **app.SHARED_FLAG)
 UNKNOWN = flags.DEFINE_string(
-    "unknown", "masked", "Unknown vectors of the exact flow: masked, or zero (counted as no motion).", **app.SHARED_FLAG
+    "unknown",
+    "masked",
+    "Unknown vectors of the exact flow are masked, or zero (counted as no motion).",
+    **app.SHARED_FLAG,
 )
 MAX_PIXELS = flags.DEFINE_integer(
-    "max_pixels", 2**23, "Pixels of a frame at most (4K); solvers take about 500 bytes for each.", lower_bound=1
+    "max_pixels", 2**23, "Largest number of pixels of a frame (4K); solvers take about 500 bytes each.", lower_bound=1
 )
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/flow", "Where everything is written.", **app.SHARED_FLAG)
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", "runs/flow", "The folder to which everything is written.", **app.SHARED_FLAG
+)
 
 
 def main(paths: list[str]) -> None:
@@ -55,10 +62,10 @@ def main(paths: list[str]) -> None:
 
 
 def parse_size(words: Sequence[str]) -> tuple[int, int] | None:
-    """`["240", "320"]` as (240, 320); None of an empty list.
+    """The size that `--size` names: `["240", "320"]` is (240, 320), an empty list is None.
 
     Raises:
-        InputError: not two whole numbers from 1 up, or more pixels than images may have.
+        InputError: the words are not two whole numbers from 1 up, or the size has more pixels than images may have.
     """
     if not words:
         return None

@@ -27,13 +27,15 @@ from tvnet_keras.errors import InputError
 TABLE = flags.DEFINE_string(
     "table", "", f"The table, of launch/tables/ ({', '.join(tables.names())}); --list takes all without it."
 )
-DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set that the table is about.", **app.SHARED_FLAG)
+DATA_DIR = flags.DEFINE_string("data_dir", "", "The folder of the data set that the table is about.", **app.SHARED_FLAG)
 ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")
-SEEDS = flags.DEFINE_list("seeds", [], "Seeds of the trainings, such as 0,1,2 (default: those that each cell has).")
-RECOMPUTE = flags.DEFINE_bool("recompute", False, "Compute stale cells again: those of other mathematics than today's.")
+SEEDS = flags.DEFINE_list("seeds", [], "The seeds of the trainings, such as 0,1,2 (default: those of each cell).")
+RECOMPUTE = flags.DEFINE_bool(
+    "recompute", False, "Also compute stale cells again: those of other mathematics than today's."
+)
 LIST = flags.DEFINE_bool("list", False, "Print every cell, its numbers, commands and result files; compute nothing.")
-RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "Where Result files are.", **app.SHARED_FLAG)
-WEIGHTS_DIR = flags.DEFINE_string("weights_dir", "runs/reproduce", "Where the trained networks are written.")
+RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "The folder of the Result files.", **app.SHARED_FLAG)
+WEIGHTS_DIR = flags.DEFINE_string("weights_dir", "runs/reproduce", "The folder to which trained networks are written.")
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Trains a network: videos or image pairs in, a run folder out.
+"""Trains a network on videos or image pairs, in a folder that holds the whole run.
 
     python -m launch.train --method=tvnet --experiment=moving_shapes --output_dir=runs/tvnet
     python -m launch.train --method=rgb --experiment=ucf101 --config.data.root=UCF-101 --config.train.steps=1000
     python -m launch.train --method=tvnet_flow --experiment=middlebury --config.data.root=middlebury
 
-The same command goes on where a killed one stopped.
+The same command goes on where a killed process stopped.
 """
 
 from collections.abc import Iterator
@@ -73,25 +73,25 @@ def train(
     skip_unreadable: bool = False,
     profile: bool = False,
 ) -> dict[str, float]:
-    """Trains `config` in `folder`, or finishes a run that was begun there.
+    """Trains a network, or finishes a run that was begun in the folder.
 
-    Lists come first, then the model and the weights that it starts from, then the check of every video: a mistake in a
-    flag is told before anything long begins.
+    Lists are read first, then the model is made and given the weights that it starts from, then every video is
+    checked: a mistake in a flag is told before anything long begins.
 
     Args:
-        config: the checked configuration; the run is of it, its frames scaled as the ImageNet weights expect that it
-            may start from.
-        folder: the run's folder; made if absent.
-        strategy: default the current one.
-        skip_unreadable: drop broken videos instead of stopping.
-        profile: write a profile for TensorBoard.
+        config: the checked configuration. If the run starts from ImageNet weights and the configuration leaves the
+            range of frames open, it is the one that these weights expect.
+        folder: the run's folder; it is made if it is absent.
+        strategy: the strategy by which replicas are spread; None takes the current one.
+        skip_unreadable: whether to leave out broken videos, instead of stopping.
+        profile: whether to write a profile for TensorBoard.
 
     Returns:
         The results that stand in `run.json`.
 
     Raises:
-        InputError: bad data, a folder of another run or of other lists, one that another process trains in, a full
-            disk, or a loss or weights that are not finite.
+        InputError: the data is bad, the folder holds another run or one with other lists, another process trains in it,
+            the disk is full, or the loss or the weights are not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     config = with_scaling_of_weights(config)
@@ -102,7 +102,7 @@ def train(
 
 @contextmanager
 def _room_in(folder: Path) -> Iterator[None]:
-    """Says in a sentence that there is no room for checkpoints and logs, for which TensorFlow needs many lines."""
+    """A context in which a full disk is told in a sentence; TensorFlow takes many lines for it."""
     try:
         yield
     except Exception as error:
@@ -133,7 +133,7 @@ def _train(
         optimizer.build(model.trainable_variables)
         checkpoints = Checkpoints(folder, model, optimizer)
         start = checkpoints.restore()
-        # A run that goes on has its weights, whatever became of those that it started from.
+        # A run that goes on has its own weights, whatever became of those that it started from.
         if config.init_from and not start:
             print(initialise(model, config))
     outputs = output_names(model, config.data)
@@ -143,7 +143,7 @@ def _train(
         print(f"going on from step {start}")
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
     run_lists.keep(folder, run_lists.skipped(training, validation))
-    # What either refuses is told before there are logs, so that it does not block the folder.
+    # What either of them refuses is told before there are logs, so that the folder stays free for another start.
     batches, _ = training.training(needs, strategy, start), validation.clips()
 
     def objective(batch, outputs):
@@ -154,7 +154,7 @@ def _train(
     loop = TrainingLoop(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
         loop.run(step, batches, start, profile)
-        # What this finds wrong with the weights is found before anybody is given them.
+        # The validation finds what is wrong with the weights before they are written for people.
         validated = loop.validate(config.train.steps)
         with averaged_weights(model, optimizer):
             checkpoints.export_weights()
@@ -162,10 +162,10 @@ def _train(
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
-    """Writes down what the run learns from, or refuses to go on with something else."""
+    """Writes down the lists that the run learns from, or refuses to go on with others."""
     lists = run_lists.listed(training, validation)
     if run_folder.has_begun(folder) and "class_names" in run:
-        # Of a run that an earlier version began, only the classes are known.
+        # A run that an earlier version began has a list of its classes only.
         run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
     run_lists.keep(folder, lists)
     run_folder.write(folder, {**run, "class_names": list(training.class_names)})

@@ -1,4 +1,4 @@
-"""Picking a name from a known set: modules of a package, options of a field; a wrong one is told the nearest."""
+"""Choosing a name from a known set, such as the modules of a package; for a wrong name the nearest one is suggested."""
 
 import difflib
 import importlib
@@ -9,18 +9,18 @@ from types import ModuleType
 from tvnet_keras.errors import InputError
 
 NAMED = 5
-"""Names in a sentence about many."""
+"""Number of names in a sentence about many."""
 
 LISTED = 20
-"""Names that a sentence lists; data sets have hundreds of classes."""
+"""Largest number of allowed names that a sentence lists; data sets have hundreds of classes."""
 
 
 def first_few(names: Sequence[str], separator: str = ", ") -> str:
     """The first few of many names, and how many more there are.
 
     Args:
-        names: in the order in which they are told.
-        separator: between them.
+        names: all names, in the order in which they are told.
+        separator: what stands between two names.
     """
     rest = len(names) - NAMED
     return separator.join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
@@ -30,12 +30,12 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """Returns `value` if it is one of `allowed`.
 
     Args:
-        what: what the value is, as it stands at the sentence's start: the argument; in a launcher, the flag.
+        what: what the value is, with which the sentence begins: the argument; in a launcher, the flag.
         value: the name received.
         allowed: the known names.
 
     Raises:
-        InputError: the value is not allowed; the sentence names the nearest one.
+        InputError: the value is not allowed; the sentence names a similar one, if there is any.
     """
     if value in allowed:
         return value
@@ -48,7 +48,7 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def module_names(package: ModuleType) -> tuple[str, ...]:
-    """The public modules of a package: adding a file adds a name, there is no registry to edit."""
+    """The names of the public modules of a package, in alphabetical order: adding a file adds a name."""
     found = pkgutil.iter_modules(package.__path__)
     return tuple(sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_")))
 
@@ -59,6 +59,15 @@ def listed(package: ModuleType) -> str:
 
 
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
-    """Imports the module `name` of `package`; an unknown name is an `InputError` with the nearest one."""
+    """Imports a public module of a package.
+
+    Args:
+        package: the package.
+        what: what the name is, as for `check_choice`.
+        name: the name of the module.
+
+    Raises:
+        InputError: there is no such module; the sentence names a similar one, if there is any.
+    """
     check_choice(what, name, module_names(package))
     return importlib.import_module(f"{package.__name__}.{name}")

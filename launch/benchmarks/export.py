@@ -1,4 +1,4 @@
-"""What an exported model takes for a new length, batch or size of clip: as it is written, and compiled by XLA there."""
+"""The time that an exported model takes for clips of a new length, batch or size: as it is, and compiled by XLA."""
 
 import os
 import tempfile
@@ -25,24 +25,24 @@ SHAPES = {
     "batch": (8, 2, 240, 320),
     "size": (1, 2, 250, 330),
 }
-"""What is new of a clip `[B, T, H, W]`, in this order."""
+"""By what is new of it, the shape `[B, T, H, W]` of each clip, in the order of the calls."""
 
 
 def run(data_dir: str) -> dict:
     """Measures the flow signature of an exported TVNet.
 
     Args:
-        data_dir: Middlebury's folder; empty: generated pairs.
+        data_dir: Middlebury's folder; empty for generated pairs.
 
     Returns:
-        Protocol, and rows: how the export is run, what is new of the clip, seconds of the first answer and of the next
-        ones (median), and seconds that the first takes longer.
+        `protocol`, `notes`, and `rows`: how the export is run, what is new of the clip, seconds of the first answer and
+        of the next ones (median), and the seconds by which the first one takes longer.
     """
     load = os.getloadavg()[0]
     with limited_cores(CORES) as cores, tempfile.TemporaryDirectory() as folder:
         model = _exported(Path(folder))
         flow = model.signatures["flow"]
-        # What an export was before: XLA compiles it for every shape.
+        # As exports were earlier: XLA compiles the graph for every shape.
         ways = {"as exported": flow, "in XLA": tf.function(lambda clip: flow(clip=clip), jit_compile=True)}
         rows = [{"run": way, **row} for way, answer in ways.items() for row in _rows(answer, data_dir)]
     devices = [device.device_type for device in tf.config.list_physical_devices()]

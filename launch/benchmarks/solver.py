@@ -40,7 +40,7 @@ ITERATIONS = (10, 30, 50, 100)
 SIZES = ((120, 160), (240, 320), (480, 640))
 BATCHES = (1, 4, BATCH)
 FEW_ITERATIONS = 10
-"""Iterations of a first call beside that of 50: it should not be faster."""
+"""Number of iterations of a first call beside that with 50, which should take no longer."""
 
 RATIO_BARS = {
     ("native", FORWARD, 1): 0.05,
@@ -52,12 +52,14 @@ RATIO_BARS = {
     ("portable", FORWARD_BACKWARD, 1): 0.7,
     ("portable", FORWARD_BACKWARD, 10): 0.8,
 }
-"""What the compiled layer should need at most, as a ratio to the yardstick per pair: by mode, work and batch."""
+"""By mode, work and batch: the time per pair that the compiled layer should need at most, in yardsticks."""
 
 FIRST_BAR_S = 5.0
-"""What the first call should take at most, with numba's kernels compiled by an earlier process."""
+"""The seconds that the first call should take at most, with numba's kernels compiled by an earlier process."""
 
 MEMORY_BAR_GB = 1.5
+"""The peak memory that a training step on the largest batch should need at most, in 1e9 bytes."""
+
 WARM, COLD = "warm", "cold"
 
 Seconds = dict[str | Case, list[float]]
@@ -67,14 +69,14 @@ def run(data_dir: str) -> dict:
     """Measures everything.
 
     Args:
-        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty: a generated pair.
+        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty for a generated pair.
 
     Returns:
-        `protocol`; `notes`, sentences for the reader; `rows` of three tables, told by their first key: "solver",
-        "fresh process" and "scaling over". What cannot run here is left out and named in the notes.
+        `protocol`; `notes`, sentences for the reader; `rows` of three tables, which differ in their first key:
+        "solver", "fresh process" and "scaling over". What cannot run here is left out and named in the notes.
 
     Raises:
-        InputError: no pairs there, or OpenCV without its contributed modules.
+        InputError: there are no pairs, or OpenCV was installed without its contributed modules.
     """
     load = os.getloadavg()[0]
     with limited_cores(classical.THREADS) as cores:
@@ -100,7 +102,7 @@ def cases() -> list[Case]:
 
 
 def _base() -> tuple[int, int, int]:
-    """Iterations, height and width where nothing else is said."""
+    """Iterations, height and width, where nothing else is said."""
     return 50, *SIZE
 
 
@@ -118,11 +120,11 @@ def _scaling(compiled: tuple[Case, ...]) -> dict[str, list[tuple[Case, int | str
 
 
 def _ready(data_dir: str) -> tuple[dict[str | Case, Callable[[], object]], list[str]]:
-    """Calls that have been made once, and why others cannot be made here."""
+    """Functions that have been called once, and the reasons why others cannot be called here."""
     frames = clips(data_dir, 1, *SIZE)[0]
     ready: dict[str | Case, Callable[[], object]] = {classical.YARDSTICK: classical.yardstick(frames)}
     missing: list[str] = []
-    # Every contestant is a graph of its own on purpose; TensorFlow would warn of retracing.
+    # Every case has a graph of its own on purpose; TensorFlow would warn of retracing.
     tf.get_logger().setLevel("ERROR")
     wanted = [*classical.OTHER_SOLVERS, *cases()]
     with progress("compiling", "solvers") as show:
@@ -158,7 +160,7 @@ def _solver_rows(seconds: Seconds, yardstick: float) -> list[dict]:
 
 
 def _fresh_cases(mode: str) -> list[tuple[Case, str, str]]:
-    """First calls of a mode, whether numba finds its kernels compiled there, and the folder that it keeps them in."""
+    """First calls of a mode, each with whether numba finds its kernels compiled, and the folder that has them."""
     step, graph = Case(STEP, FORWARD_BACKWARD, mode, *_base()), Case(GRAPH, FORWARD, mode, *_base())
     found = [
         (case, WARM, "all")

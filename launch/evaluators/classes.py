@@ -1,4 +1,4 @@
-"""Accuracies of a classifier: clips x crops of every video, their logits averaged."""
+"""Accuracies of a classifier, from the mean of its logits over the clips and crops of every video."""
 
 import keras
 import numpy as np
@@ -16,10 +16,10 @@ NEEDS = ("label",)
 HEADLINES = ("top1",)
 
 DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
-"""Of the data: how the views that are scored are cut."""
+"""Fields of `config.data` that say how the scored views are cut."""
 
 UNKNOWN_WEIGHTS = {"commit": "", "weights_sha256": ""}
-"""Of weights that are no file yet; `launch.evaluate` knows theirs."""
+"""What scores say of weights that are in no file yet; `launch.evaluate` replaces it."""
 
 
 def applies(model: keras.Model, outputs: tuple[str, ...]) -> bool:
@@ -31,16 +31,16 @@ def measure(model: keras.Model, source: VideoSource, config: Config) -> Measurem
     """Scores every video of the source.
 
     Args:
-        model: of the source's classes.
+        model: a classifier of the source's classes.
         source: videos with labels.
-        config: whose `data` and `eval` say what is scored.
+        config: the configuration, whose `data` and `eval` say what is scored.
 
     Returns:
-        `top1`, its 95 % interval `top1_low` and `top1_high`, `mean_class_accuracy`, and `top5` of more than five
-        classes; with the scores.
+        `top1`, its 95 % interval from `top1_low` to `top1_high`, `mean_class_accuracy`, and `top5` where there are more
+        than five classes; with the scores.
 
     Raises:
-        InputError: a file breaks while it is read.
+        InputError: a file cannot be read to its end.
     """
     batches = FingerprintedBatches(source.views(), "clip")
     logits, views = score_videos(model, batches, source.videos)
@@ -57,7 +57,7 @@ def measure(model: keras.Model, source: VideoSource, config: Config) -> Measurem
 
 
 def _views(config: Config, views: np.ndarray) -> dict:
-    """What was scored of each video, counted, not believed."""
+    """The views that were scored of each video, as they were counted and not as the settings promise them."""
     test = config.eval
     clips = sorted({int(count) // test.crops for count in views})
     return {

@@ -1,4 +1,4 @@
-"""How much of each frame the flow to the next one does not explain: a measure without any truth."""
+"""How much of each frame the flow to the next one does not explain: a measure that needs no truth."""
 
 import keras
 import numpy as np
@@ -17,21 +17,22 @@ NEEDS = ()
 HEADLINES = ("photometric",)
 
 DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
-"""Of the data: how the clips are cut that are looked at."""
+"""Fields of `config.data` that say how the measured clips are cut."""
 
 applies = has_flow
 
 
 def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
-    """Residuals of the central views of every sample.
+    """The residuals of the central view of every sample.
 
     Args:
-        model: with a Motion layer, or a flow among its outputs.
-        source: of videos, or of pairs, which are taken as they are.
-        config: whose `data` and `eval` say what is looked at.
+        model: a model with a Motion layer, or with a flow among its outputs.
+        source: videos, or pairs, which are taken as they are.
+        config: the configuration, whose `data` and `eval` say what is measured.
 
     Returns:
-        `photometric` of the model's flow and `photometric_zero` of none: mean `|I2(x + flow) - I1(x)|`, grey levels.
+        `photometric`, the mean `|I2(x + flow) - I1(x)|` of the model's flow in grey levels, and `photometric_zero`, the
+        same of zero flow.
     """
     source, config = at_measured_size(model, source, config)
     compute, batches = flow_function(model), FingerprintedBatches(source.clips(), "clip")

@@ -1,4 +1,4 @@
-"""What representation flow sees (as the paper's Fig. 7): flows of several channels of features, and flow of flow.
+"""What representation flow sees, as in the paper's Fig. 7: the flow of several channels of features, and flow of flow.
 
 --input=video=FILE[,FILE]   clips, a row each
 --input=run=FOLDER          a finished run of launch.train --method=representation_flow; without it the network is
@@ -28,7 +28,7 @@ from tvnet_keras.video.read import read_frames
 from tvnet_keras.video.recipe import ViewRecipe
 
 CHANNELS = 3
-"""Channels of the flow, and of the flow of flow, that are shown: those that move most."""
+"""Number of channels of the flow, and of the flow of flow, that are shown: those that move most."""
 
 UNTRAINED_CLIP = (4, 224, 224, 3)
 CLASSES = 101
@@ -43,7 +43,7 @@ def draw(*, video: str, run: str = "", frame: str = "20", step: str = "2") -> np
         uint8 `[H, W, 3]`, RGB.
 
     Raises:
-        InputError: something that cannot be read, a run of another kind, or frames that a video lacks.
+        InputError: a file cannot be read, the run is of another kind, or a video lacks the frames.
     """
     network = _network(run)
     compute, trained = _levels(network, bool(run))
@@ -79,7 +79,7 @@ def _network(run: str) -> RepresentationFlowClassifier:
 def _levels(
     model: RepresentationFlowClassifier, from_run: bool
 ) -> tuple[Callable[[np.ndarray], list[np.ndarray]], tuple[bool, bool]]:
-    """What computes flow and flow of flow of a clip, each `[C, h, w, 2]`; and which of them a run has trained."""
+    """A function that computes flow and flow of flow of a clip, each `[C, h, w, 2]`; and which of them is trained."""
     if isinstance(model.flow, FlowOfFlow):
         first, *others = model.flow.sequence[: 2 + model.flow.convolve]
         trained = (from_run, from_run)
@@ -107,7 +107,7 @@ def _channels(flow: Tensor) -> np.ndarray:
 
 
 def _strongest(flows: list[np.ndarray]) -> list[int]:
-    """Channels with most motion over all clips; the first ones again where there are fewer than are shown."""
+    """The channels with most motion over all clips; the first ones again where there are fewer than are shown."""
     lengths = np.mean([np.linalg.norm(flow, axis=-1).mean(axis=(1, 2)) for flow in flows], axis=0)
     return [int(channel) for channel in np.resize(np.argsort(-lengths), CHANNELS)]
 

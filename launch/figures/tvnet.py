@@ -20,6 +20,7 @@ from tvnet_keras.flow import pairs
 from tvnet_keras.flow.solvers import Solver
 
 CLASSICAL = "tvl1-5-5-50"
+"""The classical solver beside TVNet."""
 
 
 def draw(
@@ -38,7 +39,7 @@ def draw(
         uint8 `[H, W, 3]`, RGB.
 
     Raises:
-        InputError: something that cannot be read, weights of another network, or a frame that the video lacks.
+        InputError: a file cannot be read, the weights are of another network, or the video lacks the frame.
     """
     labels = (f"OpenCV {CLASSICAL}", f"{solver} untrained", f"{solver} trained")
     sheet = Sheet([FRAME, TRUTH, *labels])

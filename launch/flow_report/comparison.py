@@ -22,7 +22,7 @@ from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.read import LARGEST_PIXELS
 
 SHEET_ROWS = 8
-"""Pairs on the contact sheet, evenly spaced over the list."""
+"""Largest number of pairs on the contact sheet; they are evenly spaced over the list."""
 
 UNKNOWN_CHOICES = ("masked", "zero")
 TIMING = "one pair at a time; the first call at each frame size is not counted; median over pairs"
@@ -59,17 +59,17 @@ def compare(
     Args:
         listed: the pairs.
         made: solvers by their labels.
-        folder: where to write.
+        folder: the folder to write to.
         protocol: what is done to the pairs before they are compared.
         given: what else belongs to the recorded protocol, such as the data set.
 
     Returns:
-        The content of `metrics.json`: `solver` (the first), `summarise` of the pairs, `pairs`, `protocol`, `machine`,
-        `versions`, `commit`.
+        The content of `metrics.json`: `solver` (the first one), the numbers of `summarise`, `pairs`, `protocol`,
+        `machine`, `versions`, `commit`.
 
     Raises:
-        InputError: a pair that cannot be read or treated, or a folder that cannot be written or that another process
-            writes.
+        InputError: a pair cannot be read or a solver cannot treat it, or the folder cannot be written or is written by
+            another process.
     """
     with only_writer(folder):
         measured: dict[str, dict] = {}
@@ -103,7 +103,10 @@ def compare(
 
 
 def read_pair(pair: pairs.Pair, protocol: PairProtocol) -> tuple[np.ndarray, np.ndarray | None]:
-    """Frames uint8 `[2, H, W, 3]` and exact flow `[H, W, 2]` or None, as the protocol wants them.
+    """Reads a pair and prepares it as the protocol says.
+
+    Returns:
+        Frames uint8 `[2, H, W, 3]`, and the exact flow `[H, W, 2]`, in pixels; None where it is not known.
 
     Raises:
         InputError: they cannot be read, differ in size, or are too large.
@@ -131,7 +134,16 @@ def read_pair(pair: pairs.Pair, protocol: PairProtocol) -> tuple[np.ndarray, np.
 def solve_pair(
     frames: np.ndarray, made: dict[str, solvers.Solver], warm: set
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Flow and seconds of every solver; `warm` keeps at which frame sizes each has run already."""
+    """Computes the flow of a pair with every solver.
+
+    Args:
+        frames: uint8 `[2, H, W, 3]`, RGB.
+        made: solvers by their labels.
+        warm: the solvers and shapes of frames that need no first call any more; those of this call are added.
+
+    Returns:
+        Flow `[H, W, 2]`, in pixels, and seconds, each by the solver's label.
+    """
     flows, seconds = {}, {}
     for label, solve in made.items():
         # Compiling and the first touch of memory belong to the size of the frames, not to the pair.
@@ -147,7 +159,18 @@ def solve_pair(
 def measure_pair(
     frames: np.ndarray, truth: np.ndarray | None, flows: dict[str, np.ndarray], seconds: dict[str, float]
 ) -> dict:
-    """The errors of zero flow and of every solver on one pair, end-point errors only where the truth is known."""
+    """The errors of zero flow and of every solver on one pair; end-point errors only where the truth is known.
+
+    Args:
+        frames: uint8 `[2, H, W, 3]`, RGB.
+        truth: the exact flow `[H, W, 2]`, in pixels, or None.
+        flows: flow `[H, W, 2]`, in pixels, by the solver's label.
+        seconds: time that the flow took, by the solver's label.
+
+    Returns:
+        `size`, `photometric_zero`, `solvers` (`photometric`, `seconds` and perhaps `epe`, by label), and with a truth
+        `known`, the share of known vectors, and `epe_zero`.
+    """
     zero = np.zeros((*frames.shape[1:3], 2), np.float32)
     row: dict = {"size": list(frames.shape[1:3]), "photometric_zero": measure.photometric_residual(frames, zero)}
     if truth is not None:
@@ -164,7 +187,7 @@ def measure_pair(
 
 
 def write_flows(folder: Path, name: str, flows: dict, drawn: dict, longest: float) -> None:
-    """Writes the .flo files of `flows` and the pictures of `drawn`, each under `folder/LABEL/name`."""
+    """Writes the .flo files of `flows` and the pictures of `drawn`, each as `folder/LABEL/name` with its ending."""
     for label, flow in flows.items():
         write_flo(folder / label / f"{name}.flo", flow)
     for label, flow in drawn.items():

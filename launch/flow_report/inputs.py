@@ -12,14 +12,14 @@ from tvnet_keras.flow import pairs, solvers
 
 
 def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solvers.Solver]:
-    """Solvers under the labels that files and tables use; each is given those of the options that it has.
+    """Solvers by the labels that files and tables use; each is given those of the options that it has.
 
     Args:
-        names: as for `tvnet_keras.flow.solvers.make_solver`.
+        names: names of solvers, as `tvnet_keras.flow.solvers.make_solver` takes them.
         **options: `variant` and `weights`; None where the user set none.
 
     Raises:
-        InputError: no name, an unknown one, one that is given twice, or an option that none of the solvers has.
+        InputError: there is no name, one is unknown or is given twice, or none of the solvers has an option.
     """
     if not names:
         raise InputError(f"--solver= is empty; name one of {', '.join(solvers.forms())}.")
@@ -45,8 +45,14 @@ def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solve
 def list_pairs(paths: Sequence[str], dataset: str, data_dir: str, render: str | None) -> tuple[pairs.Pair, ...]:
     """The pairs of a data set, or of the user's own files.
 
+    Args:
+        paths: the user's files: images, a folder of images, or a video.
+        dataset: the name of a data set; empty for the user's files.
+        data_dir: the folder of the data set.
+        render: the render pass of Sintel; None for other data sets.
+
     Raises:
-        InputError: neither or both are given, or they cannot be read.
+        InputError: neither or both are given, or the pairs cannot be read.
     """
     if bool(paths) == bool(dataset):
         raise InputError(
@@ -66,7 +72,7 @@ def choose_pairs(listed: tuple[pairs.Pair, ...], names: Sequence[str]) -> tuple[
     """The pairs of these names, in this order; all of them where no name is given.
 
     Raises:
-        InputError: an unknown name.
+        InputError: a name is unknown.
     """
     by_name = {pair.name: pair for pair in listed}
     return tuple(by_name[check_choice("--pairs", name, tuple(by_name))] for name in names) or listed

@@ -26,7 +26,7 @@ class TrainingLoop:
         config: the run's configuration.
         model: the network that is trained.
         optimizer: the optimizer of its weights, built.
-        checkpoints: where the state of the run is kept.
+        checkpoints: the checkpoints of the run.
         monitor: what shows the run on the console and in TensorBoard.
         validation: the test list.
         measures: modules of `launch.evaluators`, what is measured on it.

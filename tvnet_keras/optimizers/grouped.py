@@ -1,4 +1,4 @@
-"""Learning rates per group of weights, right for momentum and Adam alike.
+"""Optimizers with a learning rate per group of weights, right for momentum and Adam alike.
 
 Scaling gradients instead would change nothing under Adam, which divides by their size.
 """
@@ -16,19 +16,19 @@ _Optimizer = keras.optimizers.Optimizer if TYPE_CHECKING else object
 
 
 class RateGroups(_Optimizer):
-    """Mixin: multiplies the learning rate of the weights whose path matches a pattern.
+    """A mixin that multiplies the learning rate of weights whose path matches a pattern.
 
     Weight decay keeps the common rate: take a group out of it with `exclude_from_weight_decay(var_names=[pattern])`.
 
     Args:
-        rates: `{pattern: multiplier}`; a weight's multiplier is that of the first regular expression found in its
-            Keras path (`variable.path`), 1 without any.
-        summed: whether gradients come summed over the replicas of a `tf.distribute` strategy already, as a training
-            step has to hand them over that clips their sum. Keras's own optimizers sum whatever they are given.
+        rates: `{pattern: multiplier}`; the multiplier of a weight is that of the first regular expression that is found
+            in its Keras path (`variable.path`), and 1 where none is found.
+        summed: whether the gradients that it is given are summed over the replicas of a `tf.distribute` strategy
+            already, as in a training step that clips their sum. Keras's own optimizers sum whatever they are given.
         **kwargs: the optimizer's own arguments.
 
     Raises:
-        ValueError: a negative multiplier, or (when it is built) a pattern that matches no weight.
+        ValueError: a multiplier is negative, or (when the optimizer is built) a pattern matches no weight.
     """
 
     def __init__(self, *args: Any, rates: dict[str, float] | None = None, summed: bool = False, **kwargs: Any) -> None:
@@ -54,7 +54,7 @@ class RateGroups(_Optimizer):
         return next((rate for pattern, rate in self.rates.items() if re.search(pattern, path)), 1.0)
 
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Dimension) -> None:
-        """One weight's update, at its group's rate."""
+        """Updates one weight at the rate of its group."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
 

@@ -1,8 +1,8 @@
-"""Scores of videos: kept as files, fused by video id, counted; and the results that tables are made of.
+"""Scores of videos: their files, their fusion by video id, their accuracies; and the results that tables are made of.
 
 * `scores`: one file of logits per evaluation;
 * `score_fusion`: several evaluations of the same videos into one;
-* `report`: accuracies with their uncertainty, confusion;
+* `report`: accuracies with their uncertainty, and confusions;
 * `result`: the committed numbers behind every table.
 """
 

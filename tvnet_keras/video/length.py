@@ -1,4 +1,4 @@
-"""How much a container declares that its film holds, and how much is there: whether a file was cut short.
+"""Whether a video file was cut short: how much film its container declares, and how much there is.
 
 AVI, MP4, MOV, Matroska, WebM and FLV say in their header how long the film is. What FFmpeg says of the others (MPEG,
 TS, GIF, WMV, Ogg and raw streams) it has measured in the file as it is, so that there is nothing to compare.
@@ -14,24 +14,24 @@ import av.container
 import av.stream
 
 SLACK = Fraction(1, 20)
-"""Part of the declared length that may be missing: headers of sound files promise a little more than there is."""
+"""Share of the declared length that may be missing: headers of files with sound promise a little more than there is."""
 
 SLACK_FRAMES = 3
-"""Frames that may be missing of a film that is too short for a share of it."""
+"""Number of frames that may be missing, for a film that is too short for `SLACK`."""
 
 _OWN_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2",)
 _LENGTH_OF_ALL = ("matroska,webm", "flv")
 
 
 class Length:
-    """Compares the packets of a file, shown one after the other, with the length that its header declares.
+    """Compares the packets of a file, which it is given one after the other, with the length that the header declares.
 
     Lengths are times rather than numbers: a film whose rate varies has any number of frames, one that was trimmed
     holds more than it shows, and an AVI file counts frames that it leaves out.
 
     Args:
         container: the opened file.
-        stream: its film.
+        stream: the stream of its film.
     """
 
     def __init__(self, container: av.container.InputContainer, stream: av.VideoStream) -> None:
@@ -66,10 +66,13 @@ class Length:
             self._last = packet.dts
 
     def shortfall(self, frames: int) -> str:
-        """What is there, such as "13 of 60 frames" or "13 frames, 0.5 of 2.4 seconds"; empty of a whole film.
+        """How much there is of a film that was cut short, such as "13 of 60 frames" or "13 frames, 0.5 of 2.4 seconds".
 
         Args:
-            frames: how many of the film have been decoded, to its end.
+            frames: number of all frames of the film that can be decoded.
+
+        Returns:
+            The words; empty for a whole film.
         """
         if not self._ends:
             return ""

@@ -1,4 +1,4 @@
-"""The classical solvers beside TVNet, and the one that everything is compared with."""
+"""The classical solvers beside TVNet, and the yardstick: the one with which everything is compared."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ CONSTRUCTION = (
     f"medianFiltering=1) on 8-bit grey frames, cv2.setNumThreads({THREADS})"
 )
 USUAL_YARDSTICK_MS = (70.0, 120.0)
-"""Where the yardstick lies on two idle cores; outside, the machine is another or busy, and ratios say less."""
+"""The yardstick's time on two idle cores; outside this range the machine is another or busy, and ratios say less."""
 
 OTHER_SOLVERS = {
     "OpenCV TV-L1 5-5-50": "tvl1-5-5-50",
@@ -24,7 +24,7 @@ OTHER_SOLVERS = {
     "OpenCV Farneback": "farneback",
     "scikit-image TV-L1": "skimage-tvl1",
 }
-"""Names in the table, and in `tvnet_keras.flow.solvers`."""
+"""By its name in the table, the name of each other solver in `tvnet_keras.flow.solvers`."""
 
 
 def yardstick(frames: np.ndarray) -> Callable[[], np.ndarray]:
@@ -36,7 +36,7 @@ def yardstick(frames: np.ndarray) -> Callable[[], np.ndarray]:
     Raises:
         InputError: OpenCV was installed without its contributed modules.
     """
-    # For its sentence about an OpenCV without the contributed modules.
+    # Raises the sentence about an OpenCV without its contributed modules.
     solvers.make_solver("tvl1")
     # OpenCV's annotations leave out its contributed modules.
     method = cv2.optflow.DualTVL1OpticalFlow_create()  # pyright: ignore[reportAttributeAccessIssue]
@@ -54,11 +54,11 @@ def other_solver(name: str, frames: np.ndarray) -> Callable[[], np.ndarray]:
     """A solver of `OTHER_SOLVERS` on one pair, called as launch.flow does.
 
     Args:
-        name: as in the table.
+        name: the solver's name in the table.
         frames: uint8 `[2, H, W, 3]`, RGB.
 
     Raises:
-        InputError: a package that it needs is not installed.
+        InputError: a package that the solver needs is not installed.
     """
     solve = solvers.make_solver(OTHER_SOLVERS[name])
     return lambda: solve(frames)

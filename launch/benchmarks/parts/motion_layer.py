@@ -15,8 +15,13 @@ from tvnet_keras.losses.endpoint import end_point_error
 from tvnet_keras.typing import Shape, Tensor
 
 FORWARD, FORWARD_BACKWARD = "forward", "forward + backward"
+"""What a call computes."""
+
 STEP, GRAPH, EAGER = "training step", "inference graph", "eager"
+"""Where a call takes place."""
+
 MODES = ("native", "portable")
+"""The modes of a motion layer."""
 
 
 def layer_call(
@@ -25,30 +30,30 @@ def layer_call(
     """A function that runs the layer once and returns when the result is there.
 
     Args:
-        layer: `[B, T, H, W, C]` to flow.
-        place: what calls it: STEP, GRAPH or EAGER.
-        does: FORWARD, or FORWARD_BACKWARD: the gradients of the clips and of all that the layer trains, too.
+        layer: a layer that makes flow of `[B, T, H, W, C]`.
+        place: where it is called: STEP, GRAPH or EAGER.
+        does: FORWARD, or FORWARD_BACKWARD for the gradients of the clips and of all that the layer trains, too.
         clips: `[B, T, H, W, C]`.
-        gain_shape: of the factor that clips pass in the training step. A layer that scales its input to a fixed range
-            does not feel a common factor; it does feel one per channel.
+        gain_shape: shape of the trained factor that clips are multiplied by in the training step. A layer that scales
+            its input to a fixed range has no gradient for one common factor, but has one for a factor per channel.
 
     Returns:
-        The call. Its result is the flow; with FORWARD_BACKWARD it is, in STEP, the norm of all gradients, in EAGER the
+        The function. It returns the flow; with FORWARD_BACKWARD in STEP the norm of all gradients, in EAGER the
         gradients.
     """
     if does == FORWARD_BACKWARD:
         return _training_step(layer, clips, gain_shape) if place == STEP else _eager_gradient(layer, clips)
     run = as_graph(layer) if place == GRAPH else layer
     tensor = tf.constant(clips)
-    # Fetched, because what nobody fetches may never be computed.
+    # The result is fetched: what nobody fetches may never be computed.
     return lambda: run(tensor).numpy()
 
 
 class _Motion(keras.Model):
-    """The least that a training step needs around a motion layer.
+    """The smallest model that a training step can train around a motion layer.
 
-    The clip passes a trained gain, so that the step asks for the gradient of the clip as it does where layers stand
-    before the motion layer.
+    The clip is multiplied by a trained gain, so that the step computes the gradient of the clip, as it does where other
+    layers stand before the motion layer.
     """
 
     def __init__(self, layer: keras.layers.Layer, gain_shape: tuple[int, ...]) -> None:
@@ -70,7 +75,7 @@ def _training_step(
 ) -> Callable[[], np.ndarray]:
     model = _Motion(layer, gain_shape)
     model.build(clips.shape)
-    # A rate of zero does the work of an update and leaves every repeat the same numbers.
+    # A learning rate of zero does the work of an update and leaves the numbers the same for every repeat.
     train = TrainConfig(batch_size=len(clips), lr=0.0, schedule="constant")
     optimizer = make_optimizer(train, {})
     optimizer.build(model.trainable_variables)

@@ -1,4 +1,4 @@
-"""The released PyTorch layer as a contestant: a process of another environment that computes when it is told to."""
+"""The released PyTorch layer beside ours: a process of another environment that computes when it is told to."""
 
 import contextlib
 import subprocess
@@ -14,20 +14,21 @@ from tvnet_keras.errors import InputError
 
 SCRIPT = Path(__file__).with_name("torch_layer.py")
 PATIENCE_S = 10.0
-"""How long the process may take to end."""
+"""Number of seconds that the process may take to end."""
 
 
 class ReleasedLayer:
     """Runs `torch_layer.py`; a context manager.
 
     Args:
-        python: interpreter of an environment that has PyTorch.
+        python: the interpreter of an environment that has PyTorch.
         source: the authors' `rep_flow_layer.py`; empty for our transcription.
         features: float32 `[1, T, H, W, C]`.
-        threads: of PyTorch.
+        threads: number of threads that PyTorch uses.
 
     Raises:
-        InputError: on entering, that interpreter or PyTorch is not there, or the file is of another version.
+        InputError: the context is entered, and the interpreter or PyTorch is not there, or the file is of another
+            version.
     """
 
     def __init__(self, python: str, source: str, features: np.ndarray, threads: int) -> None:
@@ -57,7 +58,7 @@ class ReleasedLayer:
 
     def __exit__(self, *_: object) -> None:
         self._answers.close()
-        # It may have ended by itself; what it said was reported.
+        # The process may have ended by itself; what it printed was reported then.
         with contextlib.suppress(BrokenPipeError):
             self._questions.close()
         try:
@@ -71,13 +72,13 @@ class ReleasedLayer:
         """A function that runs the layer once and returns the mean square of the flow when it is there.
 
         Args:
-            does: FORWARD, or FORWARD_BACKWARD: the gradients of the features and of all parameters too.
-            iterations: of the layer.
+            does: FORWARD, or FORWARD_BACKWARD for the gradients of the features and of all parameters, too.
+            iterations: number of iterations of the layer.
         """
         return lambda: self._ask(f"{'both' if does == FORWARD_BACKWARD else 'forward'} {iterations}")
 
     def _ask(self, line: str) -> float:
-        # The missing answer will say that it has ended.
+        # The answer will be missing, which says that the process has ended.
         with contextlib.suppress(BrokenPipeError):
             self._questions.write(line + "\n")
             self._questions.flush()

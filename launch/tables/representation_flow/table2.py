@@ -20,11 +20,11 @@ PAPER = {
     "sobel": (("sobel",), 58.5, 43.5),
     "all": (("sobel", "divergence", *CONSTANTS), 59.2, 46.2),
 }
-"""What is learned, and accuracy on Tiny-Kinetics and on HMDB51; constants are tau, lambda and theta."""
+"""By row: what is learned, and accuracy on Tiny-Kinetics and on HMDB51, in percent."""
 
 
 def cells() -> tuple[Cell, ...]:
-    """Every row here, the paper's best and the baseline first, and then its HMDB51 numbers."""
+    """Every row, the paper's best and the baseline first, and then the paper's numbers on HMDB51."""
     here = [
         cell(row, tiny, {**model(learn), **FAST_FLOW_RATE}, full_scale=command(model(learn)))
         for row, (learn, tiny, _) in PAPER.items()
@@ -37,5 +37,5 @@ def cells() -> tuple[Cell, ...]:
 
 
 def model(learn: tuple[str, ...]) -> dict:
-    """The network of a row."""
+    """The options of a row's network."""
     return {"iterations": 100, "learn": learn}

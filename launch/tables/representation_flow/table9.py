@@ -35,14 +35,14 @@ PAPER = {
     "i3d.two-stream": ((74.2, 66.4, 80.7, 9354), None),
     "resnet101-non-local": ((77.7, None, None, 3750), None),
 }
-"""The paper's numbers by column, and the options of our network."""
+"""By row: the paper's numbers by column, and the options of our network, None where there is none."""
 
 OVERRIDES = {
     "kinetics": {"data.root": "kinetics"},
     "hmdb": {"data.root": "hmdb51"},
     "hmdb-kinetics": {"data.root": "hmdb51", "init_from": "runs/kinetics"},
 }
-"""Of the experiment; without `init_from` the fine-tuning is a training from scratch."""
+"""By column: fields that the command sets; without `init_from` the fine-tuning is a training from scratch."""
 
 
 def cells() -> tuple[Cell, ...]:

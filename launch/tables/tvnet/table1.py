@@ -47,7 +47,7 @@ PAPER = {
     (1, 3, 10): {"none": 2.81, "u0": 2.17, "all": 0.46},
     (5, 5, 50): {},
 }
-"""Mean end-point errors of the paper by network (scales, warps, iterations) and what is trained."""
+"""The paper's mean end-point errors, in pixels, by network (scales, warps, iterations) and by what is trained."""
 
 PAPER_TVL1 = {
     (5, 5, 50): 0.66,
@@ -57,7 +57,7 @@ PAPER_TVL1 = {
     (3, 1, 10): 1.79,
     (1, 3, 10): 2.74,
 }
-"""The paper's TV-L1."""
+"""The paper's mean end-point errors of TV-L1, in pixels, by scales, warps and iterations."""
 
 TRAINING = {
     "released": {"steps": 2000},
@@ -75,7 +75,7 @@ DATA = {"full": OWN_SIZE, "paper": {"draw": "epochs"}, "paper-full": {**OWN_SIZE
 """Fields of `config.data` by protocol, beside those of the experiment."""
 
 MINUTES = {"released": 8, "left-out": 9, "full": 18, "paper": 12, "paper-full": 80}
-"""Of a training; without one every cell takes seconds."""
+"""Minutes of a training with 50 iterations by protocol; a cell without training takes seconds."""
 
 
 def cells() -> tuple[Cell, ...]:
@@ -97,9 +97,9 @@ def configuration(network: Network, learn: str, protocol: str, data_dir: str, se
     Args:
         network: scales, warps, iterations.
         learn: "none", "u0" or "all".
-        protocol: as the module's docstring lists them.
+        protocol: a protocol that the module's docstring describes.
         data_dir: Middlebury's folder.
-        seed: of weights and draws.
+        seed: the seed of weights and draws.
     """
     base = middlebury.config("tvnet_flow")
     scales, warps, iterations = network
@@ -158,13 +158,13 @@ def _untrained(network: Network, learn: str, protocol: str, data_dir: str, seed:
 
 
 def resized_pairs(config: Config, folder: Path) -> Config:
-    """The configuration on pairs that were resized once, into `folder`: thousands of steps read each of them again.
+    """The configuration for pairs that are resized once, into `folder`, as thousands of steps read each of them again.
 
-    Pictures and flow come back as they were, so that training and errors are those of the pairs themselves.
+    Pictures and flow are stored without loss, so that training and errors are those of the pairs themselves.
 
     Args:
-        config: of a cell; pairs at their own sizes are left where they are.
-        folder: where all cells of the table find them.
+        config: the configuration of a cell; pairs at their own sizes are left where they are.
+        folder: the folder where all cells of the table find the resized pairs.
     """
     if not config.data.height:
         return config

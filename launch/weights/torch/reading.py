@@ -1,4 +1,4 @@
-"""State dicts from files."""
+"""Reading state dicts from files of PyTorch."""
 
 import re
 from collections.abc import Callable
@@ -10,10 +10,10 @@ import numpy as np
 from tvnet_keras.errors import InputError
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
-"""Under which training programs keep the state dict, beside what else they save."""
+"""The keys under which training programs keep the state dict, beside the other things that they save."""
 
 NAME_WRAPPERS = re.compile(r"(?<![^.])(module|_orig_mod|model)\.")
-"""What parallel training, torch.compile and Lightning put before the names of a network or of a part of it."""
+"""What parallel training, torch.compile and Lightning put before the names in a network or in a part of it."""
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
@@ -24,10 +24,10 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     to the values that they stand for.
 
     Args:
-        path: `.pth` or `.pt`.
+        path: a `.pth` or `.pt` file.
 
     Raises:
-        InputError: no PyTorch, no such file, one that is no state dict, or a weight without values.
+        InputError: PyTorch is not installed, there is no such file, it is no state dict, or a weight has no values.
     """
     try:
         import torch
@@ -48,15 +48,15 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
 
 
 def unwrapped(content: Any, is_tensor: Callable[[object], bool], source: str) -> dict[str, Any]:
-    """The tensors of what a file holds, under the names that the network itself gives them.
+    """The tensors in the content of a file, by the names that the network itself gives them.
 
     Args:
-        content: what was unpickled.
-        is_tensor: whether a value of it is a tensor.
+        content: the unpickled content.
+        is_tensor: a function that tells whether a value is a tensor.
         source: the file's name, for errors.
 
     Raises:
-        InputError: it is no state dict, or two of its names are one without what stands around them.
+        InputError: the content is no state dict, or two names become one when `NAME_WRAPPERS` is cut off.
     """
     while isinstance(content, dict):
         inner = [content[key] for key in STATE_DICT_KEYS if isinstance(content.get(key), dict)]

@@ -1,8 +1,15 @@
-"""Flow solvers by name, one module per family; a new module in this folder is a new family.
+"""Flow solvers by name, one family per file; adding a file adds a family.
 
-A family's module has `FORMS`, how its names are written (every capital letter stands for a number), and
-`make(numbers, *, ...) -> Solver`: `tvl1-5-5-50` gives the numbers `(5, 5, 50)`; the keyword-only arguments are the
-options of the family. A folder that holds a SavedModel with a `flow` signature is a solver too, under its path.
+A module has
+
+`FORMS`
+    How the names of the family are written; every capital letter stands for a number.
+`make(numbers, *, ...) -> Solver`
+    The solver of a name: `tvl1-5-5-50` gives the numbers `(5, 5, 50)`. The keyword-only arguments are the options of
+    the family.
+
+A folder that holds a SavedModel with a `flow` signature is a solver too; its name is its path. Beside the families lies
+`parts`, what they are made from.
 """
 
 from __future__ import annotations
@@ -43,7 +50,7 @@ def options_of(name: str) -> tuple[str, ...]:
     """The options that `make_solver` takes for this name.
 
     Raises:
-        InputError: unknown name.
+        InputError: the name is unknown.
 
     Example:
         >>> options_of("tvnet-1-1-50")
@@ -60,14 +67,14 @@ def make_solver(name: str, **options: Any) -> Solver:
 
     Args:
         name: a family with its numbers, such as "tvnet-1-1-50" or "dis", or the folder of an exported SavedModel.
-        **options: of that family (`options_of`).
+        **options: options of that family (`options_of`).
 
     Returns:
         A function of uint8 `[2, H, W, 3]` (RGB) that returns float32 `[H, W, 2]`: u (+ right) and v (+ down) in pixels,
-        `first(x) ~ second(x + flow)`. It raises InputError for other input and for frames the method can't treat.
+        `first(x) ~ second(x + flow)`. It raises InputError for other input and for frames the method cannot treat.
 
     Raises:
-        InputError: unknown name or option, an optional package that is missing, or weights that don't fit.
+        InputError: the name or an option is unknown, an optional package is missing, or weights do not fit.
 
     Example:
         >>> solve = make_solver("dis")

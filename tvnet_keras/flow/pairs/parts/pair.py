@@ -21,7 +21,7 @@ from tvnet_keras.video.read import LARGEST_PIXELS
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
-"""Pillow's modes that become RGB without loss of range."""
+"""Modes of Pillow that become RGB without loss of range."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Pair:
     """Two frames and their flow, read when they are asked for.
 
     Attributes:
-        name: of the pair within its set; parts are separated by "/".
-        frames: reads the frames, uint8 `[2, H, W, 3]`, RGB; raises InputError where that fails.
-        truth: reads the exact flow from the first frame to the second, float32 `[H, W, 2]`, pixels, with unknown
-            vectors beyond 1e9 (`known_vectors`); None where it is not known.
+        name: the name of the pair within its set; parts are separated by "/".
+        frames: a function that reads the frames, uint8 `[2, H, W, 3]`, RGB; it raises InputError where that fails.
+        truth: a function that reads the exact flow from the first frame to the second, float32 `[H, W, 2]`, in pixels,
+            with unknown vectors beyond 1e9 (`known_vectors`); None where the flow is not known.
     """
 
     name: str
@@ -46,7 +46,7 @@ def image_pair(
     second: str | os.PathLike[str],
     truth: Callable[[], np.ndarray] | None = None,
 ) -> Pair:
-    """A pair of image files."""
+    """A pair of image files, which are read when they are asked for."""
     return Pair(name, partial(read_image_pair, first, second), truth)
 
 
@@ -113,7 +113,7 @@ def require(root: str | os.PathLike[str], layout: str, pairs: Sequence[Pair]) ->
     """The pairs, sorted by name, if there are any.
 
     Raises:
-        InputError: there is none; the sentence says which layout was looked for.
+        InputError: there is no pair; the sentence says which layout was looked for.
     """
     if not pairs:
         raise InputError(f"{root} holds no pairs laid out as {layout}; check the path.")
@@ -124,7 +124,7 @@ def existing(path: Path) -> Path:
     """The path of a file, if it is there.
 
     Raises:
-        InputError: it is missing.
+        InputError: the file is missing.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; complete the data set.")

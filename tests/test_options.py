@@ -26,6 +26,7 @@ class Made:
         ({"warps": 0}, "warps must be at least 1, but is 0."),
         ({"warps": 10}, "warps must be at most 9, but is 10."),
         ({"warps": 1.5}, "warps must be a whole number, but is 1.5."),
+        ({"warps": float("inf")}, "warps must be a whole number, but is inf."),
         ({"warps": True}, "warps must be a whole number, but is True."),
         ({"rate": 0}, "rate must be above 0, but is 0."),
         ({"rate": 1.0}, "rate must be below 1, but is 1.0."),
@@ -47,7 +48,7 @@ def test_what_an_option_does_not_take_is_refused_by_its_name(value, said):
 
 def test_what_it_takes_passes_and_fields_that_are_no_options_are_left_alone():
     check_options(Made())
-    check_options(Made(warps=9, rate=0.9, learn=["tau"], crops=10, short=1, free=float("nan")))
+    check_options(Made(warps=9.0, rate=0.9, learn=["tau"], crops=10, short=1, free=float("nan")))
     assert "free" not in options_of(Made)
 
 

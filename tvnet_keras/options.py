@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType, NoneType
 from typing import Any
 
+import numpy as np
+
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.errors import InputError
 
@@ -22,7 +24,7 @@ Choices = Sequence[str | int] | ModuleType | Callable[[], Sequence[str | int]]
 KEY = "option"
 """Under which the metadata of a field has its `Option`."""
 
-KINDS = {int: numbers.Integral, float: numbers.Real, str: str, bool: bool}
+KINDS = {int: numbers.Real, float: numbers.Real, str: str, bool: bool}
 NAMES_OF_KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "True or False"}
 
 
@@ -145,7 +147,7 @@ def check_options(instance: Any, prefix: str = "") -> None:
 
     Args:
         instance: of a dataclass.
-        prefix: stands before the name of the field in the sentence, such as `--config.data.`.
+        prefix: stands before the name of the field in the sentence; for a launcher, the beginning of the flag.
 
     Raises:
         InputError: a value is refused; the sentence begins with the name of the field.
@@ -156,7 +158,7 @@ def check_options(instance: Any, prefix: str = "") -> None:
         if value is None and NoneType in typing.get_args(kind):
             continue
         several = typing.get_origin(kind) is tuple
-        if several and not isinstance(value, tuple | list):
+        if several and not isinstance(value, tuple | list | np.ndarray):
             raise InputError(f"{prefix}{name} must be a tuple, but is {value!r}.")
         for item in typing.cast(Sequence[Any], value) if several else (value,):
             _check_kind(prefix + name, item, _single(kind))
@@ -181,6 +183,7 @@ def _single(kind: Any) -> type:
 
 
 def _check_kind(name: str, value: Any, kind: type) -> None:
-    # True is a number to Python.
-    if not isinstance(value, KINDS[kind]) or (kind is not bool and isinstance(value, bool)):
+    # True is a number to Python, and 2.0 a whole one.
+    right = isinstance(value, KINDS[kind]) and (kind is bool or not isinstance(value, bool))
+    if not right or (kind is int and value % 1 != 0):
         raise InputError(f"{name} must be {NAMES_OF_KINDS[kind]}, but is {value!r}.")

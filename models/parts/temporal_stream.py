@@ -50,7 +50,7 @@ class TemporalStream(ClipClassifier):
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         source = motion_module(chosen.motion)
-        fields = chosen.flow_fields
+        fields = int(chosen.flow_fields)
         self.motion_layer = source.make(chosen)
         self.motion = self.motion_layer if source.IS_FLOW else None
         self.flow_image = FlowImage(chosen.flow_bound, name="flow_image")

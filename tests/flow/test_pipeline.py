@@ -39,7 +39,7 @@ def pairs() -> PairSource:
 
 @pytest.fixture
 def clips(shapes, shapes_counts) -> VideoFlowSource:
-    return VideoFlowSource(FrameSource(shapes, shapes_counts, None), exact_flow, frames_per_clip=3)
+    return VideoFlowSource(FrameSource(shapes, shapes_counts), exact_flow, frames_per_clip=3)
 
 
 def take(dataset, count: int) -> list[dict]:

@@ -38,6 +38,11 @@ REFUSED = {
     "unfit measure": ("rgb", {"eval": {"measures": ("flow",)}}, "measures=flow cannot be taken of --method=rgb"),
     "step": ("tvnet_flow", {"data": {"step": 2}}, "set --config.data.step=1"),
     "size": ("rgb", {"data": {"height": 0, "width": 0}}, "set --config.data.height"),
+    "mirrored views": (
+        "rgb",
+        {"data": {"classes": ("MoveLeft", "MoveUp"), "test_crop": "center"}, "eval": {"crops": 10}},
+        "--config.eval.crops=10 mirrors every clip",
+    ),
     "class": ("rgb", {"data": {"classes": ("MoveUpp",)}}, "Did you mean 'MoveUp'"),
 }
 

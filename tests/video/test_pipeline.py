@@ -232,7 +232,7 @@ def slowly(*arguments):
     return whole(*arguments)
 views.read_frames = slowly
 videos = VideoList((Video(path, 0, "a"),), ("a",))
-source, recipe = FrameSource(videos, {path: 7}, None), ClipRecipe(8, frames=4)
+source, recipe = FrameSource(videos, {path: 7}), ClipRecipe(8, frames=4)
 batches = iter(train_dataset(source, recipe, batch_size=4, seed=0, parallel=4))
 next(batches)
 """

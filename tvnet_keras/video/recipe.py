@@ -17,7 +17,6 @@ Size = int | tuple[int, int]
 TRAIN_CROPS = ("corner", "random", "none")
 TEST_CROPS = ("center", "none")
 CROP_COUNTS = (1, 5, 10)
-SAMPLINGS = ("even", "dense")
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class MultiView:
     sampling: str = option(
         "even",
         "Which clips: as many as asked for, evenly spaced (even), or one every stride (dense).",
-        choices=SAMPLINGS,
+        choices=("even", "dense"),
     )
     stride: int = option(1, "Distance between the starts of dense clips, in frames of the video.", least=1, most=10_000)
 

@@ -47,7 +47,7 @@ class PairProtocol:
     max_pixels: int = LARGEST_PIXELS
 
     def __post_init__(self) -> None:
-        check_choice("--unknown", self.unknown, options_of(FlowRecipe)["unknown"].allowed)
+        check_choice("--unknown", self.unknown, [str(word) for word in options_of(FlowRecipe)["unknown"].allowed])
 
 
 def compare(

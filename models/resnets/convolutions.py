@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from tvnet_keras.layers.conv2plus1d import NORM
+from tvnet_keras.layers.batch_norm import BATCH_NORM
 from tvnet_keras.typing import Tensor
 
 CLIP_RANK = 3
@@ -80,7 +80,7 @@ def max_pool(x: Tensor, rank: int, name: str) -> Tensor:
 
 def normalise(x: Tensor, name: str) -> Tensor:
     """Batch normalisation."""
-    return layers.BatchNormalization(**NORM, name=f"{name}_norm")(x)
+    return layers.BatchNormalization(**BATCH_NORM, name=f"{name}_norm")(x)
 
 
 def _of_rank(kind: str, rank: int) -> Callable[..., keras.Layer]:

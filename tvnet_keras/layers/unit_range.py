@@ -1,4 +1,4 @@
-"""Clips as floats 0..1, whatever they came as."""
+"""Clips of bytes or of floats, as floats 0..1."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from tvnet_keras.typing import Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class UnitRange(keras.layers.Layer):
-    """Integers 0..255 become floats 0..1; floats, which a model expects in 0..1 already, pass, others with a warning.
+    """Integers 0..255 become floats 0..1. Floats pass as they are; a model expects them in 0..1, others are warned of.
 
-    Computes in float32 under mixed precision too: Keras casts a layer's float input before `call`, and float16 has
-    only eleven bits for 0..255.
+    The layer computes in float32 under mixed precision too: Keras casts the float input of a layer before `call`, and
+    float16 has only eleven bits for 0..255.
 
     Args:
         **kwargs: `keras.layers.Layer` arguments.
@@ -23,10 +23,10 @@ class UnitRange(keras.layers.Layer):
         clip: integers 0..255 or floats 0..1, any shape.
 
     Input shape:
-        Any.
+        Any shape.
 
     Output shape:
-        The input's; float32.
+        The input's shape, float32.
 
     Example:
         >>> float(UnitRange()(np.array([255], "uint8"))[0])

@@ -31,10 +31,10 @@ def tvl1_energy(
         data_weight: weight of the brightness term, whose frames are scaled to 0..255.
 
     Returns:
-        `[B]`.
+        `[B]`, the energy of every clip.
 
     Raises:
-        ValueError: the flow does not have one step fewer than the clip has frames, or another size.
+        ValueError: the flow has not one step fewer than the clip has frames, or not the size of the frames.
 
     Example:
         >>> brighter = np.stack([np.full((8, 8, 3), grey, "uint8") for grey in (100, 110)])[None]
@@ -68,7 +68,15 @@ def _total_variation(field: Tensor) -> Tensor:
 class TVL1Energy(keras.losses.Loss):
     """`tvl1_energy` as a Keras loss: `y_true` is the clip, `y_pred` the flow.
 
-    `sample_weight` is one per clip; one that weighs nothing may be anything, also NaN.
+    `sample_weight` holds one weight per clip. A clip and a flow of weight zero may have any values, also NaN.
+
+    Args:
+        value_range: `(low, high)` of float clips; integer clips mean 0..255.
+        data_weight: weight of the brightness term.
+        **kwargs: `keras.losses.Loss` arguments.
+
+    Raises:
+        ValueError: clip, flow and weights do not fit together.
 
     Example:
         >>> still, none = np.ones((1, 2, 8, 8, 3)), np.zeros((1, 1, 8, 8, 2))
@@ -78,14 +86,6 @@ class TVL1Energy(keras.losses.Loss):
         >>> clip = keras.Input((2, 8, 8, 3))
         >>> model = keras.Model(clip, TVNet(iterations=1)(clip))
         >>> model.compile("sgd", loss=TVL1Energy())  # then model.fit(clips, clips)
-
-    Args:
-        value_range: `(low, high)` of float clips; integer clips mean 0..255.
-        data_weight: weight of the brightness term.
-        **kwargs: `keras.losses.Loss` arguments.
-
-    Raises:
-        ValueError: clip, flow and weights do not fit together.
     """
 
     def __init__(

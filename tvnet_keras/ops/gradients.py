@@ -11,6 +11,7 @@ from keras import ops
 from tvnet_keras.typing import Tensor
 
 FORWARD_TAPS = (-1.0, 1.0)
+"""Weights of a pixel and of the next one: the forward difference."""
 
 
 def central_gradient(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,8 +25,12 @@ def local_graphs() -> Iterator[None]:
     threads that it starts itself.
 
     Example:
+        >>> from tvnet_keras import TVNet
+        >>> step = tf.function(TVNet(iterations=1))
         >>> with local_graphs():
-        ...     flow = tf.function(TVNet())(clip)
+        ...     flow = step(np.zeros((1, 2, 8, 8, 3)))
+        >>> tuple(flow.shape)
+        (1, 1, 8, 8, 2)
     """
     global _open_local_graphs
     _open_local_graphs += 1

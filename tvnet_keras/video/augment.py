@@ -13,7 +13,8 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.recipe import CROP_COUNTS, TEST_CROPS, TRAIN_CROPS, Size, ViewRecipe, as_pair
+from tvnet_keras.video.recipe import CROP_COUNTS, TEST_CROPS, TRAIN_CROPS, ViewRecipe
+from tvnet_keras.video.resize import Size, as_pair, resize_half_pixel_antialiased
 
 # TSN's scales of the short side; width and height may differ by one place in this list.
 CORNER_SCALES = (1.0, 0.875, 0.75, 0.66)
@@ -39,17 +40,19 @@ class Window:
     window: tuple[int, int]
     size: tuple[int, int]
 
-    def cut(self, frames: np.ndarray, resize_by: Callable[[np.ndarray, Size], np.ndarray] | None = None) -> np.ndarray:
+    def cut(
+        self, frames: np.ndarray, resize_by: Callable[[np.ndarray, tuple[int, int]], np.ndarray] | None = None
+    ) -> np.ndarray:
         """The window of every frame.
 
         Args:
             frames: `[T, H, W, ...]`.
-            resize_by: how a size is changed; None takes `resize`.
+            resize_by: how a size is changed; None takes `resize_half_pixel_antialiased`.
 
         Returns:
             `[T, height, width, ...]`, perhaps a part of `frames` itself.
         """
-        resize_by = resize_by or resize
+        resize_by = resize_by or resize_half_pixel_antialiased
         (top, left), (high, wide) = self.corner, self.window
         return resize_by(resize_by(frames, self.resized)[:, top : top + high, left : left + wide], self.size)
 
@@ -136,7 +139,7 @@ def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[
     if crops == 1:
         return central_window(own, recipe).cut(frames)[None], mirrored_views(crops)
     height, width = size = recipe.size or own
-    covering = resize(frames, _cover_size(own, size, recipe.resize_short))
+    covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe.resize_short))
     room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
     places = _five_places(room_y, room_x)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
@@ -227,30 +230,6 @@ def jitter_colours(frames: np.ndarray, strength: float, rng: np.random.Generator
     return cv2.transform(tall, affine).reshape(frames.shape)
 
 
-def resize(frames: np.ndarray, size: Size) -> np.ndarray:
-    """Resizes every frame, a side that shrinks by area (no aliasing that looks like motion), one that grows bilinearly.
-
-    Where one shrinks and the other grows, the frame is shrunk first and rounded to uint8 between.
-
-    Args:
-        frames: uint8 `[T, H, W, 3]`.
-        size: of the result, in pixels.
-
-    Returns:
-        uint8 `[T, height, width, 3]`; the input itself where the size is already right.
-    """
-    height, width = as_pair(size)
-    # One call cannot filter one side only: OpenCV interpolates both as soon as either grows.
-    shrunk = min(height, frames.shape[1]), min(width, frames.shape[2])
-    return _resized(_resized(frames, shrunk, cv2.INTER_AREA), (height, width), cv2.INTER_LINEAR)
-
-
-def _resized(frames: np.ndarray, size: tuple[int, int], method: int) -> np.ndarray:
-    if frames.shape[1:3] == size:
-        return frames
-    return np.stack([cv2.resize(frame, size[::-1], interpolation=method) for frame in frames])
-
-
 def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
     """Resizes every frame so that its short side is `short_side` pixels; None leaves it.
 
@@ -261,7 +240,7 @@ def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
     Returns:
         uint8 `[T, height, width, 3]`, same aspect.
     """
-    return resize(frames, _short_side_size(frames.shape[1:3], short_side))
+    return resize_half_pixel_antialiased(frames, _short_side_size(frames.shape[1:3], short_side))
 
 
 def _short_side_size(frame_size: tuple[int, int], short_side: int | None) -> tuple[int, int]:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.options import check_options, option
+from tvnet_keras.video.resize import as_pair
 from tvnet_keras.video.sample import SHORT_POLICIES
-
-Size = int | tuple[int, int]
 
 TRAIN_CROPS = ("corner", "random", "none")
 TEST_CROPS = ("center", "none")
@@ -125,18 +124,3 @@ class MultiView:
 
     def __post_init__(self) -> None:
         check_options(self)
-
-
-def as_pair(size: Size) -> tuple[int, int]:
-    """A size as (height, width), in pixels.
-
-    Args:
-        size: an int or a pair.
-
-    Raises:
-        InputError: it is smaller than one pixel.
-    """
-    height, width = (size, size) if isinstance(size, int) else size
-    if height < 1 or width < 1:
-        raise InputError(f"A size must be at least 1 pixel each way. Received: size={size}")
-    return int(height), int(width)

@@ -39,6 +39,10 @@ def resize_half_pixel_bilinear(frames: np.ndarray, size: tuple[int, int]) -> np.
 
     Returns:
         `[N, height, width, ...]`; the input itself where the size is already right.
+
+    Example:
+        >>> resize_half_pixel_bilinear(np.zeros((2, 8, 8, 3), "uint8"), (4, 6)).shape
+        (2, 4, 6, 3)
     """
     return _resized(frames, size, cv2.INTER_LINEAR)
 

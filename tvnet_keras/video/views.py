@@ -39,7 +39,9 @@ class FrameSource:
         InputError: the number of frames of a video is not known.
     """
 
-    def __init__(self, videos: VideoList, counts: Mapping[str, int] | None = None, cache: CachedVideos | None = None) -> None:
+    def __init__(
+        self, videos: VideoList, counts: Mapping[str, int] | None = None, cache: CachedVideos | None = None
+    ) -> None:
         self.videos = videos
         self._cache = cache
         if cache is not None:

@@ -7,18 +7,22 @@ from keras import ops
 
 
 def differentiable_loop(step: Callable, state: tuple, times: int) -> tuple:
-    """Applies `step` to `state` a fixed number of times; the graph holds one of them.
+    """Applies `step` to `state` a fixed number of times; the graph holds one application.
 
-    The gradient is the backend's own and keeps the state of every turn; `ops.tvl1.solver` is a loop without that cost.
+    The gradient is derived by the backend and keeps the state of every turn. The loop of `ops.tvl1.solver` has no such
+    cost, because its adjoint is written by hand.
 
     Args:
-        step: tuple of tensors to a tuple of the same shapes.
-        state: the tuple to start with.
-        times: how often.
+        step: function of a tuple of tensors to a tuple of tensors of the same shapes.
+        state: the tuple of tensors before the first application.
+        times: number of applications.
+
+    Returns:
+        The tuple of tensors after the last application.
     """
     if keras.backend.backend() != "tensorflow":
         return ops.fori_loop(0, times, lambda _, carry: step(carry), state)
-    # TensorFlow cannot differentiate a compiled `fori_loop`; JAX in turn no `while_loop`.
+    # TensorFlow cannot differentiate a compiled `fori_loop`, and JAX cannot differentiate a `while_loop`.
     counted = ops.while_loop(
         lambda turn, *_: turn < times,
         lambda turn, *carry: (turn + 1, *step(carry)),

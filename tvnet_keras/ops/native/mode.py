@@ -56,7 +56,7 @@ def _obstacle_here() -> str | None:
     try:
         _operations()
     except Exception as error:  # A numba that does not fit its surroundings raises whatever it meets first.
-        obstacle = f"because its kernels did not load ({_first_line(error)}): pip install -r requirements-native.txt"
+        obstacle = f"because its kernels did not load ({_first_line(error)}): pip install numba"
         if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):
             # Users without numba know that it is absent; users who installed it would wonder about the time.
             warnings.warn(f"The native solver cannot be used {obstacle}.", RuntimeWarning, stacklevel=2)

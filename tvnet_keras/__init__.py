@@ -35,7 +35,7 @@ tau, lambda and theta are kept positive by a constraint; every sample and its au
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.conv2plus1d import Conv2Plus1D
@@ -88,7 +88,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Files and pictures of flow, whose libraries (OpenCV, PyAV, Pillow) layers do without: imported when asked for."""
     if name in __all__:
         return getattr(importlib.import_module("tvnet_keras.flow"), name)

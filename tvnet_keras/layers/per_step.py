@@ -1,5 +1,7 @@
 """An image network on every time step of a clip."""
 
+from typing import cast
+
 import keras
 from keras import ops
 
@@ -32,10 +34,10 @@ class PerStep(keras.layers.Wrapper):
         (1, 4, 14, 14, 8)
     """
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Builds the wrapped network for one step."""
         if not self.layer.built:
-            self.layer.build((None, *input_shape[2:]))
+            self.layer.build((None, *cast(Shape, input_shape)[2:]))
         self.built = True
 
     def call(self, steps: Tensor, training: bool | None = None) -> Tensor:

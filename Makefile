@@ -19,62 +19,62 @@ LEGACY_VENV ?= .venv-legacy
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
-$(BIN)/python -m launch.demo --output_dir=runs/demo
+	$(BIN)/python -m launch.demo --output_dir=runs/demo
 
 # One worker more than there are cores, for tests wait for the processes that they start.
 WORKERS := $(shell echo $$(( `nproc 2>/dev/null || echo 1` + 1 )))
 
 test: $(VENV)/.installed-dev
-$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 coverage: $(VENV)/.installed-dev
-$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(PYTEST_ARGS)
 
 slow: $(VENV)/.installed-dev
-$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
 test-legacy: $(VENV)/.installed $(LEGACY_VENV)/.installed
-TVNET_KERAS_PYTHON=$(BIN)/python $(LEGACY_VENV)/bin/python -m pytest tests/legacy $(PYTEST_ARGS)
+	TVNET_KERAS_PYTHON=$(BIN)/python $(LEGACY_VENV)/bin/python -m pytest tests/legacy $(PYTEST_ARGS)
 
 test-backends: $(BACKENDS_VENV)/.installed
-$(BACKENDS_VENV)/bin/python -m pytest tests/backends $(PYTEST_ARGS)
+	$(BACKENDS_VENV)/bin/python -m pytest tests/backends $(PYTEST_ARGS)
 
 test-wheel: $(VENV)/.installed-dev
-$(BIN)/python -m pytest -m "slow or not slow" tests/wheel $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/wheel $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
-$(BIN)/ruff check . && $(BIN)/ruff format --check .
-$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: requirements.txt requirements-native.txt
-@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
-  echo "tvnet_keras needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`. Say make PYTHON=python3.12 ..." >&2; exit 1; }
-@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-native.txt || \
-  echo "numba has no build for this machine: the slower portable solver will be used." >&2
-@touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "tvnet_keras needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`. Say make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-native.txt || \
+	  echo "numba has no build for this machine: the slower portable solver will be used." >&2
+	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-@touch $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
 
 $(LEGACY_VENV)/.installed: requirements-legacy.txt
-@$(LEGACY_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
-  echo "tensorflow-addons needs Python 3.11: say make test-legacy LEGACY_PYTHON=/path/to/python3.11" >&2; exit 1; }
-@$(LEGACY_PYTHON) -m venv $(LEGACY_VENV) || { echo "venv failed: install your system's python3.11-venv package." >&2; exit 1; }
-$(LEGACY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-legacy.txt
-@touch $@
+	@$(LEGACY_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "tensorflow-addons needs Python 3.11: say make test-legacy LEGACY_PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(LEGACY_PYTHON) -m venv $(LEGACY_VENV) || { echo "venv failed: install your system's python3.11-venv package." >&2; exit 1; }
+	$(LEGACY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-legacy.txt
+	@touch $@
 
 # Without a network to the index of Torch's CPU builds, one retry per package is enough.
 $(BACKENDS_VENV)/.installed: requirements.txt requirements-dev.txt requirements-backends.txt
-@$(PYTHON) -m venv $(BACKENDS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
-$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r requirements-backends.txt
-@touch $@
+	@$(PYTHON) -m venv $(BACKENDS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
+	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r requirements-backends.txt
+	@touch $@
 
 clean:
-rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info
+	rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info

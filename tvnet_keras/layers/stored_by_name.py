@@ -19,10 +19,6 @@ class StoredByName:
         """The weights of its own, in the order in which they are loaded."""
         raise NotImplementedError
 
-    def _stored_weights(self) -> Iterable[keras.Variable]:
-        """The weights of its own, in the order in which they are loaded."""
-        raise NotImplementedError
-
     def save_own_variables(self, store: Any) -> None:
         """Stores the weights by name."""
         for weight in self._stored_weights():

@@ -27,7 +27,6 @@ from tvnet_keras.video.resize import resize_half_pixel_bilinear
 SHEET_ROWS = 8
 """Largest number of pairs on the contact sheet; they are evenly spaced over the list."""
 
-UNKNOWN_CHOICES = ("masked", "zero")
 TIMING = "one pair at a time; the first call at each frame size is not counted; median over pairs"
 PHOTOMETRIC = "mean |I2(x + flow) - I1(x)| over all pixels, grey levels 0..255"
 

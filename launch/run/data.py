@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import tensorflow as tf
 
@@ -20,43 +20,76 @@ from tvnet_keras.video.listing import class_warnings
 class Source(Protocol):
     """One list of a data set. What it offers, and Batches of it.
 
-    Attributes:
-        class_names: in label order; empty without labels.
-        offers: the fields of its Batches beside `clip` and `index`.
-        notes: sentences about what of the data set's folder is on no list.
-        names: `(id, label)` of every sample in list order, label -1 without one.
-        missing: how many listed samples are not there.
-        skipped: ids of those that were left out because they cannot be read.
-        decoded: what is read instead of the files, such as a cache and its quality; None for the files.
+    It is a frozen dataclass, so that `dataclasses.replace` gives it another configuration.
     """
 
-    class_names: tuple[str, ...]
-    offers: tuple[str, ...]
-    notes: tuple[str, ...]
-    names: tuple[tuple[str, int], ...]
-    missing: int
-    skipped: tuple[str, ...]
-    decoded: dict | None
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the run."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In label order; empty without labels."""
+        ...
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The fields of its Batches beside `clip` and `index`."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what of the data set's folder is on no list."""
+        ...
+
+    @property
+    def names(self) -> tuple[tuple[str, int], ...]:
+        """`(id, label)` of every sample in list order, label -1 without one."""
+        ...
+
+    @property
+    def missing(self) -> int:
+        """How many listed samples are not there."""
+        ...
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Ids of those that were left out because they cannot be read."""
+        ...
+
+    @property
+    def decoded(self) -> dict[str, Any] | None:
+        """What is read instead of the files, such as a cache and its quality; None for the files."""
+        ...
 
     def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
         """Refuses, before anything is read, settings that training batches cannot have; raises InputError."""
+        ...
 
     def scanned(self, *, skip_unreadable: bool = False) -> "Source":
         """The same once everything that must be read before the first step is known to be readable."""
+        ...
 
     def training(
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
     ) -> tf.distribute.DistributedDataset:
         """The endless training batches, from step `start_step` on, that carry what is needed."""
+        ...
 
     def views(self) -> tf.data.Dataset:
         """The views of every sample that `config.eval` asks for, as `video.pipeline.eval_dataset` has them."""
+        ...
 
     def clips(self) -> tf.data.Dataset:
         """The central view of every sample."""
+        ...
 
     def flow_samples(self) -> tf.data.Dataset:
         """Every sample once, with its exact flow, at the size that `config.eval.flow_size` says."""
+        ...
 
 
 OF_PAIRS = ("pairs", "render")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -141,7 +142,7 @@ class VideoSource:
             )
         return self._without(broken, counts=found.counts)
 
-    def _without(self, reasons: dict[str, str], **found) -> "VideoSource":
+    def _without(self, reasons: dict[str, str], **found: Any) -> "VideoSource":
         for reason in reasons.values():
             print(f"skipped: {reason}", file=sys.stderr)
         skipped = tuple(video.video_id for video in self.videos.videos if video.path in reasons)
@@ -181,7 +182,7 @@ class VideoSource:
             )
         return data.height, data.width
 
-    def _clip_batches(self, **arguments) -> tf.data.Dataset:
+    def _clip_batches(self, **arguments: Any) -> tf.data.Dataset:
         data = self.config.data
         return train_dataset(
             self.videos,
@@ -199,7 +200,7 @@ class VideoSource:
             **arguments,
         )
 
-    def _flow_batches(self, **arguments) -> tf.data.Dataset:
+    def _flow_batches(self, **arguments: Any) -> tf.data.Dataset:
         data = self.config.data
         source, multiple = self._flow_source(data.frames), self.config.train.accumulate
         return flow_pipeline.train_dataset(source, flow_recipe(data), multiple=multiple, **arguments)
@@ -240,7 +241,9 @@ class VideoSource:
 
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
         frame_source = FrameSource(self.videos, self.counts, self.cache)
-        return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+        # Flow is asked of a source that offers it.
+        exact_flow = cast(Callable[[str], np.ndarray], self.exact_flow)
+        return VideoFlowSource(frame_source, exact_flow, frames_per_clip=frames, short=self.config.data.short)
 
 
 def _carry_flow(needs: Sequence[str]) -> bool:

@@ -44,7 +44,8 @@ class FrameSource:
         if cache is not None:
             self._counts = [cache.count_frames(video.video_id) for video in videos.videos]
             return
-        unknown = [video.path for video in videos.videos if video.path not in (counts or {})]
+        counts = counts or {}
+        unknown = [video.path for video in videos.videos if video.path not in counts]
         if unknown:
             raise InputError(
                 f"{unknown[0]}: its frames were not counted ({len(unknown)} such files); scan the list first, and take "

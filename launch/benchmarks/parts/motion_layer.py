@@ -1,6 +1,7 @@
 """A motion layer as the launchers run it, ready to be timed: training step, inference graph, and eager."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -91,7 +92,7 @@ def _eager_gradient(layer: keras.layers.Layer, clips: np.ndarray) -> Callable[[]
         with tf.GradientTape() as tape:
             tape.watch(frames)
             flow = layer(frames)
-            loss = keras.ops.mean(end_point_error(tf.zeros_like(flow), flow))
+            loss: Any = keras.ops.mean(end_point_error(tf.zeros_like(flow), flow))
         return [keras.ops.convert_to_numpy(gradient) for gradient in tape.gradient(loss, sources)]
 
     return run

@@ -133,7 +133,7 @@ def test_grey_stays_grey():
         lambda clip: augment.test_views(clip, ViewRecipe(8, "corner")),
         lambda clip: augment.test_views(clip, ViewRecipe(8, "center"), 3),
         lambda clip: augment.test_views(clip, ViewRecipe(8), 10),
-        lambda clip: augment.test_views(clip, (0, 4)),
+        lambda clip: augment.test_views(clip, ViewRecipe((0, 4))),
     ],
 )
 def test_bad_options_are_refused(call):

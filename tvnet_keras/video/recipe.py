@@ -1,7 +1,4 @@
-"""Recipes: how clips are taken of videos and how views are cut of their frames, made once and carried whole.
-
-A size is an int (square) or `(height, width)`, in pixels.
-"""
+"""Recipes: how clips are taken of videos and how views are cut of their frames, made once and carried whole."""
 
 from __future__ import annotations
 

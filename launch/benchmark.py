@@ -28,7 +28,9 @@ SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of 
 DATA_DIR = flags.DEFINE_string(
     "data_dir", "", "The folder of videos or image pairs that the suite reads.", **app.SHARED_FLAG
 )
-OUTPUT = flags.DEFINE_string("output", "", "The JSON file to write (default: benchmarks/<suite>.json).")
+OUTPUT = flags.DEFINE_string(
+    "output", "", "The JSON file to write (default: benchmarks/<suite>.json).", **app.SHARED_FLAG
+)
 TORCH_PYTHON = flags.DEFINE_string(
     "torch_python", "", "Python with PyTorch, for the released layer beside ours in --suite=representation_flow."
 )

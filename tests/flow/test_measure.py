@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests import oracle
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import measure
 from tvnet_keras.flow.io import UNKNOWN, known_vectors, read_flo
@@ -42,6 +43,13 @@ def test_residual_of_the_exact_translation_is_what_leaves_the_frame():
     outside = 1 - (19 * 27) / (20 * 30)
     assert measure.photometric_residual(frames, constant(3, 1, 20, 30)) < 128 * outside
     assert measure.photometric_residual(np.stack([first, first]), constant(0, 0, 20, 30)) == 0
+
+
+def test_the_residual_of_any_flow_is_the_oracles():
+    random = np.random.default_rng(1)
+    frames, flow = random.integers(0, 256, (2, 9, 13, 3), np.uint8), random.normal(0, 3, (9, 13, 2))
+    expected = oracle.photometric_residual(frames, flow)
+    assert measure.photometric_residual(frames, flow.astype("float32")) == pytest.approx(expected, rel=1e-5)
 
 
 def test_unknown_vectors_become_zero_and_others_stay():

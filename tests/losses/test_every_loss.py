@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tvnet_keras.losses
 from tests.discovery import classes_of
+from tests.docstrings import arguments_of, described_arguments, sections
 from tests.textures import moving_clip
 from tvnet_keras import EndPointError, TVL1Energy
 
@@ -47,14 +48,19 @@ def described(loss_class):
     return LOSSES[loss_class]
 
 
-def test_losses_are_found():
-    assert len(found_losses()) >= 2
+def test_every_loss_that_is_found_is_described_and_no_other():
+    assert set(LOSSES) == set(found_losses())
 
 
 @every_loss
-def test_is_registered_and_shows_an_example(loss_class):
+def test_is_registered_so_that_models_load_without_custom_objects(loss_class):
     assert keras.saving.get_registered_name(loss_class) == f"tvnet_keras>{loss_class.__name__}"
-    assert "Example:" in loss_class.__doc__
+
+
+@every_loss
+def test_docstring_describes_every_argument_in_order_and_shows_an_example(loss_class):
+    found = sections(loss_class.__doc__)
+    assert described_arguments(found["Args"]) == arguments_of(loss_class) and ">>> " in found["Example"]
 
 
 @every_loss

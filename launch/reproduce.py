@@ -25,7 +25,7 @@ from launch.tables.parts.stored import results_of
 from tvnet_keras.errors import InputError
 
 TABLE = flags.DEFINE_string(
-    "table", "", "The table: launch/tables/<paper>/<table>.py is <paper>_<table>; --list takes all without it."
+    "table", "", f"The table, of launch/tables/ ({', '.join(tables.names())}); --list takes all without it."
 )
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The folder of the data set that the table is about.", **app.SHARED_FLAG)
 ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from tests import official_oracle, oracle
 from tvnet_keras.layers.fit_clip import FitClip
-from tvnet_keras.ops import gradients, intensity, pyramid
-from tvnet_keras.ops.antialias import resize_antialiased
+from tvnet_keras.ops import gradients, intensity
+from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow, resize_half_pixel_antialiased
 from tvnet_keras.ops.tvl1 import released
 from tvnet_keras.ops.warp import warp
 
@@ -55,7 +55,7 @@ def opencv_resize(image, height, width):
 
 def align_corners(height, width):
     return LinearMap(
-        image_map(lambda image: pyramid.resize(image, height, width)),
+        image_map(lambda image: resize_align_corners_bilinear(image, height, width)),
         lambda image: oracle.resize(image, height, width),
     )
 
@@ -65,12 +65,12 @@ def align_corners_flow(height, width):
         u, v = (oracle.resize(flow[..., k], height, width) for k in (0, 1))
         return np.stack([u * width / SIZE[1], v * height / SIZE[0]], axis=-1)
 
-    return LinearMap(field_map(lambda flow: pyramid.resize_flow(flow, height, width)), theirs, (*SIZE, 2))
+    return LinearMap(field_map(lambda flow: resize_flow(flow, height, width)), theirs, (*SIZE, 2))
 
 
 def without_aliasing(height, width):
     return LinearMap(
-        image_map(lambda image: resize_antialiased(image, height, width)),
+        image_map(lambda image: resize_half_pixel_antialiased(image, height, width)),
         lambda image: opencv_resize(image, height, width),
         dtype="float32",
     )
@@ -118,7 +118,7 @@ MAPS = {
         dtype="float32",
     ),
     "released resize": LinearMap(
-        image_map(lambda image: released.resize(image, 3, 11)),
+        image_map(lambda image: released.resize_align_corners_bilinear(image, 3, 11)),
         lambda image: official_oracle.resize(tf.constant(image), 3, 11).numpy(),
         dtype="float32",
     ),

@@ -12,7 +12,8 @@ PACKAGES = ("tvnet_keras", "models", "launch")
 MOST_LINES_IN_A_FILE = 400
 MOST_LINES_IN_A_FUNCTION = 70
 SHARED = tuple(
-    f"tvnet_keras.{name}" for name in ("errors", "choices", "atomic", "entries", "lettering", "one_writer", "version")
+    f"tvnet_keras.{name}"
+    for name in ("errors", "choices", "options", "atomic", "entries", "lettering", "one_writer", "version")
 )
 
 # The folder on the left may import, of this project, itself and what stands on the right.

@@ -6,10 +6,11 @@ import pytest
 import tensorflow as tf
 
 from tests.textures import texture
-from tvnet_keras.flow.measure import resize_frames, resize_truth
+from tvnet_keras.flow.measure import resize_truth_half_pixel_bilinear
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
-from tvnet_keras.ops import pyramid
+from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow
 from tvnet_keras.ops.warp import warp
+from tvnet_keras.video.resize import resize_half_pixel_bilinear
 
 RANDOM = np.random.default_rng(0)
 SIZE = (49, 61)
@@ -32,11 +33,14 @@ INSIDE = np.s_[:, 6:-6, 6:-6]
 
 @pytest.mark.parametrize("size", [(97, 121), (97, 61), (33, 45)], ids="{0[0]} x {0[1]}".format)
 def test_warping_and_resizing_commute(size):
-    resized_first = warp(pyramid.resize(IMAGE, *size), pyramid.resize_flow(FLOW, *size))
-    warped_first = pyramid.resize(warp(IMAGE, FLOW), *size)
+    resized_first = warp(resize_align_corners_bilinear(IMAGE, *size), resize_flow(FLOW, *size))
+    warped_first = resize_align_corners_bilinear(warp(IMAGE, FLOW), *size)
     difference = np.abs(array(resized_first) - array(warped_first))[INSIDE]
     # Both interpolate bilinearly, one before and one after; a flow that was not scaled is off by a tenth of the range.
-    unscaled = np.abs(array(warp(pyramid.resize(IMAGE, *size), pyramid.resize(FLOW, *size))) - array(warped_first))
+    unscaled = np.abs(
+        array(warp(resize_align_corners_bilinear(IMAGE, *size), resize_align_corners_bilinear(FLOW, *size)))
+        - array(warped_first)
+    )
     assert difference.mean() < 0.01 * np.ptp(IMAGE) and unscaled[INSIDE].mean() > 3 * difference.mean()
 
 
@@ -44,8 +48,10 @@ def test_warping_and_resizing_commute(size):
 def test_warping_commutes_with_the_resizing_of_truth_and_frames(size):
     frames, truth = np.rint(np.repeat(IMAGE, 3, axis=-1)).astype("uint8"), FLOW[0]
     warped = np.rint(array(warp(frames.astype("float32"), FLOW))).astype("uint8")
-    resized_first = warp(resize_frames(frames, size).astype("float32"), resize_truth(truth, size)[None])
-    difference = np.abs(array(resized_first) - resize_frames(warped, size))[INSIDE]
+    resized_first = warp(
+        resize_half_pixel_bilinear(frames, size).astype("float32"), resize_truth_half_pixel_bilinear(truth, size)[None]
+    )
+    difference = np.abs(array(resized_first) - resize_half_pixel_bilinear(warped, size))[INSIDE]
     assert difference.mean() < 0.01 * np.ptp(IMAGE)
 
 

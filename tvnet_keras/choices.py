@@ -21,6 +21,9 @@ def first_few(names: Sequence[str], separator: str = ", ") -> str:
     Args:
         names: all names, in the order in which they are told.
         separator: what stands between two names.
+
+    Returns:
+        The first names, and "and 7 more" where there are more.
     """
     rest = len(names) - NAMED
     return separator.join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
@@ -51,6 +54,11 @@ def module_names(package: ModuleType) -> tuple[str, ...]:
     """The names of the public modules of a package, in alphabetical order: adding a file adds a name."""
     found = pkgutil.iter_modules(package.__path__)
     return tuple(sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_")))
+
+
+def listed(package: ModuleType) -> str:
+    """The public modules of a package in words, for the help of a flag that names one."""
+    return ", ".join(module_names(package))
 
 
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:

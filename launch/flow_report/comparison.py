@@ -16,15 +16,17 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import measure, pairs, solvers
+from tvnet_keras.flow.augment import FlowRecipe
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors, write_flo
 from tvnet_keras.one_writer import only_writer
+from tvnet_keras.options import options_of
 from tvnet_keras.video.read import LARGEST_PIXELS
+from tvnet_keras.video.resize import resize_half_pixel_bilinear
 
 SHEET_ROWS = 8
 """Largest number of pairs on the contact sheet; they are evenly spaced over the list."""
 
-UNKNOWN_CHOICES = ("masked", "zero")
 TIMING = "one pair at a time; the first call at each frame size is not counted; median over pairs"
 PHOTOMETRIC = "mean |I2(x + flow) - I1(x)| over all pixels, grey levels 0..255"
 
@@ -44,7 +46,7 @@ class PairProtocol:
     max_pixels: int = LARGEST_PIXELS
 
     def __post_init__(self) -> None:
-        check_choice("--unknown", self.unknown, UNKNOWN_CHOICES)
+        check_choice("--unknown", self.unknown, options_of(FlowRecipe)["unknown"].allowed)
 
 
 def compare(
@@ -120,8 +122,8 @@ def read_pair(pair: pairs.Pair, protocol: PairProtocol) -> tuple[np.ndarray, np.
     if truth is not None and protocol.unknown == "zero":
         truth = measure.unknown_as_zero(truth)
     if protocol.size:
-        frames = measure.resize_frames(frames, protocol.size)
-        truth = None if truth is None else measure.resize_truth(truth, protocol.size)
+        frames = resize_half_pixel_bilinear(frames, protocol.size)
+        truth = None if truth is None else measure.resize_truth_half_pixel_bilinear(truth, protocol.size)
     height, width = frames.shape[1:3]
     if height * width > protocol.max_pixels:
         raise InputError(

@@ -2,7 +2,6 @@
 
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
-from tvnet_keras.layers.solver_constants import positive_int
 
 from ..motion import motion_module
 from .clip_classifier import ClipClassifier
@@ -41,7 +40,7 @@ class TemporalStream(ClipClassifier):
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         source = motion_module(chosen.motion)
-        fields = positive_int("flow_fields", chosen.flow_fields)
+        fields = int(chosen.flow_fields)
         self.motion_layer = source.make(chosen)
         self.motion = self.motion_layer if source.IS_FLOW else None
         self.flow_image = FlowImage(chosen.flow_bound, name="flow_image")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
-from tvnet_keras.video import augment
+from tvnet_keras.video import ViewRecipe, augment
 from tvnet_keras.video.read import read_frames
 
 CLIP = np.round(moving_clip(2, 21, 30) * 255).astype("uint8")
@@ -45,7 +45,7 @@ def in_graph(*arguments):
 
 def shown(frames, height, width, resize_short, crop):
     """What the pipeline shows of frames `[T, H, W, 3]`."""
-    return augment.test_views(frames, (height, width), resize_short=resize_short or None, crop=crop)[0]
+    return augment.test_views(frames, ViewRecipe((height, width), crop, resize_short or None))[0]
 
 
 @pytest.mark.parametrize("size", FRAMES.values(), ids=FRAMES)
@@ -92,7 +92,8 @@ def test_the_resized_frame_has_the_pipelines_size_for_every_frame(resize_short):
     layer = FitClip(112, 160, resize_short)
     in_a_graph = tf.function(layer._covering, input_signature=[tf.TensorSpec((), tf.int32)] * 2)
     for height, width in np.random.default_rng(1).integers(1, 700, (120, 2)).tolist():
-        expected = augment.central_window((height, width), (112, 160), resize_short=resize_short or None).resized
+        recipe = ViewRecipe((112, 160), "center", resize_short or None)
+        expected = augment.central_window((height, width), recipe).resized
         assert layer._covering(height, width) == expected
         assert tuple(int(side) for side in in_a_graph(height, width)) == expected
 
@@ -112,6 +113,29 @@ def test_floats_are_shown_without_the_rounding(arguments):
     # Half a grey level, twice where one side shrinks and the other grows.
     np.testing.assert_allclose(found, FitClip(*arguments)(CLIP).numpy().astype("float32"), atol=1.1)
     np.testing.assert_allclose(FitClip(*arguments)(CLIP / np.float32(255)) * 255, found, atol=1e-3)
+
+
+def test_the_map_of_floats_is_linear_and_its_gradient_is_the_adjoint():
+    layer, random = FitClip(7, 16, 9), np.random.default_rng(0)
+    clip, upstream = random.normal(size=(1, 2, 21, 13, 3)), random.normal(size=(1, 2, 7, 16, 3))
+    clip, upstream = tf.constant(clip, "float32"), tf.constant(upstream, "float32")
+    with tf.GradientTape() as tape:
+        tape.watch(clip)
+        view = layer(clip)
+    gradient = tape.gradient(view, clip, upstream)
+    np.testing.assert_allclose(tf.reduce_sum(view * upstream), tf.reduce_sum(clip * gradient), rtol=1e-4)
+    np.testing.assert_allclose(layer(3 * clip), 3 * view, atol=1e-5)
+
+
+def test_a_larger_short_side_enlarges_a_clip_of_the_right_size_too():
+    result = FitClip(21, 30, resize_short=42)(CLIP).numpy()
+    np.testing.assert_array_equal(result, shown(CLIP[0], 21, 30, 42, "center"))
+    assert np.abs(result.astype(int) - CLIP).max() > 10
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_floats_of_every_type_become_float32(dtype):
+    assert FitClip(12, 12)(CLIP.astype(dtype)).dtype == "float32"
 
 
 def test_integers_of_every_type_are_bytes():

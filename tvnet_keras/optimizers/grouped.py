@@ -1,6 +1,6 @@
-"""Optimizers with a learning rate per group of weights, right for momentum and Adam alike.
+"""Learning rates per group of weights, for momentum and for Adam.
 
-Scaling gradients instead would change nothing under Adam, which divides by their size.
+Under Adam, scaling the gradients of a group would change nothing, because Adam divides them by their size.
 """
 
 import re
@@ -11,14 +11,14 @@ import keras
 class RateGroups:
     """A mixin that multiplies the learning rate of weights whose path matches a pattern.
 
-    Weight decay keeps the common rate: take a group out of it with `exclude_from_weight_decay(var_names=[pattern])`.
+    Weight decay keeps the common rate; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay.
 
     Args:
-        rates: `{pattern: multiplier}`; the multiplier of a weight is that of the first regular expression that is found
-            in its Keras path (`variable.path`), and 1 where none is found.
-        summed: whether the gradients that it is given are summed over the replicas of a `tf.distribute` strategy
-            already, as in a training step that clips their sum. Keras's own optimizers sum whatever they are given.
-        **kwargs: the optimizer's own arguments.
+        rates: `{pattern: multiplier}`; a weight has the multiplier of the first regular expression that is found in its
+            Keras path (`variable.path`), and 1 where none is found.
+        summed: whether the gradients are already summed over the replicas of a `tf.distribute` strategy. A training
+            step that clips the sum hands over summed gradients; Keras's own optimizers sum whatever they are given.
+        **kwargs: arguments of the optimizer.
 
     Raises:
         ValueError: a multiplier is negative, or (when the optimizer is built) a pattern matches no weight.

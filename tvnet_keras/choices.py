@@ -9,7 +9,7 @@ from types import ModuleType
 from tvnet_keras.errors import InputError
 
 NAMED = 5
-"""Names that a sentence about many names tells."""
+"""Number of names in a sentence about many."""
 
 LISTED = 20
 """Largest number of allowed names that a sentence lists; data sets have hundreds of classes."""
@@ -19,8 +19,8 @@ def first_few(names: Sequence[str], separator: str = ", ") -> str:
     """The first few of many names, and how many more there are.
 
     Args:
-        names: the names, in the order in which they are told.
-        separator: text between two names.
+        names: all names, in the order in which they are told.
+        separator: what stands between two names.
 
     Returns:
         The first names, and "and 7 more" where there are more.
@@ -33,7 +33,7 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """Returns `value` if it is one of `allowed`.
 
     Args:
-        what: name of the argument, or in a launcher of the flag, with which the message begins.
+        what: what the value is, with which the sentence begins: the argument; in a launcher, the flag.
         value: the name received.
         allowed: the known names.
 
@@ -62,15 +62,15 @@ def listed(package: ModuleType) -> str:
 
 
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
-    """Imports a module of a package.
+    """Imports a public module of a package.
 
     Args:
         package: the package.
-        what: what the module is, such as "layer", with which the message begins.
-        name: name of the module.
+        what: what the name is, as for `check_choice`.
+        name: the name of the module.
 
     Raises:
-        InputError: the package has no such module; the sentence names the nearest one.
+        InputError: there is no such module; the sentence names a similar one, if there is any.
     """
     check_choice(what, name, module_names(package))
     return importlib.import_module(f"{package.__name__}.{name}")

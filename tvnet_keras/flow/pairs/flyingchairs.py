@@ -23,6 +23,7 @@ ENDINGS = {
 
 LIST_FILE = "FlyingChairs_train_val.txt"
 CODE_OF_SUBSET = {"train": "1", "test": "2"}
+"""What the official list writes for the pairs of each subset."""
 
 
 def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:

@@ -38,7 +38,7 @@ CACHE = flags.DEFINE_string("cache", "", "The folder to write a cache to, TFReco
 DATASET = flags.DEFINE_string(
     "dataset",
     "",
-    f"The data set: a module of tvnet_keras/video/datasets ({listed(datasets)}); empty checks the files of a folder.",
+    f"The data set: a module of tvnet_keras/video/datasets ({listed(datasets)}); empty checks a folder's files.",
 )
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.", **app.SHARED_FLAG)
 SPLIT = flags.DEFINE_integer("split", 0, "The split of the data set; 0 takes all.", lower_bound=0)

@@ -20,17 +20,17 @@ class FlowSource(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the samples."""
+        """The names of the samples."""
         ...
 
     @property
     def frames(self) -> int | None:
-        """Of a sample, T; None where that differs from sample to sample."""
+        """The frames of a sample, T; None where that differs from sample to sample."""
         ...
 
     @property
     def labels(self) -> tuple[int, ...] | None:
-        """Of the samples, places in `class_names`, or None."""
+        """The labels of the samples, places in `class_names`, or None."""
         ...
 
     @property

@@ -56,7 +56,7 @@ def kernel(*signatures: tuple) -> Callable:
     def decorate(function: Callable) -> Callable:
         dispatcher = numba.njit(**_OPTIONS)(function)
         try:
-            dispatcher._cache = _Cache(function)  # pyright: ignore[reportAttributeAccessIssue] - numba's own attribute  # pyright: ignore[reportAttributeAccessIssue] - numba's own attribute
+            dispatcher._cache = _Cache(function)  # pyright: ignore[reportAttributeAccessIssue] - numba's own
         except RuntimeError:
             _warn("cannot be kept, because no folder can be written to")
         for signature in signatures:

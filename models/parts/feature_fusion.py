@@ -1,6 +1,6 @@
 """How the features of frames and their flow are brought together (Representation Flow, Fig. 4 and Table 4)."""
 
-from typing import Any
+from typing import Any, cast
 
 import keras
 from keras import layers, ops
@@ -42,9 +42,6 @@ class FeatureFusion(layers.Layer):
         InputError: `how` is another word.
     """
 
-    convolution: layers.Conv3D  # Where `how` is concat or layer_multiply.
-    norm: layers.BatchNormalization  # Where it is layer_multiply or residual.
-
     def __init__(self, how: str, frames_consumed: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.frames_consumed = int(frames_consumed)
@@ -54,6 +51,8 @@ class FeatureFusion(layers.Layer):
         """Creates the layers that `how` needs."""
         channels = features_shape[-1]
         shared = {"use_bias": False, "kernel_initializer": "he_normal", "dtype": self.dtype_policy}
+        self.convolution: layers.Conv3D | None = None
+        self.norm: layers.BatchNormalization | None = None
         if self.how == "concat":
             self.convolution = layers.Conv3D(channels, 1, name="convolution", **shared)
             self.convolution.build((*features_shape[:-1], features_shape[-1] + flow_shape[-1]))
@@ -74,14 +73,16 @@ class FeatureFusion(layers.Layer):
         if self.how == "residual":
             frames = self.frames_consumed + 1
             seen = sum(features[:, k : k + steps] for k in range(frames)) / frames
-            return ops.relu(self.norm(flow, training=training) + seen)
+            return ops.relu(cast(layers.BatchNormalization, self.norm)(flow, training=training) + seen)
         features = features[:, :steps]
         if self.how == "add":
             return features + flow
         if self.how == "concat":
-            return self.convolution(ops.concatenate([features, flow], axis=-1))
+            return cast(layers.Conv3D, self.convolution)(ops.concatenate([features, flow], axis=-1))
         if self.how == "layer_multiply":
-            flow = self.norm(self.convolution(flow), training=training)
+            flow = cast(layers.BatchNormalization, self.norm)(
+                cast(layers.Conv3D, self.convolution)(flow), training=training
+            )
         return features * flow
 
     def compute_output_shape(self, features_shape: Shape, flow_shape: Shape) -> Shape:

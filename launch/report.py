@@ -1,7 +1,7 @@
 """Tables of the committed results, generated, never typed by hand.
 
-python -m launch.report                 prints every table of docs/results
-python -m launch.report --update        writes them into README.md, between its markers
+python -m launch.report             # prints every table of docs/results
+python -m launch.report --update    # writes them into README.md, between its markers
 """
 
 from collections import defaultdict

@@ -86,7 +86,7 @@ def parse_flags(argv: Sequence[str]) -> Sequence[str]:
 
 
 def expand_home(argv: Sequence[str]) -> list[str]:
-    """argv with `~` and `~user` as paths, which shells do at the beginning of a word only, not in `--flag=~/x`.
+    """argv with `~` and `~user` as paths, which shells do at the beginning of a word only, not in `--NAME=~/x`.
 
     Args:
         argv: of the command line, the program first.
@@ -101,7 +101,7 @@ def expand_home(argv: Sequence[str]) -> list[str]:
 
 
 def refuse_words_after_switches(argv: Sequence[str]) -> None:
-    """Refuses `--switch False`, which would switch on and take `False` for a file.
+    """Refuses `--NAME False`, which would switch on and take `False` for a file.
 
     Args:
         argv: of the command line, the program first; flags that are not defined are passed over.

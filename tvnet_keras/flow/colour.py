@@ -47,6 +47,10 @@ def flow_to_colour(flow: np.ndarray, max_flow: float | None = None) -> np.ndarra
 
     Raises:
         InputError: The last axis is not 2, or `max_flow` is not positive.
+
+    Example:
+        >>> flow_to_colour(np.array([[[0.0, 0.0], [2.0, 0.0]]]))[0].tolist()  # none, and to the right
+        [[255, 255, 255], [255, 0, 0]]
     """
     flow = np.asarray(flow, np.float32)
     if flow.ndim < 3 or flow.shape[-1] != 2:
@@ -83,6 +87,10 @@ def colour_wheel(size: int) -> np.ndarray:
 
     Returns:
         uint8 `[size, size, 3]`, RGB.
+
+    Example:
+        >>> colour_wheel(9).shape
+        (9, 9, 3)
     """
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     flow = np.stack(np.meshgrid(axis, axis), axis=-1)

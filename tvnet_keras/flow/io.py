@@ -5,6 +5,17 @@ row, all little-endian (https://vision.middlebury.edu/flow/code/flow-code/README
 
 A KITTI PNG has three channels of 16 bits: 64 u + 2^15, 64 v + 2^15, and whether the vector is known (readme.txt of the
 development kit, https://www.cvlibs.net/datasets/kitti/eval_flow.php).
+
+Example:
+    >>> flow = np.full((4, 6, 2), 1.5, "float32")
+    >>> write_flo("pair.flo", flow)
+    >>> bool((read_flo("pair.flo") == flow).all())
+    True
+    >>> flow[0] = UNKNOWN
+    >>> write_kitti("pair.png", flow)
+    >>> known = known_vectors(read_kitti("pair.png"))
+    >>> int(known.sum()), known.size
+    (18, 24)
 """
 
 from __future__ import annotations

@@ -102,6 +102,10 @@ def mean_end_point_error(flow: np.ndarray, truth: np.ndarray) -> float:
 
     Raises:
         InputError: the sizes differ, or no vector of the truth is known.
+
+    Example:
+        >>> mean_end_point_error(np.zeros((4, 6, 2)), np.full((4, 6, 2), (3.0, 4.0)))
+        5.0
     """
     errors = EndPointErrors()
     errors.add(flow, truth)
@@ -119,6 +123,11 @@ def photometric_residual(frames: np.ndarray, flow: np.ndarray) -> float:
 
     Returns:
         0..255.
+
+    Example:
+        >>> frames = np.stack([np.full((4, 6, 3), grey, "uint8") for grey in (100, 103)])
+        >>> round(photometric_residual(frames, np.zeros((4, 6, 2))), 3)
+        3.0
     """
     return float(photometric_residuals(frames[None], flow[None, None])[0, 0])
 
@@ -132,6 +141,10 @@ def photometric_residuals(clips: np.ndarray, flow: np.ndarray) -> np.ndarray:
 
     Returns:
         float64 `[B, T']`, 0..255.
+
+    Example:
+        >>> photometric_residuals(np.zeros((2, 4, 8, 8, 3), "uint8"), np.zeros((2, 3, 8, 8, 2))).shape
+        (2, 3)
     """
     steps, shape = flow.shape[1], (-1, *flow.shape[2:4], 1)
     grey = keras.ops.convert_to_numpy(to_grey(keras.ops.cast(clips, "float32")))
@@ -141,12 +154,22 @@ def photometric_residuals(clips: np.ndarray, flow: np.ndarray) -> np.ndarray:
 
 
 def unknown_as_zero(truth: np.ndarray) -> np.ndarray:
-    """The truth with every unknown vector set to zero, as the released TVNet counts them."""
+    """The truth with every unknown vector set to zero, as the released TVNet counts them.
+
+    Example:
+        >>> unknown_as_zero(np.array([[[1.0, 2.0], [UNKNOWN, UNKNOWN]]])).tolist()
+        [[[1.0, 2.0], [0.0, 0.0]]]
+    """
     return np.where(known_vectors(truth)[..., None], truth, np.float32(0))
 
 
 def resize_frames(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes frames or fields `[N, H, W, ...]` bilinearly to `size`, (height, width)."""
+    """Resizes frames or fields `[N, H, W, ...]` bilinearly to `size`, (height, width).
+
+    Example:
+        >>> resize_frames(np.zeros((2, 8, 8, 3), "uint8"), (4, 6)).shape
+        (2, 4, 6, 3)
+    """
     return np.stack([cv2.resize(frame, size[::-1], interpolation=cv2.INTER_LINEAR) for frame in frames])
 
 
@@ -159,6 +182,10 @@ def resize_truth(truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Returns:
         float32 `[height, width, 2]`, pixels of the new size; a vector to which an unknown one contributes is unknown.
+
+    Example:
+        >>> resize_truth(np.ones((4, 4, 2), "float32"), (8, 16))[0, 0].tolist()
+        [4.0, 2.0]
     """
     height, width = truth.shape[:2]
     known = known_vectors(truth).astype(np.float32)

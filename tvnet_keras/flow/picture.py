@@ -1,4 +1,17 @@
-"""Flow to look at: beside its frames, in contact sheets, as a video."""
+"""Flow to look at: beside its frames, in contact sheets, as a video.
+
+Example:
+    >>> frames, flow = np.zeros((2, 32, 48, 3), "uint8"), np.ones((1, 32, 48, 2))
+    >>> pictures = beside(frames, flow)
+    >>> pictures.shape  # the frame, four white columns, the colours of its flow
+    (1, 32, 100, 3)
+    >>> write_video("flow.mp4", pictures, fps=10)
+    >>> contact_sheet([[frames[0], flow_to_colour(flow[0])]], titles=("frame", "flow")).shape
+    (56, 108, 3)
+    >>> text, font = lettering("frame", size=12)
+    >>> text
+    'frame'
+"""
 
 from __future__ import annotations
 

@@ -62,11 +62,14 @@ def train_dataset(
         elements make this step.
 
     Example:
-        >>> source = PairSource(pairs.load("flyingchairs", root))
-        >>> recipe = FlowRecipe((320, 448), crop="random", flip=True, rotation=10)
+        >>> from tvnet_keras.flow.pairs import Pair
+        >>> from tvnet_keras.flow.sources import PairSource
+        >>> frames, flow = np.zeros((2, 40, 60, 3), "uint8"), np.zeros((40, 60, 2), "float32")
+        >>> source = PairSource([Pair("still", frames=lambda: frames, truth=lambda: flow)])
+        >>> recipe = FlowRecipe((32, 48), crop="random", flip=True, rotation=10)
         >>> batch = next(iter(train_dataset(source, recipe, batch_size=8, seed=0)))
         >>> batch["flow"].shape
-        TensorShape([8, 1, 320, 448, 2])
+        TensorShape([8, 1, 32, 48, 2])
 
     Raises:
         InputError: an option out of range. While iterating, a broken file stops with a TensorFlow error that

@@ -73,7 +73,10 @@ class PairSource:
         InputError: no pairs, or one without exact flow.
 
     Example:
-        >>> frames, flow, known = PairSource(pairs.load("middlebury", root)).read(0)
+        >>> frames, flow = np.zeros((2, 4, 6, 3), "uint8"), np.zeros((4, 6, 2), "float32")
+        >>> still = Pair("still", frames=lambda: frames, truth=lambda: flow)  # or pairs.load("middlebury", root)
+        >>> [part.shape for part in PairSource([still]).read(0)]
+        [(2, 4, 6, 3), (1, 4, 6, 2), (1, 4, 6)]
     """
 
     frames = 2

@@ -38,7 +38,7 @@ class Conv2Plus1D(layers.Layer):
             symmetric.
 
     Example:
-        >>> Conv2Plus1D(8)(np.zeros((1, 4, 16, 16, 3))).shape
+        >>> tuple(Conv2Plus1D(8)(np.zeros((1, 4, 16, 16, 3))).shape)
         (1, 4, 16, 16, 8)
 
     Reference:

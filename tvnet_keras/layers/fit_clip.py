@@ -38,7 +38,7 @@ class FitClip(keras.layers.Layer):
         InputError: an unknown `crop`.
 
     Example:
-        >>> FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape
+        >>> tuple(FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape)
         (1, 6, 64, 64, 3)
     """
 

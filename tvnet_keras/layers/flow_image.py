@@ -25,7 +25,8 @@ class FlowImage(keras.layers.Layer):
         The input's.
 
     Example:
-        >>> FlowImage(bound=20)(np.full((1, 1, 1, 1, 2), 5.0))  # 0.25
+        >>> float(FlowImage(bound=20)(np.full((1, 1, 1, 1, 2), 5.0))[0, 0, 0, 0, 0])
+        0.25
 
     Reference:
         Simonyan & Zisserman, "Two-Stream Convolutional Networks for Action Recognition in Videos", NIPS 2014.

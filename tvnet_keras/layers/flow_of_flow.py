@@ -48,7 +48,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         ValueError: an argument out of its range, or a clip of too few frames.
 
     Example:
-        >>> FlowOfFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape
+        >>> tuple(FlowOfFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape)
         (1, 2, 28, 28, 64)
 
     Reference:

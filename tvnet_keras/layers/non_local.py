@@ -30,7 +30,7 @@ class NonLocal(layers.Layer):
         The input's.
 
     Example:
-        >>> NonLocal()(np.ones((1, 4, 14, 14, 8))).shape
+        >>> tuple(NonLocal()(np.ones((1, 4, 14, 14, 8))).shape)
         (1, 4, 14, 14, 8)
 
     Reference:

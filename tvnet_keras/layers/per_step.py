@@ -26,7 +26,7 @@ class PerStep(keras.layers.Wrapper):
         `[B, T, ...]`.
 
     Example:
-        >>> PerStep(keras.layers.Conv2D(8, 3))(np.zeros((1, 4, 16, 16, 2))).shape
+        >>> tuple(PerStep(keras.layers.Conv2D(8, 3))(np.zeros((1, 4, 16, 16, 2))).shape)
         (1, 4, 14, 14, 8)
     """
 

@@ -69,7 +69,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         ValueError: an argument out of its range, a clip of one frame, or one too small for a released variant.
 
     Example:
-        >>> RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape
+        >>> tuple(RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape)
         (1, 3, 28, 28, 64)
 
     Reference:

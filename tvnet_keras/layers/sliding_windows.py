@@ -30,7 +30,7 @@ class SlidingWindows(keras.layers.Layer):
         ValueError: `length` is no whole number of at least 1, or there are fewer steps, where their number is known.
 
     Example:
-        >>> SlidingWindows(5)(np.zeros((1, 8, 64, 64, 2))).shape
+        >>> tuple(SlidingWindows(5)(np.zeros((1, 8, 64, 64, 2))).shape)
         (1, 4, 64, 64, 10)
     """
 

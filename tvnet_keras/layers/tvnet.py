@@ -84,7 +84,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
 
     Example:
         >>> flow = TVNet(iterations=50)(np.random.rand(1, 6, 64, 64, 3))
-        >>> flow.shape
+        >>> tuple(flow.shape)
         (1, 5, 64, 64, 2)
 
     Reference:

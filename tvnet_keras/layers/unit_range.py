@@ -26,7 +26,8 @@ class UnitRange(keras.layers.Layer):
         The input's; float32.
 
     Example:
-        >>> UnitRange()(np.array([255], "uint8"))  # 1.0
+        >>> float(UnitRange()(np.array([255], "uint8"))[0])
+        1.0
     """
 
     def __init__(self, **kwargs) -> None:

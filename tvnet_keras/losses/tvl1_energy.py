@@ -29,6 +29,11 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
 
     Raises:
         ValueError: the flow does not have one step fewer than the clip has frames, or another size.
+
+    Example:
+        >>> brighter = np.stack([np.full((8, 8, 3), grey, "uint8") for grey in (100, 110)])[None]
+        >>> ops.convert_to_numpy(tvl1_energy(brighter, np.zeros((1, 1, 8, 8, 2)))).round(3).tolist()
+        [1.5]
     """
     _check_shapes(tuple(clip.shape), tuple(flow.shape))
     batch, _, height, width, channels = ops.shape(clip)
@@ -62,8 +67,13 @@ class TVL1Energy(keras.losses.Loss):
     `sample_weight` is one per clip; one that weighs nothing may be anything, also NaN.
 
     Example:
-        >>> model.compile("sgd", loss={"flow": TVL1Energy()})
-        >>> model.fit(clips, {"flow": clips})
+        >>> still, none = np.ones((1, 2, 8, 8, 3)), np.zeros((1, 1, 8, 8, 2))
+        >>> float(TVL1Energy()(still, none))
+        0.0
+        >>> from tvnet_keras import TVNet
+        >>> clip = keras.Input((2, 8, 8, 3))
+        >>> model = keras.Model(clip, TVNet(iterations=1)(clip))
+        >>> model.compile("sgd", loss=TVL1Energy())  # then model.fit(clips, clips)
 
     Args:
         value_range: `(low, high)` of float clips; integer clips mean 0..255.

@@ -60,6 +60,11 @@ def resize_flow(flow, height, width):
 
     Returns:
         `[N, height, width, 2]`, pixels of the new grid; `flow` itself if its static size is already that.
+
+    Example:
+        >>> resized = resize_flow(np.ones((1, 4, 4, 2), "float32"), 8, 16)
+        >>> ops.convert_to_numpy(resized)[0, 0, 0].tolist()
+        [4.0, 2.0]
     """
     old_height, old_width = ops.shape(flow)[1:3]
     if _same(old_height, height) and _same(old_width, width):

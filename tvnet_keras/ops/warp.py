@@ -18,6 +18,11 @@ def warp(images, flow):
 
     Raises:
         ValueError: `flow` does not end in two channels.
+
+    Example:
+        >>> images, right = np.arange(4.0).reshape(1, 1, 4, 1), np.full((1, 1, 4, 2), (1.0, 0.0))
+        >>> ops.convert_to_numpy(warp(images, right))[0, 0, :, 0].tolist()
+        [1.0, 2.0, 3.0, 3.0]
     """
     if flow.shape[-1] != 2:
         raise ValueError(f"warp needs a flow of 2 channels (u, v). Received: flow.shape={tuple(flow.shape)}")

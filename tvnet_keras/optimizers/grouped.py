@@ -62,9 +62,21 @@ class RateGroups:
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class GroupedSGD(RateGroups, keras.optimizers.SGD):
-    """`keras.optimizers.SGD` with a learning rate per group of weights."""
+    """`keras.optimizers.SGD` with a learning rate per group of weights.
+
+    Example:
+        >>> optimizer = GroupedSGD(0.01, rates={"tvnet/": 1 / 255, "bias": 2.0})
+        >>> [optimizer.multiplier(path) for path in ("logits/kernel", "logits/bias")]
+        [1.0, 2.0]
+    """
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class GroupedAdam(RateGroups, keras.optimizers.Adam):
-    """`keras.optimizers.Adam` with a learning rate per group of weights."""
+    """`keras.optimizers.Adam` with a learning rate per group of weights.
+
+    Example:
+        >>> optimizer = GroupedAdam(0.01, rates={"tvnet/": 1 / 255, "bias": 2.0})
+        >>> [optimizer.multiplier(path) for path in ("logits/kernel", "logits/bias")]
+        [1.0, 2.0]
+    """

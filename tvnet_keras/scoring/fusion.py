@@ -30,6 +30,15 @@ def fuse(scores_list: Sequence[Scores], weights: Sequence[float] | None = None, 
 
     Raises:
         InputError: Different class names, splits, videos or labels; weights that don't fit; unknown space.
+
+    Example:
+        >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")
+        >>> header |= {"split": 1, "clips": 1, "crops": 1, "seed": 0}
+        >>> names, classes = ("v1", "v2"), ("run", "walk")
+        >>> rgb = Scores(names, np.array([0, 1]), classes, np.array([[2.0, 0.0], [1.0, 0.0]]), header)
+        >>> flow = Scores(names[::-1], np.array([1, 0]), classes, np.array([[0.0, 3.0], [0.0, 0.0]]), header)
+        >>> fuse([rgb, flow]).logits.tolist()
+        [[1.0, 0.0], [0.5, 1.5]]
     """
     check_choice("space", space, SPACES)
     if not scores_list:

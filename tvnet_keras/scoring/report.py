@@ -1,4 +1,21 @@
-"""Accuracies, their uncertainty and the confusions of a Scores file. Videos of unknown label don't count."""
+"""Accuracies, their uncertainty and the confusions of a Scores file. Videos of unknown label don't count.
+
+Example:
+    >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")
+    >>> header |= {"split": 1, "clips": 1, "crops": 1, "seed": 0}
+    >>> logits = np.array([[2.0, 1.0], [3.0, 0.0], [0.0, 1.0]])
+    >>> scores = Scores(("v1", "v2", "v3"), np.array([0, 1, 1]), ("run", "walk"), logits, header)
+    >>> round(top_k(scores), 3), top_k(scores, k=2), mean_class_accuracy(scores)
+    (0.667, 1.0, 0.75)
+    >>> [round(limit, 2) for limit in accuracy_interval(correct=2, videos=3)]
+    [0.21, 0.94]
+    >>> confusion_matrix(scores).tolist()
+    [[1, 0], [1, 1]]
+    >>> per_class_table(scores)[1]
+    ClassRow(class_name='walk', videos=2, correct=1, accuracy=0.5, confused_with='run')
+    >>> confusion_picture(scores).ndim
+    3
+"""
 
 from __future__ import annotations
 

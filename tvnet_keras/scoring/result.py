@@ -1,4 +1,14 @@
-"""The committed numbers behind every table: one small JSON file per row and seed."""
+"""The committed numbers behind every table: one small JSON file per row and seed.
+
+Example:
+    >>> meaning, machine = {"split": 1, "clips": 25}, {"cores": 2}
+    >>> result = Result("ucf101", "tvnet", 0, {}, meaning, "0123abc", machine, {"top1": 0.855}, {"TVNet": 1})
+    >>> save_result("results", result).as_posix()
+    'results/ucf101/tvnet-seed0.json'
+    >>> (read,) = load_results("results")
+    >>> read.number("top1"), read.is_stale({"TVNet": 2})
+    (0.855, True)
+"""
 
 from __future__ import annotations
 

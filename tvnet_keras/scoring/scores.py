@@ -1,4 +1,14 @@
-"""What an evaluation leaves: the logits of every video, with all that is needed to read them."""
+"""What an evaluation leaves: the logits of every video, with all that is needed to read them.
+
+Example:
+    >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")
+    >>> header |= {"split": 1, "clips": 1, "crops": 1, "seed": 0}
+    >>> logits = np.array([[2.0, 1.0], [0.0, 3.0]])
+    >>> save_scores("scores.npz", Scores(("v1", "v2"), np.array([0, -1]), ("run", "walk"), logits, header))
+    >>> scores = load_scores("scores.npz")
+    >>> scores.video_id, scores.probabilities().round(2).tolist()
+    (('v1', 'v2'), [[0.73, 0.27], [0.05, 0.95]])
+"""
 
 from __future__ import annotations
 

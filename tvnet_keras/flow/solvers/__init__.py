@@ -27,7 +27,12 @@ _NAME = re.compile(r"(?P<family>.*?)(?P<numbers>(?:-\d+)*)", re.DOTALL)
 
 
 def forms() -> tuple[str, ...]:
-    """How the names of the solvers are written, such as "dis" and "tvl1-S-W-I"."""
+    """How the names of the solvers are written.
+
+    Example:
+        >>> {"dis", "tvl1-S-W-I", "tvnet-S-W-I"} <= set(forms())
+        True
+    """
     here = sys.modules[__name__]
     modules = (load_module(here, "The solver", name) for name in module_names(here))
     return tuple(form for module in modules for form in module.FORMS)
@@ -38,6 +43,10 @@ def options_of(name: str) -> tuple[str, ...]:
 
     Raises:
         InputError: unknown name.
+
+    Example:
+        >>> options_of("tvnet-1-1-50")
+        ('variant', 'weights')
     """
     if saved_model.is_export(name):
         return ()
@@ -58,6 +67,11 @@ def make_solver(name: str, **options) -> Solver:
 
     Raises:
         InputError: unknown name or option, an optional package that is missing, or weights that don't fit.
+
+    Example:
+        >>> solve = make_solver("dis")
+        >>> solve(np.zeros((2, 32, 48, 3), "uint8")).shape
+        (32, 48, 2)
     """
     unknown = sorted(set(options) - set(options_of(name)))
     if unknown:

@@ -34,6 +34,14 @@ def local_graphs() -> Iterator[None]:
 
     For training and inference loops of one's own. It holds for every thread, because `tf.distribute` traces in
     threads that it starts itself.
+
+    Example:
+        >>> from tvnet_keras import TVNet
+        >>> step = tf.function(TVNet(iterations=1))
+        >>> with local_graphs():
+        ...     flow = step(np.zeros((1, 2, 8, 8, 3)))
+        >>> tuple(flow.shape)
+        (1, 1, 8, 8, 2)
     """
     global _local_graphs
     _local_graphs += 1

@@ -226,7 +226,7 @@ def with_argument(layer_class, name, value):
     return layer_class(**{**own, name: value})
 
 
-@pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
+@pytest.mark.parametrize(("layer_class", "name", "pair"), list(whole_number_arguments()))
 @pytest.mark.parametrize("value", [2.9, -1, float("nan"), float("inf"), "3", True, [3], 3 + 0j])
 def test_an_argument_that_counts_is_a_whole_number(layer_class, name, pair, value):
     with pytest.raises(ValueError, match=rf"{name} must .*Received: {name}="):
@@ -244,7 +244,7 @@ def test_a_pair_has_two_numbers_in_order(layer_class, name, pair, value):
         with_argument(layer_class, name, value)
 
 
-@pytest.mark.parametrize(("layer_class", "name", "pair"), whole_number_arguments())
+@pytest.mark.parametrize(("layer_class", "name", "pair"), list(whole_number_arguments()))
 def test_a_whole_number_may_come_as_a_float_and_is_kept_as_an_int(layer_class, name, pair):
     kept = with_argument(layer_class, name, (9.0, 11.0) if pair else 13.0).get_config()[name]
     assert kept == ((9, 11) if pair else 13)

@@ -98,6 +98,7 @@ def test_graph_and_compiled_equal_eager(loss_class, jit_compile):
 
 
 @every_loss
+@pytest.mark.filterwarnings("ignore:.*floats are taken to span")  # What else could these values be told of?
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20, 1e10])
 @pytest.mark.parametrize("where", ["target", "prediction"])
 def test_a_sample_that_weighs_nothing_may_be_anything(loss_class, value, where):

@@ -56,7 +56,7 @@ def test_it_has_half_the_weights_of_its_two_stream_rival():
     assert ours - count(image_classifier("resnet34", (112, 112, 3), 400)) == 128 * 32 + 9 * 64 * 128 + 4 + 3
 
 
-@pytest.mark.parametrize(("place", "size"), zip(PLACES, (32, 16, 8, 8, 4, 2, 1), strict=True))
+@pytest.mark.parametrize(("place", "size"), list(zip(PLACES, (32, 16, 8, 8, 4, 2, 1), strict=True)))
 def test_the_flow_is_computed_at_its_place(clip, place, size):
     outputs = make(place=place)(clip)
     assert outputs["logits"].shape == (1, CLASSES) and np.isfinite(array(outputs["logits"])).all()

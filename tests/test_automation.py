@@ -1,4 +1,4 @@
-"""What hooks and workflows run exists: commands, targets of make, files; and the coverage floor is kept where it is said."""
+"""What hooks and workflows run exists: commands, targets of make, files; every push meets the coverage floor."""
 
 import os
 import re
@@ -22,7 +22,8 @@ def read(path):
 
 def hooks():
     """The hooks that run what is in the repository."""
-    return [hook for repo in read(".pre-commit-config.yaml")["repos"] if repo["repo"] == "local" for hook in repo["hooks"]]
+    local = [repo for repo in read(".pre-commit-config.yaml")["repos"] if repo["repo"] == "local"]
+    return [hook for repo in local for hook in repo["hooks"]]
 
 
 def commands_of(workflow):
@@ -35,14 +36,14 @@ def commands_of(workflow):
 
 
 def exists(command):
-    """Whether a program of the repository, of its environment or a target of make exists, and every file it is given."""
+    """Whether the target of make, or the program and every file that it is given, exists."""
     program, *arguments = command.split()
     if program == "make":
         return all(re.search(rf"^{re.escape(target)}:", MAKEFILE, re.MULTILINE) for target in arguments)
-    files = [REPOSITORY / argument for argument in arguments if "/" in argument]
-    # Of the environment that runs this test, wherever VENV put it.
-    name = Path(sys.executable).parent / Path(program).name if program.startswith(".venv/bin/") else REPOSITORY / program
-    return os.access(name, os.X_OK) and all(file.is_file() for file in files)
+    # The environment is that which runs this test, wherever VENV has put it.
+    environment = Path(sys.executable).parent
+    file = environment / Path(program).name if program.startswith(".venv/bin/") else REPOSITORY / program
+    return os.access(file, os.X_OK) and all((REPOSITORY / name).is_file() for name in arguments if "/" in name)
 
 
 @pytest.mark.parametrize("hook", hooks(), ids=lambda hook: hook["id"])

@@ -36,8 +36,8 @@ def example_of(tested: type) -> LayerExample | LossExample:
     there = (TESTS / folder / f"test_{module}.py").is_file()
     example = getattr(importlib.import_module(f"tests.{folder}.test_{module}"), "EXAMPLE", None) if there else None
     assert isinstance(example, kind), (
-        f"{tested.__name__} has no example: tests/{folder}/test_{module}.py needs EXAMPLE = {kind.__name__}(...), which "
-        "is in tests/examples.py"
+        f"{tested.__name__} has no example: tests/{folder}/test_{module}.py needs EXAMPLE = {kind.__name__}(...), "
+        "which is in tests/examples.py"
     )
     assert type(example.make()) is tested
     return example

@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "launch/weights": ("launch.run", "models", "tvnet_keras"),
     "launch/experiments": ("launch.run", "tvnet_keras"),
     "launch/evaluators": ("launch.run", "models", "tvnet_keras"),
-    "launch/flow_report": ("launch.run", "tvnet_keras"),
+    "launch/flow_report": ("launch.run", "launch.weights", "tvnet_keras"),
     "launch/figures": ("launch.*", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
     "launch/benchmarks": ("launch.*", "launch.run", "models", "tvnet_keras"),
     "launch/tables": (

@@ -5,6 +5,7 @@
 #   make slow   the tests that take minutes
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
+#   make test-wheel   the package, installed with its dependencies from the package index where nothing else is
 #   make lint   ruff
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 LEGACY_PYTHON ?= python3.11
 LEGACY_VENV ?= .venv-legacy
 
-.PHONY: demo test coverage slow test-legacy test-backends lint install install-dev clean
+.PHONY: demo test coverage slow test-legacy test-backends test-wheel lint install install-dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -37,6 +38,9 @@ test-legacy: $(VENV)/.installed $(LEGACY_VENV)/.installed
 
 test-backends: $(BACKENDS_VENV)/.installed
 	$(BACKENDS_VENV)/bin/python -m pytest tests/backends $(PYTEST_ARGS)
+
+test-wheel: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "slow or not slow" tests/wheel $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -72,4 +76,4 @@ $(BACKENDS_VENV)/.installed: requirements.txt requirements-dev.txt requirements-
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info

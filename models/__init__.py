@@ -36,6 +36,10 @@ from types import ModuleType
 
 import keras
 
+# The library imports every method as its last step, to register the classes (tvnet_keras.registration). Were a method
+# the first to import the library, the others would find that method half made.
+import tvnet_keras  # noqa: F401
+
 
 def needs_of(method: ModuleType, options) -> tuple[str, ...]:
     """The fields of a Batch, beside `clip`, that a method's objective reads.

@@ -34,9 +34,15 @@ tau, lambda and theta are kept positive by a constraint; every sample and its au
 (seed, epoch, index).
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from tvnet_keras.errors import InputError
+from tvnet_keras.layers.conv2plus1d import Conv2Plus1D
+from tvnet_keras.layers.fit_clip import FitClip
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
+from tvnet_keras.layers.non_local import NonLocal
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import RepresentationFlow
 from tvnet_keras.layers.sliding_windows import SlidingWindows
@@ -44,16 +50,26 @@ from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.losses.endpoint import EndPointError
 from tvnet_keras.losses.tvl1_energy import TVL1Energy
+from tvnet_keras.ops.native.mode import local_graphs
+from tvnet_keras.ops.pyramid import resize_flow
+from tvnet_keras.ops.warp import warp
 from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
+from tvnet_keras.registration import register_networks
 from tvnet_keras.version import __version__
 
+if TYPE_CHECKING:
+    from tvnet_keras.flow import flow_to_colour, read_flo, read_kitti, write_flo, write_kitti
+
 __all__ = [
+    "Conv2Plus1D",
     "EndPointError",
+    "FitClip",
     "FlowImage",
     "FlowOfFlow",
     "GroupedAdam",
     "GroupedSGD",
     "InputError",
+    "NonLocal",
     "PerStep",
     "RepresentationFlow",
     "SlidingWindows",
@@ -61,4 +77,27 @@ __all__ = [
     "TVNet",
     "UnitRange",
     "__version__",
+    "flow_to_colour",
+    "local_graphs",
+    "read_flo",
+    "read_kitti",
+    "resize_flow",
+    "warp",
+    "write_flo",
+    "write_kitti",
 ]
+
+
+def __getattr__(name: str):
+    """Files and pictures of flow, whose libraries (OpenCV, PyAV, Pillow) layers do without: imported when asked for."""
+    if name in __all__:
+        return getattr(importlib.import_module("tvnet_keras.flow"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What is imported when asked for, too."""
+    return sorted({*globals(), *__all__})
+
+
+register_networks()

@@ -77,7 +77,7 @@ def _obstacle() -> str | None:
         for name in ("frames", "level"):
             importlib.import_module(f"tvnet_keras.ops.native.{name}")
     except Exception as error:  # A numba that does not fit its surroundings raises whatever it meets first.
-        obstacle = f"because its kernels did not load ({_first_line(error)}): pip install -r requirements-native.txt"
+        obstacle = f"because its kernels did not load ({_first_line(error)}): pip install numba"
         if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):
             # Who has not installed it knows; who has would wonder about the time.
             warnings.warn(f"The native solver cannot be used {obstacle}.", RuntimeWarning, stacklevel=2)

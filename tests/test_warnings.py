@@ -1,4 +1,4 @@
-"""While tests run, warnings on lines of our own code are errors, whoever issues them; inside libraries they are none."""
+"""While tests run, warnings on lines of our own code are errors, whoever issues them; inside libraries they are not."""
 
 import warnings
 

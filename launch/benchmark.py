@@ -26,7 +26,9 @@ from tvnet_keras.errors import InputError
 
 SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of launch/benchmarks/.")
 DATA_DIR = flags.DEFINE_string("data_dir", "", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
-OUTPUT = flags.DEFINE_string("output", "", "JSON file of the result (default: benchmarks/<suite>.json).")
+OUTPUT = flags.DEFINE_string(
+    "output", "", "JSON file of the result (default: benchmarks/<suite>.json).", **app.SHARED_FLAG
+)
 TORCH_PYTHON = flags.DEFINE_string(
     "torch_python", "", "Interpreter with PyTorch, for the released layer that --suite=representation_flow has beside."
 )

@@ -33,6 +33,7 @@ from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors, write_flo
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.read import LARGEST_PIXELS
+from tvnet_keras.video.resize import resize_half_pixel_bilinear
 
 SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "Solvers, separated by commas.", **app.SHARED_FLAG)
 VARIANT = flags.DEFINE_string("variant", None, "Variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
@@ -239,8 +240,8 @@ def read_pair(pair: pairs.Pair, protocol: Protocol) -> tuple[np.ndarray, np.ndar
     if truth is not None and protocol.unknown == "zero":
         truth = measure.unknown_as_zero(truth)
     if protocol.size:
-        frames = measure.resize_frames(frames, protocol.size)
-        truth = None if truth is None else measure.resize_truth(truth, protocol.size)
+        frames = resize_half_pixel_bilinear(frames, protocol.size)
+        truth = None if truth is None else measure.resize_truth_half_pixel_bilinear(truth, protocol.size)
     height, width = frames.shape[1:3]
     if height * width > protocol.max_pixels:
         raise InputError(

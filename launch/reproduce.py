@@ -77,8 +77,10 @@ def _list_tables(asked: Sequence[str], root: Path) -> None:
     chosen = [(table, cell) for table in asked for cell in _wanted(table)]
     if not chosen:
         raise InputError(f"--rows={ROWS.value} fits no row of any table asked for; see --list without it.")
+    # Reading all results for every cell would take seconds.
+    results = {table: results_of(table, root) for table in dict(chosen)}
     for table, cell in chosen:
-        print("\n".join(description(table, cell, results_of(table, root).get(cell.row, []), root)))
+        print("\n".join(description(table, cell, results[table].get(cell.row, []), root)))
 
 
 def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -> list[str]:

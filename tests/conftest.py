@@ -1,6 +1,8 @@
-"""What every test shares: where the real data is, and quiet libraries."""
+"""What every test shares: where the real data is, quiet libraries, and how many tests were skipped and why."""
 
 import os
+import tarfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,32 @@ def goldens() -> Path:
 
 
 @pytest.fixture(scope="session")
+def official_lists(goldens, tmp_path_factory) -> Path:
+    """The official lists of UCF101 and HMDB51 without any video, as `ucf101/splits` and `hmdb51/splits` in a folder."""
+    folder = tmp_path_factory.mktemp("lists")
+    with tarfile.open(goldens / "official_lists.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The repository's root folder."""
     return REPOSITORY
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Says at the end of every run how many tests were skipped, and why, one line for each reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    # A file that is skipped while it is imported counts once: nobody knows how many tests it holds.
+    files = sum(isinstance(report, pytest.CollectReport) for report in skipped)
+    terminalreporter.section(f"skipped: {len(skipped) - files} tests and {files} whole files")
+    for (reason, what), count in Counter(map(_skip, skipped)).most_common():
+        terminalreporter.line(f"{count:4} {what if count > 1 else what[:-1]}: {reason}")
+
+
+def _skip(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str]:
+    """Why something was skipped, and what: tests or files."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    what = "files" if isinstance(report, pytest.CollectReport) else "tests"
+    return reason.removeprefix("Skipped: "), what

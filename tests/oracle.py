@@ -13,9 +13,14 @@ EPSILON = 1e-12
 INITIAL_TAPS = np.tile([-1.0, 1.0], (8, 1))
 
 
+def luma(frame: np.ndarray) -> np.ndarray:
+    """`[H, W, 3]`, R, G, B -> `[H, W]` in the same range."""
+    return 0.299 * frame[..., 0] + 0.587 * frame[..., 1] + 0.114 * frame[..., 2]
+
+
 def smoothed_grey(frame: np.ndarray) -> np.ndarray:
     """`[H, W, 3]` in 0..255, R, G, B -> `[H, W]`: luma, then 5x5 Gaussian, sigma 0.8, replicated edges."""
-    grey = 0.299 * frame[..., 0] + 0.587 * frame[..., 1] + 0.114 * frame[..., 2]
+    grey = luma(frame)
     # The share of the Gaussian that falls on each pixel, as in the release (0.219833 in the middle), not samples of it.
     below = np.array([(1 + math.erf((edge - 2.5) / (0.8 * math.sqrt(2)))) / 2 for edge in range(6)])
     kernel = np.outer(np.diff(below), np.diff(below))
@@ -44,6 +49,23 @@ def warp(image: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     above = image[top, left] * (1 - a) + image[top, right] * a
     below = image[bottom, left] * (1 - a) + image[bottom, right] * a
     return above * (1 - b) + below * b
+
+
+def photometric_residual(frames: np.ndarray, flow: np.ndarray) -> float:
+    """Mean `|I2(x + flow) - I1(x)|` of the luma of two frames `[2, H, W, 3]` in 0..255, with flow `[H, W, 2]`."""
+    first, second = (luma(frame.astype(float)) for frame in frames)
+    return float(np.abs(warp(second, *np.moveaxis(flow, -1, 0)) - first).mean())
+
+
+def tvl1_energy(clip: np.ndarray, flow: np.ndarray, data_weight: float = 0.15) -> float:
+    """Eq. 1 of the paper, a mean over pixels and steps: clip `[T, H, W, C]` in 0..255, flow `[T - 1, H, W, 2]`."""
+    energy = 0.0
+    for first, second, field in zip(clip[:-1], clip[1:], flow, strict=True):
+        u, v = np.moveaxis(field, -1, 0)
+        moved = np.stack([warp(channel, u, v) for channel in np.moveaxis(second, -1, 0)], axis=-1)
+        variation = [slope for part in (u, v) for slope in forward_difference(part, (-1, 1), (-1, 1))]
+        energy += data_weight * np.abs(moved - first).mean() + sum(np.abs(slope).mean() for slope in variation)
+    return energy / len(flow)
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -21,7 +21,7 @@ SHARED = "tvnet_keras.*"
 MAY_IMPORT = {
     "tvnet_keras": (),
     "tvnet_keras/__init__.py": ("tvnet_keras",),
-    "tvnet_keras/ops": ("tvnet_keras.ops.native",),
+    "tvnet_keras/ops": (),
     "tvnet_keras/ops/native": ("tvnet_keras.ops.*", "tvnet_keras.ops.tvl1"),
     "tvnet_keras/ops/tvl1": ("tvnet_keras.ops.*", "tvnet_keras.ops.native"),
     "tvnet_keras/ops/representation": ("tvnet_keras.ops.*", "tvnet_keras.ops.native", "tvnet_keras.ops.tvl1"),

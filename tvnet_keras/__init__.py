@@ -50,8 +50,8 @@ from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.losses.endpoint import EndPointError
 from tvnet_keras.losses.tvl1_energy import TVL1Energy
-from tvnet_keras.ops.native.mode import local_graphs
-from tvnet_keras.ops.pyramid import resize_flow
+from tvnet_keras.ops.resize import resize_flow
+from tvnet_keras.ops.tracing import local_graphs
 from tvnet_keras.ops.warp import warp
 from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
 from tvnet_keras.registration import register_networks

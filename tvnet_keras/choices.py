@@ -9,7 +9,7 @@ from types import ModuleType
 from tvnet_keras.errors import InputError
 
 NAMED = 5
-"""Names in a sentence about many."""
+"""Names that a sentence about many names tells."""
 
 LISTED = 20
 """Names that a sentence lists; data sets have hundreds of classes."""
@@ -19,8 +19,11 @@ def some(names: Sequence[str], separator: str = ", ") -> str:
     """The first few of many names, and how many more there are.
 
     Args:
-        names: in the order in which they are told.
-        separator: between them.
+        names: the names, in the order in which they are told.
+        separator: text between two names.
+
+    Returns:
+        The first names, and "and 7 more" where there are more.
     """
     rest = len(names) - NAMED
     return separator.join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
@@ -30,7 +33,7 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """Returns `value` if it is one of `allowed`.
 
     Args:
-        what: what the value is, as it stands at the sentence's start: the argument; in a launcher, the flag.
+        what: name of the argument, or in a launcher of the flag, with which the message begins.
         value: the name received.
         allowed: the known names.
 
@@ -54,6 +57,15 @@ def module_names(package: ModuleType) -> tuple[str, ...]:
 
 
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
-    """Imports the module `name` of `package`; an unknown name is an `InputError` with the nearest one."""
+    """Imports a module of a package.
+
+    Args:
+        package: the package.
+        what: what the module is, such as "layer", with which the message begins.
+        name: name of the module.
+
+    Raises:
+        InputError: the package has no such module; the sentence names the nearest one.
+    """
     check_choice(what, name, module_names(package))
     return importlib.import_module(f"{package.__name__}.{name}")

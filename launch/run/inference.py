@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from launch.run.progress import progress
-from tvnet_keras.ops.native.mode import local_graphs
+from tvnet_keras.ops.tracing import local_graphs
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from launch.run.config import TrainConfig
 from tvnet_keras.losses.endpoint import mean_end_point_error
-from tvnet_keras.ops.native.mode import local_graphs
+from tvnet_keras.ops.tracing import local_graphs
 
 Objective = Callable[[dict, dict], dict]
 

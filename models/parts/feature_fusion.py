@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
-from tvnet_keras.layers.conv2plus1d import NORM
+from tvnet_keras.layers.batch_norm import BATCH_NORM
 
 FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
 """What `--config.model.fusion` can be. none: the flow alone goes on; late: a second network sees the frames and the
@@ -55,7 +55,9 @@ class Fusion(layers.Layer):
             self.convolution.build(flow_shape)
         if self.how in ("layer_multiply", "residual"):
             gamma = "zeros" if self.how == "residual" else "ones"
-            self.norm = layers.BatchNormalization(**NORM, gamma_initializer=gamma, name="norm", dtype=self.dtype_policy)
+            self.norm = layers.BatchNormalization(
+                **BATCH_NORM, gamma_initializer=gamma, name="norm", dtype=self.dtype_policy
+            )
             self.norm.build((*flow_shape[:-1], channels))
         self.built = True
 

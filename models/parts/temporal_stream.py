@@ -1,8 +1,8 @@
 """The temporal stream of a two-stream network: motion, stacked over a few steps, seen by an image network."""
 
+from tvnet_keras.layers.arguments import positive_int
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
-from tvnet_keras.layers.solver_constants import positive_int
 
 from ..motion import motion_module
 from .clip_classifier import ClipClassifier

@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from tvnet_keras.layers.conv2plus1d import NORM
+from tvnet_keras.layers.batch_norm import BATCH_NORM
 
 CLIP_RANK = 3
 """Of the networks that see clips."""
@@ -70,7 +70,7 @@ def max_pool(x, rank: int, name: str):
 
 def normalise(x, name: str):
     """Batch normalisation."""
-    return layers.BatchNormalization(**NORM, name=f"{name}_norm")(x)
+    return layers.BatchNormalization(**BATCH_NORM, name=f"{name}_norm")(x)
 
 
 def _of_rank(kind: str, rank: int):

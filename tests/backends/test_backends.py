@@ -1,11 +1,16 @@
 """JAX and Torch compute what TensorFlow computes: flow, gradients, layers, losses, training; and errors stay errors."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 
-from tests.backends.conftest import run
+from tests.backends.conftest import OTHERS, run
 from tests.layers.test_every_layer import found_layers
 from tests.losses.test_every_loss import found_losses
+
+if not any(map(importlib.util.find_spec, OTHERS)):
+    pytest.skip("needs jax or torch (`make test-backends` installs them)", allow_module_level=True)
 
 TVNETS = [f"tvnet {variant} {size}" for variant in ("default", "official") for size in ("(1, 1, 10)", "(2, 2, 5)")]
 TOLERANCE = 1e-4

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import oracle
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
@@ -49,6 +50,18 @@ def test_every_solver_swaps_u_and_v_with_the_axes(solver):
     assert np.median(difference[8:-8, 8:-8]) < 0.05
 
 
+def test_every_solver_negates_u_in_a_mirror(solver):
+    straight, mirrored = solver(frames()), solver(np.ascontiguousarray(frames()[:, :, ::-1]))
+    difference = np.abs(mirrored[:, ::-1] * [-1, 1] - straight)
+    assert np.median(difference[8:-8, 8:-8]) < 0.05
+
+
+def test_every_solvers_flow_there_and_flow_back_cancel(solver):
+    there, back = (np.moveaxis(solver(pair), -1, 0) for pair in (frames(), frames()[::-1].copy()))
+    left = [one + oracle.warp(other, *there) for one, other in zip(there, back, strict=True)]
+    assert np.median(np.hypot(*left)[8:-8, 8:-8]) < 0.1
+
+
 def test_solvers_take_pairs_of_changing_sizes(solver):
     for height, width in ((64, 80), (48, 50), (64, 80), (47, 65)):
         assert solver(frames(height, width)).shape == (height, width, 2)
@@ -63,7 +76,7 @@ def test_tvnet_is_the_layer(variant):
 
 
 @pytest.mark.slow
-def test_the_official_variant_has_the_official_codes_error_on_middlebury(shared_data):
+def test_the_released_codes_error_on_middlebury_comes_out(shared_data):
     solver = make_solver("tvnet-3-1-10", variant="official")
     errors = [
         mean_end_point_error(solver(p.frames()), p.truth()) for p in load("middlebury", shared_data / "middlebury")

@@ -55,5 +55,5 @@ def test_broken_videos_are_left_out(small, shapes, tmp_path):
     assert pipeline.run(str(tmp_path))["protocol"]["videos"] == 1
 
 
-def test_an_unknown_suite_is_told_the_nearest(launcher):
-    assert "Did you mean 'pipeline'?" in launcher("benchmark", "--suite=pipelines").sentence()
+def test_an_unknown_suite_is_told_the_nearest(here):
+    assert "Did you mean 'pipeline'?" in here("benchmark", "--suite=pipelines").sentence()

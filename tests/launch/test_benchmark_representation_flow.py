@@ -138,12 +138,12 @@ def test_the_two_stream_network_reads_flow_at_the_videos_size(monkeypatch):
     assert pictures[0, 4, 4].tolist() == [191, 0, 255]
 
 
-def test_what_is_missing_is_said_before_anything_is_measured(launcher, tmp_path):
+def test_what_is_missing_is_said_before_anything_is_measured(here, tmp_path):
     with pytest.raises(InputError, match="needs --data_dir=FOLDER of videos"):
         suite.run("")
     with pytest.raises(InputError, match="holds no video of 32 readable frames"):
         suite.run(str(tmp_path))
-    outcome = launcher("benchmark", "--suite=pipeline", f"--data_dir={tmp_path}", "--torch_python=python")
+    outcome = here("benchmark", "--suite=pipeline", f"--data_dir={tmp_path}", "--torch_python=python")
     assert outcome.sentence() == "--torch_python=python is not for --suite=pipeline; leave it out."
 
 

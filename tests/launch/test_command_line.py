@@ -1,59 +1,76 @@
 """Every launcher's real `main`: bad input is one sentence and exit code 2; help and good input work."""
 
+import ast
+import re
 import shutil
 
 import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import launch
 from launch.run import run_folder
+from tvnet_keras.choices import module_names
 
-LAUNCHERS = ("train", "evaluate", "predict", "export", "benchmark", "prepare", "report", "demo", "flow", "reproduce")
-LAUNCHERS += ("figure",)
+LAUNCHERS = module_names(launch)
+
+
+def flags_defined_by(path):
+    """The names of the flags that a module defines."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [call.args[0].value for call in calls if getattr(call.func, "attr", "").startswith("DEFINE_")]
 
 
 @pytest.mark.parametrize("module", LAUNCHERS)
-def test_help_lists_the_launchers_own_flags(launcher, module):
-    outcome = launcher(module, "--help")
-    assert f"launch/{module}.py" in outcome.out and "flags:" in outcome.out and "error" not in outcome.error
+def test_help_says_what_every_flag_of_the_launcher_does(here, repository, module):
+    outcome = here(module, "--help")
+    listed = dict(re.findall(r"^  --(?:\[no\])?(\w+): (.+)", outcome.out, flags=re.MULTILINE))
+    defined = flags_defined_by(repository / f"launch/{module}.py")
+    assert defined and set(defined) <= set(listed) and not outcome.error
+    assert all(len(listed[name]) > len(name) for name in defined)
 
 
-def test_help_lists_what_config_can_set(launcher):
-    said = " ".join(launcher("train", "--method=tvnet", "--help").out.split())
+def test_a_process_of_its_own_says_the_same_as_this_one(here, launcher):
+    for module, argument in (("train", "--help"), ("report", "--no_such_flag=1")):
+        assert launcher(module, argument) == here(module, argument)
+
+
+def test_help_lists_what_config_can_set(here):
+    said = " ".join(here("train", "--method=tvnet", "--help").out.split())
     for path in ("train.steps", "model.energy_weight", "data.classes", "seed"):
         assert path in said
 
 
 @pytest.mark.parametrize("module", LAUNCHERS)
-def test_an_unknown_flag_is_refused(launcher, module):
-    assert "'no_such_flag'" in launcher(module, "--no_such_flag=1").sentence()
+def test_an_unknown_flag_is_refused(here, module):
+    assert "'no_such_flag'" in here(module, "--no_such_flag=1").sentence()
 
 
 @pytest.mark.parametrize("module", ["train", "export", "benchmark", "report"])
-def test_an_argument_that_is_no_flag_is_refused(launcher, module):
-    assert "'videos'" in launcher(module, "videos").sentence()
+def test_an_argument_that_is_no_flag_is_refused(here, module):
+    assert "'videos'" in here(module, "videos").sentence()
 
 
 @pytest.mark.parametrize("module", ["evaluate", "predict", "export"])
-def test_a_run_must_be_named_and_exist(launcher, module, tmp_path):
-    assert "--run=FOLDER is required" in launcher(module).sentence()
+def test_a_run_must_be_named_and_exist(here, module, tmp_path):
+    assert "--run=FOLDER is required" in here(module).sentence()
     nowhere = tmp_path / "nowhere"
-    assert f"{nowhere} holds no run" in launcher(module, f"--run={nowhere}").sentence()
+    assert f"{nowhere} holds no run" in here(module, f"--run={nowhere}").sentence()
 
 
 @pytest.mark.parametrize("module", ["evaluate", "export", "predict"])
-def test_an_unfinished_run_is_refused(launcher, module, finished_run, tmp_path):
+def test_an_unfinished_run_is_refused(here, module, finished_run, tmp_path):
     shutil.copy(finished_run / "run.json", tmp_path)
     arguments = ["clip.avi"] if module == "predict" else []
-    assert "has not finished training" in launcher(module, f"--run={tmp_path}", *arguments).sentence()
+    assert "has not finished training" in here(module, f"--run={tmp_path}", *arguments).sentence()
 
 
 @pytest.mark.parametrize("module", ["evaluate", "export", "predict"])
-def test_a_damaged_run_is_refused(launcher, module, tmp_path):
+def test_a_damaged_run_is_refused(here, module, tmp_path):
     (tmp_path / "run.json").write_text('{"config": ')
-    assert f"{tmp_path}/run.json cannot be read" in launcher(module, f"--run={tmp_path}").sentence()
+    assert f"{tmp_path}/run.json cannot be read" in here(module, f"--run={tmp_path}").sentence()
     (tmp_path / "run.json").write_text('{"config": {"method": "tvnet"}}')
-    assert "does not fit this version" in launcher(module, f"--run={tmp_path}").sentence()
+    assert "does not fit this version" in here(module, f"--run={tmp_path}").sentence()
 
 
 @pytest.mark.parametrize(
@@ -73,8 +90,8 @@ def test_a_damaged_run_is_refused(launcher, module, tmp_path):
         ("--strategy=mirored", "Did you mean 'mirrored'?"),
     ],
 )
-def test_a_mistake_in_a_training_command_is_one_sentence(launcher, shapes, tmp_path, argument, said):
-    outcome = launcher("train", f"--config.data.root={shapes}", f"--output_dir={tmp_path}/run", argument)
+def test_a_mistake_in_a_training_command_is_one_sentence(here, shapes, tmp_path, argument, said):
+    outcome = here("train", f"--config.data.root={shapes}", f"--output_dir={tmp_path}/run", argument)
     assert said in outcome.sentence()
 
 
@@ -84,14 +101,14 @@ def test_devices_that_do_not_exist_are_refused(launcher, tmp_path):
     assert "needs --strategy=mirrored" in launcher("train", *flags[1:]).sentence()
 
 
-def test_data_that_is_not_there_is_refused(launcher, shapes, tmp_path):
+def test_data_that_is_not_there_is_refused(here, shapes, tmp_path):
     nowhere = tmp_path / "nowhere"
     flags = [f"--config.data.root={nowhere}", f"--output_dir={tmp_path}/run"]
-    assert str(nowhere) in launcher("train", *flags).sentence()
+    assert str(nowhere) in here("train", *flags).sentence()
     copy = shutil.copytree(shapes, tmp_path / "copy")
     (copy / "splits/testlist01.txt").unlink()
     flags = [f"--config.data.root={copy}", f"--output_dir={tmp_path}/run"]
-    assert "testlist01.txt" in launcher("train", *flags).sentence()
+    assert "testlist01.txt" in here("train", *flags).sentence()
 
 
 def test_a_place_that_cannot_be_written_is_refused(launcher, shapes, finished_run, tmp_path):

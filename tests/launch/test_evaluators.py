@@ -14,10 +14,10 @@ from launch.run.config import new_config
 from launch.run.data import open_source
 from launch.run.model_outputs import output_names
 from launch.train import train
+from tests import oracle
 from tests.launch.fixed_models import FixedModel, FixedMotionModel
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.measure import photometric_residual
 
 TRUTH = ("label", "flow", "known")
 FIRST_HEIGHT, FIRST_WIDTH, VELOCITY = MOTIONS["First"]
@@ -152,7 +152,7 @@ def test_the_residual_of_unlabelled_videos_is_that_of_their_central_clips(tiny, 
     expected = []
     for clip in (clip for batch in source.clips() for clip in batch["clip"].numpy()):
         fields = model.motion(clip[None])[0].numpy()
-        expected += [photometric_residual(clip[k : k + 2], field) for k, field in enumerate(fields)]
+        expected += [oracle.photometric_residual(clip[k : k + 2], field) for k, field in enumerate(fields)]
     assert len(expected) == measured.protocol["photometric_fields"] == 3 * 2
     assert measured.numbers["photometric"] == pytest.approx(np.mean(expected), rel=1e-5)
     assert measured.protocol["photometric_sizes"] == [[32, 32]]

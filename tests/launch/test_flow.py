@@ -106,8 +106,8 @@ def test_a_trained_run_and_its_export_give_one_flow(launcher, finished_run, shap
         (["--solver=dis", "--unknown=none", "a.png", "b.png"], "--unknown is 'none'"),
     ],
 )
-def test_a_mistake_is_one_sentence(launcher, tmp_path, arguments, said):
-    assert said in launcher("flow", f"--output_dir={tmp_path}/out", *arguments).sentence()
+def test_a_mistake_is_one_sentence(here, tmp_path, arguments, said):
+    assert said in here("flow", f"--output_dir={tmp_path}/out", *arguments).sentence()
     assert not (tmp_path / "out").exists()
 
 

@@ -51,8 +51,8 @@ def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(launcher, s
         (("--generate=nowhere", "--train_groups=1000000000"), "flag --train_groups=1000000000"),
     ],
 )
-def test_mistakes_are_one_sentence(launcher, arguments, said):
-    done = launcher("prepare", *arguments)
+def test_mistakes_are_one_sentence(here, arguments, said):
+    done = here("prepare", *arguments)
     assert done.code == 2 and "Traceback" not in done.error
     assert said in done.error.splitlines()[-1]
 

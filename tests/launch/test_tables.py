@@ -88,9 +88,9 @@ def test_full_scale_commands_name_an_experiment_and_fields_that_exist(table):
         check(config)
 
 
-def test_an_empty_list_in_a_command_means_nothing_is_learned(launcher, tmp_path):
+def test_an_empty_list_in_a_command_means_nothing_is_learned(here, tmp_path):
     command = next(cell for cell in cells_of("representation_flow_table2") if cell.row == "none").full_scale
-    outcome = launcher("train", *shlex.split(command)[3:], f"--output_dir={tmp_path / 'run'}")
+    outcome = here("train", *shlex.split(command)[3:], f"--output_dir={tmp_path / 'run'}")
     assert "tiny-kinetics" in outcome.sentence()
     assert json.loads((tmp_path / "run/run.json").read_text())["config"]["model"]["learn"] == []
 

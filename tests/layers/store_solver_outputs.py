@@ -14,7 +14,7 @@ from tests.discovery import classes_of
 from tests.textures import moving_clip
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.layers.motion_layer import MotionLayer
-from tvnet_keras.ops.native.mode import MODES
+from tvnet_keras.ops.native import MODES
 
 FOLDER = Path(__file__).with_name("solver_outputs")
 COMMAND = "python -m tests.layers.store_solver_outputs"

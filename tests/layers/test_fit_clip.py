@@ -128,6 +128,17 @@ def test_the_map_of_floats_is_linear_and_its_gradient_is_the_adjoint():
     np.testing.assert_allclose(layer(3 * clip), 3 * view, atol=1e-5)
 
 
+def test_a_larger_short_side_enlarges_a_clip_of_the_right_size_too():
+    result = FitClip(21, 30, resize_short=42)(CLIP).numpy()
+    np.testing.assert_array_equal(result, shown(CLIP[0], 21, 30, 42, "center"))
+    assert np.abs(result.astype(int) - CLIP).max() > 10
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_floats_of_every_type_become_float32(dtype):
+    assert FitClip(12, 12)(CLIP.astype(dtype)).dtype == "float32"
+
+
 def test_integers_of_every_type_are_bytes():
     for dtype in ("int32", "int64"):
         found = FitClip(12, 12, 14)(CLIP.astype(dtype))

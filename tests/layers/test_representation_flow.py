@@ -82,6 +82,31 @@ def test_flows_come_as_u_of_every_channel_then_v():
     np.testing.assert_allclose(np.mean(flow, axis=(0, 1)), (0.8, 0, 0, 0.6), atol=0.05)
 
 
+@pytest.mark.parametrize("variant", ["default", "paper", "released_v1"])
+def test_transposed_features_have_u_and_v_swapped(variant):
+    clip, layer = pair((14, 19), channels=2), solver(5, variant)
+    straight, transposed = np.asarray(layer(clip)), np.asarray(layer(clip.swapaxes(2, 3))).swapaxes(2, 3)
+    np.testing.assert_allclose(transposed[..., [2, 3, 0, 1]], straight, atol=1e-4)
+
+
+def test_mirrored_features_have_u_negated():
+    # Nearly: the differences of the default variant look to the right and down.
+    clip, layer = pair(channels=2), solver(100)
+    straight, mirrored = np.asarray(layer(clip)), np.asarray(layer(clip[:, :, :, ::-1]))[:, :, :, ::-1]
+    straight, mirrored = (flow[:, :, 8:-8, 8:-8] for flow in (straight, mirrored))
+    assert np.abs(mirrored * [-1, -1, 1, 1] - straight).mean() < 0.05
+    assert straight[..., :2].mean() == pytest.approx(1, abs=0.05)
+
+
+@every_variant
+def test_pieces_of_a_long_clip_are_the_whole(variant):
+    clip = np.concatenate([pair((9, 11), (t, -0.5 * t), channels=3)[:, 1:] for t in range(5)], axis=1)
+    clip[:, 3:] *= 0.5  # a fade in one piece must not reach the other
+    layer = solver(5, variant, residual=False)
+    pieces = np.concatenate([layer(clip[:, :3]), layer(clip[:, 2:])], axis=1)
+    np.testing.assert_allclose(pieces, layer(clip), atol=1e-4)
+
+
 @pytest.mark.parametrize("variant", ["default", "paper"])
 def test_flow_equals_the_oracle_with_any_kernels(variant):
     clip = pair((9, 11), channels=2)

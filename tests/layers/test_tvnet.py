@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import oracle
 from tests.examples import LayerExample
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
@@ -27,6 +28,15 @@ def small():
 def test_a_translated_texture_gives_that_translation(velocity):
     flow = flow_of(TVNet(3, 3, 50), moving_clip(2, 56, 64, velocity))
     np.testing.assert_allclose(flow[INSIDE].mean((0, 1, 2, 3)), velocity, atol=0.05)
+
+
+@pytest.mark.parametrize("variant", ["default", "official"])
+def test_the_flow_there_and_the_flow_back_cancel(variant):
+    clip = moving_clip(2, 56, 64, (1.3, -0.8))
+    layer = TVNet(3, 3, 50, variant=variant)
+    there, back = (np.moveaxis(flow_of(layer, frames)[0, 0], -1, 0) for frames in (clip, clip[:, ::-1]))
+    left = [one + oracle.warp(other, *there) for one, other in zip(there, back, strict=True)]
+    assert np.hypot(*left)[12:-12, 12:-12].mean() < 0.05 < 1.5 < np.hypot(*there)[12:-12, 12:-12].mean()
 
 
 def test_transposing_the_clip_swaps_u_and_v(small):

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
-from tvnet_keras.ops import intensity, pyramid
+from tvnet_keras.ops import intensity
+from tvnet_keras.ops.resize import resize_flow
 from tvnet_keras.ops.tvl1 import released
 
 CLIP = np.round(moving_clip(2, 20, 26, (0.8, -0.5)) * 127) * 2
@@ -45,9 +46,9 @@ def test_only_the_released_smoothing_darkens_the_border():
 def test_the_released_flow_is_divided_by_the_zoom_whatever_the_sizes_are():
     # A level of 3 x 4 under one of 5 x 7: the sizes differ by 1.67 and 1.75, the zoom says 2.
     flow = tf.ones((1, 3, 4, 2))
-    np.testing.assert_allclose(released.enlarge_flow(flow, 5, 7, 0.5), np.full((1, 5, 7, 2), 2), rtol=1e-5)
+    np.testing.assert_allclose(released.resize_flow_by_zoom(flow, 5, 7, 0.5), np.full((1, 5, 7, 2), 2), rtol=1e-5)
     expected = np.broadcast_to([7 / 4, 5 / 3], (1, 5, 7, 2))
-    np.testing.assert_allclose(pyramid.resize_flow(flow, 5, 7), expected, rtol=1e-5)
+    np.testing.assert_allclose(resize_flow(flow, 5, 7), expected, rtol=1e-5)
 
 
 def test_every_deviation_of_the_page_names_tests_that_exist(repository):

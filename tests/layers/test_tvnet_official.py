@@ -1,6 +1,5 @@
 """`variant="official"` against outputs and gradients of the authors' code, fed the very same floats."""
 
-import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -76,12 +75,10 @@ def test_frames_get_no_gradient_through_the_floor():
     assert not np.any(tape.gradient(loss, clip, unconnected_gradients="zero"))
 
 
-def test_flow_of_the_authors_own_pair_equals_their_stored_result(shared_data):
-    loadmat = pytest.importorskip("scipy.io", reason="reading result.mat needs scipy").loadmat
-    folder = shared_data / "reference/tvnet"
-    frames = [cv2.imread(str(folder / f"frame/img{k}.png"), cv2.IMREAD_COLOR_RGB) for k in (1, 2)]
-    flow = official(1, 1, 50, "auto")(np.stack(frames)[None])[0, 0]
-    np.testing.assert_allclose(flow, loadmat(folder / "result/result.mat")["flow"], atol=2e-4, rtol=0)
+def test_flow_of_the_authors_own_pair_equals_their_stored_result(goldens):
+    golden = np.load(goldens / "tvnet_own_pair_1-1-50.npz")
+    flow = official(1, 1, 50, "auto")(golden["frames"][None])[0, 0]
+    np.testing.assert_allclose(flow, golden["flow"], atol=2e-4, rtol=0)
 
 
 @pytest.mark.parametrize("u", [-1.5, -0.25, 0.0, 0.5, 2.25])

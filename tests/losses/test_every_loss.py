@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tvnet_keras.losses
 from tests.discovery import classes_of
+from tests.docstrings import arguments_of, described_arguments, sections
 from tests.examples import example_of
 
 
@@ -25,14 +26,15 @@ described = functools.cache(example_of)
 """How a loss is made, a target and a perfect prediction."""
 
 
-def test_losses_are_found():
-    assert len(found_losses()) >= 2
+@every_loss
+def test_is_registered_so_that_models_load_without_custom_objects(loss_class):
+    assert keras.saving.get_registered_name(loss_class) == f"tvnet_keras>{loss_class.__name__}"
 
 
 @every_loss
-def test_is_registered_and_shows_an_example(loss_class):
-    assert keras.saving.get_registered_name(loss_class) == f"tvnet_keras>{loss_class.__name__}"
-    assert "Example:" in loss_class.__doc__
+def test_docstring_describes_every_argument_in_order_and_shows_an_example(loss_class):
+    found = sections(loss_class.__doc__)
+    assert described_arguments(found["Args"]) == arguments_of(loss_class) and ">>> " in found["Example"]
 
 
 @every_loss

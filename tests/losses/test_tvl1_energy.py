@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import oracle
 from tests.examples import LossExample
 from tests.textures import moving_clip
 from tvnet_keras import TVL1Energy
@@ -35,6 +36,11 @@ def test_constant_clip_and_constant_flow_cost_nothing():
 def test_the_true_flow_costs_less_than_none_and_than_its_opposite():
     true, none, opposite = (energy(CLIP, constant_flow(s * VELOCITY[0], s * VELOCITY[1]))[0] for s in (1, 0, -1))
     assert true < 0.3 * none < none < opposite
+
+
+def test_any_flow_has_the_oracles_energy():
+    flow = np.random.default_rng(0).normal(0, 2, (1, 2, 20, 24, 2)).astype("float32")
+    assert energy(CLIP, flow)[0] == pytest.approx(oracle.tvl1_energy(255.0 * CLIP[0], flow[0]), rel=1e-5)
 
 
 def test_brightness_and_variation_have_their_known_values():

@@ -79,10 +79,10 @@ def test_the_folder_holds_the_two_methods_of_the_demo():
     assert {"tvnet", "rgb"} <= set(module_names(models))
 
 
-def test_a_method_says_what_it_is(method):
-    assert dataclasses.is_dataclass(method.Options) and method.Options()
-    assert isinstance(method.FRAMES, int) and method.FRAMES >= 1
-    assert len(method.__doc__.split()) > 5
+def test_the_shortest_clip_that_a_method_asks_for_is_taken(method, model):
+    shortest = models.frames_of(method, model.options)
+    assert 1 <= shortest <= method.FRAMES and models.frames_of(method, method.Options()) <= method.FRAMES
+    assert np.isfinite(answers(model(clip(shortest)))).all()
 
 
 def test_a_method_needs_fields_of_a_batch(method):

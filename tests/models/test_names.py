@@ -68,11 +68,6 @@ MORE_CASES = (
 )
 
 
-def test_every_method_is_here():
-    cases = [*image_cases(), *residual_cases(), *other_cases()]
-    assert {case.values[0] for case in cases} == set(module_names(models))
-
-
 @pytest.mark.parametrize(
     ("method", "options"), [*image_cases(), *residual_cases(), *fusion_cases(), *other_cases(), *MORE_CASES]
 )

@@ -12,6 +12,7 @@ from models.parts.feature_fusion import Fusion
 from models.parts.input_scaling import input_scaling
 from models.resnets.network import PLACES
 from tests.checkpoints import assert_a_checkpoint_holds_every_weight
+from tests.convolutions import same_padded
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError
 
@@ -105,15 +106,25 @@ def test_fusion_combines_frame_t_with_flow_t(how):
     random = np.random.default_rng(0)
     features, flow = (random.normal(size=(2, steps, 3, 4, 5)).astype("float32") for steps in (6, 4))
     layer = Fusion(how, frames_consumed=2)
+    layer.build(features.shape, flow.shape)
+    gamma, beta = random.normal(size=(2, 5)).astype("float32")
+    if layer.norm:
+        assert np.ptp(layer.norm.gamma) == 0 and layer.norm.gamma[0] == (how != "residual")
+        layer.norm.gamma.assign(gamma)
+        layer.norm.beta.assign(beta)
     fused = array(layer(features, flow))
     now = features[:, :4]
+
+    def normalised(flow):
+        return gamma * flow / np.sqrt(1 + 1e-5) + beta
+
     if how == "concat":
         kernel = array(layer.convolution.kernel)[0, 0, 0]
         expected = np.concatenate([now, flow], axis=-1) @ kernel
-    elif how == "residual":  # gamma starts at zero
-        expected = np.maximum((now + features[:, 1:5] + features[:, 2:6]) / 3, 0)
+    elif how == "residual":
+        expected = np.maximum(normalised(flow) + (now + features[:, 1:5] + features[:, 2:6]) / 3, 0)
     elif how == "layer_multiply":
-        expected = now * array(layer.convolution(flow)) / np.sqrt(1 + 1e-5)
+        expected = now * normalised(same_padded(flow, array(layer.convolution.kernel)[0]))
     else:
         expected = now + flow if how == "add" else now * flow
     np.testing.assert_allclose(fused, expected, atol=1e-5)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tests.textures import moving_clip
 from tvnet_keras import TVL1Energy, TVNet, UnitRange
-from tvnet_keras.ops.native.mode import local_graphs
+from tvnet_keras.ops.tracing import local_graphs
 
 BYTES = np.round(moving_clip(2, 24, 31, (0.6, -0.3)) * 255).astype("uint8")
 UNIT = BYTES.astype("float32") / 255

@@ -7,7 +7,7 @@ from tvnet_keras.video import datasets
 from tvnet_keras.video.datasets import moving_shapes
 from tvnet_keras.video.moving_shapes.writer import write_dataset
 
-# (train, test) lines of the official lists, and how many of these files are there.
+# (train, test) lines of the official lists, and how many of these files are in the project's sample of videos.
 UCF101 = {1: ((9537, 3783), (108, 53)), 2: ((9586, 3734), (119, 42)), 3: ((9624, 3696), (119, 42))}
 HMDB51 = {1: ((3570, 1530), (2, 4)), 2: ((3570, 1530), (5, 2)), 3: ((3570, 1530), (4, 2))}
 SIX = ("Archery", "BasketballDunk", "HorseRace", "PlayingPiano", "PlayingViolin", "Surfing")
@@ -40,13 +40,33 @@ def test_an_unknown_data_set_is_named_with_the_nearest(tmp_path):
 @pytest.mark.parametrize("split", [1, 2, 3])
 @pytest.mark.parametrize("subset", [0, 1])
 @pytest.mark.parametrize(("name", "expected"), [("ucf101", UCF101), ("hmdb51", HMDB51)])
-def test_official_lists_are_read_whole(shared_data, name, expected, split, subset):
+def test_official_lists_are_read_whole(official_lists, name, expected, split, subset):
+    videos = datasets.load(name, official_lists / name, subset=("train", "test")[subset], split=split)
+    lines, _ = expected[split]
+    assert len(videos.missing) == len(set(videos.missing)) == lines[subset] and not videos.videos
+    assert len(videos.class_names) == {"ucf101": 101, "hmdb51": 51}[name]
+    assert {video.label for video in videos.missing} == set(range(len(videos.class_names)))
+    assert videos.flip == "keep"
+
+
+@pytest.mark.parametrize("split", [1, 2, 3])
+@pytest.mark.parametrize("name", ["ucf101", "hmdb51"])
+def test_no_video_is_in_both_official_lists_of_a_split(official_lists, name, split):
+    train, test = (
+        {video.video_id for video in datasets.load(name, official_lists / name, subset=subset, split=split).missing}
+        for subset in ("train", "test")
+    )
+    assert train and test and not train & test
+
+
+@pytest.mark.parametrize("split", [1, 2, 3])
+@pytest.mark.parametrize("subset", [0, 1])
+@pytest.mark.parametrize(("name", "expected"), [("ucf101", UCF101), ("hmdb51", HMDB51)])
+def test_listed_files_that_are_there_are_found(shared_data, name, expected, split, subset):
     videos = datasets.load(name, shared_data / name, subset=("train", "test")[subset], split=split)
     lines, present = expected[split]
-    assert len(videos.videos) + len(videos.missing) == lines[subset]
     assert len(videos.videos) == present[subset]
-    assert len(videos.class_names) == {"ucf101": 101, "hmdb51": 51}[name]
-    assert videos.flip == "keep"
+    assert len(videos.videos) + len(videos.missing) == lines[subset]
 
 
 def test_the_six_class_subset_of_ucf101(shared_data):
@@ -58,14 +78,13 @@ def test_the_six_class_subset_of_ucf101(shared_data):
         assert all(SIX[video.label] in video.path for video in (*videos.videos, *videos.missing))
 
 
-def test_reencoded_hmdb51_files_have_their_official_ids(shared_data):
-    videos = datasets.load("hmdb51", shared_data / "hmdb51", subset="test", split=2)
-    ids = {video.video_id for video in videos.videos}
-    assert (
-        "Bruno_Walks_up_Stairs_-_Chicago_Dog_Training_-_We_can_teach_ANYTHING_to_a_dog!!!!_climb_stairs_f_cm_np1_fr_med_0"
-        in ids
-    )
-    assert all(video.path.endswith(".mp4") for video in videos.videos)
+def test_reencoded_hmdb51_files_have_their_official_ids(official_lists, tmp_path):
+    title = "Bruno_Walks_up_Stairs_-_Chicago_Dog_Training_-_We_can_teach_ANYTHING_to_a_dog!!!!"
+    name = f"{title}_climb_stairs_f_cm_np1_fr_med_0"
+    touch(tmp_path, f"videos_mp4/climb_stairs/{name}.mp4")
+    lists = official_lists / "hmdb51/splits"
+    (video,) = datasets.load("hmdb51", tmp_path, subset="test", split=2, splits_dir=lists).videos
+    assert video.video_id == name and video.path == str(tmp_path / f"videos_mp4/climb_stairs/{name}.mp4")
 
 
 @pytest.mark.parametrize("lists", [".", "splits", "ucfTrainTestlist"])
@@ -108,8 +127,8 @@ def test_missing_roots_lists_and_wrong_splits_are_one_sentence(tmp_path):
         datasets.load("ucf101", tmp_path, subset="test", split=2)
 
 
-def test_hmdb51_leaves_unused_files_out(tmp_path, shared_data):
-    shutil.copytree(shared_data / "hmdb51" / "splits", tmp_path / "testTrainMulti_7030_splits")
+def test_hmdb51_leaves_unused_files_out(tmp_path, official_lists):
+    shutil.copytree(official_lists / "hmdb51" / "splits", tmp_path / "testTrainMulti_7030_splits")
     touch(
         tmp_path,
         "drink/20060723sfjffsomelikeitwarmed_drink_f_nm_np1_fr_med_5.avi",

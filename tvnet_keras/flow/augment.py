@@ -16,7 +16,6 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.measure import resize_frames
 from tvnet_keras.flow.sampling import sample_affine
 from tvnet_keras.video.augment import (
     TEST_CROPS,
@@ -27,10 +26,10 @@ from tvnet_keras.video.augment import (
     draw_window,
     flip_clip,
     jitter_colours,
-    resize,
 )
+from tvnet_keras.video.resize import resize_half_pixel_antialiased, resize_half_pixel_bilinear
 
-INTERPOLATIONS = {"area": resize, "linear": resize_frames}
+INTERPOLATIONS = {"area": resize_half_pixel_antialiased, "linear": resize_half_pixel_bilinear}
 UNKNOWN_CHOICES = ("masked", "zero")
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Frames, flow, known."""
@@ -167,9 +166,12 @@ def _cut(sample: Sample, window: Window, flipped: bool, recipe: FlowRecipe) -> S
     """The view by whole pixels and resizing, as the video pipeline takes it."""
     frames, flow, known = sample
     own = frames.shape[1:3]
-    frames, flow = window.cut(frames, INTERPOLATIONS[recipe.interpolation]), window.cut(flow, resize_frames)
+    frames, flow = (
+        window.cut(frames, INTERPOLATIONS[recipe.interpolation]),
+        window.cut(flow, resize_half_pixel_bilinear),
+    )
     # By the unknown: a sum of zeros is exactly zero, a sum of weights is not exactly one.
-    known = window.cut((~known).astype(np.float32), resize_frames) == 0
+    known = window.cut((~known).astype(np.float32), resize_half_pixel_bilinear) == 0
     if flipped:
         frames, flow, known = flip_clip(frames), flip_clip(flow), flip_clip(known[..., None])[..., 0]
     vectors = (_mirror(window, flipped) @ _scaling(own, window))[:2, :2]
@@ -191,7 +193,7 @@ def _moved(
         # Shrunk first, with a filter; sampling between the pixels then neither shrinks nor aliases.
         scale = np.sqrt((to_view[:2, :2] ** 2).sum(axis=0))[::-1]
         shrunk = tuple(max(1, round(side * min(1.0, by))) for side, by in zip(own, scale, strict=True))
-        frames = resize(frames, shrunk)
+        frames = resize_half_pixel_antialiased(frames, shrunk)
         from_view = _diagonal(shrunk[1] / own[1], shrunk[0] / own[0]) @ from_view
     frames, _ = sample_affine(frames, from_view, size)
     frames = np.rint(frames).astype(np.uint8)

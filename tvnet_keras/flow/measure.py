@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import keras
 import numpy as np
 
@@ -10,6 +9,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import UNKNOWN, known_vectors
 from tvnet_keras.ops.intensity import to_grey
 from tvnet_keras.ops.warp import warp
+from tvnet_keras.video.resize import resize_half_pixel_bilinear
 
 OUTLIERS_PX = (1, 3, 5)
 """Errors above which a vector is counted, in pixels."""
@@ -163,17 +163,7 @@ def unknown_as_zero(truth: np.ndarray) -> np.ndarray:
     return np.where(known_vectors(truth)[..., None], truth, np.float32(0))
 
 
-def resize_frames(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes frames or fields `[N, H, W, ...]` bilinearly to `size`, (height, width).
-
-    Example:
-        >>> resize_frames(np.zeros((2, 8, 8, 3), "uint8"), (4, 6)).shape
-        (2, 4, 6, 3)
-    """
-    return np.stack([cv2.resize(frame, size[::-1], interpolation=cv2.INTER_LINEAR) for frame in frames])
-
-
-def resize_truth(truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resize_truth_half_pixel_bilinear(truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes an exact flow bilinearly and scales its vectors with it.
 
     Args:
@@ -184,12 +174,12 @@ def resize_truth(truth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         float32 `[height, width, 2]`, pixels of the new size; a vector to which an unknown one contributes is unknown.
 
     Example:
-        >>> resize_truth(np.ones((4, 4, 2), "float32"), (8, 16))[0, 0].tolist()
+        >>> resize_truth_half_pixel_bilinear(np.ones((4, 4, 2), "float32"), (8, 16))[0, 0].tolist()
         [4.0, 2.0]
     """
     height, width = truth.shape[:2]
     known = known_vectors(truth).astype(np.float32)
-    resized = cv2.resize(unknown_as_zero(truth), size[::-1], interpolation=cv2.INTER_LINEAR)
-    resized *= np.array([size[1] / width, size[0] / height], np.float32)
-    resized[cv2.resize(known, size[::-1], interpolation=cv2.INTER_LINEAR) < 1] = UNKNOWN
+    vectors = resize_half_pixel_bilinear(unknown_as_zero(truth)[None], size)[0]
+    resized = vectors * np.array([size[1] / width, size[0] / height], np.float32)
+    resized[resize_half_pixel_bilinear(known[None], size)[0] < 1] = UNKNOWN
     return resized

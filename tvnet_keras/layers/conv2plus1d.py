@@ -3,29 +3,27 @@
 import keras
 from keras import layers
 
-from tvnet_keras.layers.solver_constants import positive_int, positive_pair
-
-NORM = {"momentum": 0.9, "epsilon": 1e-5}
-"""Batch normalisation as PyTorch's default, with which the networks of the paper were trained."""
+from tvnet_keras.layers.arguments import positive_int, positive_pair
+from tvnet_keras.layers.batch_norm import BATCH_NORM
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class Conv2Plus1D(layers.Layer):
     """The (2+1)D convolution: `1 x k x k`, batch norm, ReLU, then `t x 1 x 1`.
 
-    The number of planes between the two is free. By default it is the largest that needs no more weights than the 3D
-    convolution in whose place this stands.
+    The number of planes between the two convolutions is free. By default it is the largest number that needs no more
+    weights than the 3D convolution in whose place the layer stands.
 
     Args:
         filters: channels of the result.
-        kernel_size: `(t, k)`, odd: extent in time and in space.
-        strides: `(time, space)`.
+        kernel_size: `(t, k)`, the extent of the kernels in time and in space; both are odd.
+        strides: `(time, space)`, the strides of the second and of the first convolution.
         middle: planes between the two convolutions; None for the default above.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
         clip: `[B, T, H, W, C]`; T, H and W may be unknown until run time.
-        training: as in Keras.
+        training: whether batch statistics are used and learned, as in Keras.
 
     Input shape:
         `[B, T, H, W, C]`.
@@ -70,7 +68,7 @@ class Conv2Plus1D(layers.Layer):
         self.spatial = layers.Conv3D(
             middle, (1, space, space), (1, self.strides[1], self.strides[1]), name="spatial", **shared
         )
-        self.norm = layers.BatchNormalization(**NORM, name="norm", dtype=self.dtype_policy)
+        self.norm = layers.BatchNormalization(**BATCH_NORM, name="norm", dtype=self.dtype_policy)
         self.relu = layers.ReLU(dtype=self.dtype_policy)
         self.pad_time = layers.ZeroPadding3D((time // 2, 0, 0), dtype=self.dtype_policy)
         self.temporal = layers.Conv3D(self.filters, (time, 1, 1), (self.strides[0], 1, 1), name="temporal", **shared)
@@ -107,9 +105,9 @@ def middle_planes(channels: int, filters: int, kernel_size: tuple[int, int] = (3
     """Planes that give a (2+1)D convolution as many weights as the 3D one, rounded down.
 
     Args:
-        channels: of the input.
+        channels: channels of the input.
         filters: channels of the result.
-        kernel_size: `(t, k)`.
+        kernel_size: `(t, k)`, the extent of the kernels in time and in space.
     """
     time, space = kernel_size
     return (time * space**2 * channels * filters) // (space**2 * channels + time * filters)

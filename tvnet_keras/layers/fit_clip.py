@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from tvnet_keras.choices import check_choice
-from tvnet_keras.layers.solver_constants import positive_int
-from tvnet_keras.ops.antialias import resize_antialiased
+from tvnet_keras.layers.arguments import positive_int
+from tvnet_keras.ops.resize import resize_half_pixel_antialiased
 
 CROPS = ("center", "none")
 
@@ -14,14 +14,15 @@ CROPS = ("center", "none")
 class FitClip(keras.layers.Layer):
     """Shows a model the frames of a clip as the test pipeline does (`video.augment.test_views`), inside a graph.
 
-    Bytes come out equal bit by bit outside XLA (`ops.antialias`). A frame that has the size already passes untouched.
+    Outside XLA the bytes are those of the pipeline, bit by bit (`ops.resize`). A frame that has the size already passes
+    untouched, except with `crop="center"` and a `resize_short` above its short side.
 
     Args:
-        height: of the result, pixels.
-        width: of the result, pixels.
-        resize_short: the frame is first resized to this short side, pixels; 0 or None resizes it so that it just
-            covers `(height, width)`. It is never smaller than that.
-        crop: "center" cuts the centre out of the resized frame; "none" resizes the whole frame to `(height, width)`
+        height: height of the result, in pixels.
+        width: width of the result, in pixels.
+        resize_short: short side of the resized frame, in pixels, out of which the centre is cut. Where the frame would
+            then not cover `(height, width)`, and with 0 or None, it is resized so that it just covers it.
+        crop: "center" cuts the centre out of the resized frame; "none" resizes the whole frame to `(height, width)`,
             whatever its aspect and `resize_short`.
         **kwargs: `keras.layers.Layer` arguments.
 
@@ -32,10 +33,11 @@ class FitClip(keras.layers.Layer):
         `[B, T, H, W, C]`.
 
     Output shape:
-        `[B, T, height, width, C]`, the input's dtype.
+        `[B, T, height, width, C]`; integers keep their dtype, floats become float32.
 
     Raises:
-        InputError: an unknown `crop`.
+        ValueError: a size is no whole number of at least 1.
+        InputError: `crop` is unknown.
 
     Example:
         >>> tuple(FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape)
@@ -54,9 +56,9 @@ class FitClip(keras.layers.Layer):
         batch, time, height, width, channels = ops.shape(clip)
         frames = ops.reshape(clip, (-1, height, width, channels))
         if self.crop == "none":
-            frames = resize_antialiased(frames, self.height, self.width)
+            frames = resize_half_pixel_antialiased(frames, self.height, self.width)
         else:
-            frames = self._centre(resize_antialiased(frames, *self._covering(height, width)))
+            frames = self._centre(resize_half_pixel_antialiased(frames, *self._covering(height, width)))
         return ops.reshape(frames, (batch, time, self.height, self.width, channels))
 
     def compute_output_shape(self, input_shape):
@@ -70,15 +72,18 @@ class FitClip(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict) -> "FitClip":
-        """The layer of a configuration; without `crop`, from before it existed, `resize_short=0` meant the whole frame.
+        """The layer of a configuration.
+
+        Configurations that were stored before the argument `crop` existed lack it; in them `resize_short=0` meant the
+        whole frame.
 
         Args:
-            config: what `get_config` gave.
+            config: the dictionary of `get_config`.
         """
         return cls(**{"crop": "center" if config["resize_short"] else "none", **config})
 
     def _covering(self, height, width):
-        """Size of the resized frame, which the window fits into."""
+        """The size of the resized frame, into which the window fits."""
         if isinstance(height, int) and isinstance(width, int):
             maximum, minimum, nearest = max, min, round
         else:

@@ -8,21 +8,21 @@ from keras import ops
 class FlowImage(keras.layers.Layer):
     """Clips flow to `[-bound, bound]` pixels and scales it to `[-1, 1]`.
 
-    The differentiable form of storing flow as 8-bit pictures around grey, as the two-stream networks do
-    (Simonyan & Zisserman 2014, bound 20); nothing is rounded, so gradients reach the flow.
+    Two-stream networks store flow as 8-bit pictures around grey (Simonyan & Zisserman 2014, bound 20). This is the
+    differentiable form of it: nothing is rounded, so that gradients reach the flow.
 
     Args:
-        bound: largest displacement that is kept apart, pixels per frame.
+        bound: largest displacement, in pixels per frame; larger ones are clipped to it.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
         flow: `[B, T, H, W, 2]` in pixels.
 
     Input shape:
-        Any.
+        Any shape.
 
     Output shape:
-        The input's.
+        The input's shape.
 
     Example:
         >>> float(FlowImage(bound=20)(np.full((1, 1, 1, 1, 2), 5.0))[0, 0, 0, 0, 0])

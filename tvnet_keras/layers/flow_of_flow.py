@@ -1,42 +1,45 @@
-"""Flow of flow: the motion of motion, by representation flow layers one upon the other."""
+"""Flow of flow: the motion of motion, by representation flow layers that follow one another."""
 
 import keras
 from keras import layers
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.arguments import positive_int
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import OUTPUTS, RepresentationFlow
-from tvnet_keras.layers.solver_constants import positive_int
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class FlowOfFlow(layers.Layer, MotionLayer):
-    """Representation flow computed again on its own result, which sees one more frame each time.
+    """Representation flow computed again on its own result, so that every flow sees one frame more.
 
     `flows=2, convolve=False` is the paper's FoF (flow, flow), `flows=2` its FcF (flow, 3 x 3 convolution, flow) and
     `flows=3` its FcFcF. The convolutions smooth the flow and turn directions into values that can be followed.
     Between two flows the raw flow is handed on; each layer reduces it to its own `bottleneck` channels again.
-    What stands behind, such as the released network's batch norm and residual, belongs to the model.
+    Layers behind the last flow, such as the released network's batch norm and residual, belong to the model.
 
-    A motion layer: output t belongs to frames t to t + `flows`. From the rest of its clip only the range of each
-    flow's input enters, as in `RepresentationFlow`. `SOLVER_VERSION` 2: with that of `RepresentationFlow`.
+    It is a motion layer: output t belongs to frames t to t + `flows`. From the rest of its clip only the range of each
+    flow's input enters, as in `RepresentationFlow`.
+
+    `SOLVER_VERSION` 2: raised together with that of `RepresentationFlow`.
 
     Args:
-        flows: how many flows, one upon the other; at least 2.
-        convolve: whether a 3 x 3 convolution stands between two of them.
-        bottleneck: channels C' of every flow; None for all it is given, which doubles with every flow.
+        flows: number of flows that follow one another; at least 2.
+        convolve: whether a 3 x 3 convolution stands between two flows.
+        bottleneck: channels C' of every flow; None for all channels of its input, which doubles them with every flow.
         iterations: TV-L1 iterations of every flow.
-        learn: as in `RepresentationFlow`.
-        variant: as in `RepresentationFlow`, without the batch norm and residual of "released_v2".
-        output: "features", or "flow" for the last layer's flows.
+        learn: names of the trainable weights of every flow, as in `RepresentationFlow`.
+        variant: variant of every flow, as in `RepresentationFlow`, without the batch norm and residual of
+            "released_v2".
+        output: "features", or "flow" for the flows of the last layer.
         normalize: whether the input of every flow is scaled to the solver's range.
-        filters: channels of the features returned; None for the input's.
-        mode: as in `TVNet`.
+        filters: channels of the features returned; None for as many as the input has.
+        mode: how the iterations are executed, as in `TVNet`.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
-        clip: `[B, T, H, W, C]`, T > `flows`, of any range.
+        clip: `[B, T, H, W, C]`, T > `flows`, with values of any range.
 
     Input shape:
         `[B, T, H, W, C]`; T, H and W may be unknown until run time.
@@ -45,7 +48,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         `[B, T - flows, H, W, filters]`, or `[B, T - flows, H, W, 2 C']`, float32, for the flow.
 
     Raises:
-        ValueError: an argument out of its range, or a clip of too few frames.
+        ValueError: an argument is out of its range, or the clip has too few frames.
 
     Example:
         >>> tuple(FlowOfFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape)
@@ -57,6 +60,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
 
     SOLVER_VERSION = 2
 
+    # The arguments of RepresentationFlow are written out, so that help and configurations show them.
     def __init__(
         self,
         flows: int = 2,
@@ -72,7 +76,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         mode: str = "auto",
         **kwargs,
     ) -> None:
-        # As in RepresentationFlow: float32 up to the last flow, only what follows obeys the policy.
+        # As in RepresentationFlow everything is float32 up to the last flow; only what follows obeys the policy.
         super().__init__(autocast=False, **kwargs)
         self.flows = positive_int("flows", flows)
         if self.flows < 2:

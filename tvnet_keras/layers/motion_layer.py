@@ -1,4 +1,4 @@
-"""What every motion layer says of itself, and which of them a network computes with."""
+"""What every motion layer states about itself, and which motion layers a network holds."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -10,12 +10,12 @@ from tvnet_keras.choices import load_module, module_names
 
 
 class MotionLayer:
-    """Base, beside `keras.layers.Layer`, of the layers that turn a clip into motion; it only states their contract.
+    """Base class, beside `keras.layers.Layer`, of the layers that turn a clip into motion. It states their contract.
 
     Attributes:
         frames_consumed: n of `[B, T, H, W, C] -> [B, T - n, H, W, C']`.
-        SOLVER_VERSION: counts the versions of the layer's mathematics from 1. Raised by hand when what it gives with
-            its default arguments, or the gradient of that, changes by more than rounding: a Result records it, and
+        SOLVER_VERSION: counts the versions of the layer's mathematics from 1. It is raised by hand when the output with
+            default arguments, or its gradient, changes by more than rounding. A Result records the version, and
             results of other versions are stale. `tests/layers/solver_outputs` holds the outputs of every version.
     """
 
@@ -25,6 +25,9 @@ class MotionLayer:
 
 def solver_versions(layer: keras.layers.Layer) -> dict[str, int]:
     """`SOLVER_VERSION` by class name of every motion layer that a layer or a model is or contains.
+
+    Args:
+        layer: a layer or a model.
 
     Example:
         >>> from tvnet_keras import TVNet

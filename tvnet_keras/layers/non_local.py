@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from tvnet_keras.layers.conv2plus1d import NORM
+from tvnet_keras.layers.batch_norm import BATCH_NORM
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -12,7 +12,7 @@ class NonLocal(layers.Layer):
 
     `x + BN(W softmax(theta(x) phi(x)^T) g(x))` with 1 x 1 embeddings of half the channels. The batch norm's gamma
     starts at zero, so that the block starts as the identity and can be put into a trained network.
-    Images `[N, H, W, C]` are attended to each on its own.
+    In images `[N, H, W, C]` every position attends to the positions of its own image.
 
     Args:
         subsample: whether phi and g are max-pooled by two in height and width (the paper's subsampling trick), which
@@ -21,13 +21,13 @@ class NonLocal(layers.Layer):
 
     Call arguments:
         clip: `[B, T, H, W, C]` or `[N, H, W, C]`; sizes may be unknown until run time.
-        training: as in Keras.
+        training: whether batch statistics are used and learned, as in Keras.
 
     Input shape:
         `[B, T, H, W, C]` or `[N, H, W, C]`.
 
     Output shape:
-        The input's.
+        The input's shape.
 
     Example:
         >>> tuple(NonLocal()(np.ones((1, 4, 14, 14, 8))).shape)
@@ -50,7 +50,9 @@ class NonLocal(layers.Layer):
         shared = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.01), "dtype": self.dtype_policy}
         self.theta, self.phi, self.g = (layers.Dense(inner, name=name, **shared) for name in ("theta", "phi", "g"))
         self.project = layers.Dense(channels, name="project", **shared)
-        self.norm = layers.BatchNormalization(**NORM, gamma_initializer="zeros", name="norm", dtype=self.dtype_policy)
+        self.norm = layers.BatchNormalization(
+            **BATCH_NORM, gamma_initializer="zeros", name="norm", dtype=self.dtype_policy
+        )
         # Frame by frame: TensorFlow's CPU has no 3D pooling in float16. "same" keeps a single row or column.
         self.pool = layers.MaxPooling2D(2, padding="same", dtype=self.dtype_policy)
         for layer in (self.theta, self.phi, self.g):

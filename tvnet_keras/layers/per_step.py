@@ -8,8 +8,8 @@ from keras import ops
 class PerStep(keras.layers.Wrapper):
     """Applies a network to every time step by folding time into the batch.
 
-    `keras.layers.TimeDistributed` loops over the steps; one large batch is faster and lets batch normalisation see
-    all of them.
+    `keras.layers.TimeDistributed` loops over the steps; one large batch is faster, and batch normalisation sees all
+    steps at once.
 
     Args:
         layer: the network, `[N, H, W, C] -> [N, ...]`.
@@ -17,7 +17,7 @@ class PerStep(keras.layers.Wrapper):
 
     Call arguments:
         steps: `[B, T, H, W, C]`; T, H and W may be unknown until run time.
-        training: as in Keras.
+        training: handed to the network, as in Keras.
 
     Input shape:
         `[B, T, H, W, C]`.

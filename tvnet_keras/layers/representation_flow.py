@@ -1,4 +1,4 @@
-"""Representation Flow: TV-L1's iterations on the features of a network, learned with it."""
+"""Representation Flow: TV-L1's iterations on the features of a network, learned together with the network."""
 
 import keras
 import numpy as np
@@ -6,8 +6,11 @@ from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.layers.arguments import check_clip, learnable, positive, positive_int
+from tvnet_keras.layers.batch_norm import BATCH_NORM
 from tvnet_keras.layers.motion_layer import MotionLayer
-from tvnet_keras.layers.solver_constants import add_constants, learnable, positive, positive_int, stack_constants
+from tvnet_keras.layers.solver_constants import add_constants, stack_constants
+from tvnet_keras.layers.stored_by_name import StoredByName
 from tvnet_keras.ops.empty_batch import at_least_one
 from tvnet_keras.ops.representation.variants import VARIANTS
 
@@ -18,17 +21,17 @@ _TRAINED_AS = {"image_gradient": "sobel", "divergence": "divergence", "flow_grad
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class RepresentationFlow(layers.Layer, MotionLayer):
+class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
     """Optical flow of every channel of a clip's features, between neighbouring frames.
 
     The features are reduced to a few channels by a 1 x 1 convolution and scaled to 0..255, the range of TV-L1's
-    constants: per example, its smallest value over all frames and channels to 0 and its largest to 255; an example
-    without differences is not stretched. Every channel is then treated as a grey image of its own whose flow is found
-    by TV-L1's iterations, from rest and without warps. A 3 x 3 convolution leads from the flows, u of every channel
-    and then v of every channel, to features again.
+    constants: in every example the smallest value over all frames and channels becomes 0 and the largest 255; an
+    example without differences is not stretched. Every channel is then treated as a grey image of its own whose flow
+    is found by TV-L1's iterations, from rest and without warps. A 3 x 3 convolution leads from the flows, u of every
+    channel and then v of every channel, to features again.
 
-    A motion layer: output t belongs to frames t and t + 1. From the rest of its clip, but never from another example,
-    only the range enters (not with `normalize=False`); the released variants scale the whole batch at once.
+    It is a motion layer: output t belongs to frames t and t + 1. From the rest of its clip, but never from another
+    example, only the range enters (not with `normalize=False`); the released variants scale the whole batch at once.
     Everything up to the flow is computed in float32 always, because the iterations amplify what float16 rounds off;
     only what follows obeys the dtype policy. The variants "default" and "released_v1" are differentiable once: a
     gradient of their gradient is refused.
@@ -37,27 +40,27 @@ class RepresentationFlow(layers.Layer, MotionLayer):
     version 1.
 
     Args:
-        bottleneck: channels C' whose flow is computed; None for the input's own, without a convolution.
-        iterations: TV-L1 iterations; all share their kernels.
-        learn: which of "sobel" (kernels of the image gradient), "divergence" (kernels of the divergence; in the
-            released variants those of the flow's gradient too), "tau", "lambda" and "theta" are trainable.
+        bottleneck: channels C' whose flow is computed; None for the channels of the input, without a convolution.
+        iterations: number of TV-L1 iterations; all of them share their kernels.
+        learn: names of the trainable weights: "sobel" (kernels of the image gradient), "divergence" (kernels of the
+            divergence, and in the released variants of the flow's gradient too), "tau", "lambda" and "theta".
         variant: "default": Sobel / 8, forward differences of the flow, divergence = -adjoint, one kernel of each kind
             for all channels. "paper": the printed equations to the letter; not a flow in pixels. "released_v1",
             "released_v2": the authors' code. `docs/methods/representation_flow.md` has the table.
         output: "features", or "flow" for the flows as they come out of the iterations, without the last convolution.
-        normalize: whether features are scaled; without it they should lie in 0..255 already.
-        filters: channels of the features returned; None for the input's.
-        residual: whether features are batch-normalised, added to those of frame t and rectified; None for what the
-            variant has (only "released_v2" does).
+        normalize: whether features are scaled; without scaling they should lie in 0..255 already.
+        filters: channels of the features returned; None for as many as the input has.
+        residual: whether the features are batch-normalised, added to the features of frame t and rectified; None for
+            the variant's own choice (only "released_v2" does it).
         mode: how the iterations are executed, as in `TVNet`; "paper" and "released_v2" have no native kernels.
-        tau: step of the dual update, initially.
-        lambda_: weight of the brightness term, initially.
-        theta: coupling of u and v, initially.
+        tau: initial step of the dual update.
+        lambda_: initial weight of the brightness term.
+        theta: initial coupling of u and v.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
-        clip: `[B, T, H, W, C]`, T >= 2, of any range; integers are taken as the numbers they are.
-        training: as in Keras; matters with `residual` only.
+        clip: `[B, T, H, W, C]`, T >= 2, with values of any range; integers are taken as the numbers they are.
+        training: whether batch statistics are used and learned, as in Keras; it matters with `residual` only.
 
     Input shape:
         `[B, T, H, W, C]`; T, H and W may be unknown until run time.
@@ -66,7 +69,8 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         `[B, T - 1, H, W, filters]`, or `[B, T - 1, H, W, 2 C']`, float32, in pixels per frame, for the flow.
 
     Raises:
-        ValueError: an argument out of its range, a clip of one frame, or one too small for a released variant.
+        ValueError: an argument is out of its range, or the clip has one frame only.
+        InputError: the features are too small for a released variant.
 
     Example:
         >>> tuple(RepresentationFlow(bottleneck=8)(np.random.rand(1, 4, 28, 28, 64)).shape)
@@ -96,7 +100,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         theta: float = 0.3,
         **kwargs,
     ) -> None:
-        # A float32 clip is not rounded before its flow is computed; the convolution behind casts for itself.
+        # A float32 clip is not rounded before its flow is computed; the convolution behind the flow casts for itself.
         super().__init__(autocast=False, **kwargs)
         self.bottleneck = None if bottleneck is None else positive_int("bottleneck", bottleneck)
         self.iterations = positive_int("iterations", iterations)
@@ -152,7 +156,7 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         if self._adds_frames():
             if filters != input_channels:
                 raise ValueError(f"residual needs filters equal to the {input_channels} channels. Received: {filters=}")
-            self.norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name="norm", dtype=self.dtype_policy)
+            self.norm = layers.BatchNormalization(**BATCH_NORM, name="norm", dtype=self.dtype_policy)
             self.norm.build((None, None, None, None, filters))
 
     @property
@@ -163,9 +167,9 @@ class RepresentationFlow(layers.Layer, MotionLayer):
     def call(self, clip, training=None):
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters]`, or the flows `[B, T - 1, H, W, 2 C']`."""
         self._check_clip(clip.shape)
-        return self._answer(at_least_one(clip), training)[: ops.shape(clip)[0]]
+        return self._features_or_flow(at_least_one(clip), training)[: ops.shape(clip)[0]]
 
-    def _answer(self, clip, training):
+    def _features_or_flow(self, clip, training):
         features = ops.cast(clip, "float32")
         if self.bottleneck:
             features = self.reduce(features)
@@ -204,16 +208,6 @@ class RepresentationFlow(layers.Layer, MotionLayer):
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "output": self.output_kind}
 
-    def save_own_variables(self, store) -> None:
-        """Stores kernels and constants by name: Keras's numbers would change with `learn`."""
-        for weight in self._stored_weights():
-            store[weight.name] = ops.convert_to_numpy(weight)
-
-    def load_own_variables(self, store) -> None:
-        """Loads what `save_own_variables` stored."""
-        for weight in self._stored_weights():
-            weight.assign(np.asarray(store[weight.name]))
-
     def _stored_weights(self):
         return (*self._kernels, *self.constants)
 
@@ -222,14 +216,9 @@ class RepresentationFlow(layers.Layer, MotionLayer):
 
     def _check_clip(self, shape) -> None:
         shape = tuple(shape)
-        if len(shape) != 5:
-            raise ValueError(f"RepresentationFlow needs a clip [B, T, H, W, C]. Received: shape={shape}")
-        if shape[1] is not None and shape[1] < 2:
-            raise ValueError(f"RepresentationFlow needs at least 2 frames. Received: shape={shape}")
+        check_clip("RepresentationFlow", shape)
         if shape[-1] is None:
             raise ValueError(f"RepresentationFlow needs a known number of channels. Received: shape={shape}")
-        if 0 in shape[2:4]:
-            raise ValueError(f"RepresentationFlow needs frames of at least one pixel. Received: shape={shape}")
         least = VARIANTS[self.variant].least_size
         if any(side is not None and side < least for side in shape[2:4]):
             raise InputError(

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tvnet_keras.layers.solver_constants import positive_int
+from tvnet_keras.layers.arguments import positive_int
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -27,7 +27,7 @@ class SlidingWindows(keras.layers.Layer):
         `[B, T - length + 1, H, W, length * C]`.
 
     Raises:
-        ValueError: `length` is no whole number of at least 1, or there are fewer steps, where their number is known.
+        ValueError: `length` is no whole number of at least 1, or the clip is known to have fewer steps.
 
     Example:
         >>> tuple(SlidingWindows(5)(np.zeros((1, 8, 64, 64, 2))).shape)

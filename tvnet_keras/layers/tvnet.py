@@ -3,47 +3,43 @@
 import warnings
 
 import keras
-import numpy as np
 from keras import ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.layers.arguments import check_clip, learnable, positive, positive_int, positive_pair
 from tvnet_keras.layers.motion_layer import MotionLayer
-from tvnet_keras.layers.solver_constants import (
-    add_constants,
-    learnable,
-    positive,
-    positive_int,
-    positive_pair,
-    stack_constants,
-)
-from tvnet_keras.ops import pyramid
-from tvnet_keras.ops.compiled import compiles_for_cpu
+from tvnet_keras.layers.solver_constants import add_constants, stack_constants
+from tvnet_keras.layers.stored_by_name import StoredByName
+from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.native.mode import MODES, use_native, xla_compiles
-from tvnet_keras.ops.tvl1.level import solve_level
+from tvnet_keras.ops.native import MODES
+from tvnet_keras.ops.pyramid import level_size, scale_limit
+from tvnet_keras.ops.resize import resize_flow
+from tvnet_keras.ops.tracing import xla_compiles
+from tvnet_keras.ops.tvl1.solver import Steps, steps_of
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
 
 SLOW_TO_COMPILE = 3
-"""Levels and warps that XLA takes 10 s and more for on a CPU."""
+"""The number of warps, over all levels, from which XLA compiles for 10 s and more on a CPU."""
 
 SECONDS_TO_COMPILE = 3
-"""For every one of them, with its gradient, where one core has nothing else to do."""
+"""What XLA takes for every warp with its gradient, on a core that has nothing else to do."""
 
 LARGEST_GRID = 2**28
-"""Vectors of an initial flow, 2 GiB: more than any frame has, so that more is a mistake."""
+"""The largest number of vectors of an initial flow, 2 GiB. No frame has as many, so that more is a mistake."""
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class TVNet(keras.layers.Layer, MotionLayer):
+class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
     """Optical flow between neighbouring frames by the unrolled TV-L1 iterations of TVNet.
 
     Untrained it is a TV-L1 solver with fixed numbers of scales, warps and iterations (TVNet-S-W-I of the paper);
     trained, its initial flow `u0` and the two-tap kernels of every iteration adapt to the loss behind it.
-    A motion layer: output t is the flow from frame t to frame t + 1, and nothing else of the clip enters it.
+    It is a motion layer: output t is the flow from frame t to frame t + 1, and nothing else of the clip enters it.
 
     The frames are turned to grey, scaled to 0..255 (TV-L1's constants belong to that range) and smoothed inside.
     It is differentiable once: a gradient of its gradient is refused.
@@ -52,22 +48,22 @@ class TVNet(keras.layers.Layer, MotionLayer):
 
     Args:
         scales: pyramid levels S, at least 1. Small images use fewer (`ops.pyramid.scale_limit`).
-        warps: times W that the second frame is warped at every level.
-        iterations: TV-L1 iterations I after each warp.
+        warps: number W of warps of the second frame at every level.
+        iterations: number I of TV-L1 iterations after each warp.
         value_range: `(low, high)` that *float* input spans; integer input always means 0..255. A clip of another range
             is worth one warning: a model casts integers to the dtype of its `keras.Input`, float32 by default.
         tau: step of the dual update.
         lambda_: weight of the brightness term.
         theta: coupling of u and v.
         zoom: size ratio of neighbouring pyramid levels.
-        learn: which of "u0", "kernels", "tau", "lambda", "theta" are trainable; `()` for none.
+        learn: names of the trainable weights, out of "u0", "kernels", "tau", "lambda", "theta"; `()` for none.
         u0_size: `(height, width)` of the grid on which the initial flow u0 is kept; by default the size of the
             coarsest level of the input it is built with. At other input sizes u0 is resized (align-corners) and its
             vectors scaled, so that a trained u0 transfers to any size.
         variant: "default", or "official", which reproduces the released code to its last rounding
             (`docs/methods/tvnet.md` lists where they differ).
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
-            or "native" (CPU kernels through numba); the flow is the same (`ops.tvl1.solver.solve`).
+            or "native" (CPU kernels through numba); the flow is the same (`ops.tvl1.solver.steps_of`).
         **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
 
     Call arguments:
@@ -80,7 +76,8 @@ class TVNet(keras.layers.Layer, MotionLayer):
         `[B, T - 1, H, W, 2]`, float32: u (+ right) and v (+ down) in pixels per frame at the clip's resolution.
 
     Raises:
-        ValueError: an argument out of its range, a clip of one frame, or another number of channels.
+        ValueError: an argument is out of its range, or the clip has one frame only or another number of channels.
+        InputError: `mode="native"` where the kernels cannot be used.
 
     Example:
         >>> flow = TVNet(iterations=50)(np.random.rand(1, 6, 64, 64, 3))
@@ -118,7 +115,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
         self.scales = positive_int("scales", scales)
         self.warps = positive_int("warps", warps)
         self.iterations = positive_int("iterations", iterations)
-        self.value_range = _range(value_range)
+        self.value_range = _checked_range(value_range)
         self.tau, self.lambda_, self.theta = (
             positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
         )
@@ -126,7 +123,7 @@ class TVNet(keras.layers.Layer, MotionLayer):
             raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
         self.zoom = float(zoom)
         self.learn = learnable(learn, LEARNABLE)
-        self.u0_size = None if u0_size is None else _grid(u0_size)
+        self.u0_size = None if u0_size is None else _checked_grid(u0_size)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
         self._announced = False
@@ -155,9 +152,9 @@ class TVNet(keras.layers.Layer, MotionLayer):
             clip = once_differentiable(clip)
         batch, time, height, width = ops.shape(clip)[:4]
         self._announce_compilation()
-        mode = "native" if use_native(self.mode) else "portable"
-        first, second = VARIANTS[self.variant].prepare(clip, self.value_range, mode)
-        return ops.reshape(self._flow(first, second, mode), (batch, time - 1, height, width, 2))
+        steps = steps_of(self.mode)
+        first, second = VARIANTS[self.variant].prepare(clip, self.value_range, steps)
+        return ops.reshape(self._flow(first, second, steps), (batch, time - 1, height, width, 2))
 
     def _announce_compilation(self) -> None:
         solved = self.scales * self.warps
@@ -184,18 +181,11 @@ class TVNet(keras.layers.Layer, MotionLayer):
         names += ("learn", "u0_size", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
-    def save_own_variables(self, store) -> None:
-        """Stores the weights by name: Keras's numbers would change with `learn`."""
-        for weight in self._stored_weights():
-            store[weight.name] = ops.convert_to_numpy(weight)
-
-    def load_own_variables(self, store) -> None:
-        """Loads what `save_own_variables` stored; a u0 from another grid is resized and its vectors scaled."""
-        for weight in self._stored_weights():
-            value = np.asarray(store[weight.name])
-            if weight is self.u0 and value.shape != weight.shape:
-                value = pyramid.resize_flow(ops.convert_to_tensor(value)[None], *self.u0_size)[0]
-            weight.assign(value)
+    def _fitted(self, weight, value):
+        """A stored u0 of another grid is resized and its vectors scaled."""
+        if weight is self.u0 and value.shape != weight.shape:
+            return resize_flow(ops.convert_to_tensor(value)[None], *self.u0_size)[0]
+        return value
 
     def _stored_weights(self):
         # Kernels first: if they do not fit, nothing has been loaded yet.
@@ -213,25 +203,25 @@ class TVNet(keras.layers.Layer, MotionLayer):
         """The first level solved: `scales - 1`, or less where the image is too small for so many."""
         if self.scales == 1:
             return 0  # Whatever the size: an exported graph needs no branch for it.
-        limit = pyramid.scale_limit(height, width, self.zoom)
+        limit = scale_limit(height, width, self.zoom)
         return min(self.scales, limit) - 1 if isinstance(limit, int) else ops.minimum(self.scales, limit) - 1
 
     def _level_size(self, level, height, width):
-        return tuple(pyramid.level_size(length, level, self.zoom) for length in (height, width))
+        return tuple(level_size(length, level, self.zoom) for length in (height, width))
 
-    def _flow(self, first, second, mode: str):
+    def _flow(self, first, second, steps: Steps):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
-        start = pyramid.resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
+        start = resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):
-                flow = self._solve_level(level, first, second, flow, mode) if level <= coarsest else flow
+                flow = self._solve_level(level, first, second, flow, steps) if level <= coarsest else flow
             else:
                 flow = ops.cond(
                     level <= coarsest,
-                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow, mode),
+                    lambda flow=flow, level=level: self._solve_level(level, first, second, flow, steps),
                     lambda flow=flow: flow,
                 )
             if level:
@@ -246,11 +236,11 @@ class TVNet(keras.layers.Layer, MotionLayer):
             return enlarge(flow, *size, self.zoom) if level <= coarsest else flow
         return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
 
-    def _solve_level(self, level: int, first, second, flow, mode: str):
-        at_level = VARIANTS[self.variant].at_level
-        first, second = (at_level(frames, level, self.zoom) for frames in (first, second))
+    def _solve_level(self, level: int, first, second, flow, steps: Steps):
+        variant = VARIANTS[self.variant]
+        first, second = (variant.at_level(frames, level, self.zoom) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
-        return solve_level(self.variant, first, second, flow, kernels, constants, mode)
+        return variant.solve_level(first, second, flow, kernels, constants, steps)
 
 
 def _forward_differences(shape, dtype=None):
@@ -259,18 +249,12 @@ def _forward_differences(shape, dtype=None):
 
 
 def _check_clip(shape) -> None:
-    shape = tuple(shape)
-    if len(shape) != 5:
-        raise ValueError(f"TVNet needs a clip [B, T, H, W, C]. Received: shape={shape}")
-    if shape[1] is not None and shape[1] < 2:
-        raise ValueError(f"TVNet needs at least 2 frames. Received: shape={shape}")
-    if 0 in shape[2:4]:
-        raise ValueError(f"TVNet needs frames of at least one pixel. Received: shape={shape}")
+    check_clip("TVNet", shape)
     if shape[-1] not in (1, 3):
-        raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={shape}")
+        raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={tuple(shape)}")
 
 
-def _grid(u0_size) -> tuple[int, int]:
+def _checked_grid(u0_size) -> tuple[int, int]:
     height, width = positive_pair("u0_size", u0_size)
     if height * width > LARGEST_GRID:
         raise ValueError(
@@ -279,7 +263,7 @@ def _grid(u0_size) -> tuple[int, int]:
     return height, width
 
 
-def _range(value_range) -> tuple[float, float]:
+def _checked_range(value_range) -> tuple[float, float]:
     low, high = value_range
     if not high > low:
         raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")

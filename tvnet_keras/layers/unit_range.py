@@ -1,4 +1,4 @@
-"""Clips as floats 0..1, whatever they came as."""
+"""Clips of bytes or of floats, as floats 0..1."""
 
 import keras
 from keras import ops
@@ -8,10 +8,10 @@ from tvnet_keras.ops.value_check import check_values
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class UnitRange(keras.layers.Layer):
-    """Integers 0..255 become floats 0..1; floats, which a model expects in 0..1 already, pass, others with a warning.
+    """Integers 0..255 become floats 0..1. Floats pass as they are; a model expects them in 0..1, others are warned of.
 
-    Computes in float32 under mixed precision too: Keras casts a layer's float input before `call`, and float16 has
-    only eleven bits for 0..255.
+    The layer computes in float32 under mixed precision too: Keras casts the float input of a layer before `call`, and
+    float16 has only eleven bits for 0..255.
 
     Args:
         **kwargs: `keras.layers.Layer` arguments.
@@ -20,10 +20,10 @@ class UnitRange(keras.layers.Layer):
         clip: integers 0..255 or floats 0..1, any shape.
 
     Input shape:
-        Any.
+        Any shape.
 
     Output shape:
-        The input's; float32.
+        The input's shape, float32.
 
     Example:
         >>> float(UnitRange()(np.array([255], "uint8"))[0])

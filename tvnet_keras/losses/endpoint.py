@@ -32,10 +32,10 @@ def blank_unknown(truth, flow, known):
     Args:
         truth: `[..., 2]`, pixels.
         flow: `[..., 2]`, pixels.
-        known: `[...]`, or with ones for sizes; 0 where nothing is known.
+        known: `[...]`, where a size may also be one; 0 where nothing is known.
 
     Returns:
-        Both flows.
+        The truth and the flow, both `[..., 2]`.
     """
     keep = ops.not_equal(known, 0)[..., None]
     return ops.where(keep, truth, ops.zeros_like(truth)), ops.where(keep, flow, ops.zeros_like(flow))
@@ -45,7 +45,7 @@ def mean_end_point_error(truth, flow, known):
     """Mean end-point error of every clip over its known vectors.
 
     Args:
-        truth: `[B, T, H, W, 2]`, pixels; anything, also NaN, where it is not known.
+        truth: `[B, T, H, W, 2]`, pixels; any value, also NaN, where it is not known.
         flow: `[B, T, H, W, 2]`, pixels.
         known: `[B, T, H, W]`, 1 where the truth is known, 0 elsewhere.
 
@@ -70,34 +70,34 @@ def mean_end_point_error(truth, flow, known):
 
 
 def check_shapes(name: str, truth, flow) -> None:
-    """Refuses flows that have not the same known sizes, or not two components.
+    """Refuses a truth and a flow whose known sizes differ, or that have not two components.
 
     Args:
-        name: of the loss, for the sentence.
+        name: name of the loss, for the message.
         truth: the true flow.
-        flow: the estimated one.
+        flow: the estimated flow.
 
     Raises:
-        ValueError: they do not fit together.
+        ValueError: truth and flow do not fit together.
     """
     sizes = tuple(truth.shape), tuple(flow.shape)
     if len(sizes[0]) != len(sizes[1]) or not all(map(_fits, *sizes)) or not _fits(sizes[1][-1], 2):
         raise ValueError(
             f"{name} compares flows [B, ..., 2] of one shape; resize the truth and its vectors to the flow "
-            f"(tvnet_keras.flow.measure.resize_truth). Received: truth {sizes[0]}, flow {sizes[1]}"
+            f"(tvnet_keras.flow.measure.resize_truth_half_pixel_bilinear). Received: truth {sizes[0]}, flow {sizes[1]}"
         )
 
 
 def check_weight(name: str, weight, flow) -> None:
-    """Refuses weights that are not one per vector of a flow, or per its leading axes.
+    """Refuses weights that do not count one per vector of a flow, or one per entry of its leading axes.
 
     Args:
-        name: of the loss, for the sentence.
+        name: name of the loss, for the message.
         weight: the weights.
         flow: `[B, ..., 2]`.
 
     Raises:
-        ValueError: they do not fit together.
+        ValueError: weights and flow do not fit together.
     """
     vectors, sizes = tuple(flow.shape)[:-1], tuple(weight.shape)
     fits = (size == 1 or _fits(size, of) for size, of in zip(sizes, vectors, strict=False))
@@ -116,11 +116,11 @@ def _fits(size: int | None, other: int | None) -> bool:
 class EndPointError(keras.losses.Loss):
     """Mean end-point error of `[B, ..., 2]` flows in pixels.
 
-    `sample_weight` masks unknown vectors: one weight per vector, or per leading axes (`[B]`: one per clip). Unlike
-    Keras's default, masked vectors do not count in the mean, and may be anything, also NaN.
+    `sample_weight` masks unknown vectors: one weight per vector, or one per entry of the leading axes (`[B]`: one per
+    clip). Unlike Keras's default, masked vectors do not count in the mean, and may have any value, also NaN.
 
     Args:
-        reduction: as in `keras.losses.Loss`.
+        reduction: how the errors of all vectors become one number, as in `keras.losses.Loss`.
         **kwargs: `keras.losses.Loss` arguments.
 
     Raises:

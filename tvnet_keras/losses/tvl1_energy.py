@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.gradients import forward_x, forward_y
 from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.value_check import check_values
@@ -25,10 +26,10 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
         data_weight: weight of the brightness term, whose frames are scaled to 0..255.
 
     Returns:
-        `[B]`.
+        `[B]`, the energy of every clip.
 
     Raises:
-        ValueError: the flow does not have one step fewer than the clip has frames, or another size.
+        ValueError: the flow has not one step fewer than the clip has frames, or not the size of the frames.
 
     Example:
         >>> brighter = np.stack([np.full((8, 8, 3), grey, "uint8") for grey in (100, 110)])[None]
@@ -36,10 +37,8 @@ def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WE
         [1.5]
     """
     _check_shapes(tuple(clip.shape), tuple(flow.shape))
-    batch, _, height, width, channels = ops.shape(clip)
-    clip = to_255(clip, value_range)
-    first = ops.reshape(clip[:, :-1], (-1, height, width, channels))
-    second = ops.reshape(clip[:, 1:], (-1, height, width, channels))
+    batch, _, height, width, _ = ops.shape(clip)
+    first, second = frame_pairs(to_255(clip, value_range))
     fields = ops.reshape(ops.cast(flow, "float32"), (-1, height, width, 2))
     brightness = ops.mean(ops.abs(warp(second, fields) - first), axis=(1, 2, 3))
     energy = data_weight * brightness + _total_variation(fields[..., 0]) + _total_variation(fields[..., 1])
@@ -64,7 +63,15 @@ def _total_variation(field):
 class TVL1Energy(keras.losses.Loss):
     """`tvl1_energy` as a Keras loss: `y_true` is the clip, `y_pred` the flow.
 
-    `sample_weight` is one per clip; one that weighs nothing may be anything, also NaN.
+    `sample_weight` holds one weight per clip. A clip and a flow of weight zero may have any values, also NaN.
+
+    Args:
+        value_range: `(low, high)` of float clips; integer clips mean 0..255.
+        data_weight: weight of the brightness term.
+        **kwargs: `keras.losses.Loss` arguments.
+
+    Raises:
+        ValueError: clip, flow and weights do not fit together.
 
     Example:
         >>> still, none = np.ones((1, 2, 8, 8, 3)), np.zeros((1, 1, 8, 8, 2))
@@ -74,14 +81,6 @@ class TVL1Energy(keras.losses.Loss):
         >>> clip = keras.Input((2, 8, 8, 3))
         >>> model = keras.Model(clip, TVNet(iterations=1)(clip))
         >>> model.compile("sgd", loss=TVL1Energy())  # then model.fit(clips, clips)
-
-    Args:
-        value_range: `(low, high)` of float clips; integer clips mean 0..255.
-        data_weight: weight of the brightness term.
-        **kwargs: `keras.losses.Loss` arguments.
-
-    Raises:
-        ValueError: clip, flow and weights do not fit together.
     """
 
     def __init__(self, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs) -> None:

@@ -1,4 +1,4 @@
-"""Compiled functions with a gradient: one of their own, or what the backend derives."""
+"""Compiled functions with a gradient, which is either given or derived by the backend."""
 
 from collections.abc import Callable
 
@@ -6,27 +6,27 @@ import keras
 from keras import ops
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.ops.compiled import compiled
-from tvnet_keras.ops.native.mode import being_exported, xla_compiles
+from tvnet_keras.ops.compilation import compile_for_backend
+from tvnet_keras.ops.tracing import being_exported, xla_compiles
 
-_ONCE = (
+_NO_SECOND_DERIVATIVE = (
     "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "
     'taken through them; RepresentationFlow has one in the variants "paper" and "released_v2".'
 )
 
 
 def differentiable(forward: Callable, backward: Callable) -> Callable:
-    """Returns `forward`, compiled, with the compiled `backward` as its gradient.
+    """Returns the compiled `forward` with the compiled `backward` as its gradient.
 
-    Both must be pure, as `compiled` asks; neither is differentiated, so they may hold any loop. What goes in from
-    outside passes through `once_differentiable` first: the gradient does not know that it depends on it. A graph that
-    is being exported gets `forward` as it is.
+    Neither function is differentiated, so that both may hold any loop. Arguments pass through `once_differentiable`
+    before they come here, because the gradient does not know that it depends on them. A graph that is being exported
+    gets `forward` uncompiled.
 
     Args:
-        forward: some tensors to one tensor.
-        backward: the same tensors and the upstream gradient to one gradient per tensor.
+        forward: a pure function of some tensors to one tensor.
+        backward: a pure function of the same tensors and the upstream gradient to one gradient per tensor.
     """
-    plain, forward, backward = forward, compiled(forward), compiled(backward)
+    plain, forward, backward = forward, compile_for_backend(forward), compile_for_backend(backward)
     if keras.backend.backend() == "torch":
         return _torch_function(forward, backward)
 
@@ -34,60 +34,64 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
     def run(*arguments):
         # TensorFlow's eager tape records inside a custom gradient too and would store every iteration.
         arguments = [ops.stop_gradient(tensor) for tensor in arguments]
-        # A tape around would differentiate the gradient at once, asked or not, and its loops have no derivative.
+        # An outer tape would differentiate the gradient at once, asked or not, and the loops in it have no derivative.
         return forward(*arguments), lambda upstream: backward(*arguments, ops.stop_gradient(upstream))
 
     def call(*arguments):
-        # Where a model is served, XLA would compile anew for every size of clip, for seconds; other runtimes have none.
+        # Where a model is served, XLA would compile for seconds at every new size of clip; other runtimes lack XLA.
         return plain(*arguments) if being_exported() else run(*arguments)
 
     return call
 
 
 def once_differentiable(tensor):
-    """The tensor, whose gradient cannot be differentiated again: who tries gets a sentence.
+    """The same tensor, with a gradient that refuses to be differentiated again.
 
-    For what goes into a function with a derivative of its own. Without it a second derivative lacks, silently, whatever
-    passes through that function. In a graph that XLA does not compile the sentence comes when it runs.
+    Every tensor that goes into a function of `differentiable` passes through here. Otherwise a second derivative would
+    silently lack the part that passes through that function. The refusal is an `InputError`; in a graph that XLA does
+    not compile it comes when the graph runs.
 
     Args:
-        tensor: of floats.
+        tensor: a tensor of floats.
     """
     if keras.backend.backend() == "torch":
-        # `_torch_function` and TensorFlow's and JAX's derivatives differ in this: Torch refuses by itself.
+        # Unlike TensorFlow and JAX, Torch refuses by itself what `_torch_function` made.
         return tensor
 
     @ops.custom_gradient
     def guarded(value):
-        # The value goes along, so that a tape that watches nothing but it sees the gradient depend on it.
-        return value, lambda upstream: _last(upstream, value)
+        # With the value as an argument, a tape that watches only the value sees that the gradient depends on it.
+        return value, lambda upstream: _not_differentiable(upstream, value)
 
     return guarded(tensor)
 
 
 @ops.custom_gradient
-def _last(gradient, value):
-    return gradient, lambda *_: _refused(gradient, value)
+def _not_differentiable(gradient, value):
+    return gradient, lambda *_: _refuse(gradient, value)
 
 
-def _refused(*tensors):
+def _refuse(*tensors):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         if not tf.executing_eagerly() and not xla_compiles():
-            # A function's derivative may be traced before anybody asks for it. XLA ignores assertions.
-            with tf.control_dependencies([tf.debugging.Assert(False, [_ONCE])]):
+            # The derivative of a function may be traced before anybody asks for it. XLA ignores assertions.
+            with tf.control_dependencies([tf.debugging.Assert(False, [_NO_SECOND_DERIVATIVE])]):
                 return tuple(tf.fill(tf.shape(tensor), float("nan")) for tensor in tensors)
-    raise InputError(_ONCE)
+    raise InputError(_NO_SECOND_DERIVATIVE)
 
 
-def fused(function: Callable) -> Callable:
-    """Returns `function`, of tensors to one tensor, compiled together with its derivative by the backend.
+def compile_with_gradient(function: Callable) -> Callable:
+    """Returns a function that is compiled, and whose gradient is derived by the backend and compiled too.
 
-    For plain sequences of operations: loops need a derivative of their own (`differentiable`).
+    Loops would keep every turn in such a gradient; functions with loops bring their own (`differentiable`).
+
+    Args:
+        function: a pure function of tensors to one tensor, a plain sequence of operations.
     """
     if keras.backend.backend() != "tensorflow":
-        return compiled(function)
+        return compile_for_backend(function)
     import tensorflow as tf
 
     def backward(*arguments):
@@ -97,12 +101,12 @@ def fused(function: Callable) -> Callable:
             result = function(*inputs)
         return tape.gradient(result, inputs, upstream, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
-    # XLA compiles neither a function that is differentiated from outside nor, without this, its derivative.
+    # XLA does not compile a function that is differentiated from outside; the derivative is therefore made here.
     return differentiable(function, backward)
 
 
 def _torch_function(forward: Callable, backward: Callable) -> Callable:
-    # Not `ops.custom_gradient`: on Torch it tries a failing forward a second time and then gives NaN for the gradient.
+    # `ops.custom_gradient` will not do: on Torch it tries a failing forward twice and then gives NaN as the gradient.
     import torch
 
     class Function(torch.autograd.Function):

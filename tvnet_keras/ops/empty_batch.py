@@ -1,18 +1,18 @@
-"""Batches of no clips, as the last replica of a distributed batch may get."""
+"""Batches without a clip, such as the last replica of a distributed batch may get."""
 
 from keras import ops
 
 
 def at_least_one(clip):
-    """The batch, or one clip of zeros in place of none.
+    """The batch itself, or a batch of one clip of zeros where it holds no clip.
 
-    On a CPU, TensorFlow's convolution answers an empty batch in the wrong shape, and the gradient of its padding fails.
+    On a CPU, TensorFlow's convolution gives an empty batch the wrong shape, and the gradient of its padding fails.
 
     Args:
         clip: `[B, ...]`.
 
     Returns:
-        `[max(B, 1), ...]`; the caller cuts its answer off at B.
+        `[max(B, 1), ...]`; the caller cuts its result off at B.
     """
     if clip.shape[0]:
         return clip

@@ -7,6 +7,7 @@ x derivative. The two-tap operators take their taps, so that TVNet can train the
 from keras import ops
 
 FORWARD_TAPS = (-1.0, 1.0)
+"""Weights of a pixel and of the next one: the forward difference."""
 
 
 def central_gradient(images):

@@ -16,6 +16,9 @@ def to_255(frames, value_range: tuple[float, float] = (0.0, 1.0)):
     Args:
         frames: integers, which mean 0..255, or floats within `value_range`.
         value_range: `(low, high)` that float frames span.
+
+    Returns:
+        float32, the shape of `frames`.
     """
     values = ops.cast(frames, "float32")
     if keras.backend.is_int_dtype(frames.dtype):
@@ -25,7 +28,7 @@ def to_255(frames, value_range: tuple[float, float] = (0.0, 1.0)):
 
 
 def to_grey(frames):
-    """Luma of RGB frames, or the only channel of grey ones.
+    """Luma of RGB frames, or the only channel of grey frames.
 
     Args:
         frames: float tensor `[..., C]`, C = 1 or 3 (R, G, B), any value range.
@@ -46,7 +49,15 @@ def to_grey(frames):
 
 
 def gaussian_taps(size: int = 5, sigma: float = 0.8) -> np.ndarray:
-    """The `size` weights of a Gaussian of standard deviation `sigma` pixels, each its integral over one pixel."""
+    """Weights of a Gaussian; each is the integral over one pixel, and their sum is 1.
+
+    Args:
+        size: number of weights.
+        sigma: standard deviation in pixels.
+
+    Returns:
+        `[size]`, float32.
+    """
     edges = (np.arange(size + 1) - size / 2) / (sigma * math.sqrt(2))
     taps = np.diff([math.erf(edge) for edge in edges])
     return (taps / taps.sum()).astype("float32")
@@ -57,7 +68,7 @@ def smooth(images, size: int = 5, sigma: float = 0.8):
 
     Args:
         images: float tensor `[N, H, W]`.
-        size: taps per direction, odd.
+        size: number of weights per direction, odd.
         sigma: standard deviation in pixels.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Says it, once, when a clip is not in the range that it is taken for.
+"""Warns, once for every layer, of a clip that is not in the range that it is taken for.
 
 Keras casts whatever it is given to the dtype of a model's `keras.Input`: bytes to floats 0..255 by default, and floats
 0..1 to zeros where the input is of integers. A layer behind it cannot tell, and its answer would be silently wrong.
@@ -9,27 +9,28 @@ import warnings
 import keras
 from keras import ops
 
-from tvnet_keras.ops.native.mode import called_from, may_call_python
+from tvnet_keras.ops.tracing import called_from, may_call_python
 
-TOLERATED = 0.1
-"""By this share of its range a clip may leave it: resizing and augmentation overshoot."""
+TOLERATED_SHARE = 0.1
+"""A clip may leave its range by this share of the range, because resizing and augmentation overshoot."""
 
-LEVELS = 255
+LARGEST_BYTE = 255
 
 _FUNCTIONAL = ("keras.src.models.functional",)
 _JAX_LOOPS = ("keras.src.backend.jax.trainer",)
 
 
 def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> None:
-    """Warns once for `owner` if a clip's values are not what they are taken for; costs its minimum and maximum.
+    """Warns once for `owner` if the values of a clip are not what they are taken for.
 
-    Of a graph that XLA compiles or that may leave this process only the cast before it is looked at.
+    The check costs the minimum and the maximum of the clip. In a graph that XLA compiles, or that may leave this
+    process, only the cast before the clip is looked at.
 
     Args:
-        owner: the layer or loss; it remembers that it has warned.
+        owner: the layer or loss, which remembers that it has warned.
         clip: integers, which mean 0..255, or floats.
         value_range: `(low, high)` that float clips are taken to span.
-        remedy: what to do about a float clip of another range, for the end of the sentence.
+        remedy: what the user can do about a float clip of another range, for the end of the warning.
     """
     if vars(owner).get("_told_of_values") or 0 in tuple(clip.shape):
         return
@@ -58,7 +59,7 @@ def _has_values(clip) -> bool:
         return not isinstance(clip, jax.core.Tracer)
     import torch
 
-    # What torch traces to compile or to export is of a class of its own; Keras finds shapes by tensors without memory.
+    # Torch traces with a class of its own to compile and to export; Keras finds shapes by tensors without memory.
     return type(clip) is torch.Tensor and not clip.is_meta and not torch.compiler.is_compiling()
 
 
@@ -67,9 +68,9 @@ def _check_graph(owner, clip, is_integer: bool, value_range, remedy: str) -> Non
 
     from_integers = clip.op.type == "Cast" and clip.op.inputs[0].dtype.is_integer
     if is_integer and clip.op.type == "Cast" and not from_integers:
-        _warn(owner, _CUT)
-    elif not is_integer and from_integers and value_range != (0, LEVELS):
-        _warn(owner, _spans(0, LEVELS, value_range, remedy))
+        _warn(owner, _CAST_TO_INTEGERS)
+    elif not is_integer and from_integers and value_range != (0, LARGEST_BYTE):
+        _warn(owner, _spans(0, LARGEST_BYTE, value_range, remedy))
     elif not is_integer and may_call_python():
 
         def judge(low, high):
@@ -91,17 +92,17 @@ def _check_jax(owner, clip, value_range, remedy: str) -> None:
 def _judge(owner, low: float, high: float, is_integer: bool, value_range, remedy: str) -> None:
     if is_integer:
         if high <= 1:
-            _warn(owner, _CUT)
+            _warn(owner, _CAST_TO_INTEGERS)
         return
     span = value_range[1] - value_range[0]
-    outside = low < value_range[0] - TOLERATED * span or high > value_range[1] + TOLERATED * span
+    outside = low < value_range[0] - TOLERATED_SHARE * span or high > value_range[1] + TOLERATED_SHARE * span
     # A clip of 0..1 where 0..255 is expected, or one that was divided by 255 twice.
-    faint = value_range[0] <= low < high <= value_range[0] + span / LEVELS
+    faint = value_range[0] <= low < high <= value_range[0] + span / LARGEST_BYTE
     if outside or faint:
         _warn(owner, _spans(low, high, value_range, remedy))
 
 
-_CUT = (
+_CAST_TO_INTEGERS = (
     "integers mean 0..255, and in this clip none is larger than 1, as if floats 0..1 had been cast to integers by "
     "the dtype of the model's keras.Input; give keras.Input a float dtype, or the frames as uint8."
 )

@@ -1,4 +1,4 @@
-"""Backward bilinear warping: the one place where the project samples an image at displaced positions."""
+"""Backward bilinear warping. `tvl1.released.warp` is the released TVNet's, with another rounding and other borders."""
 
 from keras import ops
 

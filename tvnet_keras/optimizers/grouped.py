@@ -1,6 +1,6 @@
-"""Learning rates per group of weights, right for momentum and Adam alike.
+"""Learning rates per group of weights, for momentum and for Adam.
 
-Scaling gradients instead would change nothing under Adam, which divides by their size.
+Under Adam, scaling the gradients of a group would change nothing, because Adam divides them by their size.
 """
 
 import re
@@ -11,17 +11,17 @@ import keras
 class RateGroups:
     """Mixin: multiplies the learning rate of the weights whose path matches a pattern.
 
-    Weight decay keeps the common rate: take a group out of it with `exclude_from_weight_decay(var_names=[pattern])`.
+    Weight decay keeps the common rate; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay.
 
     Args:
-        rates: `{pattern: multiplier}`; a weight's multiplier is that of the first regular expression found in its
-            Keras path (`variable.path`), 1 without any.
-        summed: whether gradients come summed over the replicas of a `tf.distribute` strategy already, as a training
-            step has to hand them over that clips their sum. Keras's own optimizers sum whatever they are given.
-        **kwargs: the optimizer's own arguments.
+        rates: `{pattern: multiplier}`; a weight has the multiplier of the first regular expression that is found in its
+            Keras path (`variable.path`), and 1 where none is found.
+        summed: whether the gradients are already summed over the replicas of a `tf.distribute` strategy. A training
+            step that clips the sum hands over summed gradients; Keras's own optimizers sum whatever they are given.
+        **kwargs: arguments of the optimizer.
 
     Raises:
-        ValueError: a negative multiplier, or (when it is built) a pattern that matches no weight.
+        ValueError: a multiplier is negative, or (when the optimizer is built) a pattern matches no weight.
     """
 
     def __init__(self, *args, rates: dict[str, float] | None = None, summed: bool = False, **kwargs) -> None:
@@ -47,7 +47,7 @@ class RateGroups:
         return next((rate for pattern, rate in self.rates.items() if re.search(pattern, path)), 1.0)
 
     def update_step(self, gradient, variable, learning_rate) -> None:
-        """One weight's update, at its group's rate."""
+        """Updates one weight at the rate of its group."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
 

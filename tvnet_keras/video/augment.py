@@ -13,8 +13,7 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-
-Size = int | tuple[int, int]
+from tvnet_keras.video.resize import Size, as_pair, resize_half_pixel_antialiased
 
 TRAIN_CROPS = ("corner", "random", "none")
 TEST_CROPS = ("center", "none")
@@ -48,12 +47,12 @@ class Window:
 
         Args:
             frames: `[T, H, W, ...]`.
-            resize_by: how a size is changed; None takes `resize`.
+            resize_by: how a size is changed; None takes `resize_half_pixel_antialiased`.
 
         Returns:
             `[T, height, width, ...]`, perhaps a part of `frames` itself.
         """
-        resize_by = resize_by or resize
+        resize_by = resize_by or resize_half_pixel_antialiased
         (top, left), (high, wide) = self.corner, self.window
         return resize_by(resize_by(frames, self.resized)[:, top : top + high, left : left + wide], self.size)
 
@@ -174,7 +173,7 @@ def test_views(
     if crops == 1:
         window = central_window(frames.shape[1:3], size, crop=crop, resize_short=resize_short)
         return window.cut(frames)[None], mirrored_views(crops)
-    covering = resize(frames, _cover_size(frames.shape[1:3], (height, width), resize_short))
+    covering = resize_half_pixel_antialiased(frames, _cover_size(frames.shape[1:3], (height, width), resize_short))
     room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
     places = _five_places(room_y, room_x)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
@@ -265,30 +264,6 @@ def jitter_colours(frames: np.ndarray, strength: float, rng: np.random.Generator
     return cv2.transform(tall, affine).reshape(frames.shape)
 
 
-def resize(frames: np.ndarray, size: Size) -> np.ndarray:
-    """Resizes every frame, a side that shrinks by area (no aliasing that looks like motion), one that grows bilinearly.
-
-    Where one shrinks and the other grows, the frame is shrunk first and rounded to uint8 between.
-
-    Args:
-        frames: uint8 `[T, H, W, 3]`.
-        size: of the result, in pixels.
-
-    Returns:
-        uint8 `[T, height, width, 3]`; the input itself where the size is already right.
-    """
-    height, width = as_pair(size)
-    # One call cannot filter one side only: OpenCV interpolates both as soon as either grows.
-    shrunk = min(height, frames.shape[1]), min(width, frames.shape[2])
-    return _resized(_resized(frames, shrunk, cv2.INTER_AREA), (height, width), cv2.INTER_LINEAR)
-
-
-def _resized(frames: np.ndarray, size: tuple[int, int], method: int) -> np.ndarray:
-    if frames.shape[1:3] == size:
-        return frames
-    return np.stack([cv2.resize(frame, size[::-1], interpolation=method) for frame in frames])
-
-
 def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
     """Resizes every frame so that its short side is `short_side` pixels; None leaves it.
 
@@ -299,7 +274,7 @@ def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
     Returns:
         uint8 `[T, height, width, 3]`, same aspect.
     """
-    return resize(frames, _short_side_size(frames.shape[1:3], short_side))
+    return resize_half_pixel_antialiased(frames, _short_side_size(frames.shape[1:3], short_side))
 
 
 def _short_side_size(frame_size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
@@ -333,18 +308,3 @@ def _corner_window(frame_size: tuple[int, int], size: tuple[int, int], rng: np.r
 def _five_places(room_y: int, room_x: int) -> list[tuple[int, int]]:
     """The four corners and the centre, as (top, left)."""
     return [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), (room_y // 2, room_x // 2)]
-
-
-def as_pair(size: Size) -> tuple[int, int]:
-    """A size as (height, width), in pixels.
-
-    Args:
-        size: an int or a pair.
-
-    Raises:
-        InputError: it is smaller than one pixel.
-    """
-    height, width = (size, size) if isinstance(size, int) else size
-    if height < 1 or width < 1:
-        raise InputError(f"A size must be at least 1 pixel each way. Received: size={size}")
-    return int(height), int(width)

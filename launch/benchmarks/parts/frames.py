@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from tvnet_keras.flow import pairs
+from tvnet_keras.video.resize import resize_half_pixel_antialiased
 
 GENERATED_SIZE = (480, 640)
 GENERATED_MOTION = (2, -3)
@@ -28,7 +29,8 @@ def clips(data_dir: str, batch: int, height: int, width: int) -> np.ndarray:
         InputError: no pairs there, or a file that cannot be read.
     """
     originals = _originals(data_dir)
-    return np.stack([_resized(originals[k % len(originals)], height, width) for k in range(batch)])
+    shown = (originals[k % len(originals)] for k in range(batch))
+    return np.stack([resize_half_pixel_antialiased(frames, (height, width)) for frames in shown])
 
 
 @functools.cache
@@ -38,7 +40,3 @@ def _originals(data_dir: str) -> tuple[np.ndarray, ...]:
     noise = np.random.default_rng(0).integers(0, 256, (*GENERATED_SIZE, 3), dtype=np.uint8)
     first = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
     return (np.stack([first, np.roll(first, GENERATED_MOTION, axis=(0, 1))]),)
-
-
-def _resized(frames: np.ndarray, height: int, width: int) -> np.ndarray:
-    return np.stack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames])

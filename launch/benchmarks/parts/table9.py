@@ -11,8 +11,9 @@ from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
 from tvnet_keras.flow.solvers import Solver
-from tvnet_keras.video.augment import resize, test_views
+from tvnet_keras.video.augment import test_views
 from tvnet_keras.video.read import VideoError, read_frames
+from tvnet_keras.video.resize import resize_half_pixel_antialiased
 
 DEPTH = 34
 FRAMES = 32
@@ -82,7 +83,7 @@ def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
     flows = np.stack([solve(frames[k : k + 2]) for k in range(len(frames) - 1)])
     flows = np.concatenate([flows, np.linalg.norm(flows, axis=-1, keepdims=True)], axis=-1)
     grey = np.round(127.5 * (1 + np.clip(flows / FLOW_BOUND, -1, 1))).astype(np.uint8)
-    return resize(grey, (SIZE, SIZE))
+    return resize_half_pixel_antialiased(grey, (SIZE, SIZE))
 
 
 def _classifier(frames: int, **options) -> Callable[[np.ndarray], np.ndarray]:

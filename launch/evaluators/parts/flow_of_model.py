@@ -11,7 +11,7 @@ from launch.run.config import Config
 from launch.run.data import Source
 from launch.run.inference import as_graph
 from models import motion_of
-from tvnet_keras.ops.pyramid import resize_flow
+from tvnet_keras.ops.resize import resize_flow
 
 
 def has_flow(model: keras.Model, outputs: tuple[str, ...]) -> bool:

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tvnet_keras.ops.tvl1.level import solve_level
-from tvnet_keras.ops.tvl1.variants import VARIANTS
+from tvnet_keras.ops.tvl1.solver import steps_of
 
 pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
-PREPARE = VARIANTS["default"].prepare
 
 
 def relative(ours, theirs):
@@ -20,7 +18,7 @@ def relative(ours, theirs):
 def test_smooth_grey_frames_are_the_same(kind, channels):
     clip = np.random.default_rng(0).uniform(0, 255, (2, 3, 6, 4, channels)).astype(kind)
     for ours, theirs in zip(
-        *(PREPARE(tf.constant(clip), (0, 255), mode) for mode in ("native", "portable")), strict=True
+        *(steps_of(mode).smooth_pairs(tf.constant(clip), (0, 255)) for mode in ("native", "portable")), strict=True
     ):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
@@ -31,7 +29,7 @@ def test_gradient_of_the_frames_is_the_same():
     for mode in ("native", "portable"):
         with tf.GradientTape() as tape:
             tape.watch(clip)
-            first, second = PREPARE(clip, (-1, 1), mode)
+            first, second = steps_of(mode).smooth_pairs(clip, (-1, 1))
             loss = tf.reduce_sum(tf.cast(np.arange(24).reshape(6, 4), tf.float32) * (first - 2 * second**2))
         found.append(tape.gradient(loss, clip).numpy())
     assert relative(*found) < 1e-5
@@ -50,7 +48,7 @@ def pulled_back(arguments, mode):
     weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(arguments)
-        flow = solve_level("default", *arguments, mode)
+        flow = steps_of(mode).solve_level(*arguments)
         loss = tf.reduce_sum(weights * flow)
     return [flow.numpy(), *(gradient.numpy() for gradient in tape.gradient(loss, arguments))]
 
@@ -65,7 +63,7 @@ def test_a_level_and_its_gradients_are_the_same(shape):
 def test_a_function_differentiated_from_outside_computes_what_it_did_not_keep():
     arguments = level(1, 6, 5, 2)
     inside = pulled_back(arguments, "native")[1:]
-    function = tf.function(lambda *tensors: solve_level("default", *tensors, "native"), autograph=False)
+    function = tf.function(lambda *tensors: steps_of("native").solve_level(*tensors), autograph=False)
     function(*arguments)
     weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
     with tf.GradientTape() as tape:
@@ -79,5 +77,5 @@ def test_a_flow_that_is_not_a_number_stays_visible():
     arguments = level(1, 6, 5, 1)
     flow = arguments[2].numpy()
     flow[0, 3, 2] = np.nan
-    result = solve_level("default", *arguments[:2], tf.constant(flow), *arguments[3:], "native").numpy()
+    result = steps_of("native").solve_level(*arguments[:2], tf.constant(flow), *arguments[3:]).numpy()
     assert np.isnan(result[0, 3, 2]).all() and np.isfinite(result[0, 0, 0]).all()

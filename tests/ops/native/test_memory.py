@@ -49,7 +49,7 @@ def test_memory_is_bounded_over_1000_growing_sizes(pool, together):
     for size in range(21, 21_021, 21):
         blocks_lent_together(pool, [size] * together)
     needed = together * (21_000 + memory.CACHE_LINE)
-    assert needed / 2 < free_floats(pool) <= memory.SPARE * needed
+    assert needed / 2 < free_floats(pool) <= memory.TIMES_PEAK * needed
 
 
 def test_equal_steps_of_two_phases_find_every_block_again(pool):
@@ -63,6 +63,6 @@ def test_equal_steps_of_two_phases_find_every_block_again(pool):
 def test_the_memory_of_one_large_clip_is_given_back_in_the_end(pool):
     pool.borrow((1_000_000,))
     assert free_floats(pool) > 1_000_000
-    for _ in range(2 * memory.WINDOW):
+    for _ in range(2 * memory.REMEMBERED_LOANS):
         pool.borrow((1000,))
     assert free_floats(pool) < 3000

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.ops.native import mode
+from tvnet_keras.ops.tracing import local_graphs
 from tvnet_keras.ops.tvl1 import portable
 
 CLIP = np.random.default_rng(0).random((2, 3, 16, 20, 3), dtype="float32")
@@ -101,7 +102,7 @@ def test_auto_is_native_in_a_data_set(native_calls):
 
 def test_auto_is_native_where_the_caller_says_the_graph_stays_here(needs_numba):
     model = network()
-    with mode.local_graphs():
+    with local_graphs():
         assert python_ops_of(model)
     assert not python_ops_of(model)
 
@@ -110,7 +111,7 @@ def test_auto_is_native_where_the_caller_says_the_graph_stays_here(needs_numba):
 def test_auto_is_portable_under_xla(needs_numba):
     layer = TVNet(iterations=2)
     flow = layer(CLIP)
-    with mode.local_graphs():
+    with local_graphs():
         compiled = tf.function(tf.function(layer), jit_compile=True)(CLIP)
     np.testing.assert_allclose(compiled, flow, atol=1e-5)
     model = network()
@@ -124,7 +125,7 @@ def test_auto_works_under_a_strategy_and_local_graphs(native_calls):
     with strategy.scope():
         layer = TVNet(iterations=2)
         layer.build(CLIP.shape)
-    with mode.local_graphs():
+    with local_graphs():
         tf.function(lambda: strategy.run(layer, args=(CLIP,)))()
     assert native_calls
 
@@ -157,11 +158,11 @@ def test_a_graph_that_may_leave_is_the_same_whatever_machine_wrote_it(machine, t
     def written(on_a_cpu):
         machine(on_a_cpu)
         model = network("portable")
-        with mode.local_graphs():
+        with local_graphs():
             kinds_of_batches(model)  # Graphs for this machine, which must not be found again.
         if not export:
             return kinds_of_batches(model)
-        with mode.local_graphs():
+        with local_graphs():
             model.export(tmp_path / str(on_a_cpu), verbose=False)
         return kinds_of(tf.saved_model.load(tmp_path / str(on_a_cpu)).signatures["serving_default"])
 
@@ -172,7 +173,7 @@ def test_a_graph_that_stays_suits_its_machine(machine):
     loops = {}
     for on_a_cpu in (True, False):
         machine(on_a_cpu)
-        with mode.local_graphs():
+        with local_graphs():
             loops[on_a_cpu] = kinds_of_batches(network("portable"))["StatelessWhile"]
     assert loops[True] > loops[False]
 
@@ -184,7 +185,7 @@ def test_xla_compiles_what_stays_and_nothing_that_is_exported(variant, sizes, tm
     clip = keras.Input((None, *sizes, 3))
     model = keras.Model(clip, layer(clip))
     expected = layer(CLIP)
-    with mode.local_graphs():
+    with local_graphs():
         local = tf.function(model).get_concrete_function(tf.TensorSpec((None, None, *sizes, 3)))
         model.export(tmp_path, verbose=False)
     # XLA would keep its code for every size that a graph of unknown ones ever meets.
@@ -220,7 +221,7 @@ def test_plain_export_of_a_used_model_runs_with_tensorflow_alone(tmp_path):
     model.compile("sgd", "mse")
     model.fit(CLIP, np.zeros((2, 2)), verbose=0)
     expected = model.predict(CLIP, verbose=0)
-    with mode.local_graphs():
+    with local_graphs():
         model.export(tmp_path / "model", verbose=False)
     np.save(tmp_path / "clip.npy", CLIP)
     program = """
@@ -254,10 +255,10 @@ def importing(monkeypatch):
             raise error
 
         monkeypatch.setattr(mode, "importlib", types.SimpleNamespace(import_module=load))
-        mode._obstacle.cache_clear()
+        mode._obstacle_here.cache_clear()
 
     yield fail
-    mode._obstacle.cache_clear()
+    mode._obstacle_here.cache_clear()
 
 
 def test_without_numba_auto_is_portable_and_native_says_what_to_install(importing):

@@ -22,7 +22,7 @@ ENDINGS = {
 """Ending of the flow file: endings of the frames."""
 
 LIST_FILE = "FlyingChairs_train_val.txt"
-CODES = {"train": "1", "test": "2"}
+CODE_OF_SUBSET = {"train": "1", "test": "2"}
 
 
 def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
@@ -59,8 +59,8 @@ def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -
     if not path.is_file():
         return pairs
     codes = path.read_text(encoding="utf-8-sig", errors="replace").split()
-    wrong = sorted(set(codes) - set(CODES.values()))
+    wrong = sorted(set(codes) - set(CODE_OF_SUBSET.values()))
     if wrong or any(not pair.name.isdecimal() or not 0 < int(pair.name) <= len(codes) for pair in pairs):
         reason = f"it holds {wrong[0]!r}" if wrong else f"its {len(codes)} lines do not name every pair"
         raise InputError(f"{path} is not the official list of these pairs ({reason}); get it again or take it away.")
-    return tuple(pair for pair in pairs if codes[int(pair.name) - 1] == CODES[subset])
+    return tuple(pair for pair in pairs if codes[int(pair.name) - 1] == CODE_OF_SUBSET[subset])

@@ -1,6 +1,6 @@
-"""Reverse mode of the fused TV-L1 iterations: what `ops.tvl1.adjoint` says, one pass over the image rows each.
+"""Reverse mode of the fused TV-L1 iterations: the formulae of `ops.tvl1.adjoint` in one pass over the image rows.
 
-Names as there: `bar_x` is the gradient of the loss with respect to x. The layout is that of `native.forward`.
+`bar_x` is the gradient of the loss with respect to x, as in `ops.tvl1.adjoint`. Fields lie as in `native.forward`.
 """
 
 import numba
@@ -37,15 +37,15 @@ from tvnet_keras.ops.native.forward import (
 )
 from tvnet_keras.ops.native.kernel import jit, kernel, row_jit
 
-SUMS = 19
-"""Per iteration: 16 taps (as `[8, 2]`), then the gradients of limit, rate and theta (the divergence's part)."""
+SUMS_PER_ITERATION = 19
+"""The gradients of the 16 taps (as `[8, 2]`), then of limit, of rate, and of theta by way of the divergence."""
 
 
 @row_jit
 def _dual_row(states, k, bar, p11, p12, p21, p22, ux1, ux2, uy1, uy2, mask, end, y, rows, taps, rate, sums, counted):
     """Pulls the gradient of p back through the dual step on row y.
 
-    Divides bar_p in place (`p11 ... p22` are `bar` too), leaves the gradients of u's forward differences in `ux?`
+    It divides bar_p in place (`p11 ... p22` are `bar` too) and leaves the gradients of u's forward differences in `ux?`
     (`[2, columns]`) and `uy?` (`[I, 2, 2, columns]`, slot y % 2).
     """
     here, b = y % states.shape[1], min(y + 1, rows - 1) % states.shape[1]
@@ -147,9 +147,9 @@ def _threshold_row(
 
 @row_jit
 def _divergence_row(states, k, bar, p11, p12, p21, p22, bar_u, end, y, taps, theta, sums, counted):
-    """Pulls the gradient of the new u back through the divergence: adds to bar_p on row y, in y from row y + 1 too.
+    """Pulls the gradient of the new u back through the divergence and adds it to bar_p on row y.
 
-    `p11 ... p22` are `bar` too.
+    What belongs to row y - 1 is the task of `_divergence_above`. `p11 ... p22` are `bar` too.
     """
     here, a = y % states.shape[1], max(y - 1, 0) % states.shape[1]
     above = ONE if y > 0 else ZERO
@@ -196,25 +196,25 @@ def _sweep(
 ):
     """Pulls `bar`, the gradient of the states `ends`, back to that of `starts`, in place, in one pass over the rows.
 
-    The states between are computed again just ahead of the gradient and only `states.shape[1]` rows of them are held,
-    in a ring: all states of all rows would leave the second-level cache before they are used.
+    The states between the two are computed again just ahead of the gradient, and only `states.shape[1]` rows of them
+    are held, in a ring: all states of all rows would leave the second-level cache before they are used.
 
     Args:
         starts: `[6, N, H, W]`, the states before the first iteration.
         ends: `[6, N, H, W]`, the states after the last one.
-        image: which of N.
+        image: number of the image, out of N.
         start: row of the image that is row 0 of the band.
         states: `[slots, ring_rows(I), 6, columns]`, at least I + 1 slots.
-        data: `[rows, 4, columns]`.
-        bar: `[rows, 6, columns]`.
-        bar_data: `[rows, 3, columns]`, which is added to.
-        mask: of `not_last_column`.
-        end: of `row_end`.
-        taps: `[I, 8, 2]`.
+        data: the packed data term, `[rows, 4, columns]`.
+        bar: gradient of the states, `[rows, 6, columns]`.
+        bar_data: gradient of the data term, `[rows, 3, columns]`, which is added to.
+        mask: the mask of `not_last_column`.
+        end: the column of `row_end`.
+        taps: the kernels, `[I, 8, 2]`.
         constants: tau, lambda, theta.
-        sums: `[I, SUMS]`, which is added to.
+        sums: gradients of taps and constants, `[I, SUMS_PER_ITERATION]`, which are added to.
         own: `(first, last + 1)` row whose pixels count in `sums`.
-        false_borders: as in `native.forward.iterate`.
+        false_borders: (top, bottom), 1 where the band was cut out of an image, as in `native.forward.iterate`.
     """
     theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
     ring, rows, iterations, columns = states.shape[1], data.shape[0], taps.shape[0], mask.size
@@ -282,26 +282,26 @@ def pull_back(
 ):
     """Pulls a gradient back through segments of iterations, the last one first, for some images and rows of a batch.
 
-    The states inside a segment are computed again from the one before it. A band is widened by two rows per iteration
+    The states inside a segment are computed again from the state before it. A band is widened by two rows per iteration
     of a segment on either side: errors of its false borders travel forward through the iterations that are computed
     again, then back. After a segment those rows are fetched from the bands to which they belong, through `edges`.
 
     Args:
         kept: `[S + 1, 6, N, H, W]`, the states before every segment and after the last one.
-        data: `[3, N, H, W]`.
-        taps: `[I, G, 8, 2]`, all of them.
+        data: the data term, `[3, N, H, W]`.
+        taps: the kernels of all iterations, `[I, G, 8, 2]`.
         constants: tau, lambda, theta.
         upstream: `[6, N, H, W]`, or `[2, N, H, W]`, gradient of the state after the last iteration, or of its flow.
         every: iterations in a segment (the last one may have fewer).
         bar_state: `[6, N, H, W]`; receives the gradient of the first state on `rows` after segment 0.
-        bar_data: `[3, N, H, W]`; the same for the data term.
-        sums: `[I, G, SUMS]`; sums over `images` and `rows` are added to it.
+        bar_data: `[3, N, H, W]`; receives the gradient of the data term on `rows` after segment 0.
+        sums: `[I, G, SUMS_PER_ITERATION]`; the sums over `images` and `rows` are added to it.
         edges: `[2, 6, N, H, W]`, shared by the bands of an image; unused where `rows` is the whole image.
-        images: `(first, last + 1)`; a single one where `segments` are not all of them.
-        rows: `(first, last + 1)`.
-        segments: `(first, last + 1)`; where they are not all, calls with the same workspace follow one another down
-            to segment 0, and all bands finish one call before the next.
-        workspace: float32, at least `pull_back_floats` of the widened band.
+        images: `(first, last + 1)` image; a single image where `segments` are not all segments.
+        rows: `(first, last + 1)` row.
+        segments: `(first, last + 1)` segment; where they are not all segments, calls with the same workspace follow one
+            another down to segment 0, and all bands finish one call before the next.
+        workspace: float32, of at least `pull_back_floats` of the widened band.
     """
     height, width = data.shape[2:]
     start, stop = max(0, rows[0] - 2 * every), min(height, rows[1] + 2 * every)

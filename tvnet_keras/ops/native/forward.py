@@ -1,4 +1,4 @@
-"""TV-L1 iterations as one pass over the image rows, compiled by numba: what `ops.tvl1.formulae.iteration` says, fused.
+"""TV-L1 iterations (`ops.tvl1.formulae.iteration`) as one pass over the image rows, compiled by numba.
 
 A band of rows is packed as `[rows, fields, columns]`, so that everything one row needs lies side by side. Column
 `FIRST` is the image's first; the columns before and after it are padding, which spares the loops their border cases.
@@ -11,12 +11,14 @@ import numpy as np
 
 from tvnet_keras.ops.native.kernel import jit, kernel, row_jit
 
-EPSILON = np.float32(1e-12)  # tvl1.EPSILON
+EPSILON = np.float32(1e-12)  # `tvl1.formulae.EPSILON`
 ZERO, ONE = np.float32(0), np.float32(1)
 STEP = np.uint64(1)
 ORIGIN, FIRST = np.uint64(0), np.uint64(16)
 LANES = 16
+"""Floats in a cache line, which are computed together."""
 CACHE_FLOATS = 2**17
+"""Floats that a sweep may hold: half a second-level cache of 1 MiB."""
 
 # Entry points have one signature each, so that they are compiled once and for all: inputs may be read-only.
 FIELDS = numba.types.Array(numba.float32, 4, "C")
@@ -108,7 +110,7 @@ def pack(source, image, start, packed):
 
 @jit
 def pack_state(state, image, start, packed):
-    """`pack` for the six fields of a state, of which the last may be missing: they are zero."""
+    """`pack` for the six fields of a state; fields at the end that `state` lacks become zero."""
     pack(state, image, start, packed)
     packed[:, state.shape[0] :] = ZERO
 
@@ -124,7 +126,7 @@ def unpack(packed, offset, target, image, start, stop):
 
 @jit
 def pack_data(data, image, start, packed):
-    """Packs rho_c, gx, gy and, as the fourth field, 1 / (gx^2 + gy^2 + epsilon)."""
+    """Packs rho_c, gx, gy and, as a fourth field, 1 / (gx^2 + gy^2 + epsilon)."""
     pack(data, image, start, packed)
     for y in range(packed.shape[0]):
         for x in range(FIRST, row_end(data.shape[3])):
@@ -134,7 +136,7 @@ def pack_data(data, image, start, packed):
 
 @jit
 def taps_of(taps, image):
-    """The kernels `[I, 8, 2]` of an image: those of group image modulo the number of groups."""
+    """The kernels `[I, 8, 2]` of an image, whose group is the image's number modulo the number of groups."""
     group = image % taps.shape[1]
     own = np.empty((taps.shape[0], 8, 2), np.float32)
     for k in range(taps.shape[0]):
@@ -208,17 +210,17 @@ def iterate(states, data, mask, end, taps, first, last, constants, false_borders
     next iteration needs it.
 
     Args:
-        states: `[slots, rows, 6, columns]`; iteration k reads slot k modulo slots and writes the next one. Two slots
-            do. (In place, LLVM could not prove that the loops may be vectorised.)
-        data: `[rows, 4, columns]` of `pack_data`.
-        mask: of `not_last_column`.
-        end: of `row_end`.
-        taps: `[I, 8, 2]`.
-        first: first iteration.
-        last: the iteration after the last one.
+        states: `[slots, rows, 6, columns]`; iteration k reads slot k modulo slots and writes the next slot. Two slots
+            are enough. (In place, LLVM could not prove that the loops may be vectorised.)
+        data: the data term of `pack_data`, `[rows, 4, columns]`.
+        mask: the mask of `not_last_column`.
+        end: the column of `row_end`.
+        taps: the kernels, `[I, 8, 2]`.
+        first: number of the first iteration.
+        last: number of the iteration after the last one.
         constants: tau, lambda, theta.
-        false_borders: (top, bottom), 1 where the band was cut out of an image, else 0: rows which are wrong because
-            of a false border (one more per iteration) are left out.
+        false_borders: (top, bottom), 1 where the band was cut out of an image, else 0. Rows that are wrong because of a
+            false border (one more with every iteration) are left out.
     """
     for sweep in range(data.shape[0] + 2 * (last - first) - 1):
         sweep_rows(states, data, mask, end, taps, sweep, first, last, constants, false_borders)
@@ -238,16 +240,16 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
 
     Args:
         state: `[6, N, H, W]`, or `[2, N, H, W]` where the dual variables are zero.
-        data: `[3, N, H, W]`.
-        taps: `[I, G, 8, 2]`, the iterations to run.
+        data: the data term, `[3, N, H, W]`.
+        taps: the kernels of the iterations to run, `[I, G, 8, 2]`.
         constants: tau, lambda, theta.
-        result: `[6, N, H, W]`, another array; `images` and `rows` of it are written.
-        kept: `[S, 6, N, H, W]`; place s receives the state before iteration `s * every`. S = 0 keeps none.
+        result: `[6, N, H, W]`, another array than `state`; `images` and `rows` of it are written.
+        kept: `[S, 6, N, H, W]`; place s receives the state before iteration `s * every`. S = 0 keeps no state.
         every: iterations between two kept states.
-        done: iterations run by earlier calls, a multiple of `every` where states are kept.
-        images: `(first, last + 1)`.
-        rows: `(first, last + 1)`.
-        workspace: float32, at least `advance_floats` of the widened band.
+        done: iterations that earlier calls ran, a multiple of `every` where states are kept.
+        images: `(first, last + 1)` image.
+        rows: `(first, last + 1)` row.
+        workspace: float32, of at least `advance_floats` of the widened band.
     """
     height, width = state.shape[2:]
     iterations = taps.shape[0]

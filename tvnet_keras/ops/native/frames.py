@@ -17,7 +17,7 @@ _VECTOR = numba.types.Array(numba.float32, 1, "C")
 
 
 def smooth_pairs(clip, value_range: tuple[float, float]):
-    """Neighbouring smoothed grey frames in 0..255, differentiable once where the clip is of floats.
+    """`ops.tvl1.frames.smooth_pairs` by fused CPU kernels; differentiable once where the clip holds floats.
 
     Args:
         clip: `[B, T, H, W, C]`, C = 1 or 3 (R, G, B); integers 0..255 or floats within `value_range`.
@@ -65,14 +65,14 @@ def _forward(clip: np.ndarray, low: float, factor: float, weights: np.ndarray) -
 
 
 def _copied(frames: np.ndarray) -> np.ndarray:
-    """In memory of its own: TensorFlow may write into a tensor that nobody else has."""
+    """The frames in memory of their own: TensorFlow may write into a tensor that nobody else has."""
     copy = borrow(frames.shape)
     copy[:] = frames
     return copy
 
 
 def _backward(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The gradient of the clip from those of the first and the second frames of its pairs."""
+    """The gradient of the clip from the gradients of the first and the second frames of its pairs."""
     batch, pairs, *size = first.shape
     bar = borrow((batch, pairs + 1, *size))
     bar[:, :-1], bar[:, -1] = first, 0

@@ -1,9 +1,9 @@
 """How numba compiles the native kernels and keeps them on disk, so that every process computes the same bits.
 
-A numba function takes copies of all that it calls along, compiled anew within it, under symbols that all copies share;
-which one is called depends on what the process loaded before. Copies are not rounded alike, and a process that compiles
-has loaded others than one that finds the code on disk. Inner functions are therefore always inlined: a kernel calls
-nothing of ours. Only kernels, whose types are fixed, are kept.
+A numba function contains copies of all functions that it calls, compiled anew, under symbols that all copies share.
+Which copy is called depends on what the process loaded before. Copies are not rounded alike, and a process that
+compiles has loaded other copies than a process that finds the code on disk. Inner functions are therefore always
+inlined, so that a kernel calls nothing of ours. Only kernels, whose types are fixed, are kept.
 """
 
 import functools
@@ -21,19 +21,19 @@ from numba.core.serialize import dumps
 # Divisions by Newton steps and reordered sums, but NaN and infinity keep their meaning.
 FAST_MATH = {"reassoc", "contract", "arcp", "afn", "nsz"}
 
-# Nobody calls them from C; wrappers for it would be compiled all the same.
+# Nobody calls the kernels from C; numba would compile wrappers for C all the same.
 _OPTIONS = {"fastmath": FAST_MATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 _INLINED = {"forceinline": True, "no_cpython_wrapper": True}
 
 jit = numba.njit(**_INLINED, **_OPTIONS)
-"""Decorates an inner function, which kernels call."""
+"""Decorates an inner function that kernels call."""
 
 
 class _Unaliased(Compiler):
     """Compiles a function whose array arguments never overlap where one of them is written to."""
 
     def define_pipelines(self) -> list:
-        """Numba's pipelines, with its own flag for this (it has no decorator option)."""
+        """Numba's pipelines with numba's flag for arrays without overlap, which no option of its decorators sets."""
         self.state.flags.noalias = True
         return super().define_pipelines()
 
@@ -44,12 +44,12 @@ row_jit = numba.njit(pipeline_class=_Unaliased, **_INLINED, **_OPTIONS)
 
 
 def kernel(*signatures: tuple) -> Callable:
-    """Decorates a function that Python calls, compiled at once for the types of its arguments.
+    """Decorates a function that Python calls; it is compiled at once for the types of its arguments.
 
     A cache on disk that is damaged or cannot be written to costs the time of compiling and a warning, nothing else.
 
     Args:
-        signatures: numba's types of all arguments, once for every kind of them.
+        signatures: numba's types of all arguments; one tuple for every combination of types.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -67,7 +67,7 @@ def kernel(*signatures: tuple) -> Callable:
 
 
 class _Checked(CompileResultCacheImpl):
-    """Compiled code with a digest of it and of the sources that it was made from."""
+    """Compiled code with a digest of the code and of the sources that it was made from."""
 
     def reduce(self, data) -> tuple[str, bytes]:
         code = dumps(super().reduce(data))

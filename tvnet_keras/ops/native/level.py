@@ -1,14 +1,13 @@
 """One pyramid level of TVNet as a single TensorFlow operation on the CPU: warp, iterate, warp again.
 
-Every operation of a graph costs threads to wake and arrays to reshape; together a third of the time of the iterations.
+Every operation of a graph wakes threads and reshapes arrays, which would take a third of the time of the iterations.
 """
 
 import numpy as np
-import tensorflow as tf
-from tensorflow.python.eager import record
 
 from tvnet_keras.ops.native import linearise
 from tvnet_keras.ops.native import solve as native
+from tvnet_keras.ops.native.differentiable import differentiable_operation
 from tvnet_keras.ops.native.forward import CONST_FIELDS, FIELDS, RANGE
 from tvnet_keras.ops.native.kernel import kernel
 from tvnet_keras.ops.native.memory import borrow
@@ -16,25 +15,8 @@ from tvnet_keras.ops.native.threads import parallel, shares
 
 
 def solve_level(first, second, flow, kernels, constants):
-    """The default variant's `ops.tvl1.level.solve_level`; differentiable once in all five arguments."""
-    tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (first, second, flow, kernels, constants)]
-    return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
-
-
-@tf.custom_gradient
-def _differentiable(keep, *arguments):
-    warps = arguments[3].shape[0]
-    kinds = [tf.float32] * (1 + 2 * warps)
-    result, *kept = tf.numpy_function(_forward, (keep, *arguments), kinds, stateful=False)
-    result.set_shape(arguments[2].shape)
-
-    def gradient(upstream):
-        bars = tf.numpy_function(_backward, (*arguments, upstream, *kept), [tf.float32] * 5, stateful=False)
-        for bar, argument in zip(bars, arguments, strict=True):
-            bar.set_shape(argument.shape)
-        return None, *bars
-
-    return result, gradient
+    """`ops.tvl1.level.solve_level` with the default variant's warp; differentiable once in all five arguments."""
+    return _solve_level(first, second, flow, kernels, constants)
 
 
 def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
@@ -69,6 +51,11 @@ def _backward(first, second, flow, kernels, constants, upstream, *kept) -> list[
         bar_constants += bar
         bar_first, bar_second = (bars[0], bars[1]) if len(kernels) == 1 else (bar_first + bars[0], bar_second + bars[1])
     return [bar_first, bar_second, bar_flow, bar_kernels, bar_constants]
+
+
+_solve_level = differentiable_operation(
+    _forward, _backward, like=2, kept_arrays=lambda first, second, flow, kernels, constants: 2 * kernels.shape[0]
+)
 
 
 def _joined(flow: np.ndarray, dual: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The data term at a given flow, `ops.tvl1.formulae.data_term`, as one pass over the pixels, compiled by numba."""
+"""The data term at a given flow (`ops.tvl1.level.linearise`) as one pass over the pixels, compiled by numba."""
 
 import numba
 import numpy as np
@@ -30,7 +30,17 @@ def linearise(first: np.ndarray, second: np.ndarray, flow: np.ndarray) -> np.nda
 
 
 def pull_back(first: np.ndarray, second: np.ndarray, flow: np.ndarray, bar_data: np.ndarray) -> list[np.ndarray]:
-    """Gradients with respect to the three arguments of `linearise`, given that of its result."""
+    """Gradients with respect to the three arguments of `linearise`.
+
+    Args:
+        first: `[N, H, W]`, grey.
+        second: `[N, H, W]`, grey.
+        flow: `[N, H, W, 2]`, pixels.
+        bar_data: gradient of the data term, `[3, N, H, W]`.
+
+    Returns:
+        The gradients of first, second and flow.
+    """
     bar_first, bar_flow = borrow(first.shape), borrow(flow.shape)
     # Pixels of different bands may come from the same place in the second frame: every band adds to a copy of its own.
     copies = {rows: borrow(second.shape) for rows in bands(*second.shape[:2])}
@@ -50,7 +60,7 @@ def _corners(position, length):
     """Both neighbours of a position clamped to the image, the weight of the second, and 1 if it was inside, else 0."""
     limit = np.float32(length - 1)
     inside = ONE if (position >= ZERO and position <= limit) else ZERO
-    # Comparisons with NaN are false: it is clamped to 0, and the flow makes the data term NaN.
+    # Comparisons with NaN are false: NaN is clamped to 0, and the flow makes the data term NaN.
     clamped = (position if position < limit else limit) if position > ZERO else ZERO
     lower = np.int64(clamped)
     return lower, min(lower + 1, length - 1), clamped - np.float32(lower), inside
@@ -107,6 +117,7 @@ def _dot(sample, value, gx, gy):
 def _pull_back(second, flow, bar_data, bar_first, bar_second, bar_flow, images, rows):
     height, width = second.shape[1:]
     for image in range(images[0], images[1]):
+        # The adjoint needs the positions and the samples of `_linearise` again; keeping them would cost more.
         target, bar_target = second[image], bar_second[image]
         bar_target[:] = 0
         for y in range(rows[0], rows[1]):

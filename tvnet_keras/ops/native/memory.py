@@ -1,4 +1,4 @@
-"""Memory of the native kernels' results and scratch space, used again when nothing refers to it any more.
+"""Memory for the results and the scratch space of the native kernels, used again when nothing refers to it any more.
 
 Fresh pages of large arrays cost the system as much time as the iterations that would fill them.
 """
@@ -10,24 +10,26 @@ import weakref
 import numpy as np
 
 CACHE_LINE = 64
-SPARE = 2
-"""Blocks, lent and free, hold at most so many times what was lately lent at once."""
-WINDOW = 1024
-"""Loans that "lately" looks back at least; a training step takes a few hundred."""
+TIMES_PEAK = 2
+"""The pool, with lent and free blocks together, holds at most so many times what was lately lent at one time."""
+
+REMEMBERED_LOANS = 1024
+"""The least number of loans that "lately" looks back; a training step takes a few hundred."""
 
 
 class Pool:
     """Blocks of float32 that are lent again and again, and given back to the system when they are too many.
 
-    Equal steps find all their blocks again. Sizes that grow, or one large clip among small ones, would otherwise leave
-    a block each for good: the blocks that were free for longest go until all hold no more than `SPARE` times the
-    largest sum of blocks that were lent at one time during the last `WINDOW` to 2 `WINDOW` loans.
+    Equal steps find all their blocks again. Growing sizes, or one large clip among small ones, would leave one block
+    each for good. Therefore the blocks that were free for the longest time go, until all blocks together hold no more
+    than `TIMES_PEAK` times the largest sum of blocks that were lent at one time during the last `REMEMBERED_LOANS` to
+    2 `REMEMBERED_LOANS` loans.
     """
 
     def __init__(self) -> None:
         self.free: list[np.ndarray] = []
-        # Blocks come back while the lock is held, too: a finalizer runs wherever the last reference dies. It only
-        # appends, so what is lent is the difference of what there is and what is free.
+        # Blocks come back while the lock is held, too: a finalizer runs wherever the last reference dies. Finalizers
+        # only append to `free`, so what is lent is always the difference between all blocks and the free blocks.
         self._lock = threading.Lock()
         self._total = 0
         self._loans = self._peak = self._earlier_peak = 0
@@ -40,7 +42,7 @@ class Pool:
         size = math.prod(shape)
         block = self._fitting(size + CACHE_LINE // 4)
         offset = -block.ctypes.data % CACHE_LINE
-        # A view's base skips plain arrays up to the owner; a memoryview between makes it stop at `flat`.
+        # The base of a view skips plain arrays up to the owner of the memory; a memoryview makes it stop at `flat`.
         flat = np.frombuffer(memoryview(block), np.float32, size, offset)
         weakref.finalize(flat, self.free.append, block).atexit = False
         return flat.reshape(shape)
@@ -60,11 +62,11 @@ class Pool:
         """Gives back the blocks that were free for longest, beyond what is allowed with `wanted` floats to come."""
         lent = self._total - sum(block.size for block in self.free) + wanted
         self._peak = max(self._peak, lent)
-        allowed = SPARE * max(self._peak, self._earlier_peak)
+        allowed = TIMES_PEAK * max(self._peak, self._earlier_peak)
         while self._total + wanted > allowed and self.free:
             self._total -= self.free.pop(0).size
         self._loans += 1
-        if self._loans % WINDOW == 0:
+        if self._loans % REMEMBERED_LOANS == 0:
             self._earlier_peak, self._peak = self._peak, lent
 
 

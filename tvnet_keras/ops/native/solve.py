@@ -1,8 +1,8 @@
 """The solver's native mode: fused CPU kernels (numba) on all cores, as a differentiable TensorFlow operation.
 
 A batch is shared out by images. Where there are fewer images than threads, an image is cut into bands of rows that are
-solved apart for some iterations and then exchange their borders. The forward pass keeps the state at every few
-iterations only, and the backward pass computes the ones between again.
+solved apart for some iterations and then exchange their borders. The forward pass keeps the state before every few
+iterations only, and the backward pass computes the states between them again.
 """
 
 import importlib
@@ -11,42 +11,23 @@ import math
 from types import ModuleType
 
 import numpy as np
-import tensorflow as tf
 
-# There is no public way to ask whether a gradient tape is watching.
-from tensorflow.python.eager import record
-
+from tvnet_keras.ops.native.differentiable import differentiable_operation
 from tvnet_keras.ops.native.forward import advance, advance_floats
 from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.threads import bands, parallel, shares
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS
 
 ROWS_PER_EXCHANGE = 4
-"""Rows of a band for one forward iteration between exchanges: shared rows cost work, exchanges wake threads."""
+"""Bands exchange borders after one iteration per so many rows: shared rows cost work, exchanges wake threads."""
 
-STATE_FIELDS = 6
 LONGEST_SEGMENT = 5
-"""Iterations whose states the backward pass holds at a time: of rows of 320 pixels they fill a cache of 1 MiB."""
+"""Iterations whose states the backward pass holds at a time; in rows of 320 pixels they fill a cache of 1 MiB."""
 
 
 def solve(state, data, taps, constants):
-    """`ops.tvl1.solver.solve` on TensorFlow tensors by fused CPU kernels, differentiable once in all arguments."""
-    tensors = [tf.convert_to_tensor(tensor, tf.float32) for tensor in (state, data, taps, constants)]
-    # Where a gradient will be asked for, the states that it starts from are kept; else it computes them again.
-    return _differentiable(tf.constant(record.should_record_backprop(tensors)), *tensors)
-
-
-@tf.custom_gradient
-def _differentiable(keep, *arguments):
-    result, kept = tf.numpy_function(_solve_apart, (keep, *arguments), [tf.float32] * 2, stateful=False)
-    result.set_shape(arguments[0].shape)
-
-    def gradient(upstream):
-        bars = tf.numpy_function(gradient_arrays, (*arguments, upstream, kept), [tf.float32] * 4, stateful=False)
-        for bar, argument in zip(bars, arguments, strict=True):
-            bar.set_shape(argument.shape)
-        return None, *bars
-
-    return result, gradient
+    """`ops.tvl1.solver.solve` with taps `[I, G, 8, 2]`, by fused CPU kernels; differentiable once in all arguments."""
+    return _solve(state, data, taps, constants)
 
 
 def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
@@ -56,11 +37,18 @@ def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
-    """`ops.tvl1.solver.solve` on float32 arrays; taps are `[I, G, 8, 2]`, a state `[2, N, H, W]` starts from p = 0.
+    """`ops.tvl1.solver.solve` on float32 arrays, with the states that its gradient starts from.
+
+    Args:
+        keep: whether the gradient will be asked for.
+        state: `[6, N, H, W]`, or `[2, N, H, W]` where the dual variables are zero.
+        data: the data term, `[3, N, H, W]`.
+        taps: the kernels, `[I, G, 8, 2]`.
+        constants: tau, lambda, theta.
 
     Returns:
-        The last state; and if `keep` the states before every segment and the last one, `[S + 1, 6, N, H, W]` (else
-        none), in whose memory the first of both then lies.
+        The last state, and the states before every segment and after the last one, `[S + 1, 6, N, H, W]`. With `keep`
+        the last state lies in the memory of the kept states; without it no state is kept.
     """
     every, shape = _segment(len(taps)), (STATE_FIELDS, *state.shape[1:])
     kept = borrow((1 - (-len(taps) // every) if keep else 0, *shape))
@@ -76,7 +64,7 @@ def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray
 
 
 def _segment(iterations: int) -> int:
-    """Iterations between kept states: about as many are kept as are then computed again at a time."""
+    """Iterations between kept states: about as many states are kept as are computed again at a time."""
     return max(1, min(math.isqrt(iterations), LONGEST_SEGMENT))
 
 
@@ -87,7 +75,16 @@ def _balanced(iterations: int, most: int, unit: int) -> int:
 
 
 def gradient_arrays(state, data, taps, constants, upstream, kept) -> tuple[np.ndarray, ...]:
-    """Gradients with respect to state, data, taps and constants, given that of the result and the kept states."""
+    """Gradients with respect to state, data, taps and constants.
+
+    Args:
+        state: as in `solve_and_keep`.
+        data: as in `solve_and_keep`.
+        taps: as in `solve_and_keep`.
+        constants: as in `solve_and_keep`.
+        upstream: gradient of the last state, `[6, N, H, W]`, or of its flow alone, `[2, N, H, W]`.
+        kept: the states that `solve_and_keep` kept; where it kept none they are computed again.
+    """
     if not len(kept):
         kept = solve_and_keep(True, state, data, taps, constants)[1]
     bar_state, bar_data = borrow((STATE_FIELDS, *state.shape[1:])), borrow(data.shape)
@@ -97,7 +94,7 @@ def gradient_arrays(state, data, taps, constants, upstream, kept) -> tuple[np.nd
 
 
 def _constants(sums: np.ndarray, constants: np.ndarray) -> np.ndarray:
-    """Gradients of tau, lambda, theta from those of limit = lambda * theta, rate = tau / theta and the divergence."""
+    """Gradients of tau, lambda, theta from the sums for limit = lambda * theta, rate = tau / theta and divergence."""
     tau, lambda_, theta = constants.astype("float64")
     limit, rate, divergence = sums[..., 16:].sum(axis=(0, 1))
     return np.array([rate / theta, limit * theta, divergence + limit * lambda_ - rate * tau / theta**2], "float32")
@@ -111,8 +108,11 @@ def _advance(state, data, taps, constants, result, kept, every, done) -> None:
     parallel(run, shares(*state.shape[1:3]))
 
 
+_solve = differentiable_operation(_solve_apart, gradient_arrays, like=0, kept_arrays=lambda *arguments: 1)
+
+
 def _adjoint() -> ModuleType:
-    # Numba compiles it for seconds when it is imported for the first time: who never trains need not wait.
+    # Numba compiles the adjoint for seconds when it is first imported, and users who never train need not wait.
     return importlib.import_module("tvnet_keras.ops.native.adjoint")
 
 
@@ -121,7 +121,7 @@ def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np
     pieces = shares(*data.shape[1:3])
     banded = len(bands(*data.shape[1:3])) > 1
     edges = borrow((2 if banded else 0, *bar_state.shape))
-    sums = np.zeros((len(pieces), *taps.shape[:2], adjoint.SUMS))
+    sums = np.zeros((len(pieces), *taps.shape[:2], adjoint.SUMS_PER_ITERATION))
 
     def workspace(rows):
         return borrow((adjoint.pull_back_floats(_widened(rows, 2 * every, data), data.shape[3], every),))

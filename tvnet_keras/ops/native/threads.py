@@ -11,12 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 import tensorflow as tf
 
 SMALLEST_BAND = 32
+"""The least number of rows in a band."""
+
 CHUNKS_PER_THREAD = 4
+"""Pieces of work per thread, so that threads that finish early find more."""
 
 
 @functools.cache
 def threads() -> int:
-    """Threads the kernels use: TensorFlow's own setting, else the cores this process may run on."""
+    """Number of threads that the kernels use: TensorFlow's setting, else the cores that this process may run on."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return tf.config.threading.get_intra_op_parallelism_threads() or available
 
@@ -27,7 +30,7 @@ def split(images: int) -> list[tuple[int, int]]:
 
 
 def bands(images: int, height: int) -> list[tuple[int, int]]:
-    """`(first, last + 1)` row of the bands into which images are cut: one where there are images for all threads."""
+    """`(first, last + 1)` row of every band of an image; a single band where there are images for all threads."""
     return _cuts(height, max(1, min(-(-threads() // max(images, 1)), height // SMALLEST_BAND)))
 
 
@@ -37,9 +40,13 @@ def shares(images: int, height: int) -> list:
 
 
 def parallel(run: Callable, work: list[tuple]) -> None:
-    """Calls `run(*arguments)` for all `work`.
+    """Calls `run(*arguments)` for every piece of work, on all threads.
 
     The caller works too, so that callers that keep the pool busy cannot block one another.
+
+    Args:
+        run: the function to call.
+        work: the arguments of every call.
     """
     queue = deque(work)
 

@@ -1,22 +1,24 @@
 """What is particular to the two released versions of Representation Flow (`docs/methods/representation_flow.md`).
 
-Both take the border columns and rows of the second frame's gradient from the *first* frame, and scale a whole batch at
-once, upside down. The second version is another solver: its kernels mix all channels, and all kernels of the flow
-point down.
+Both versions take the border columns and rows of the second frame's gradient from the *first* frame, and scale a whole
+batch at once, upside down. The second version is another solver: its kernels mix all channels, and all kernels of the
+flow point down.
 """
+
+import functools
 
 import numpy as np
 from keras import ops
 
 from tvnet_keras.ops.gradients import FORWARD_TAPS
-from tvnet_keras.ops.representation.repeat import repeat
-from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, dual_step, threshold_step
+from tvnet_keras.ops.representation.differentiable_loop import differentiable_loop
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, Constants, DataTerm, iteration_by
 
 CENTRAL_TAPS = (-0.5, 0.0, 0.5)
 
 
 def channel_kernels(channels: int) -> dict[str, np.ndarray]:
-    """Initial kernels of the first version: one of each per channel, `[C, (x, y), taps]`."""
+    """Initial kernels of the first version, one of each kind per channel: `[C, (x, y), taps]`."""
     return {
         "image_gradient": _tile(CENTRAL_TAPS, (channels, 2, 1)),
         "divergence": _tile(FORWARD_TAPS, (channels, 2, 1)),
@@ -45,9 +47,9 @@ def channel_gradient(first, second, kernels):
     """Gradient of the second frames by three taps per channel.
 
     Args:
-        first: `[N, C, H, W]`, at least two pixels high and wide.
-        second: the same.
-        kernels: `[C, 2, 3]`.
+        first: first frames `[N, C, H, W]`, at least two pixels high and wide.
+        second: second frames `[N, C, H, W]`.
+        kernels: `[C, 2, 3]`, the three taps in x and in y of every channel.
 
     Returns:
         `(gx, gy)`, each `[N, C, H, W]`.
@@ -80,31 +82,30 @@ def dense_flow(first, second, kernels: dict, constants, iterations: int):
     """The second version's flow: its iterations with kernels that mix all channels.
 
     Args:
-        first: `[N, H, W, C]`, at least two pixels high and wide.
-        second: the same.
-        kernels: as `dense_kernels` makes them.
+        first: first frames `[N, H, W, C]`, at least two pixels high and wide.
+        second: second frames `[N, H, W, C]`.
+        kernels: kernels by name, in the shapes of `dense_kernels`.
         constants: `[3]`: tau, lambda, theta.
-        iterations: how many.
+        iterations: number of iterations.
 
     Returns:
         `(u, v)`, each `[N, H, W, C]`.
     """
-    tau, lambda_, theta = Constants(*(constants[k] for k in range(3)))
-    gradient = kernels["image_gradient"]
-    inside_x = _convolve(second, gradient[0][None])
-    inside_y = _convolve(second, gradient[1][:, None])
+    image_kernels = kernels["image_gradient"]
+    inside_x = _convolve(second, image_kernels[0][None])
+    inside_y = _convolve(second, image_kernels[1][:, None])
     data = DataTerm(second - first, _with_borders(inside_x, first, 2), _with_borders(inside_y, first, 1))
 
-    def step(state):
-        u1, u2, p11, p12, p21, p22 = state
-        v1, v2 = threshold_step(u1, u2, data, lambda_ * theta)
-        u1 = v1 + theta * _divergence(p11, p12, kernels["divergence"])
-        u2 = v2 + theta * _divergence(p21, p22, kernels["divergence"])
-        p11, p12 = dual_step(p11, p12, *_flow_gradient(u1, kernels["flow_gradient"]), tau / theta)
-        p21, p22 = dual_step(p21, p22, *_flow_gradient(u2, kernels["flow_gradient"]), tau / theta)
-        return u1, u2, p11, p12, p21, p22
+    def divergence(px, py, component: int):
+        return _divergence(px, py, kernels["divergence"])
 
-    return repeat(step, tuple(ops.zeros_like(first) for _ in range(6)), iterations)[:2]
+    def gradient(u, component: int):
+        return _flow_gradient(u, kernels["flow_gradient"])
+
+    constants = Constants(*(constants[k] for k in range(3)))
+    rest = tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS))
+    step = functools.partial(iteration_by, divergence, gradient, data=data, constants=constants)
+    return differentiable_loop(step, rest, iterations)[:2]
 
 
 def _divergence(px, py, kernels):
@@ -114,7 +115,7 @@ def _divergence(px, py, kernels):
 
 
 def _flow_gradient(flow, kernels):
-    # Nothing lies below the last row: its difference is zero, not that to the padding.
+    # Nothing lies below the last row, whose difference is zero and not the difference to the padding.
     below = ((0, 0), (0, 1), (0, 0), (0, 0))
     return tuple(ops.pad(_convolve(flow, kernels[axis][:, None]), below) for axis in (0, 1))
 

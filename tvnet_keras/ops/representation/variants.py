@@ -1,5 +1,6 @@
-"""The variants of Representation Flow: which kernels they have, how they scale features and what they iterate."""
+"""The variants of Representation Flow: their kernels, their scaling of features and their iterations."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -7,18 +8,19 @@ import numpy as np
 from keras import ops
 
 from tvnet_keras.ops.differentiable import once_differentiable
+from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.gradients import FORWARD_TAPS, divergence
-from tvnet_keras.ops.native.mode import MODES
+from tvnet_keras.ops.native import MODES
 from tvnet_keras.ops.representation import released
-from tvnet_keras.ops.representation.repeat import repeat
+from tvnet_keras.ops.representation.differentiable_loop import differentiable_loop
 from tvnet_keras.ops.representation.sobel import SOBEL, kernel_gradient
-from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, dual_step, threshold_step
-from tvnet_keras.ops.tvl1.solver import STATE_FIELDS, solve
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, Constants, DataTerm, iteration_by
+from tvnet_keras.ops.tvl1.solver import solve
 
-NOISE = 1e-2
-"""A smaller slope, in grey values of 255 per pixel, is none. float32 rounds features of that range to 1e-5."""
+SMALLEST_SLOPE = 1e-2
+"""A smaller slope, in grey values (0..255) per pixel, counts as zero. float32 rounds such features to 1e-5."""
 
-FLAT = 1e-6
+SMALLEST_RANGE = 1e-6
 """A smaller difference between a clip's largest and smallest feature is rounding and is not stretched to 255."""
 
 
@@ -26,48 +28,43 @@ class Variant(NamedTuple):
     """What one variant of the layer does between its two 1 x 1 or 3 x 3 convolutions."""
 
     kernels: Callable
-    """Number of channels to the initial kernels: image_gradient, divergence, flow_gradient (where it is trained)."""
+    """Number of channels to the initial kernels by name: image_gradient, divergence, flow_gradient (where trained)."""
     normalise: Callable
     """Features `[B, T, H, W, C]` to the solver's range."""
     flow: Callable
     """Features `[B, T, H, W, C]`, kernels, constants `[3]`, iterations, mode to flow `[B, T - 1, H, W, 2 C]`."""
     restore_size: int = 3
-    """Extent of the convolution from flow to features."""
+    """Extent of the convolution from flow to features, in pixels."""
     residual: bool = False
-    """Whether the frames' own features are added to it."""
+    """Whether the features of frame t are added to the features of its flow, unless the layer is told otherwise."""
     modes: tuple[str, ...] = MODES
-    """How its iterations can be executed."""
+    """The modes in which its iterations can be executed."""
     least_size: int = 1
-    """The least height and width: what its kernels inside the border and the border itself take."""
+    """The least height and width of the features, in pixels, for which its kernels are defined."""
 
 
 def _stretch_example(features):
     """The smallest feature of an example becomes 0 and its largest 255."""
     low, high = _range(features, (1, 2, 3, 4))
-    return (features - low) * (255.0 / ops.maximum(high - low, FLAT))
+    return (features - low) * (255.0 / ops.maximum(high - low, SMALLEST_RANGE))
 
 
 def _stretch_batch_upside_down(features):
     """The smallest feature of the batch becomes 0 and its largest -255."""
     low, high = _range(features, (0, 1, 2, 3, 4))
-    # In the released code's order: its second version turns another rounding of 1e-7 into 10 % of a gradient.
-    return 255.0 * (features - low) / ops.minimum(low - high, -FLAT)
+    # The order is that of the released code, whose second version turns a rounding of 1e-7 into 10 % of a gradient.
+    return 255.0 * (features - low) / ops.minimum(low - high, -SMALLEST_RANGE)
 
 
 def _range(features, axes):
     return ops.min(features, axis=axes, keepdims=True), ops.max(features, axis=axes, keepdims=True)
 
 
-def _pairs(features):
-    """`[B, T, C, H, W]` to the first and the second frame of every pair, each `[B * (T - 1), C, H, W]`."""
-    return tuple(ops.reshape(part, (-1, *ops.shape(part)[2:])) for part in (features[:, :-1], features[:, 1:]))
-
-
 def _channels_first(features):
     return ops.transpose(features, (0, 1, 4, 2, 3))
 
 
-def _images(frames):
+def _one_image_per_channel(frames):
     """`[N, C, H, W] -> [N * C, H, W]`, so that image n is of channel n % C."""
     return ops.reshape(frames, (-1, *ops.shape(frames)[2:]))
 
@@ -80,12 +77,12 @@ def _as_clip(flow, features):
 
 
 def _shared_kernels(scale: float) -> dict[str, np.ndarray]:
-    """The paper's: one Sobel kernel pair and one pair (w_x, w_y) for all channels."""
+    """The kernels of the paper: one pair of Sobel kernels and one pair (w_x, w_y) for all channels."""
     return {"image_gradient": scale * SOBEL, "divergence": np.tile(np.float32(FORWARD_TAPS), (2, 1))}
 
 
 def _default_flow(features, kernels, constants, iterations: int, mode: str):
-    first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
+    first, second = map(_one_image_per_channel, frame_pairs(_channels_first(features)))
     gradient = _above_noise(*kernel_gradient(second, kernels["image_gradient"], "symmetric"))
     divergence_taps = kernels["divergence"]
     fixed = np.tile(np.float32(FORWARD_TAPS), (4, 1))
@@ -94,26 +91,26 @@ def _default_flow(features, kernels, constants, iterations: int, mode: str):
 
 
 def _above_noise(gx, gy):
-    """The image gradient, zero where it is rounding: the threshold step moves by `rho / |gradient|` pixels.
+    """The image gradient, set to zero where it is rounding.
 
-    Where nothing varies, as in the black borders of a video, that is noise over noise, and its derivative grew to 1e7
-    times that of all other pixels.
+    The threshold step moves by `rho / |gradient|` pixels. Where nothing varies, as in the black borders of a video,
+    this is rounding divided by rounding, and its derivative grew to 1e7 times that of all other pixels.
     """
-    steep = ops.cast(gx * gx + gy * gy > NOISE * NOISE, gx.dtype)
+    steep = ops.cast(gx * gx + gy * gy > SMALLEST_SLOPE * SMALLEST_SLOPE, gx.dtype)
     return gx * steep, gy * steep
 
 
 def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
-    first, second = _pairs(_channels_first(features))
+    first, second = frame_pairs(_channels_first(features))
     gradient = released.channel_gradient(first, second, kernels["image_gradient"])
     divergence_taps, flow_taps = kernels["divergence"], kernels["flow_gradient"]
     taps = ops.concatenate([divergence_taps, divergence_taps, flow_taps, flow_taps], axis=1)
-    first, second, *gradient = (_images(frames) for frames in (first, second, *gradient))
+    first, second, *gradient = map(_one_image_per_channel, (first, second, *gradient))
     return _solved(features, first, second, gradient, taps, constants, iterations, mode)
 
 
 def _solved(features, first, second, gradient, taps, constants, iterations: int, mode: str):
-    """Flow from rest by TV-L1's iterations, which all share `taps` (`[8, 2]`, or `[C, 8, 2]` for one per channel)."""
+    """Flow from rest by TV-L1's iterations, which share `taps`: `[8, 2]`, or `[C, 8, 2]` for kernels per channel."""
     data, taps, constants = map(once_differentiable, (ops.stack([second - first, *gradient]), taps, constants))
     state = ops.zeros((STATE_FIELDS, *ops.shape(first)), "float32")
     taps = ops.broadcast_to(taps[None], (iterations, *taps.shape))
@@ -121,27 +118,25 @@ def _solved(features, first, second, gradient, taps, constants, iterations: int,
 
 
 def _paper_flow(features, kernels, constants, iterations: int, mode: str):
-    first, second = (_images(frames) for frames in _pairs(_channels_first(features)))
+    first, second = map(_one_image_per_channel, frame_pairs(_channels_first(features)))
     data = DataTerm(second - first, *kernel_gradient(second, kernels["image_gradient"], "constant"))
-    tau, lambda_, theta = Constants(*(constants[k] for k in range(3)))
     sobel, (taps_x, taps_y) = ops.convert_to_tensor(SOBEL), (kernels["divergence"][k] for k in range(2))
 
-    def step(state):
-        u1, u2, p11, p12, p21, p22 = state
-        v1, v2 = threshold_step(u1, u2, data, lambda_ * theta)
-        u1 = v1 + theta * divergence(p11, p12, taps_x, taps_y)
-        u2 = v2 + theta * divergence(p21, p22, taps_x, taps_y)
-        p11, p12 = dual_step(p11, p12, *kernel_gradient(u1, sobel, "constant"), tau / theta)
-        p21, p22 = dual_step(p21, p22, *kernel_gradient(u2, sobel, "constant"), tau / theta)
-        return u1, u2, p11, p12, p21, p22
+    def divergence_of(px, py, component: int):
+        return divergence(px, py, taps_x, taps_y)
 
-    state = repeat(step, tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS)), iterations)
-    return _as_clip(ops.stack(state[:2]), features)
+    def gradient_of(u, component: int):
+        return kernel_gradient(u, sobel, "constant")
+
+    constants = Constants(*(constants[k] for k in range(3)))
+    rest = tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS))
+    step = functools.partial(iteration_by, divergence_of, gradient_of, data=data, constants=constants)
+    return _as_clip(ops.stack(differentiable_loop(step, rest, iterations)[:2]), features)
 
 
 def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
     batch, time, height, width, channels = ops.shape(features)
-    first, second = _pairs(features)
+    first, second = frame_pairs(features)
     flow = released.dense_flow(first, second, kernels, constants, iterations)
     return ops.reshape(ops.concatenate(flow, axis=-1), (batch, time - 1, height, width, 2 * channels))
 

@@ -12,12 +12,12 @@ from keras import ops
 from tvnet_keras.ops.gradients import not_last
 from tvnet_keras.ops.tvl1.formulae import EPSILON, Constants
 
-SUMS = 18
-"""Sums over the image per iteration: 16 taps (as `[part, axis, tap, component]`), then limit and rate."""
+SUMS_PER_ITERATION = 18
+"""Sums over the image: the gradients of 16 taps (as `[part, axis, tap, component]`), then of limit and of rate."""
 
 
 class Pairs(NamedTuple):
-    """The six fields of a state (or their gradients) as pairs `[2, N, H, W]`, one entry per flow component."""
+    """The six fields of a state, or their gradients, as pairs `[2, N, H, W]` with one entry per flow component."""
 
     u: object
     px: object
@@ -28,7 +28,7 @@ class IterationGradient(NamedTuple):
     """Gradients of one iteration: state, data `[3, N, H, W]`, and `sums [18, G, H]`.
 
     The sums over the images of a group are left per row, as products with a vector of ones: XLA's own sums run pixel by
-    pixel. `sum_gradients` finishes them for all iterations at once.
+    pixel. `sum_gradients` sums up the rows for all iterations at once.
     """
 
     state: Pairs
@@ -37,7 +37,7 @@ class IterationGradient(NamedTuple):
 
 
 def pairs_of(state) -> Pairs:
-    """Six fields (u1, u2, p11, p12, p21, p22) as pairs."""
+    """The six fields (u1, u2, p11, p12, p21, p22) of a state as pairs."""
     return Pairs(ops.stack([state[0], state[1]]), ops.stack([state[2], state[4]]), ops.stack([state[3], state[5]]))
 
 
@@ -56,7 +56,7 @@ class Linearised(NamedTuple):
 
 
 def linearised(data) -> Linearised:
-    """From `[3, N, H, W]` (rho_c, gx, gy)."""
+    """The data term `[3, N, H, W]` (rho_c, gx, gy) as `iteration_adjoint` takes it."""
     return Linearised(data[0], data[1:], 1.0 / (data[1] * data[1] + data[2] * data[2] + EPSILON))
 
 
@@ -72,20 +72,20 @@ def taps_of_images(taps, images):
 def iteration_adjoint(
     state: Pairs, px_left, py_above, data: Linearised, taps, constants: Constants, upstream: Pairs, groups: int = 1
 ) -> IterationGradient:
-    """Pulls `upstream`, the gradient of the next state, back through `tvl1.iteration`.
+    """Pulls `upstream`, the gradient of the next state, back through `formulae.iteration`.
 
     Args:
         state: the state *before* the iteration.
-        px_left: its px one pixel to the left, 0 outside.
-        py_above: its py one pixel above, 0 outside.
-        data: of `linearised`.
-        taps: one iteration's of `taps_of_images`.
+        px_left: the state's px one pixel to the left, 0 outside the image.
+        py_above: the state's py one pixel above, 0 outside the image.
+        data: the data term, as `linearised` returns it.
+        taps: the kernels of this iteration, out of those of `taps_of_images`.
         constants: tau, lambda, theta.
         upstream: gradient with respect to the state after the iteration.
-        groups: G; image n counts for group n modulo G.
+        groups: number G of groups of images; image n belongs to group n modulo G.
 
     Returns:
-        The gradients with respect to every argument of `tvl1.iteration`.
+        The gradients with respect to every argument of `formulae.iteration`.
     """
     theta, limit, rate = constants.theta, constants.lambda_ * constants.theta, constants.tau / constants.theta
     ratio = (data.rho_c + _dot(data.gradient, state.u)) * data.inverse
@@ -117,9 +117,12 @@ def sum_gradients(sums, taps, constants: Constants):
     """Gradients of taps `[iterations, G, 8, 2]` and constants `[3]` from the sums of all iterations.
 
     Args:
-        sums: `[iterations, 18, G, H]`, stacked `IterationGradient.sums`.
-        taps: `[iterations, G, 8, 2]`.
+        sums: `[iterations, 18, G, H]`, the `IterationGradient.sums` of all iterations.
+        taps: the kernels, `[iterations, G, 8, 2]`.
         constants: tau, lambda, theta.
+
+    Returns:
+        The gradients of the kernels and of the constants.
     """
     tau, lambda_, theta = constants
     sums = ops.sum(sums, axis=3)
@@ -135,7 +138,7 @@ def sum_gradients(sums, taps, constants: Constants):
 
 
 def _per_row(fields, groups: int):
-    """`[K, N, H, W] -> [K, G, H]`."""
+    """Sums over the columns and over the images of every group: `[K, N, H, W] -> [K, G, H]`."""
     kinds, images, height, width = ops.shape(fields)
     rows = ops.matmul(ops.reshape(fields, (-1, width)), ops.ones((width, 1), fields.dtype))
     return ops.sum(ops.reshape(rows, (kinds, images // groups, groups, height)), axis=1)

@@ -1,9 +1,10 @@
-"""The formulae of TV-L1 optical flow (Zach et al. 2007; Fan et al. 2018, Algorithm 1), and one iteration's adjoint.
+"""The formulae of TV-L1 optical flow (Zach et al. 2007; Fan et al. 2018, Algorithm 1).
 
 Everything works on `[N, H, W]` fields in float32 with frames in 0..255. One iteration maps the state
 `(u1, u2, p11, p12, p21, p22)` to the next one, given the data term `(rho_c, gx, gy)` and eight two-tap kernels.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from keras import ops
@@ -11,7 +12,11 @@ from keras import ops
 from tvnet_keras.ops.gradients import backward_x, backward_y, forward_x, forward_y
 
 EPSILON = 1e-12
-"""Added under square roots and to squared gradients: far below any grey value, far above float32's smallest."""
+"""Added under square roots and to squared gradients: far below any grey value, far above the least float32."""
+
+
+STATE_FIELDS = 6
+"""Fields of a state: the flow (u1, u2) and the dual variables (p11, p12, p21, p22)."""
 
 
 class DataTerm(NamedTuple):
@@ -64,11 +69,34 @@ def iteration(state, data: DataTerm, taps, constants: Constants):
     Returns:
         The next state.
     """
+
+    def divergence(px, py, component: int):
+        return backward_x(px, taps[2 * component]) + backward_y(py, taps[2 * component + 1])
+
+    def gradient(u, component: int):
+        return forward_x(u, taps[4 + 2 * component]), forward_y(u, taps[5 + 2 * component])
+
+    return iteration_by(divergence, gradient, state, data, constants)
+
+
+def iteration_by(divergence: Callable, gradient: Callable, state, data: DataTerm, constants: Constants):
+    """One TV-L1 iteration with any divergence and any gradient.
+
+    Args:
+        divergence: px, py and the component of the flow that they belong to (0 or 1) to the divergence.
+        gradient: a component of the flow and its number (0 or 1) to its x and y derivatives.
+        state: tuple `(u1, u2, p11, p12, p21, p22)`.
+        data: the linearised data term.
+        constants: tau, lambda, theta.
+
+    Returns:
+        The next state.
+    """
     u1, u2, p11, p12, p21, p22 = state
     v1, v2 = threshold_step(u1, u2, data, constants.lambda_ * constants.theta)
-    u1 = v1 + constants.theta * (backward_x(p11, taps[0]) + backward_y(p12, taps[1]))
-    u2 = v2 + constants.theta * (backward_x(p21, taps[2]) + backward_y(p22, taps[3]))
-    rate = constants.tau / constants.theta
-    p11, p12 = dual_step(p11, p12, forward_x(u1, taps[4]), forward_y(u1, taps[5]), rate)
-    p21, p22 = dual_step(p21, p22, forward_x(u2, taps[6]), forward_y(u2, taps[7]), rate)
+    u1 = v1 + constants.theta * divergence(p11, p12, 0)
+    u2 = v2 + constants.theta * divergence(p21, p22, 1)
+    # The rate stands twice, because the derivative of a shared one would be summed up in another order.
+    p11, p12 = dual_step(p11, p12, *gradient(u1, 0), constants.tau / constants.theta)
+    p21, p22 = dual_step(p21, p22, *gradient(u2, 1), constants.tau / constants.theta)
     return u1, u2, p11, p12, p21, p22

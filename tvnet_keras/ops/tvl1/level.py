@@ -1,34 +1,61 @@
-"""One pyramid level of TVNet: warps, each followed by its iterations."""
+"""One pyramid level of TVNet in portable operations: warps, each followed by its iterations."""
+
+import functools
+from collections.abc import Callable
 
 from keras import ops
 
-from tvnet_keras.ops.tvl1.solver import STATE_FIELDS, solve
-from tvnet_keras.ops.tvl1.variants import VARIANTS
+from tvnet_keras.ops.differentiable import compile_with_gradient
+from tvnet_keras.ops.gradients import central_gradient
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, data_term
+from tvnet_keras.ops.warp import warp
 
 
-def solve_level(variant: str, first, second, flow, kernels, constants, mode: str):
+def solve_level(linearise: Callable, solve: Callable, first, second, flow, kernels, constants):
     """The flow of a level from that of the coarser one. The dual variables start at zero and last over the warps.
 
     Args:
-        variant: a name from `VARIANTS`.
+        linearise: first frame, second frame and flow to the data term `[3, N, H, W]` at that flow.
+        solve: state, data term, kernels `[I, G, 8, 2]` and constants to the state after I iterations.
         first: `[N, H, W]`, grey, 0..255.
         second: `[N, H, W]`, grey, 0..255.
         flow: `[N, H, W, 2]`, pixels of this level.
         kernels: `[W, I, 8, 2]`, of every iteration of every warp.
         constants: `[3]`: tau, lambda, theta.
-        mode: "portable" or "native".
 
     Returns:
-        `[N, H, W, 2]`.
+        `[N, H, W, 2]`, pixels of this level.
     """
-    if mode == "native" and variant == "default":
-        # Imported here because numba is optional.
-        from tvnet_keras.ops.native import level as native_level
-
-        return native_level.solve_level(first, second, flow, kernels, constants)
     dual = ops.zeros((STATE_FIELDS - 2, *ops.shape(first)), "float32")
-    for warp in range(kernels.shape[0]):
-        data = VARIANTS[variant].linearise(first, second, flow)
-        state = solve(ops.concatenate([ops.moveaxis(flow, -1, 0), dual]), data, kernels[warp], constants, mode)
+    for warp_number in range(kernels.shape[0]):
+        data = linearise(first, second, flow)
+        state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
+        state = solve(state, data, ops.expand_dims(kernels[warp_number], 1), constants)
         flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
     return flow
+
+
+def linearise(first, second, flow):
+    """The data term `[3, N, H, W]` at a flow: `ops.warp` samples the second frame and its central differences.
+
+    Args:
+        first: `[N, H, W]`, grey, 0..255.
+        second: `[N, H, W]`, grey, 0..255.
+        flow: `[N, H, W, 2]`, pixels.
+    """
+    return _compiled_linearise()(first, second, flow)
+
+
+@functools.cache
+def _compiled_linearise() -> Callable:
+    return compile_with_gradient(linearise_by(warp))
+
+
+def linearise_by(sample: Callable) -> Callable:
+    """`linearise` where `sample(images, flow)` warps the second frame and, together with it, its derivatives."""
+
+    def linearise(first, second, flow):
+        warped = sample(ops.stack([second, *central_gradient(second)], axis=-1), flow)
+        return ops.stack(data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow))
+
+    return linearise

@@ -1,6 +1,6 @@
 """The solver's portable mode: one compiled loop over the iterations forward, one backward, in backend operations.
 
-The loops hold one iteration in the graph instead of fifty. Shapes and fields are those of `ops.tvl1.solver`.
+The loops hold one iteration in the graph instead of fifty. Shapes and fields are as in `ops.tvl1.solver`.
 """
 
 import functools
@@ -8,11 +8,11 @@ import functools
 import keras
 from keras import ops
 
-from tvnet_keras.ops.compiled import compiles_for_cpu
+from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import differentiable
-from tvnet_keras.ops.native.mode import stays_here
+from tvnet_keras.ops.tracing import stays_in_this_process
 from tvnet_keras.ops.tvl1.adjoint import (
-    SUMS,
+    SUMS_PER_ITERATION,
     Pairs,
     iteration_adjoint,
     joined,
@@ -32,16 +32,16 @@ _MARGINS = ((0, 0), (0, 1), (1, 0))
 
 
 def solve(state, data, taps, constants):
-    """`ops.tvl1.solver.solve` with taps `[I, G, 8, 2]`."""
-    return _differentiable(stays_here(), tuple(taps.shape))(state, data, taps, constants)
+    """`ops.tvl1.solver.solve` in portable operations, with taps `[I, G, 8, 2]`."""
+    return _differentiable(stays_in_this_process(), tuple(taps.shape))(state, data, taps, constants)
 
 
 @functools.cache
 def _differentiable(local: bool, taps_shape: tuple):
     """The solver for graphs of this process (`local`), which suit its devices, or for graphs that may run elsewhere.
 
-    They are compiled apart: an export would otherwise find the graphs traced before for this machine. So are numbers
-    of iterations and groups, which have to be known.
+    The two are compiled apart, because an export would otherwise find the graphs that were traced for this machine. So
+    are kernels of other shapes, because the numbers of iterations and groups have to be known.
     """
     return differentiable(_forward, _backward) if local else differentiable(_forward_together, _backward_together)
 
@@ -67,9 +67,9 @@ def _advance(state, data, taps, constants):
 
 
 def _one_by_one(state, taps) -> bool:
-    """Whether images are solved one after the other; asked in graphs of this process only.
+    """Whether images are solved one after the other, which is asked in graphs of this process only.
 
-    A CPU's cache holds the fields of one large image, but not those of a batch. Small images are better done together.
+    A CPU's cache holds the fields of one large image, but not the fields of a batch. Small images are solved together.
     """
     height, width = state.shape[2:]
     known = isinstance(height, int) and isinstance(width, int)
@@ -81,10 +81,10 @@ def _image(fields, n):
 
 
 def _share_sizes(*tensors) -> None:
-    """Lets every tensor `[F, N, H, W]` know of its size what any of them does.
+    """Gives every tensor `[F, N, H, W]` the sizes that are known of any of them.
 
-    TensorFlow calls a function that it traced for unknown sizes with known ones too; its result then says nothing of
-    them, and the carry of a loop over one image would seem to change its shape.
+    TensorFlow calls a function that it traced for unknown sizes with known sizes too. The result of the function then
+    says nothing of the known sizes, and the carry of a loop over one image would seem to change its shape.
     """
     if keras.backend.backend() != "tensorflow":
         return
@@ -149,7 +149,7 @@ def _pull_back(state, data, taps, constants, upstream, tables):
     start = (
         pairs_of(upstream),
         (ops.zeros_like(data[0]), ops.zeros_like(data[1:])),
-        ops.zeros((iterations, SUMS, groups, ops.shape(state)[2]), state.dtype),
+        ops.zeros((iterations, SUMS_PER_ITERATION, groups, ops.shape(state)[2]), state.dtype),
     )
     bars = ops.fori_loop(0, iterations, lambda i, bars: adjoint(iterations - 1 - i, bars), start)
     bar_state, (bar_rho, bar_gradient), sums = bars

@@ -1,16 +1,17 @@
-"""What the released TVNet (github.com/LijieFan/tvnet) computes otherwise than the default: to its last rounding.
+"""What the released TVNet (github.com/LijieFan/tvnet) computes otherwise than the default, to its last rounding.
 
-Nothing here is meant to be better; `variant="official"` of the layer uses it to reproduce the authors' outputs.
-The orders of operations are theirs, because `floor` and the bilinear corners turn a last-bit difference into a
-different pixel.
+Nothing here is meant to be better; `variant="official"` of the layer reproduces the outputs of the authors with it.
+Operations follow one another as in the released code, because `floor` and the bilinear corners turn a difference in the
+last bit into another pixel.
 """
 
 import numpy as np
 from keras import ops
 
+from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.intensity import GREY_WEIGHTS
 
-SMOOTHING = {
+SMOOTHING_WEIGHTS = {
     (2, 2): 0.000874,
     (1, 2): 0.006976,
     (0, 2): 0.01386,
@@ -18,11 +19,11 @@ SMOOTHING = {
     (0, 1): 0.110656,
     (0, 0): 0.219833,
 }
-"""Weights by distance from the centre in rows and columns (or columns and rows); all 25 sum to 1.000001."""
+"""Weights by the distance from the centre in rows and columns, either way round; all 25 sum to 1.000001."""
 
 
 def prepare(clip):
-    """Neighbouring frames as floored grey, jointly stretched to 0..255, smoothed with zero padding.
+    """Neighbouring frames as floored grey, stretched together to 0..255 and smoothed with zero padding.
 
     Args:
         clip: `[B, T, H, W, C]`, float32 in 0..255, C = 1 or 3 (R, G, B).
@@ -30,22 +31,33 @@ def prepare(clip):
     Returns:
         `(first, second)`, each `[B * (T - 1), H, W]`.
     """
-    grey = floored_grey(clip)
-    height, width = ops.shape(grey)[2:4]
-    first = ops.reshape(grey[:, :-1], (-1, height, width))
-    second = ops.reshape(grey[:, 1:], (-1, height, width))
-    return tuple(smooth(images) for images in stretch(first, second))
+    return tuple(smooth(images) for images in stretch(*frame_pairs(floored_grey(clip))))
 
 
 def floored_grey(frames):
-    """`floor(0.114 B + 0.587 G + 0.299 R)`; no gradient passes. `[..., C] -> [...]`."""
+    """`floor(0.114 B + 0.587 G + 0.299 R)`, through which no gradient passes.
+
+    Args:
+        frames: `[..., C]`, C = 1 or 3 (R, G, B).
+
+    Returns:
+        `[...]`.
+    """
     red, green, blue = GREY_WEIGHTS
     channels = [frames[..., 0]] * 3 if frames.shape[-1] == 1 else [frames[..., k] for k in range(3)]
     return ops.floor(blue * channels[2] + green * channels[1] + red * channels[0])
 
 
 def stretch(first, second):
-    """Both frames of every pair mapped to 0..255 by their common minimum and maximum; flat pairs stay."""
+    """Maps both frames of every pair to 0..255 by their common minimum and maximum; flat pairs stay.
+
+    Args:
+        first: `[N, H, W]`.
+        second: `[N, H, W]`.
+
+    Returns:
+        The first and the second frames, each `[N, H, W]`.
+    """
     both = ops.stack([first, second])
     # Keras refuses the extremes of an empty batch unless it is told where to begin.
     low = ops.reshape(ops.min(both, axis=(0, 2, 3), initial=np.inf), (-1, 1, 1))
@@ -56,13 +68,13 @@ def stretch(first, second):
 
 
 def smooth(images):
-    """5 x 5 Gaussian of sigma 0.8 (`intensity.gaussian_taps`) as the release rounds it, with zeros outside."""
+    """Smooths images `[N, H, W]` by a 5 x 5 Gaussian of sigma 0.8 as the release rounds it, with zeros outside."""
     height, width = ops.shape(images)[1:3]
     padded = ops.pad(images, ((0, 0), (2, 2), (2, 2)))
     total = ops.zeros_like(images)
     # Pixels of equal weight are added before they are multiplied, the lightest first: a plain convolution's rounding
     # alone moves the flow by 1e-5 pixels after fifty iterations.
-    for (row, column), weight in SMOOTHING.items():
+    for (row, column), weight in SMOOTHING_WEIGHTS.items():
         places = {(y, x) for a, b in ((row, column), (column, row)) for y in (2 - a, 2 + a) for x in (2 - b, 2 + b)}
         total = total + weight * sum(padded[:, y : y + height, x : x + width] for y, x in sorted(places))
     return total
@@ -76,7 +88,7 @@ def warp(images, flow):
         flow: `[N, H, W, 2]`, pixels.
 
     Returns:
-        `[N, H, W, C]`; samples left of or above the image are 0, right of or below it they extrapolate linearly.
+        `[N, H, W, C]`; samples left of or above the image are 0, samples right of or below it extrapolate linearly.
     """
     height, width = ops.shape(images)[1:3]
     x = _columns(width) + flow[..., 0] / ops.cast(width, "float32") * 2.0
@@ -84,20 +96,39 @@ def warp(images, flow):
     return _sample(images, x, y)
 
 
-def resize(images, height, width):
-    """Bilinear resizing on an align-corners grid, through the same sampling as `warp`, at equal size too."""
+def resize_align_corners_bilinear(images, height, width):
+    """Resizes images bilinearly on an align-corners grid, through the sampling of `warp`, at equal size too.
+
+    Args:
+        images: `[N, H, W, C]`.
+        height: new height in pixels, int or scalar tensor.
+        width: new width in pixels, int or scalar tensor.
+
+    Returns:
+        `[N, height, width, C]`.
+    """
     batch = ops.shape(images)[0]
     x = ops.broadcast_to(_columns(width), (batch, height, width))
     y = ops.broadcast_to(_rows(height), (batch, height, width))
     return _sample(images, x, y)
 
 
-def enlarge_flow(flow, height, width, zoom: float):
-    """Flow of a pyramid level on the next finer one: divided by `zoom`, whatever the exact ratio of the sizes."""
-    return resize(flow, height, width) / np.float32(zoom)
+def resize_flow_by_zoom(flow, height, width, zoom: float):
+    """Flow of a pyramid level on the next finer level: divided by zoom, whatever the exact ratio of the sizes.
+
+    Args:
+        flow: `[N, H, W, 2]`, pixels of its own level.
+        height: height of the finer level in pixels, int or scalar tensor.
+        width: width of the finer level in pixels, int or scalar tensor.
+        zoom: size ratio of neighbouring levels, 0 < zoom < 1.
+
+    Returns:
+        `[N, height, width, 2]`.
+    """
+    return resize_align_corners_bilinear(flow, height, width) / np.float32(zoom)
 
 
-# Reshaped, here and below, where `[None, :]` would be shorter: TensorFlow Lite has that for known sizes only.
+# `reshape` stands here and below in place of `[None, :]`, which TensorFlow Lite has for known sizes only.
 def _columns(width):
     return ops.reshape(_grid(width), (1, 1, -1))
 
@@ -109,8 +140,8 @@ def _rows(height):
 def _grid(length):
     """`linspace(-1, 1, length)` with TensorFlow's rounding: multiples of one step, and the last value exact."""
     if isinstance(length, int):
-        # A constant where it can be one: XLA rounds the last bit now so, now so from one use to the next, and then the
-        # weights of `_sample` belong to other pixels than the ones it takes.
+        # A constant where the length is known: XLA would round the last bit differently from one use to the next, and
+        # the weights of `_sample` would then belong to other pixels than the pixels that it takes.
         grid = np.float32(-1) + np.float32(2) / np.float32(max(length - 1, 1)) * np.arange(length, dtype="float32")
         grid[-1] = 1
         return ops.convert_to_tensor(grid)

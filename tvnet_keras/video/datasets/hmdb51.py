@@ -22,7 +22,7 @@ LIST_FOLDERS = ("splits", "testTrainMulti_7030_splits", ".")
 VIDEO_FOLDERS = ("videos", "videos_mp4", ".")
 # A class that every copy of the lists has: it tells the folder of the lists.
 KNOWN_CLASS = "brush_hair"
-CODES = {"0": None, "1": "train", "2": "test"}
+SUBSET_OF_CODE = {"0": None, "1": "train", "2": "test"}
 
 
 def load(
@@ -65,7 +65,7 @@ def _entries(path: Path) -> list[tuple[str, str | None]]:
     entries = []
     for number, line in read_lines(path):
         fields = line.rsplit(maxsplit=1)
-        if len(fields) != 2 or fields[1] not in CODES:
+        if len(fields) != 2 or fields[1] not in SUBSET_OF_CODE:
             raise InputError(f"{path}, line {number}: expected 'video.avi' and 0, 1 or 2. Received: {line!r}")
-        entries.append((fields[0], CODES[fields[1]]))
+        entries.append((fields[0], SUBSET_OF_CODE[fields[1]]))
     return entries

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tvnet_keras import TVNet
-from tvnet_keras.ops import compiled
+from tvnet_keras.ops import compilation
 from tvnet_keras.ops.tvl1 import portable
 
 STATUS = Path("/proc/self/status")
@@ -17,7 +17,7 @@ STATUS = Path("/proc/self/status")
 @pytest.fixture
 def few(monkeypatch):
     """Two sizes are compiled; nothing is yet."""
-    monkeypatch.setattr(compiled, "COMPILED_SIZES", 2)
+    monkeypatch.setattr(compilation, "COMPILED_SIZES", 2)
     portable._differentiable.cache_clear()
     yield
     portable._differentiable.cache_clear()
@@ -46,7 +46,7 @@ def resident_megabytes():
 
 def test_only_the_first_sizes_are_compiled(few):
     traced = []
-    function = compiled.compiled(lambda x: traced.append(x.shape) or 2 * x)
+    function = compilation.compile_for_backend(lambda x: traced.append(x.shape) or 2 * x)
     for size in [*range(1, 30), 1, 2]:
         np.testing.assert_array_equal(function(tf.ones((size, 5))), np.full((size, 5), 2))
     # Two by XLA; the third is traced as it is and the next one for all.

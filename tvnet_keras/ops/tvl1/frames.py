@@ -1,0 +1,32 @@
+"""Smoothed grey frames for TV-L1, in portable operations."""
+
+import functools
+from collections.abc import Callable
+
+from keras import ops
+
+from tvnet_keras.ops.differentiable import compile_with_gradient
+from tvnet_keras.ops.frame_pairs import split_pairs
+from tvnet_keras.ops.intensity import smooth, to_255, to_grey
+
+
+def smooth_pairs(clip, value_range: tuple[float, float]):
+    """The first and the second frames of all pairs of neighbours, grey and smoothed. Every frame is smoothed once.
+
+    Args:
+        clip: `[B, T, H, W, C]`, C = 1 or 3 (R, G, B); integers 0..255 or floats within `value_range`.
+        value_range: `(low, high)` that float frames span.
+
+    Returns:
+        Frames 0 ... T - 2 and frames 1 ... T - 1, each `[B, T - 1, H, W]`, float32 in 0..255.
+    """
+    batch, time, height, width = ops.shape(clip)[:4]
+    grey = _smooth_grey(clip.shape[-1])(to_255(clip, value_range))
+    return split_pairs(ops.reshape(grey, (batch, time, height, width)))
+
+
+@functools.cache
+def _smooth_grey(channels: int) -> Callable:
+    # Built at the first use: only then is the backend's compiler loaded. One for each number of channels, which has to
+    # be known.
+    return compile_with_gradient(lambda clip: smooth(ops.reshape(to_grey(clip), (-1, *ops.shape(clip)[2:4]))))

@@ -21,10 +21,12 @@ import launch.benchmarks
 from launch.run import app
 from launch.run.environment import git_commit, machine, versions
 from tvnet_keras.atomic import atomic_path
-from tvnet_keras.choices import load_module
+from tvnet_keras.choices import listed, load_module
 from tvnet_keras.errors import InputError
 
-SUITE = flags.DEFINE_string("suite", "pipeline", "What is measured: a module of launch/benchmarks/.")
+SUITE = flags.DEFINE_string(
+    "suite", "pipeline", f"What is measured: a module of launch/benchmarks/ ({listed(launch.benchmarks)})."
+)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
 OUTPUT = flags.DEFINE_string(
     "output", "", "JSON file of the result (default: benchmarks/<suite>.json).", **app.SHARED_FLAG

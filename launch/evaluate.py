@@ -1,7 +1,7 @@
 """Measures a trained run on its test data: accuracies, end-point errors, residuals, with their whole protocol.
 
 python -m launch.evaluate --run=runs/tvnet
-python -m launch.evaluate --run=runs/tvnet --config.eval.clips=25 --config.eval.crops=10 --config.data.split=1
+python -m launch.evaluate --run=runs/tvnet --config.eval.clips=25 --config.data.test_crop=center --config.eval.crops=10
 python -m launch.evaluate --run=runs/flow --config.data.dataset=sintel --config.data.root=sintel
 """
 

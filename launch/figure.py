@@ -17,10 +17,10 @@ from absl import flags
 import launch.figures
 from launch.flow_report.pictures import write_picture
 from launch.run import app
-from tvnet_keras.choices import check_choice, load_module
+from tvnet_keras.choices import check_choice, listed, load_module
 from tvnet_keras.errors import InputError
 
-FIGURE = flags.DEFINE_string("figure", "tvnet", "The figure: a module of launch/figures/.")
+FIGURE = flags.DEFINE_string("figure", "tvnet", f"The figure: a module of launch/figures/ ({listed(launch.figures)}).")
 INPUT = flags.DEFINE_multi_string("input", [], "NAME=VALUE, once per input of the figure.")
 OUTPUT = flags.DEFINE_string("output", "", "The picture; default docs/figures/<figure>.png.")
 

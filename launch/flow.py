@@ -29,9 +29,11 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import measure, pairs, solvers
+from tvnet_keras.flow.augment import FlowRecipe
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors, write_flo
 from tvnet_keras.one_writer import only_writer
+from tvnet_keras.options import options_of
 from tvnet_keras.video.read import LARGEST_PIXELS
 from tvnet_keras.video.resize import resize_half_pixel_bilinear
 
@@ -57,7 +59,6 @@ SHEET_ROWS = 8
 """Pairs on the contact sheet, evenly spaced over the list."""
 
 FRAME, TRUTH = "frame", "truth"
-UNKNOWN_CHOICES = ("masked", "zero")
 TIMING = "one pair at a time; the first call at each frame size is not counted; median over pairs"
 PHOTOMETRIC = "mean |I2(x + flow) - I1(x)| over all pixels, grey levels 0..255"
 
@@ -77,7 +78,7 @@ class Protocol:
     max_pixels: int = LARGEST_PIXELS
 
     def __post_init__(self) -> None:
-        check_choice("--unknown", self.unknown, UNKNOWN_CHOICES)
+        check_choice("--unknown", self.unknown, options_of(FlowRecipe)["unknown"].allowed)
 
 
 def main(paths: list[str]) -> None:

@@ -16,7 +16,9 @@ from launch.run import app
 from launch.run.progress import progress
 from launch.run.video_report import check_dataset, check_folder, splits_of, union
 from launch.run.video_source import memory_file
+from tvnet_keras.choices import listed
 from tvnet_keras.errors import InputError
+from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.moving_shapes.writer import write_dataset
@@ -33,7 +35,11 @@ CHECK = flags.DEFINE_bool(
 )
 CACHE = flags.DEFINE_string("cache", "", "Decode the videos once into TFRecords of JPEG frames in this folder.")
 
-DATASET = flags.DEFINE_string("dataset", "", "A module of tvnet_keras/video/datasets; empty checks a folder's files.")
+DATASET = flags.DEFINE_string(
+    "dataset",
+    "",
+    f"The data set: a module of tvnet_keras/video/datasets ({listed(datasets)}); empty checks a folder's files.",
+)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.", **app.SHARED_FLAG)
 SPLIT = flags.DEFINE_integer("split", 0, "Split of the data set; 0 takes all.", lower_bound=0)
 CLASSES = flags.DEFINE_list("classes", [], "Only these classes.")

@@ -32,7 +32,7 @@ from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results, save_result
 
 TABLE = flags.DEFINE_string(
-    "table", "", "The table: launch/tables/<paper>/<table>.py is <paper>_<table>; --list takes all without it."
+    "table", "", f"The table, of launch/tables/ ({', '.join(tables.names())}); --list takes all without it."
 )
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set that the table is about.", **app.SHARED_FLAG)
 ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")

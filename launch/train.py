@@ -20,6 +20,7 @@ from absl import flags
 
 import launch.experiments
 import launch.run.strategy
+import models
 from launch import evaluators
 from launch.run import app, config_flags, run_folder, run_lists
 from launch.run.checkpoints import Checkpoints
@@ -36,13 +37,15 @@ from launch.run.train_step import TrainStep
 from launch.weights.init_from import initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
-from tvnet_keras.choices import load_module
+from tvnet_keras.choices import listed, load_module
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.pipeline import video_errors
 
-METHOD = flags.DEFINE_string("method", "tvnet", "The network: a module of models/.")
-EXPERIMENT = flags.DEFINE_string("experiment", "moving_shapes", "The experiment: a module of launch/experiments/.")
+METHOD = flags.DEFINE_string("method", "tvnet", f"The network: a module of models/ ({listed(models)}).")
+EXPERIMENT = flags.DEFINE_string(
+    "experiment", "moving_shapes", f"The experiment: a module of launch/experiments/ ({listed(launch.experiments)})."
+)
 OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", "", "The run's folder (default: runs/<experiment>-<method>).", **app.SHARED_FLAG
 )

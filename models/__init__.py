@@ -3,7 +3,8 @@
 Every method module has
 
 `Options`
-    A dataclass: what `--config.model.*` can set.
+    A dataclass of options (`tvnet_keras.options.option`): what `--config.model.*` can set. Meaning, allowed words and
+    limits stand there and nowhere else; `ClipModel` checks them.
 `FRAMES`
     Frames that its clips have by default, and at least under the default options.
 `NEEDS`

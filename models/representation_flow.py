@@ -8,20 +8,22 @@ import dataclasses
 
 import keras
 
-from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.per_step import PerStep
-from tvnet_keras.layers.representation_flow import RepresentationFlow
+from tvnet_keras.layers.representation_flow import LEARNABLE, RepresentationFlow
 from tvnet_keras.layers.unit_range import UnitRange
+from tvnet_keras.ops.representation.variants import VARIANTS
+from tvnet_keras.options import option
 
 from .motion.representation_flow import parameter_rates
 from .parts.clip_classifier import ClipClassifier, cross_entropy
 from .parts.feature_fusion import FUSIONS, Fusion
 from .parts.feature_picture import side_by_side
-from .parts.input_scaling import input_scaling
+from .parts.input_scaling import MEAN_AND_DEVIATION, input_scaling
 from .parts.residual import residual_part
-from .resnets.network import PLACES, RGB_PREFIX
+from .resnets import families
+from .resnets.network import BLOCKS, NON_LOCAL_PLACES, PLACES, RGB_PREFIX
 
 FRAMES = 4
 """Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""
@@ -36,20 +38,38 @@ FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, T
 class Options:
     """What `--config.model.*` can set for `--method=representation_flow`."""
 
-    backbone: str = "resnet2d"  # a module of models/resnets/families
-    depth: int = 18  # 10, 18, 34 or 50
-    width: int = 64  # channels of the first stage
-    dropout: float = 0.5
-    scaling: str = "released"  # range of the input: released, unit, imagenet, kinetics
-    non_local: tuple[str, ...] = ()  # places with non-local blocks: block2 to block5
-    place: str = "block3"  # where the flow is computed: input, conv1, block1 to block5; none is the RGB baseline
-    fusion: str = "none"  # with the frames' features: none, late, add, multiply, layer_multiply, concat, residual
-    flows: str = "flow"  # flow, fof (flow of flow), fcf (with a convolution between), fcfcf
-    bottleneck: int = 32  # channels whose flow is computed; 0 for all
-    iterations: int = 10
-    learn: tuple[str, ...] = ("divergence", "tau", "lambda", "theta")
-    variant: str = "default"  # of the flow layer: default, paper, released_v1, released_v2
-    motion_rate: float = 0.01  # the flow parameters' learning rate relative to the network's
+    backbone: str = option(
+        "resnet2d", "Family of residual networks: a module of models/resnets/families.", choices=families
+    )
+    depth: int = option(18, "Layers of the network.", choices=tuple(BLOCKS))
+    width: int = option(64, "Channels of the first stage.", least=1, most=512)
+    dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    scaling: str = option("released", "Range of the frames.", choices=tuple(MEAN_AND_DEVIATION))
+    non_local: tuple[str, ...] = option((), "Stages with non-local blocks.", choices=NON_LOCAL_PLACES)
+    place: str = option(
+        "block3",
+        "Where the flow is computed; none computes no flow and is the RGB baseline.",
+        choices=("none", *PLACES),
+    )
+    fusion: str = option(
+        "none", "How the features of the frames join those of their flow; none leaves them out.", choices=FUSIONS
+    )
+    flows: str = option(
+        "flow", "One flow, the flow of the flow (fof), or with convolutions between (fcf, fcfcf).", choices=tuple(FLOWS)
+    )
+    bottleneck: int = option(32, "Channels whose flow is computed; 0 takes all.", least=0, most=4096)
+    iterations: int = option(10, "TV-L1 iterations of every flow.", least=1, most=10_000)
+    learn: tuple[str, ...] = option(
+        ("divergence", "tau", "lambda", "theta"), "Weights of the flow layers that are trained.", choices=LEARNABLE
+    )
+    variant: str = option(
+        "default",
+        "Formulae of the flow layers: this project's, the paper's, or those of either released code.",
+        choices=tuple(VARIANTS),
+    )
+    motion_rate: float = option(
+        0.01, "Learning rate of the flow layers' parameters relative to the network's.", least=0
+    )
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -76,8 +96,6 @@ class RepresentationFlowClassifier(ClipClassifier):
     def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
-        check_choice("place", chosen.place, ("none", *PLACES))
-        check_choice("fusion", chosen.fusion, FUSIONS)
         place = "input" if chosen.place == "none" else chosen.place
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(chosen.scaling)
@@ -143,7 +161,6 @@ class RepresentationFlowClassifier(ClipClassifier):
 
 
 def _flow_layer(options: Options):
-    check_choice("flows", options.flows, tuple(FLOWS))
     flows, convolve = FLOWS[options.flows]
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
     shared |= {"variant": options.variant, "output": "flow", "name": "flow"}

@@ -9,13 +9,15 @@ import keras
 
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
+from tvnet_keras.options import option
 
 from . import encoders
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.input_scaling import AUTO, UNIT, input_scaling
+from .parts.input_scaling import AUTO, MEAN_AND_DEVIATION, UNIT, input_scaling
 from .parts.residual import family_of, residual_part
 from .resnets import families
 from .resnets.convolutions import CLIP_RANK
+from .resnets.network import BLOCKS, NON_LOCAL_PLACES
 
 FRAMES = 1
 
@@ -25,16 +27,29 @@ CLIP_FRAMES = 8
 NEEDS = ("label",)
 
 
+def backbones() -> tuple[str, ...]:
+    """Image networks, and families of residual networks."""
+    return (*module_names(encoders), *module_names(families))
+
+
 @dataclasses.dataclass
 class Options:
     """What `--config.model.*` can set for `--method=rgb`."""
 
-    backbone: str = "small"  # a module of models/encoders, or of models/resnets/families, whose networks see clips
-    depth: int = 18  # of a network of models/resnets, as width and non_local
-    width: int = 64
-    non_local: tuple[str, ...] = ()
-    dropout: float = 0.5
-    scaling: str = AUTO  # range of the frames: unit, signed, imagenet, kinetics, released; auto: as the weights expect
+    backbone: str = option(
+        "small",
+        "Network: a module of models/encoders, or of models/resnets/families, of which some see clips.",
+        choices=backbones,
+    )
+    depth: int = option(18, "Layers of a network of models/resnets/families.", choices=tuple(BLOCKS))
+    width: int = option(64, "Channels of the first stage of a network of models/resnets/families.", least=1, most=512)
+    non_local: tuple[str, ...] = option(
+        (), "Stages of a network of models/resnets/families with non-local blocks.", choices=NON_LOCAL_PLACES
+    )
+    dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    scaling: str = option(
+        AUTO, "Range of the frames; auto takes the one that the weights expect.", choices=(AUTO, *MEAN_AND_DEVIATION)
+    )
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -93,8 +108,7 @@ def frames(options: Options) -> int:
 
 def _residual(backbone: str) -> bool:
     """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
-    clip_networks = module_names(families)
-    return check_choice("backbone", backbone, (*module_names(encoders), *clip_networks)) in clip_networks
+    return check_choice("backbone", backbone, backbones()) in module_names(families)
 
 
 def objective(options: Options, batch: dict, outputs: dict) -> dict:

@@ -8,8 +8,13 @@ import dataclasses
 
 import keras
 
+from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
+from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
+from tvnet_keras.options import option
 
+from . import encoders
+from . import motion as motion_layers
 from .motion import motion_module
 from .parts import temporal_stream
 from .parts.clip_classifier import cross_entropy
@@ -26,19 +31,33 @@ NEEDS = ("label",)
 class Options:
     """What `--config.model.*` can set for `--method=tvnet`."""
 
-    backbone: str = "small"  # a module of models/encoders
-    dropout: float = 0.5
-    motion: str = "tvnet"  # a module of models/motion: tvnet, or representation_flow of the frames
-    flow_fields: int = FLOW_FIELDS  # stacked for the classifier
-    scales: int = 1  # tvnet's, as warps and learn
-    warps: int = 1
-    iterations: int = 50
-    learn: tuple[str, ...] = ("u0", "kernels")
-    bottleneck: int = 0  # representation_flow's: mixtures of red, green and blue that it sees; 0 for the three
-    representation_learn: tuple[str, ...] = ("divergence", "tau", "lambda", "theta")
-    flow_bound: float = 20.0  # pixels; larger displacements are clipped before the classifier
-    energy_weight: float = 0.1  # weight of the TV-L1 energy of a flow in the multi-task loss (paper, section 4.3)
-    motion_rate: float = 1 / 255  # the motion layer's learning rate relative to the classifier's (released code)
+    backbone: str = option("small", "Image network: a module of models/encoders.", choices=encoders)
+    dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
+    flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
+    # A TVNet has weights of its own for every iteration of every warp of every scale.
+    scales: int = option(1, "Scales of the image pyramid, for motion=tvnet.", least=1, most=20)
+    warps: int = option(1, "Warps on every scale, for motion=tvnet.", least=1, most=100)
+    iterations: int = option(50, "TV-L1 iterations of every warp.", least=1, most=10_000)
+    learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained, for motion=tvnet.", choices=LEARNABLE)
+    bottleneck: int = option(
+        0,
+        "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",
+        least=0,
+        most=4096,
+    )
+    representation_learn: tuple[str, ...] = option(
+        ("divergence", "tau", "lambda", "theta"),
+        "Weights that are trained, for motion=representation_flow.",
+        choices=REPRESENTATION_LEARNABLE,
+    )
+    flow_bound: float = option(20.0, "Displacements beyond it are clipped for the classifier, in pixels.", above=0)
+    energy_weight: float = option(
+        0.1, "Weight of the TV-L1 energy of the flow in the multi-task loss (paper, section 4.3).", least=0
+    )
+    motion_rate: float = option(
+        1 / 255, "Learning rate of the motion layer relative to the classifier's (released code).", least=0
+    )
 
 
 @keras.saving.register_keras_serializable(package="models")

@@ -8,10 +8,11 @@ import dataclasses
 
 import keras
 
-from tvnet_keras.choices import check_choice
-from tvnet_keras.layers.tvnet import TVNet
+from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
+from tvnet_keras.ops.tvl1.variants import VARIANTS
+from tvnet_keras.options import option
 
 from .parts.clip_model import ClipModel
 
@@ -19,20 +20,27 @@ FRAMES = 2
 
 NEEDS = ("flow", "known")
 
-LOSSES = ("epe", "energy")
-
 
 @dataclasses.dataclass
 class Options:
     """What `--config.model.*` can set for `--method=tvnet_flow`."""
 
-    scales: int = 1
-    warps: int = 1
-    iterations: int = 50
-    learn: tuple[str, ...] = ("u0", "kernels")
-    u0_size: tuple[int, ...] = ()  # height,width of the grid of the initial flow; () is the coarsest level's
-    variant: str = "default"  # or official, which reproduces the released code
-    loss: str = "epe"  # epe: mean end-point error of the known vectors; energy: TV-L1's, without any truth
+    # A TVNet has weights of its own for every iteration of every warp of every scale.
+    scales: int = option(1, "Scales of the image pyramid.", least=1, most=20)
+    warps: int = option(1, "Warps on every scale.", least=1, most=100)
+    iterations: int = option(50, "TV-L1 iterations of every warp.", least=1, most=10_000)
+    learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained.", choices=LEARNABLE)
+    u0_size: tuple[int, ...] = option(
+        (), "Height and width of the grid of the initial flow; empty takes the coarsest scale's.", least=1
+    )
+    variant: str = option(
+        "default", "Formulae of the solver; official reproduces the released code.", choices=tuple(VARIANTS)
+    )
+    loss: str = option(
+        "epe",
+        "What is minimised: epe is the mean end-point error of the known vectors, energy that of TV-L1, without truth.",
+        choices=("epe", "energy"),
+    )
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -57,7 +65,6 @@ class TVNetFlow(ClipModel):
     def __init__(self, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
         super().__init__(clip_shape, options, **kwargs)
         chosen = self.options
-        check_choice("loss", chosen.loss, LOSSES)
         self.motion = TVNet(
             chosen.scales,
             chosen.warps,

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "models/parts": ("models.encoders", "models.motion", "models.resnets", "tvnet_keras"),
     "models/resnets": ("models.parts", "tvnet_keras"),
     "launch": ("launch", "models", "tvnet_keras"),
-    "launch/run": ("launch.experiments", "launch.weights", "models", "tvnet_keras"),
+    "launch/run": ("launch.evaluators", "launch.experiments", "launch.weights", "models", "tvnet_keras"),
     "launch/weights": ("launch.run", "models", "tvnet_keras"),
     "launch/experiments": ("launch.run", "tvnet_keras"),
     "launch/evaluators": ("launch.run", "models", "tvnet_keras"),

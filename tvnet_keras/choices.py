@@ -56,6 +56,11 @@ def module_names(package: ModuleType) -> tuple[str, ...]:
     return tuple(sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_")))
 
 
+def listed(package: ModuleType) -> str:
+    """The public modules of a package in words, for the help of a flag that names one."""
+    return ", ".join(module_names(package))
+
+
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
     """Imports a module of a package.
 

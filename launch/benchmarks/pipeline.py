@@ -13,7 +13,9 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.video.cache import CachedVideos, write_cache
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.pipeline import train_dataset
+from tvnet_keras.video.recipe import ClipRecipe
 from tvnet_keras.video.scan import scan
+from tvnet_keras.video.views import FrameSource
 
 FRAMES = 6
 SIZE = (240, 320)
@@ -73,14 +75,10 @@ def _rate(videos: VideoList, counts: dict[str, int], cache: CachedVideos | None,
     rates = []
     for repeat in range(REPEATS):
         batches = train_dataset(
-            videos,
-            counts=counts,
-            frames=FRAMES,
-            size=SIZE,
+            FrameSource(videos, counts, cache),
+            ClipRecipe(SIZE, flip=True, frames=FRAMES),
             batch_size=BATCH,
             seed=repeat,
-            crop="none",
-            cache=cache,
             parallel=parallel,
         )
         rates.append(_clips_per_second(iter(batches)))

@@ -22,6 +22,7 @@ from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.representation_flow import RepresentationFlow
 from tvnet_keras.video.augment import test_views
 from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.recipe import ViewRecipe
 
 CHANNELS = 3
 """Channels of the flow, and of the flow of flow, that are shown: those that move most."""
@@ -111,7 +112,7 @@ def _strongest(flows: list[np.ndarray]) -> list[int]:
 def _clip(path: str, first: int, step: int, network: RepresentationFlowClassifier) -> np.ndarray:
     frames, height, width, _ = network.clip_shape
     read = read_frames(path, range(first, first + frames * step, step))
-    return test_views(read, (height, width))[0][0]
+    return test_views(read, ViewRecipe((height, width), "center"))[0][0]
 
 
 def _number(name: str, value: str, least: int) -> int:

@@ -1,7 +1,6 @@
 """The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
 
 import dataclasses
-import math
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -10,116 +9,145 @@ import models
 from launch.run.batch_memory import require_room
 from launch.run.option_errors import option_error
 from launch.run.run_record import require_type
-from tvnet_keras.choices import check_choice, load_module
+from tvnet_keras.choices import load_module
 from tvnet_keras.errors import InputError
+from tvnet_keras.flow import pairs
+from tvnet_keras.flow.augment import FlowRecipe
+from tvnet_keras.flow.pairs import sintel
+from tvnet_keras.options import check_options, option, same_option
+from tvnet_keras.video import datasets
+from tvnet_keras.video.recipe import TEST_CROPS, TRAIN_CROPS, ClipRecipe, MultiView
+from tvnet_keras.video.views import DRAWS
 
-CHOICES = {
-    "data.missing": ("error", "report"),
-    "data.short": ("loop", "clamp", "error"),
-    "data.crop": ("corner", "random", "none"),
-    "data.test_crop": ("center", "none"),
-    "data.draw": ("epochs", "replacement"),
-    "data.interpolation": ("area", "linear"),
-    "data.unknown": ("masked", "zero"),
-    "eval.sampling": ("even", "dense"),
-    "eval.flow_size": ("own", "training"),
-    "train.optimizer": ("sgd", "adam"),
-    "train.schedule": ("constant", "steps", "cosine"),
-}
-"""Fields that hold one of a few words."""
+SIDE = {"least": 0, "most": 16_384}
+"""Limits of lengths in pixels, of which 0 has a meaning of its own."""
 
-LEAST = {
-    "data": dict.fromkeys(("frames", "segments", "step", "split"), 1)
-    | dict.fromkeys(("height", "width", "workers", "resize_short", "colour_jitter"), 0)
-    | dict.fromkeys(("rotation", "translation", "zoom"), 0),
-    "train": dict.fromkeys(("batch_size", "accumulate", "log_every", "checkpoint_every"), 1)
-    | dict.fromkeys(("steps", "lr", "momentum", "weight_decay", "warmup", "clip_norm", "validate_every", "ema"), 0),
-    "eval": {"clips": 1, "stride": 1, "batch_size": 1},
-}
-"""Smallest values of the fields that are numbers."""
 
-MOST = {
-    "data": dict.fromkeys(("frames", "segments", "step", "workers"), 10_000)
-    | dict.fromkeys(("height", "width", "resize_short"), 16_384),
-    "train": {"batch_size": 1_000_000},
-    "eval": {"clips": 10_000, "stride": 10_000, "batch_size": 1_000_000},
-    # A TVNet has weights of its own for every iteration of every warp of every scale.
-    "model": {
-        "scales": 20,
-        "warps": 100,
-        "iterations": 10_000,
-        "flow_fields": 10_000,
-        "bottleneck": 4096,
-        "width": 512,
-    },
-}
-"""Largest values of the fields that decide how much memory or time is taken before anybody can look."""
+def dataset_names() -> tuple[str, ...]:
+    """Every data set that `--config.data.dataset` can name: of videos, or of image pairs."""
+    return tuple(sorted({*datasets.names(), *pairs.names()}))
+
+
+def measure_names() -> tuple[str, ...]:
+    """Every measure that `--config.eval.measures` can name."""
+    # They read configurations themselves.
+    from launch import evaluators
+
+    return evaluators.names()
 
 
 @dataclasses.dataclass
 class DataConfig:
     """Which videos or image pairs, and how clips are cut from them."""
 
-    dataset: str = "moving_shapes"  # a module of tvnet_keras/video/datasets or tvnet_keras/flow/pairs
-    root: str = "data/moving_shapes"  # folder of the videos and their lists, or of the pairs
-    split: int = 1
-    classes: tuple[str, ...] = ()  # keep these, in this label order; () keeps all
-    pairs: tuple[str, ...] = ()  # of a data set of image pairs, keep these; () keeps all
-    render: str = ""  # Sintel's render pass: clean, final or albedo; empty for the others
-    missing: str = "error"  # what to do about listed files that are not there: error, or report and go on
-    short: str = "loop"  # what a video shorter than a clip does: loop, clamp (repeat the last frame), error
-    frames: int = 6
-    segments: int = 1  # TSN: clips per video in training, their logits averaged
-    step: int = 1  # distance of neighbouring frames of a clip
-    height: int = 64  # 0 with width=0: every image pair at its own size
-    width: int = 64
-    resize_short: int = 0  # short side before cropping, pixels; 0 keeps the video's own
-    crop: str = "corner"  # training crop: corner (with scale jitter), random, none (the whole frame)
-    test_crop: str = "center"  # center, or none (the whole frame)
-    flip: bool = True  # mirror half of the training clips, if the data set allows it
-    colour_jitter: float = 0.0
-    rotation: float = 0.0  # degrees, drawn from both signs; like translation and zoom for batches that carry flow
-    translation: float = 0.0  # of the window, as a fraction of its side, drawn from both signs
-    zoom: float = 0.0  # scale drawn between 1 / (1 + zoom) and 1 + zoom
-    interpolation: str = "area"  # of batches that carry flow: area (filtered where it shrinks), linear
-    unknown: str = "masked"  # vectors of a truth that are not known: masked, or zero (they count as no motion)
-    draw: str = "epochs"  # order of the training samples: epochs, or replacement (each draw of all)
-    cache: str = ""  # folder written by launch.prepare --cache; empty reads the video files
-    workers: int = 0  # files decoded at the same time; 0 takes one per core
+    dataset: str = option(
+        "moving_shapes",
+        "Data set: a module of tvnet_keras/video/datasets or tvnet_keras/flow/pairs.",
+        choices=dataset_names,
+    )
+    root: str = option("data/moving_shapes", "Folder of the videos and their lists, or of the image pairs.")
+    split: int = option(1, "Split of the data set, where it has several.", least=1)
+    classes: tuple[str, ...] = option((), "Only these classes, in this label order; empty takes all.")
+    pairs: tuple[str, ...] = option((), "Of a data set of image pairs, only these; empty takes all.")
+    render: str = option(
+        "", "Render pass of Sintel; empty for clean and for other data sets.", choices=("", *sintel.RENDERS)
+    )
+    missing: str = option(
+        "error",
+        "What to do about listed files that are not there: stop (error), or say so and go on (report).",
+        choices=("error", "report"),
+    )
+    short: str = same_option(ClipRecipe, "short")
+    frames: int = same_option(ClipRecipe, "frames", default=6)
+    segments: int = same_option(ClipRecipe, "segments")
+    step: int = same_option(ClipRecipe, "step")
+    height: int = option(
+        64, "Height of a view, in pixels; 0 with a width of 0 takes every image pair at its own size.", **SIDE
+    )
+    width: int = option(64, "Width of a view, in pixels.", **SIDE)
+    resize_short: int = option(
+        0, "Short side that frames are resized to before they are cropped, in pixels; 0 keeps their own.", **SIDE
+    )
+    crop: str = option(
+        "corner",
+        "What is seen of a training frame: a window of TSN's sizes in a corner or in the centre (corner), a window "
+        "of the view's size anywhere (random), or the whole frame (none).",
+        choices=TRAIN_CROPS,
+    )
+    test_crop: str = option(
+        "center", "What is seen of a test frame: its centre, or the whole frame (none).", choices=TEST_CROPS
+    )
+    flip: bool = same_option(ClipRecipe, "flip", default=True)
+    colour_jitter: float = same_option(ClipRecipe, "colour_jitter")
+    rotation: float = same_option(FlowRecipe, "rotation")
+    translation: float = same_option(FlowRecipe, "translation")
+    zoom: float = same_option(FlowRecipe, "zoom")
+    interpolation: str = same_option(FlowRecipe, "interpolation")
+    unknown: str = same_option(FlowRecipe, "unknown")
+    draw: str = option(
+        "epochs",
+        "Order of the training samples: each once in every epoch (epochs), or each draw of all (replacement).",
+        choices=DRAWS,
+    )
+    cache: str = option("", "Folder that launch.prepare --cache wrote; empty reads the video files.")
+    workers: int = option(0, "Files that are decoded at the same time; 0 takes one per core.", least=0, most=10_000)
 
 
 @dataclasses.dataclass
 class TrainConfig:
-    """Optimisation."""
+    """How the network is optimised."""
 
-    steps: int = 300
-    batch_size: int = 16  # clips per update, over all replicas and accumulated pieces
-    accumulate: int = 1  # pieces that a batch is computed in; gradients are summed, batch norm sees one piece
-    optimizer: str = "adam"
-    lr: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    schedule: str = "cosine"
-    lr_steps: tuple[int, ...] = ()  # schedule=steps: the rate falls to a tenth at these steps
-    warmup: int = 0  # steps of linear warm-up
-    clip_norm: float = 10.0  # global norm at which the summed gradient is clipped; 0 never clips
-    ema: float = 0.0  # momentum of the running average of weights that is tested and saved; 0 keeps none
-    log_every: int = 10
-    validate_every: int = 0  # steps; 0 validates at the end only
-    checkpoint_every: int = 100
+    steps: int = option(300, "Updates of the weights.", least=0)
+    batch_size: int = option(
+        16, "Samples of an update, over all replicas and accumulated pieces.", least=1, most=1_000_000
+    )
+    accumulate: int = option(
+        1,
+        "Pieces that a batch is computed in; their gradients are summed, batch normalisation sees one piece.",
+        least=1,
+    )
+    optimizer: str = option("adam", "Rule of the updates.", choices=("sgd", "adam"))
+    lr: float = option(1e-3, "Learning rate after the warm-up.", least=0)
+    momentum: float = option(0.9, "Momentum of sgd.", least=0)
+    weight_decay: float = option(0.0, "Decay of the weights in every update, relative to the learning rate.", least=0)
+    schedule: str = option(
+        "cosine",
+        "How the learning rate falls: not at all, to a tenth at every one of lr_steps, or as a cosine to 0.",
+        choices=("constant", "steps", "cosine"),
+    )
+    lr_steps: tuple[int, ...] = option((), "Steps at which schedule=steps lets the learning rate fall to a tenth.")
+    warmup: int = option(0, "Steps in which the learning rate rises linearly.", least=0)
+    clip_norm: float = option(10.0, "Global norm at which the summed gradient is clipped; 0 never clips.", least=0)
+    ema: float = option(
+        0.0,
+        "Momentum of the running average of the weights that is tested and saved, such as 0.999; 0 keeps none.",
+        least=0,
+        below=1,
+    )
+    log_every: int = option(10, "Steps between two lines of the log.", least=1)
+    validate_every: int = option(0, "Steps between two validations; 0 validates at the end only.", least=0)
+    checkpoint_every: int = option(100, "Steps between two checkpoints.", least=1)
 
 
 @dataclasses.dataclass
 class EvalConfig:
-    """Test protocol: `clips` evenly spaced clips times `crops` views of each, logits averaged."""
+    """What is measured in a test, and on which views of every video."""
 
-    measures: tuple[str, ...] = ()  # modules of launch/evaluators; () takes those that the data has the truth for
-    clips: int = 1  # per video, evenly spaced; dense sampling takes all that fit
-    crops: int = 1  # 1 centre, 5 with the corners, 10 with mirror images
-    sampling: str = "even"  # even, or dense: a clip every `stride` frames
-    stride: int = 1  # frames between the starts of dense clips
-    flow_size: str = "own"  # frames whose flow is compared with the truth: own size, or training's height and width
-    batch_size: int = 16
+    measures: tuple[str, ...] = option(
+        (),
+        "Measures: modules of launch/evaluators; empty takes those that the data has the truth for.",
+        choices=measure_names,
+    )
+    clips: int = same_option(MultiView, "clips")
+    crops: int = same_option(MultiView, "crops")
+    sampling: str = same_option(MultiView, "sampling")
+    stride: int = same_option(MultiView, "stride")
+    flow_size: str = option(
+        "own",
+        "Frames whose flow is compared with the truth: of their own size, or of the height and width of training.",
+        choices=("own", "training"),
+    )
+    batch_size: int = option(16, "Views that are computed together.", least=1, most=1_000_000)
 
 
 @dataclasses.dataclass
@@ -132,8 +160,14 @@ class Config:
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     eval: EvalConfig = dataclasses.field(default_factory=EvalConfig)
-    seed: int = 0
-    init_from: str = ""  # a run's folder, a .weights.h5 file, or imagenet
+    seed: int = option(0, "Seed of the fresh weights and of every random choice.", least=0, most=2**32 - 1)
+    init_from: str = option(
+        "", "Weights to start from: the folder of a run, a .weights.h5 file, or imagenet; empty starts fresh."
+    )
+
+
+SECTIONS = ("model", "data", "train", "eval")
+"""Fields of a `Config` that are dataclasses of options themselves."""
 
 
 def method_module(name: str):
@@ -191,7 +225,7 @@ def from_dict(values: dict) -> Config:
         config,
         seed=values["seed"],
         init_from=values["init_from"],
-        **{name: _section(name, getattr(config, name), values[name]) for name in ("model", "data", "train", "eval")},
+        **{name: _section(name, getattr(config, name), values[name]) for name in SECTIONS},
     )
 
 
@@ -201,53 +235,40 @@ def check(config: Config) -> Config:
     Raises:
         InputError: a field holds a word or a number that it cannot; the sentence names the flag.
     """
-    for path, allowed in CHOICES.items():
-        section, name = path.split(".")
-        check_choice(f"--config.{path}", getattr(getattr(config, section), name), allowed)
-    config = dataclasses.replace(
-        config, **{name: _split_tuples(name, getattr(config, name)) for name in ("model", "data", "train", "eval")}
-    )
-    _check_numbers(config)
+    sections = {name: _split_tuples(name, getattr(config, name)) for name in SECTIONS}
+    config = dataclasses.replace(config, **sections)
+    check_options(config, "--config.")
+    for name, section in sections.items():
+        check_options(section, f"--config.{name}.")
+    _check_together(config)
     return config
 
 
-def _check_numbers(config: Config) -> None:
-    for section, fields in LEAST.items():
-        for name, least in fields.items():
-            value = getattr(getattr(config, section), name)
-            # Written so that NaN is refused too.
-            if not value >= least:
-                raise InputError(f"--config.{section}.{name} must be at least {least}, but is {value}.")
-            if value == math.inf:
-                raise InputError(f"--config.{section}.{name} must be finite, but is {value}.")
-    for section, fields in MOST.items():
-        for name, most in fields.items():
-            value = getattr(getattr(config, section), name, 0)
-            if value > most:
-                raise InputError(f"--config.{section}.{name} must be at most {most}, but is {value}.")
-    if not 0 <= config.seed < 2**32:
-        raise InputError(f"--config.seed must be from 0 to {2**32 - 1}, but is {config.seed}.")
-    if config.train.batch_size % config.train.accumulate:
+def _check_together(config: Config) -> None:
+    """Refuses values that do not fit each other."""
+    data, train, test = config.data, config.train, config.eval
+    if train.batch_size % train.accumulate:
         raise InputError(
-            f"--config.train.batch_size={config.train.batch_size} must be a multiple of "
-            f"--config.train.accumulate={config.train.accumulate}."
+            f"--config.train.batch_size={train.batch_size} must be a multiple of "
+            f"--config.train.accumulate={train.accumulate}."
         )
-    if not config.train.ema < 1:
-        raise InputError(f"--config.train.ema must be below 1, such as 0.999, but is {config.train.ema}.")
-    _check_schedule(config.train)
+    _check_schedule(train)
     for subset in ("train", "test"):
         require_room(config, subset)
-    if config.eval.crops not in (1, 5, 10):
-        raise InputError(f"--config.eval.crops must be 1, 5 or 10, but is {config.eval.crops}.")
-    if bool(config.data.height) != bool(config.data.width):
+    if data.test_crop == "none" and test.crops != 1:
         raise InputError(
-            f"--config.data.height={config.data.height} and --config.data.width={config.data.width} must both be 0 "
+            f"--config.eval.crops={test.crops} must be 1 with --config.data.test_crop=none, where a view is the whole "
+            "frame: set either."
+        )
+    if bool(data.height) != bool(data.width):
+        raise InputError(
+            f"--config.data.height={data.height} and --config.data.width={data.width} must both be 0 "
             "(every pair at its own size), or neither."
         )
     minimum = least_frames(config)
-    if config.data.frames < minimum:
+    if data.frames < minimum:
         raise InputError(
-            f"--config.data.frames={config.data.frames} is too short: --method={config.method} needs clips of at "
+            f"--config.data.frames={data.frames} is too short: --method={config.method} needs clips of at "
             f"least {minimum} frames."
         )
 

@@ -5,15 +5,17 @@ import difflib
 import sys
 import typing
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from absl import flags
+from absl import app, flags
 from ml_collections import config_flags
 
 from launch.run.app import EXIT_BAD_INPUT, expand_home, parse_flags, refuse_words_after_switches, report_error
 from launch.run.config import Config, check
+from launch.run.config_help import config_help
 from tvnet_keras.errors import InputError
 
-HELP_FLAGS = ("--help", "-help", "--helpfull", "-helpfull", "--helpshort", "-helpshort", "-h", "-?")
+HELP_FLAGS = ("--help", "-help", "--helpfull", "-helpfull", "--helpshort", "-helpshort", "-h", "-?", "--?")
 CHOSEN_BY_FLAGS = ("method", "experiment")
 """Fields that flags of their own set: other fields follow from them."""
 
@@ -27,6 +29,8 @@ def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Seque
 
     def parse(argv: Sequence[str]) -> Sequence[str]:
         argv = expand_home(argv)
+        if _asks_for_help(argv):
+            _show_help(make_config, argv)
         try:
             refuse_words_after_switches(argv)
             _parse_known(argv)
@@ -34,9 +38,6 @@ def parser(make_config: Callable[[], Config]) -> Callable[[Sequence[str]], Seque
             argv = _with_quoted_words(config, argv)
             _define(config, argv)
         except InputError as error:
-            if _asks_for_help(argv):
-                # Help must not need the flags that it explains.
-                return parse_flags(argv)
             report_error(error)
             sys.exit(EXIT_BAD_INPUT)
         return parse_flags(argv)
@@ -56,7 +57,6 @@ def parsed_config() -> Config:
 def _parse_known(argv: Sequence[str]) -> None:
     other = [arg for arg in argv[1:] if not arg.lstrip("-").removeprefix("no").startswith("config.")]
     flag_values = flags.FLAGS
-    # Defining the configuration first lets --help list its fields.
     other = [arg for arg in other if arg not in HELP_FLAGS]
     try:
         flag_values([argv[0], *other])
@@ -68,17 +68,28 @@ def _asks_for_help(argv: Sequence[str]) -> bool:
     return any(arg in HELP_FLAGS for arg in argv[1:])
 
 
+def _show_help(make_config: Callable[[], Config], argv: Sequence[str]) -> NoReturn:
+    """Prints the flags as absl does, then the fields of the configuration that they choose; exits as absl does."""
+    try:
+        _parse_known(argv)
+        config = make_config()
+    except InputError:
+        # Help must not need the flags that it explains.
+        config = None
+    app.usage(shorthelp=not any("helpfull" in arg for arg in argv), writeto_stdout=True)
+    print(config_help(config))
+    print("\nTry --helpfull to get a list of all flags.")
+    sys.exit(1)
+
+
 def _define(config: Config, argv: Sequence[str]) -> None:
     _refuse_unknown_fields(config, argv)
     if "config" in flags.FLAGS:
         delattr(flags.FLAGS, "config")
-    help_string = "Typed overrides, as --config.train.steps=100. Fields: " + ", ".join(field_paths(config))
     try:
-        config_flags.DEFINE_config_dataclass("config", config, help_string, sys_argv=list(argv))
+        config_flags.DEFINE_config_dataclass("config", config, sys_argv=list(argv))
     except (KeyError, ValueError, TypeError, config_flags.UnsupportedOperationError) as error:
         raise InputError(f"A --config flag cannot be applied: {error}") from None
-    # Without this, --help would leave the most used flag to --helpfull.
-    flags.FLAGS.register_key_flag_for_module(argv[0], flags.FLAGS["config"])
 
 
 def _with_quoted_words(config: Config, argv: Sequence[str]) -> list[str]:

@@ -7,12 +7,11 @@ from typing import Protocol
 import tensorflow as tf
 
 import launch.experiments
-from launch.run.config import Config, DataConfig
+from launch.run.config import Config, DataConfig, dataset_names
 from launch.run.pair_source import PairSource
 from launch.run.video_source import VideoSource
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow import pairs
 from tvnet_keras.video import datasets
 from tvnet_keras.video.listing import class_warnings
 
@@ -66,11 +65,6 @@ OF_FLOW_IN_TRAINING = ("rotation", "translation", "zoom")
 """Fields of `config.data` that only some Batches know."""
 
 
-def names() -> tuple[str, ...]:
-    """Every data set that `--config.data.dataset` can name."""
-    return tuple(sorted({*datasets.names(), *pairs.names()}))
-
-
 def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Source:
     """Reads a list; nothing is decoded.
 
@@ -83,7 +77,7 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
         InputError: no such data set or list, listed files are missing (`data.missing=error`), the data set lacks a
             field, or a setting has no meaning for its Batches.
     """
-    name = check_choice("--config.data.dataset", config.data.dataset, names())
+    name = check_choice("--config.data.dataset", config.data.dataset, dataset_names())
     # Moving Shapes is both; its videos have their labels and the flow of every step.
     source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
     lacking = [field for field in needs if field not in source.offers]

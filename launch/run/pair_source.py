@@ -1,12 +1,14 @@
 """Image pairs with exact flow as a source of Batches."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from launch.run.config import Config
-from launch.run.recipes import flow_recipe, test_recipe
+from launch.run.recipes import flow_recipe, test_flow_recipe
+from launch.run.sharded_batches import sharded_batches
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs, pipeline, sources
@@ -83,23 +85,10 @@ class PairSource:
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
     ) -> tf.distribute.DistributedDataset:
         """The endless training batches, sharded before reading over input pipelines."""
-        data, train = self.config.data, self.config.train
-
-        def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            replicas = context.num_replicas_in_sync // context.num_input_pipelines
-            return pipeline.train_dataset(
-                sources.PairSource(self.pairs),
-                flow_recipe(data),
-                batch_size=context.get_per_replica_batch_size(train.batch_size),
-                seed=self.config.seed,
-                start_step=start_step * replicas,
-                shard=(context.input_pipeline_id, context.num_input_pipelines),
-                draw=data.draw,
-                multiple=train.accumulate,
-                parallel=data.workers or None,
-            )
-
-        return strategy.distribute_datasets_from_function(of_context)
+        config = self.config
+        source, recipe = sources.PairSource(self.pairs), flow_recipe(config.data)
+        make = functools.partial(pipeline.train_dataset, source, recipe, multiple=config.train.accumulate)
+        return sharded_batches(config, strategy, start_step, make)
 
     def views(self) -> tf.data.Dataset:
         """Pairs are not scored by class.
@@ -116,5 +105,5 @@ class PairSource:
     def flow_samples(self) -> tf.data.Dataset:
         """Every pair once, at its own size or at the training size."""
         return pipeline.eval_dataset(
-            sources.PairSource(self.pairs), test_recipe(self.config), parallel=self.config.data.workers or None
+            sources.PairSource(self.pairs), test_flow_recipe(self.config), parallel=self.config.data.workers or None
         )

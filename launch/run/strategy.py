@@ -8,7 +8,9 @@ from tvnet_keras.errors import InputError
 
 STRATEGIES = ("none", "mirrored")
 
-STRATEGY = flags.DEFINE_string("strategy", "none", "none, or mirrored: one replica per device.")
+STRATEGY = flags.DEFINE_string(
+    "strategy", "none", "How a step is spread over devices: none, or mirrored (one replica per device)."
+)
 DEVICES = flags.DEFINE_list(
     "devices", [], "Devices of --strategy=mirrored, such as GPU:0,GPU:1 (default: all GPUs) or CPU:0,CPU:1."
 )

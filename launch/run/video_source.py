@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
-from launch.run.recipes import flow_recipe, test_recipe
+from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
+from launch.run.sharded_batches import sharded_batches
 from tvnet_keras.choices import some
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
@@ -58,7 +59,8 @@ class VideoSource:
         """Reads the list.
 
         Raises:
-            InputError: no such list, no video of it, two of one id, or some are missing (`data.missing=error`).
+            InputError: no such list, no video of it, two of one id, some are missing (`data.missing=error`), or they
+                would be tested in mirrored views that have no label.
         """
         data = config.data
         videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
@@ -66,6 +68,8 @@ class VideoSource:
         if not videos.videos:
             raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
         _require_distinct_ids(videos, subset)
+        if subset == "test" and videos.class_names:
+            _require_mirrors(videos, config)
         return cls(config, subset, videos, datasets.exact_flow_of(data.dataset))
 
     @property
@@ -104,8 +108,8 @@ class VideoSource:
         Raises:
             InputError: either is asked for.
         """
-        self._size()
         data = self.config.data
+        clip_recipe(data)
         if _carry_flow(needs) and (data.step != 1 or data.segments != 1):
             raise InputError(
                 f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
@@ -156,48 +160,10 @@ class VideoSource:
             InputError: options of the data that do not fit together.
         """
         make = self._flow_batches if _carry_flow(needs) else self._clip_batches
-
-        def of_context(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            replicas = context.num_replicas_in_sync // context.num_input_pipelines
-            return make(
-                batch_size=context.get_per_replica_batch_size(self.config.train.batch_size),
-                seed=self.config.seed,
-                # The dataset counts the batches of one replica.
-                start_step=start_step * replicas,
-                shard=(context.input_pipeline_id, context.num_input_pipelines),
-                draw=self.config.data.draw,
-                parallel=self.config.data.workers or None,
-            )
-
-        return strategy.distribute_datasets_from_function(of_context)
-
-    def _size(self) -> tuple[int, int]:
-        """Height and width of the views, which are stacked."""
-        data = self.config.data
-        if not data.height:
-            raise InputError(
-                f"Clips of the videos of --config.data.dataset={data.dataset} have one size: set --config.data.height "
-                "and --config.data.width instead of 0, which is for image pairs."
-            )
-        return data.height, data.width
+        return sharded_batches(self.config, strategy, start_step, make)
 
     def _clip_batches(self, **arguments) -> tf.data.Dataset:
-        data = self.config.data
-        return train_dataset(
-            self.videos,
-            counts=self.counts,
-            frames=data.frames,
-            size=self._size(),
-            segments=data.segments,
-            step=data.step,
-            short=data.short,
-            crop=data.crop,
-            resize_short=data.resize_short or None,
-            flip=data.flip,
-            colour_jitter=data.colour_jitter,
-            cache=self.cache,
-            **arguments,
-        )
+        return train_dataset(self._frames, clip_recipe(self.config.data), **arguments)
 
     def _flow_batches(self, **arguments) -> tf.data.Dataset:
         data = self.config.data
@@ -215,20 +181,10 @@ class VideoSource:
     def _views(self, test: EvalConfig) -> tf.data.Dataset:
         data = self.config.data
         return eval_dataset(
-            self.videos,
-            counts=self.counts,
-            cache=self.cache,
-            frames=data.frames,
-            size=self._size(),
+            self._frames,
+            test_clip_recipe(data),
+            multi_view(test),
             batch_size=test.batch_size,
-            clips=test.clips,
-            crops=test.crops,
-            sampling=test.sampling,
-            stride=test.stride,
-            step=data.step,
-            short=data.short,
-            crop=data.test_crop,
-            resize_short=data.resize_short or None,
             parallel=data.workers or None,
         )
 
@@ -236,11 +192,15 @@ class VideoSource:
         """Every step of every video at the videos' own size, or the central clip at the training size."""
         own = self.config.eval.flow_size == "own"
         source = self._flow_source(None if own else self.config.data.frames)
-        return flow_pipeline.eval_dataset(source, test_recipe(self.config), parallel=self.config.data.workers or None)
+        parallel = self.config.data.workers or None
+        return flow_pipeline.eval_dataset(source, test_flow_recipe(self.config), parallel=parallel)
 
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
-        frame_source = FrameSource(self.videos, self.counts, self.cache)
-        return VideoFlowSource(frame_source, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+        return VideoFlowSource(self._frames, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+
+    @property
+    def _frames(self) -> FrameSource:
+        return FrameSource(self.videos, self.counts, self.cache)
 
 
 def _carry_flow(needs: Sequence[str]) -> bool:
@@ -295,6 +255,14 @@ def _require_distinct_ids(videos: VideoList, subset: str) -> None:
                 f"{other} and {video.path} have the same id {video.video_id!r} in the {subset} list; "
                 "rename one of them or take it off the list."
             )
+
+
+def _require_mirrors(videos: VideoList, config: Config) -> None:
+    if config.eval.crops == 10 and not videos.flips:
+        raise InputError(
+            "--config.eval.crops=10 mirrors every clip, but a mirrored video of "
+            f"--config.data.dataset={config.data.dataset} has no label: set --config.eval.crops=5."
+        )
 
 
 def _judge_missing(videos: VideoList, data: DataConfig, subset: str) -> None:

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import keras
 
+from tvnet_keras.options import check_options
+
 
 class ClipModel(keras.Model):
     """Base of the models in this folder.
@@ -13,6 +15,9 @@ class ClipModel(keras.Model):
         clip_shape: `(T, H, W, 3)`; entries may be None where the model takes any.
         options: an `options_class`, or its dictionary.
         **kwargs: `keras.Model` arguments.
+
+    Raises:
+        InputError: an option that does not take its value.
     """
 
     options_class: ClassVar[type]
@@ -24,11 +29,13 @@ class ClipModel(keras.Model):
         self.options = self._options(options)
 
     def _options(self, options):
-        if not isinstance(options, dict):
-            return options or self.options_class()
-        # Files keep tuples as lists.
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-        return self.options_class(**values)
+        if isinstance(options, dict):
+            # Files keep tuples as lists.
+            values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+            options = self.options_class(**values)
+        options = options or self.options_class()
+        check_options(options)
+        return options
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

@@ -1,6 +1,5 @@
 """The temporal stream of a two-stream network: motion, stacked over a few steps, seen by an image network."""
 
-from tvnet_keras.layers.arguments import positive_int
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
 
@@ -40,7 +39,7 @@ class TemporalStream(ClipClassifier):
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         source = motion_module(chosen.motion)
-        fields = positive_int("flow_fields", chosen.flow_fields)
+        fields = int(chosen.flow_fields)
         self.motion_layer = source.make(chosen)
         self.motion = self.motion_layer if source.IS_FLOW else None
         self.flow_image = FlowImage(chosen.flow_bound, name="flow_image")

@@ -20,6 +20,9 @@ EXPANSION = 4
 PLACES = ("input", "conv1", "block1", "block2", "block3", "block4", "block5")
 """Where a network can be cut. Block 1 ends with the pooling after conv1; block k + 1 is stage k (layerk, elsewhere)."""
 
+NON_LOCAL_PLACES = PLACES[3:]
+"""The places whose stages can have non-local blocks."""
+
 STAGES = ("conv1", "block2", "block3", "block4", "block5")
 """The places where an encoder's stages end, fine to coarse."""
 
@@ -58,9 +61,9 @@ class ResidualNetwork:
         if self.depth not in self.convolutions.depths:
             known = ", ".join(map(str, self.convolutions.depths))
             raise InputError(f"depth={self.depth} is none of {known}, which this backbone has.")
-        wrong = [place for place in self.non_local if place not in PLACES[3:]]
+        wrong = [place for place in self.non_local if place not in NON_LOCAL_PLACES]
         if wrong:
-            raise InputError(f"non_local={wrong[0]} is none of {', '.join(PLACES[3:])}.")
+            raise InputError(f"non_local={wrong[0]} is none of {', '.join(NON_LOCAL_PLACES)}.")
 
     def part(self, input_shape: tuple, start: str = "input", stop: str = LOGITS, name: str | None = None):
         """The network from one place to another.

@@ -15,6 +15,7 @@ from tvnet_keras.flow.augment import FlowRecipe, test_view, train_view
 from tvnet_keras.flow.io import known_vectors
 from tvnet_keras.flow.pairs import load
 from tvnet_keras.ops.warp import warp
+from tvnet_keras.video import ViewRecipe
 from tvnet_keras.video import augment as video
 
 HEIGHT, WIDTH = 60, 84
@@ -135,7 +136,7 @@ def test_frames_are_those_of_the_video_pipeline(size, crop, jitter):
     recipe = FlowRecipe(size, crop, short, True, jitter)
     for seed in range(6):
         expected = video.train_view(
-            frames, size, np.random.default_rng(seed), crop=crop, resize_short=short, flip=True, colour_jitter=jitter
+            frames, ViewRecipe(size, crop, short, flip=True, colour_jitter=jitter), np.random.default_rng(seed)
         )
         view, _, _, flipped = train_view(frames, flow, known, recipe, np.random.default_rng(seed))
         np.testing.assert_array_equal(view, expected[0])
@@ -145,7 +146,7 @@ def test_frames_are_those_of_the_video_pipeline(size, crop, jitter):
 @pytest.mark.parametrize(("crop", "short"), [("none", None), ("center", None), ("center", 70)])
 def test_frames_of_a_test_are_those_of_the_video_pipeline(crop, short):
     frames, flow, known = moving_pair()
-    expected, _ = video.test_views(frames, (40, 48), crop=crop, resize_short=short)
+    expected, _ = video.test_views(frames, ViewRecipe((40, 48), crop, short))
     recipe = FlowRecipe((40, 48), crop, short, flip=True, rotation=30, colour_jitter=1)
     np.testing.assert_array_equal(test_view(frames, flow, known, recipe)[0], expected[0])
 
@@ -339,9 +340,9 @@ def test_a_recipe_knows_whether_it_is_random():
         ({"size": None, "resize_short": 40}, "give a size"),
         ({"size": (0, 4)}, "at least 1 pixel"),
         ({"resize_short": 0}, "resize_short must be at least 1"),
-        ({"rotation": -1}, "rotation must be at least 0 and at most 180"),
-        ({"translation": 1.5}, "translation must be at least 0 and at most 1"),
-        ({"zoom": float("inf")}, "zoom must be at least 0. Received"),
+        ({"rotation": -1}, "rotation must be at least 0, but is -1"),
+        ({"translation": 1.5}, "translation must be at most 1, but is 1.5"),
+        ({"zoom": float("inf")}, "zoom must be finite, but is inf"),
         ({"colour_jitter": float("nan")}, "colour_jitter"),
     ],
 )

@@ -14,10 +14,9 @@ from tvnet_keras.flow.augment import FlowRecipe
 from tvnet_keras.flow.pairs import Pair
 from tvnet_keras.flow.pipeline import eval_dataset, train_dataset
 from tvnet_keras.flow.sources import PairSource, VideoFlowSource
+from tvnet_keras.video import ClipRecipe, FrameSource, video_errors
 from tvnet_keras.video import pipeline as video
-from tvnet_keras.video import video_errors
 from tvnet_keras.video.moving_shapes.writer import exact_flow
-from tvnet_keras.video.views import FrameSource
 
 PAIRS = 7
 STILL = FlowRecipe((8, 10))
@@ -40,7 +39,7 @@ def pairs() -> PairSource:
 
 @pytest.fixture
 def clips(shapes, shapes_counts) -> VideoFlowSource:
-    return VideoFlowSource(FrameSource(shapes, shapes_counts, None), exact_flow, frames_per_clip=3)
+    return VideoFlowSource(FrameSource(shapes, shapes_counts), exact_flow, frames_per_clip=3)
 
 
 def take(dataset, count: int) -> list[dict]:
@@ -83,8 +82,8 @@ def test_shapes_are_static_and_types_are_the_contracts(pairs, clips):
 def test_order_clips_and_labels_are_those_of_the_video_pipeline(shapes, shapes_counts, clips, crop):
     options = {"batch_size": 5, "seed": 3, "start_step": 2}
     recipe = FlowRecipe((24, 28), crop, None if crop == "none" else 30, flip=True, colour_jitter=0.2)
-    view = {"crop": crop, "resize_short": recipe.resize_short, "flip": True, "colour_jitter": 0.2}
-    theirs = take(video.train_dataset(shapes, counts=shapes_counts, frames=3, size=(24, 28), **view, **options), 6)
+    same = ClipRecipe((24, 28), crop, recipe.resize_short, flip=True, colour_jitter=0.2, frames=3)
+    theirs = take(video.train_dataset(FrameSource(shapes, shapes_counts, None), same, **options), 6)
     ours = take(train_dataset(clips, recipe, **options), 6)
     assert_equal_batches(theirs, [{key: batch[key] for key in ("clip", "label", "index")} for batch in ours])
 

@@ -86,7 +86,7 @@ def test_a_damaged_run_is_refused(here, module, tmp_path):
         ("--config.data.split=2", "split"),
         ("--config.model.backbone=resnet81", "Did you mean 'resnet18'?"),
         ("--config.init_from=nowhere", "--config.init_from=nowhere is neither a finished run"),
-        ("--config.seed=-1", "--config.seed must be from 0"),
+        ("--config.seed=-1", "--config.seed must be at least 0, but is -1"),
         ("--strategy=mirored", "Did you mean 'mirrored'?"),
     ],
 )

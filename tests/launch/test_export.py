@@ -17,7 +17,7 @@ from tests.models.test_methods import options_of
 from tests.textures import moving_clip
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
-from tvnet_keras.video import augment
+from tvnet_keras.video import ViewRecipe, augment
 from tvnet_keras.video.listing import Video, VideoList
 
 SMOOTH = np.round(moving_clip(8, 41, 36, (0.7, 0.4)) * 255).astype("uint8")
@@ -77,7 +77,7 @@ def test_tensorflow_alone_gives_the_models_probabilities(elsewhere, trained, cli
     config, model = trained
     size, crop = (config.data.height, config.data.width), config.data.test_crop
     assert crop == "none"
-    views = np.concatenate([augment.test_views(clip, size, crop=crop)[0] for clip in clips[name]])
+    views = np.concatenate([augment.test_views(clip, ViewRecipe(size, crop))[0] for clip in clips[name]])
     expected = tf.nn.softmax(model(views, training=False)["logits"]).numpy()
     found = elsewhere[f"serving_default {name}"]
     np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -32,12 +32,17 @@ def no_decoding(monkeypatch):
 REFUSED = {
     "source": ("rgb", {"init_from": "runs/nowhere"}, "--config.init_from=runs/nowhere is neither"),
     "backbone": ("rgb", {"model": {"backbone": "resnet81"}}, "Did you mean 'resnet18'"),
-    "option": ("tvnet", {"model": {"learn": ("kernel",)}}, "learn must be"),
+    "option": ("tvnet", {"model": {"learn": ("kernel",)}}, "learn is 'kernel', which is not one of"),
     "truth": ("tvnet_flow", {"data": {"dataset": "ucf101"}}, "learns from flow and known"),
     "measure": ("rgb", {"eval": {"measures": ("clases",)}}, "Did you mean 'classes'"),
     "unfit measure": ("rgb", {"eval": {"measures": ("flow",)}}, "measures=flow cannot be taken of --method=rgb"),
     "step": ("tvnet_flow", {"data": {"step": 2}}, "set --config.data.step=1"),
     "size": ("rgb", {"data": {"height": 0, "width": 0}}, "set --config.data.height"),
+    "mirrored views": (
+        "rgb",
+        {"data": {"classes": ("MoveLeft", "MoveUp"), "test_crop": "center"}, "eval": {"crops": 10}},
+        "--config.eval.crops=10 mirrors every clip",
+    ),
     "class": ("rgb", {"data": {"classes": ("MoveUpp",)}}, "Did you mean 'MoveUp'"),
 }
 

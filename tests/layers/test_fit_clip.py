@@ -11,7 +11,7 @@ from tests.examples import LayerExample
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
-from tvnet_keras.video import augment
+from tvnet_keras.video import ViewRecipe, augment
 from tvnet_keras.video.read import read_frames
 
 EXAMPLE = LayerExample(lambda: FitClip(5, 6, resize_short=8, crop="center"), (2, 3, 9, 11, 3))
@@ -47,7 +47,7 @@ def in_graph(*arguments):
 
 def shown(frames, height, width, resize_short, crop):
     """What the pipeline shows of frames `[T, H, W, 3]`."""
-    return augment.test_views(frames, (height, width), resize_short=resize_short or None, crop=crop)[0]
+    return augment.test_views(frames, ViewRecipe((height, width), crop, resize_short or None))[0]
 
 
 @pytest.mark.parametrize("size", FRAMES.values(), ids=FRAMES)
@@ -94,7 +94,8 @@ def test_the_resized_frame_has_the_pipelines_size_for_every_frame(resize_short):
     layer = FitClip(112, 160, resize_short)
     in_a_graph = tf.function(layer._covering, input_signature=[tf.TensorSpec((), tf.int32)] * 2)
     for height, width in np.random.default_rng(1).integers(1, 700, (120, 2)).tolist():
-        expected = augment.central_window((height, width), (112, 160), resize_short=resize_short or None).resized
+        recipe = ViewRecipe((112, 160), "center", resize_short or None)
+        expected = augment.central_window((height, width), recipe).resized
         assert layer._covering(height, width) == expected
         assert tuple(int(side) for side in in_a_graph(height, width)) == expected
 

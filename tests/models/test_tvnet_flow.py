@@ -31,5 +31,5 @@ def test_a_grid_of_nonsense_is_refused_by_argument_and_by_flag(u0_size):
         TVNet(u0_size=u0_size)
     config = new_config("tvnet_flow", "middlebury")
     config.model.u0_size = u0_size
-    with pytest.raises(InputError, match="^--config.model.u0_size must .*Received: --config.model.u0_size="):
+    with pytest.raises(InputError, match="^--config.model.u0_size must "):
         build_model(config, 0)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.video import augment
+from tvnet_keras.video import ViewRecipe, augment
 
 
 def coordinates(frames=3, height=60, width=80):
@@ -21,7 +21,7 @@ def test_a_crop_is_the_same_window_in_every_frame():
     rng = np.random.default_rng(0)
     for crop in ("corner", "random", "none"):
         for _ in range(20):
-            view, _ = augment.train_view(coordinates(), (30, 40), rng, crop=crop)
+            view, _ = augment.train_view(coordinates(), ViewRecipe((30, 40), crop, flip=True), rng)
             assert view.shape == (3, 30, 40, 3) and view.flags.c_contiguous
             for frame in view[1:]:
                 np.testing.assert_array_equal(frame[..., :2], view[0, ..., :2])
@@ -52,11 +52,11 @@ def test_a_flip_mirrors_the_picture_and_half_of_the_views_are_flipped():
     clip = coordinates()
     flips = 0
     for _ in range(400):
-        view, flipped = augment.train_view(clip, (60, 80), rng, crop="none")
+        view, flipped = augment.train_view(clip, ViewRecipe((60, 80), flip=True), rng)
         np.testing.assert_array_equal(view, clip[:, :, ::-1] if flipped else clip)
         flips += flipped
     assert 150 < flips < 250
-    assert not any(augment.train_view(clip, 20, rng, flip=False)[1] for _ in range(30))
+    assert not any(augment.train_view(clip, ViewRecipe(20, "corner"), rng)[1] for _ in range(30))
 
 
 def test_flip_of_flow_belongs_to_the_flip_of_the_pictures():
@@ -73,24 +73,25 @@ def test_flip_of_flow_belongs_to_the_flip_of_the_pictures():
 
 def test_none_is_the_whole_frame_and_nothing_where_the_size_is_right():
     clip = coordinates()
-    view, flipped = augment.train_view(clip, (60, 80), np.random.default_rng(0), crop="none", flip=False)
+    view, flipped = augment.train_view(clip, ViewRecipe((60, 80)), np.random.default_rng(0))
     np.testing.assert_array_equal(view, clip)
-    views, mirrored = augment.test_views(clip, (30, 40), crop="none")
+    views, mirrored = augment.test_views(clip, ViewRecipe((30, 40)))
     assert views.shape == (1, 3, 30, 40, 3) and not flipped and mirrored.tolist() == [False]
     np.testing.assert_allclose(views[0, 0, :, :, 0][0], np.arange(40) * 2 + 0.5, atol=0.51)
 
 
 def test_views_of_a_test_are_corners_centre_and_their_mirrors():
     clip = coordinates()
-    views, flipped = augment.test_views(clip, (40, 40), crops=10, resize_short=60)
+    recipe = ViewRecipe((40, 40), "center", 60)
+    views, flipped = augment.test_views(clip, recipe, 10)
     places = [(0, 0), (40, 0), (0, 20), (40, 20), (20, 10)]
     for view, (left, top) in zip(views[:5], places, strict=True):
         np.testing.assert_array_equal(view, clip[:, top : top + 40, left : left + 40])
     np.testing.assert_array_equal(views[5:], views[:5, :, :, ::-1])
     assert flipped.tolist() == [False] * 5 + [True] * 5
-    five, _ = augment.test_views(clip, (40, 40), crops=5, resize_short=60)
+    five, _ = augment.test_views(clip, recipe, 5)
     np.testing.assert_array_equal(five, views[:5])
-    one, _ = augment.test_views(clip, (40, 40), crops=1, resize_short=60)
+    one, _ = augment.test_views(clip, recipe)
     np.testing.assert_array_equal(one, views[4:5])
 
 
@@ -99,9 +100,10 @@ def test_every_size_is_reached_from_every_frame(size):
     clip = coordinates(2, 37, 53)
     rng = np.random.default_rng(0)
     for resize_short in (None, 16, 90):
-        assert augment.test_views(clip, size, crops=5, resize_short=resize_short)[0].shape == (5, 2, *size, 3)
+        assert augment.test_views(clip, ViewRecipe(size, "center", resize_short), 5)[0].shape == (5, 2, *size, 3)
         for crop in augment.TRAIN_CROPS:
-            assert augment.train_view(clip, size, rng, crop=crop, resize_short=resize_short)[0].shape == (2, *size, 3)
+            recipe = ViewRecipe(size, crop, resize_short)
+            assert augment.train_view(clip, recipe, rng)[0].shape == (2, *size, 3)
 
 
 def test_colours_change_the_same_way_in_every_frame_and_by_as_much_as_asked():
@@ -127,11 +129,11 @@ def test_grey_stays_grey():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda clip: augment.train_view(clip, 8, np.random.default_rng(0), crop="centre"),
-        lambda clip: augment.test_views(clip, 8, crop="corner"),
-        lambda clip: augment.test_views(clip, 8, crops=3),
-        lambda clip: augment.test_views(clip, 8, crops=10, crop="none"),
-        lambda clip: augment.test_views(clip, (0, 4)),
+        lambda clip: augment.train_view(clip, ViewRecipe(8, "center"), np.random.default_rng(0)),
+        lambda clip: augment.test_views(clip, ViewRecipe(8, "corner")),
+        lambda clip: augment.test_views(clip, ViewRecipe(8, "center"), 3),
+        lambda clip: augment.test_views(clip, ViewRecipe(8), 10),
+        lambda clip: augment.test_views(clip, ViewRecipe((0, 4))),
     ],
 )
 def test_bad_options_are_refused(call):

@@ -5,7 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tvnet_keras.video import VideoList, eval_dataset, pipeline, write_cache
+from tests.video.batches import eval_batches
+from tvnet_keras.video import ClipRecipe, MultiView, VideoList, pipeline, write_cache
 from tvnet_keras.video.listing import Video
 from tvnet_keras.video.sample import dense_clips, dense_count
 from tvnet_keras.video.views import EvalViews, FrameSource
@@ -22,7 +23,7 @@ def large(write_video, tmp_path_factory):
 
 def views_of(videos, **options):
     settings = {"frames": 8, "size": (24, 24), "batch_size": 5, **options}
-    batches = list(eval_dataset(videos, **settings).as_numpy_iterator())
+    batches = list(eval_batches(videos, **settings).as_numpy_iterator())
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
@@ -53,16 +54,9 @@ def test_a_piece_of_less_than_a_clip_is_a_clip(small_set, small_counts, monkeypa
 def test_only_views_lie_in_memory_together(large, tmp_path, crops, cached):
     videos, counts = large
     cache = write_cache(videos, tmp_path) if cached else None
-    arguments = {
-        "frames": 8,
-        "clips": None,
-        "stride": 4,
-        "step": 1,
-        "short": "loop",
-        "size": (24, 24),
-        "crop": "center",
-    }
-    views = EvalViews(FrameSource(videos, counts, cache), **arguments, crops=crops, resize_short=None, at_once=1000)
+    recipe = ClipRecipe((24, 24), "center", frames=8)
+    chosen = MultiView(sampling="dense", stride=4, crops=crops)
+    views = EvalViews(FrameSource(videos, counts, cache), recipe, chosen, at_once=1000)
     tracemalloc.start()
     clips, _, _ = views(0, 0)
     _, peak = tracemalloc.get_traced_memory()

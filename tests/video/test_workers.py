@@ -3,13 +3,13 @@ import os
 import pytest
 import tensorflow as tf
 
+from tests.video.batches import eval_batches, train_batches
 from tvnet_keras.flow.augment import FlowRecipe
 from tvnet_keras.flow.pairs import Pair
 from tvnet_keras.flow.pipeline import eval_dataset as eval_flow
 from tvnet_keras.flow.pipeline import train_dataset as train_flow
 from tvnet_keras.flow.sources import PairSource
 from tvnet_keras.video import scan as scan_module
-from tvnet_keras.video.pipeline import eval_dataset, train_dataset
 from tvnet_keras.video.scan import scan
 from tvnet_keras.video.workers import workers_of
 
@@ -42,8 +42,8 @@ def calls(monkeypatch):
 @pytest.mark.parametrize(("given", "expected"), [(None, 3), (5, 5)])
 def test_every_pipeline_has_one_worker_per_core_or_as_many_as_asked(small_set, small_counts, calls, given, expected):
     clips = {"counts": small_counts, "frames": 3, "size": 8, "batch_size": 2, "parallel": given}
-    train_dataset(small_set, seed=0, **clips)
-    eval_dataset(small_set, **clips)
+    train_batches(small_set, seed=0, **clips)
+    eval_batches(small_set, **clips)
     pairs, recipe = PairSource([Pair("a", None, truth=lambda: None)]), FlowRecipe((8, 8))
     train_flow(pairs, recipe, batch_size=2, seed=0, parallel=given)
     eval_flow(pairs, recipe, parallel=given)

@@ -14,81 +14,56 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tvnet_keras.choices import check_choice
-from tvnet_keras.errors import InputError
 from tvnet_keras.flow.sampling import sample_affine
+from tvnet_keras.options import option
 from tvnet_keras.video.augment import (
-    TEST_CROPS,
-    TRAIN_CROPS,
     Window,
-    as_pair,
     central_window,
     draw_window,
     flip_clip,
     jitter_colours,
 )
+from tvnet_keras.video.recipe import ViewRecipe
 from tvnet_keras.video.resize import resize_half_pixel_antialiased, resize_half_pixel_bilinear
 
 INTERPOLATIONS = {"area": resize_half_pixel_antialiased, "linear": resize_half_pixel_bilinear}
-UNKNOWN_CHOICES = ("masked", "zero")
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Frames, flow, known."""
 
 
 @dataclass(frozen=True)
-class FlowRecipe:
-    """How views are taken of frames with flow.
-
-    Attributes:
-        size: (height, width) of the view, in pixels; None leaves the frames as large as they are.
-        crop: "none" (the whole frame is resized to `size`), for training "random" or "corner", for a test "center"; as
-            in `video.augment`.
-        resize_short: the frame is first resized to this short side, in pixels; as in `video.augment`.
-        flip: mirror half of the training views left to right.
-        colour_jitter: strength, see `video.augment.jitter_colours`.
-        rotation: training views are turned about their centre by up to so many degrees, either way.
-        translation: they are shifted by up to this fraction of each side, either way.
-        zoom: they are scaled about their centre by a factor from `1 / (1 + zoom)` to `1 + zoom`, log-uniformly.
-        interpolation: of the frames: "area" (filtered where the picture shrinks, as the video pipeline) or "linear"
-            (never filtered, as the released TVNet).
-        unknown: "masked", or "zero": an unknown vector counts as no motion and is known.
+class FlowRecipe(ViewRecipe):
+    """How views are taken of frames with flow. Each field says what it means.
 
     Raises:
         InputError: an option out of range, or a crop of frames that keep their own size.
     """
 
-    size: tuple[int, int] | None
-    crop: str = "none"
-    resize_short: int | None = None
-    flip: bool = False
-    colour_jitter: float = 0.0
-    rotation: float = 0.0
-    translation: float = 0.0
-    zoom: float = 0.0
-    interpolation: str = "area"
-    unknown: str = "masked"
-
-    def __post_init__(self) -> None:
-        check_choice("crop", self.crop, sorted({*TRAIN_CROPS, *TEST_CROPS}))
-        check_choice("interpolation", self.interpolation, tuple(INTERPOLATIONS))
-        check_choice("unknown", self.unknown, UNKNOWN_CHOICES)
-        if self.size is not None:
-            object.__setattr__(self, "size", as_pair(self.size))
-        elif self.crop != "none" or self.resize_short is not None:
-            received = f"crop={self.crop!r}, resize_short={self.resize_short}"
-            raise InputError(f"Frames of their own size are not cropped or resized; give a size. Received: {received}")
-        if self.resize_short is not None and self.resize_short < 1:
-            raise InputError(f"resize_short must be at least 1 pixel. Received: resize_short={self.resize_short}")
-        for name, most in (("colour_jitter", 1), ("rotation", 180), ("translation", 1), ("zoom", np.inf)):
-            value = getattr(self, name)
-            if not 0 <= value <= most or not np.isfinite(value):
-                up_to = f" and at most {most}" if np.isfinite(most) else ""
-                raise InputError(f"{name} must be at least 0{up_to}. Received: {name}={value}")
+    rotation: float = option(
+        0.0, "Training views are turned about their centre by up to so many degrees, either way.", least=0, most=180
+    )
+    translation: float = option(
+        0.0, "Training views are shifted by up to this fraction of each side, either way.", least=0, most=1
+    )
+    zoom: float = option(
+        0.0, "Training views are scaled about their centre by 1 / (1 + zoom) to 1 + zoom, log-uniformly.", least=0
+    )
+    interpolation: str = option(
+        "area",
+        "How frames are resized: area filters where they shrink, as the video pipeline; linear never filters, as the "
+        "released TVNet.",
+        choices=tuple(INTERPOLATIONS),
+    )
+    unknown: str = option(
+        "masked",
+        "What unknown vectors of the exact flow are: left out (masked), or known to be no motion (zero).",
+        choices=("masked", "zero"),
+    )
 
     @property
     def random(self) -> bool:
         """Whether two training views of the same frames may differ."""
-        return self.crop in ("random", "corner") or self.flip or self.colour_jitter > 0 or self.moves
+        return super().random or self.moves
 
     @property
     def moves(self) -> bool:
@@ -119,7 +94,7 @@ def train_view(
     """
     own = frames.shape[1:3]
     size = recipe.size or own
-    window = draw_window(own, size, rng, crop=recipe.crop, resize_short=recipe.resize_short)
+    window = draw_window(own, recipe, rng)
     flipped = bool(recipe.flip and rng.random() < 0.5)
     sample = _masked(frames, flow, known, recipe)
     if recipe.moves:
@@ -147,8 +122,7 @@ def test_view(frames: np.ndarray, flow: np.ndarray, known: np.ndarray, recipe: F
     Raises:
         InputError: a crop that is not for tests.
     """
-    own = frames.shape[1:3]
-    window = central_window(own, recipe.size or own, crop=recipe.crop, resize_short=recipe.resize_short)
+    window = central_window(frames.shape[1:3], recipe)
     return _cut(_masked(frames, flow, known, recipe), window, False, recipe)
 
 

@@ -16,8 +16,8 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.augment import FlowRecipe, test_view, train_view
 from tvnet_keras.flow.sources import FlowSource
-from tvnet_keras.video.augment import TEST_CROPS, TRAIN_CROPS
 from tvnet_keras.video.pipeline import finish, require_at_least, require_shard, scalar
+from tvnet_keras.video.recipe import TEST_CROPS, TRAIN_CROPS
 from tvnet_keras.video.shutdown import ends_quietly
 from tvnet_keras.video.views import DRAWS, sample_at
 from tvnet_keras.video.workers import workers_of
@@ -89,7 +89,12 @@ def train_dataset(
         raise InputError(f"batch_size={batch_size} must be a multiple of multiple={multiple}.")
     if plan.own_sizes and plan.shard[1] > 1:
         raise InputError(f"Samples of their own sizes cannot be split between replicas; give a size. Received: {shard}")
-    load = _loader(source, recipe, ends_quietly(plan.samples))
+    return _planned_batches(plan, start_step, workers_of(parallel))
+
+
+def _planned_batches(plan: _Plan, start_step: int, parallel: int) -> tf.data.Dataset:
+    """The batches of a plan from a step on, `parallel` samples made at the same time."""
+    load = _loader(plan.samples.source, plan.samples.recipe, ends_quietly(plan.samples))
 
     def steps(step: tf.Tensor) -> dict[str, tf.Tensor]:
         position, weight = tf.numpy_function(ends_quietly(plan), [step], (tf.int64, tf.float32), stateful=False)
@@ -105,7 +110,7 @@ def train_dataset(
         return batch | ({"pieces": batch["pieces"][0]} if plan.weighted else {})
 
     dataset = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(steps).unbatch()
-    dataset = dataset.map(sample, num_parallel_calls=workers_of(parallel), deterministic=True)
+    dataset = dataset.map(sample, num_parallel_calls=parallel, deterministic=True)
     return finish(dataset.batch(plan.rows or 1, drop_remainder=True).map(of_step))
 
 

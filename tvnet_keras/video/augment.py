@@ -1,6 +1,6 @@
 """Views of a clip: crops, flips and colour changes, always the same for every frame of the clip.
 
-Clips are uint8 `[T, H, W, 3]`, RGB 0..255. A size is an int (square) or `(height, width)`, in pixels.
+Clips are uint8 `[T, H, W, 3]`, RGB 0..255. What is drawn, and from how wide a range, is in a `recipe.ViewRecipe`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.video.recipe import CROP_COUNTS, TEST_CROPS, TRAIN_CROPS, ViewRecipe
 from tvnet_keras.video.resize import Size, as_pair, resize_half_pixel_antialiased
 
-TRAIN_CROPS = ("corner", "random", "none")
-TEST_CROPS = ("center", "none")
-CROP_COUNTS = (1, 5, 10)
 # TSN's scales of the short side; width and height may differ by one place in this list.
 CORNER_SCALES = (1.0, 0.875, 0.75, 0.66)
 MAX_DISTORTION = 1
@@ -57,123 +55,89 @@ class Window:
         return resize_by(resize_by(frames, self.resized)[:, top : top + high, left : left + wide], self.size)
 
 
-def draw_window(
-    frame_size: tuple[int, int],
-    size: Size,
-    rng: np.random.Generator,
-    *,
-    crop: str = "corner",
-    resize_short: int | None = None,
-) -> Window:
-    """Where a random view for training lies; see `train_view` for the arguments.
+def draw_window(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.Generator) -> Window:
+    """Where a random view for training lies.
 
     Args:
         frame_size: (height, width) of the frames, in pixels.
-        size: of the view, in pixels.
+        recipe: size, crop and short side.
         rng: source of every choice.
-        crop: "corner", "random" or "none".
-        resize_short: in pixels, or None.
 
     Raises:
-        InputError: unknown `crop`.
+        InputError: a crop that is not for training.
     """
-    size = as_pair(size)
-    check_choice("crop", crop, TRAIN_CROPS)
-    if crop == "corner":
-        return _corner_window(_short_side_size(frame_size, resize_short), size, rng)
-    if crop == "random":
-        covering = _cover_size(frame_size, size, resize_short)
-        corner = tuple(int(rng.integers(whole - part + 1)) for whole, part in zip(covering, size, strict=True))
-        return Window(covering, corner, size, size)
+    size = recipe.size or frame_size
+    check_choice("crop", recipe.crop, TRAIN_CROPS)
+    if recipe.crop == "corner":
+        return _corner_window(_short_side_size(frame_size, recipe.resize_short), size, rng)
+    if recipe.crop == "random":
+        covering = _cover_size(frame_size, size, recipe.resize_short)
+        top, left = (int(rng.integers(whole - part + 1)) for whole, part in zip(covering, size, strict=True))
+        return Window(covering, (top, left), size, size)
     return Window(frame_size, (0, 0), frame_size, size)
 
 
-def central_window(
-    frame_size: tuple[int, int], size: Size, *, crop: str = "center", resize_short: int | None = None
-) -> Window:
-    """Where the one view of a test lies; see `test_views` for the arguments.
+def central_window(frame_size: tuple[int, int], recipe: ViewRecipe) -> Window:
+    """Where the one view of a test lies.
 
     Args:
         frame_size: (height, width) of the frames, in pixels.
-        size: of the view, in pixels.
-        crop: "center" or "none".
-        resize_short: in pixels, or None.
+        recipe: size, crop and short side.
 
     Raises:
-        InputError: unknown `crop`.
+        InputError: a crop that is not for tests.
     """
-    size = as_pair(size)
-    check_choice("crop", crop, TEST_CROPS)
-    if crop == "none":
+    size = recipe.size or frame_size
+    check_choice("crop", recipe.crop, TEST_CROPS)
+    if recipe.crop == "none":
         return Window(frame_size, (0, 0), frame_size, size)
-    covering = _cover_size(frame_size, size, resize_short)
+    covering = _cover_size(frame_size, size, recipe.resize_short)
     return Window(covering, ((covering[0] - size[0]) // 2, (covering[1] - size[1]) // 2), size, size)
 
 
-def train_view(
-    frames: np.ndarray,
-    size: Size,
-    rng: np.random.Generator,
-    *,
-    crop: str = "corner",
-    resize_short: int | None = None,
-    flip: bool = True,
-    colour_jitter: float = 0.0,
-) -> tuple[np.ndarray, bool]:
+def train_view(frames: np.ndarray, recipe: ViewRecipe, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
     """One random view of a clip for training.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
-        size: of the view, in pixels.
+        recipe: what is drawn.
         rng: source of every choice.
-        crop: "corner" (see `corner_crop`), "random" (a window of `size` anywhere in the resized frame) or
-            "none" (the whole frame is resized to `size`, whatever its aspect).
-        resize_short: the frame is first resized to this short side, in pixels; None leaves it, except that for
-            "random" it is resized so that it just covers `size`.
-        flip: mirror the clip left to right half of the time.
-        colour_jitter: strength of `jitter_colours`, 0 for none.
 
     Returns:
         uint8 `[T, height, width, 3]`, and whether the view is mirrored.
 
     Raises:
-        InputError: unknown `crop`.
+        InputError: a crop that is not for training.
     """
-    window = draw_window(frames.shape[1:3], size, rng, crop=crop, resize_short=resize_short)
-    view = window.cut(frames)
-    flipped = bool(flip and rng.random() < 0.5)
+    view = draw_window(frames.shape[1:3], recipe, rng).cut(frames)
+    flipped = bool(recipe.flip and rng.random() < 0.5)
     if flipped:
         view = flip_clip(view)
-    if colour_jitter > 0:
-        view = jitter_colours(view, colour_jitter, rng)
+    if recipe.colour_jitter > 0:
+        view = jitter_colours(view, recipe.colour_jitter, rng)
     return np.ascontiguousarray(view), flipped
 
 
-def test_views(
-    frames: np.ndarray, size: Size, *, crops: int = 1, resize_short: int | None = None, crop: str = "center"
-) -> tuple[np.ndarray, np.ndarray]:
+def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """The fixed views of a clip that are scored and averaged in a test.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
-        size: of a view, in pixels.
+        recipe: with the crop "center", or "none" for one view of the whole frame; what it draws at random is left out.
         crops: 1 (centre), 5 (four corners, then the centre) or 10 (those five, then the same mirrored).
-        resize_short: the frame is first resized to this short side, in pixels; None resizes it so that it just
-            covers `size`. It is never smaller than that.
-        crop: "center", or "none" for the whole frame resized to `size` whatever its aspect (1 view).
 
     Returns:
         uint8 `[V, T, height, width, 3]` and bool `[V]`: which views are mirrored.
 
     Raises:
-        InputError: unknown `crop` or number of `crops`.
+        InputError: a crop that is not for tests, or another number of them.
     """
-    height, width = as_pair(size)
-    require_test_crops(crops, crop)
+    own = frames.shape[1:3]
+    require_test_crops(crops, recipe.crop)
     if crops == 1:
-        window = central_window(frames.shape[1:3], size, crop=crop, resize_short=resize_short)
-        return window.cut(frames)[None], mirrored_views(crops)
-    covering = resize_half_pixel_antialiased(frames, _cover_size(frames.shape[1:3], (height, width), resize_short))
+        return central_window(own, recipe).cut(frames)[None], mirrored_views(crops)
+    height, width = size = recipe.size or own
+    covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe.resize_short))
     room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
     places = _five_places(room_y, room_x)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])

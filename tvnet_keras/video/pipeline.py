@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.augment import TRAIN_CROPS, Size, as_pair, require_test_crops
-from tvnet_keras.video.cache import CachedVideos
+from tvnet_keras.video.augment import require_test_crops
 from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.recipe import TRAIN_CROPS, ClipRecipe, MultiView
 from tvnet_keras.video.shutdown import ends_quietly
 from tvnet_keras.video.views import DRAWS, EvalViews, FrameSource, TrainSamples
 from tvnet_keras.video.workers import workers_of
 
-SAMPLINGS = ("even", "dense")
 # Views of one video are decoded together, so many bytes of them at most: of more, a video is decoded once a piece.
 PIECE_BYTES = 2**28
 # So many bytes of views may wait at a time.
@@ -31,79 +31,46 @@ VIEW_BYTES = 2**30
 
 
 def train_dataset(
-    videos: VideoList,
+    source: FrameSource,
+    recipe: ClipRecipe,
     *,
-    counts: Mapping[str, int] | None = None,
-    frames: int,
-    size: Size,
     batch_size: int,
     seed: int,
     start_step: int = 0,
     shard: tuple[int, int] = (0, 1),
-    segments: int = 1,
-    step: int = 1,
-    short: str = "loop",
-    crop: str = "corner",
-    resize_short: int | None = None,
-    flip: bool = True,
-    colour_jitter: float = 0.0,
     draw: str = "epochs",
-    cache: CachedVideos | None = None,
     parallel: int | None = None,
 ) -> tf.data.Dataset:
     """Endless training batches.
 
     Args:
-        videos: the training list.
-        counts: exact number of frames by path (`scan`); not needed with `cache`.
-        frames: frames of a clip, T.
-        size: of a frame, in pixels.
+        source: the videos of the training list.
+        recipe: of the clips and their views; they are mirrored only if the data set allows it, and labels follow.
         batch_size: samples per batch of this dataset (with shards: of this shard).
         seed: 0 or more.
         start_step: batches that were already drawn from this dataset; it goes on after them.
         shard: (k, n) takes every n-th sample from the k-th on. The n shards together give every sample once, and their
             batches of one step together are the unsharded batch of n times the size. Chosen before anything is decoded.
-        segments: clips per sample, S: one, anywhere in the video, or TSN's one per segment.
-        step: distance between neighbouring frames of a clip, in frames of the video.
-        short: policy for short videos, see `sample`.
-        crop: see `augment.train_view`.
-        resize_short: see `augment.train_view`, in pixels.
-        flip: mirror half of the samples, as far as `videos.flip` allows; labels follow it.
-        colour_jitter: strength, see `augment.jitter_colours`.
         draw: "epochs" (every video once per epoch) or "replacement" (every draw is any video, equally likely).
-        cache: where to read frames from, instead of the video files.
         parallel: samples decoded at the same time; None takes one per core.
 
     Returns:
-        Dataset of dicts: `clip` uint8 `[B, T, H, W, 3]` (`[B, S, T, H, W, 3]` with `segments` > 1), RGB 0..255; `label`
+        Dataset of dicts: `clip` uint8 `[B, T, H, W, 3]` (`[B, S, T, H, W, 3]` with S > 1 segments), RGB 0..255; `label`
         int32 `[B]`; `index` int64 `[B]`, the video's place in the list.
 
     Raises:
-        InputError: an empty list, an option out of range, a video without a count, or too short under `short="error"`.
-            While iterating, a broken file stops with a TensorFlow error that `video_errors` turns back into a sentence.
+        InputError: an empty list, an option out of range, or a video too short under `short="error"`. While iterating,
+            a broken file stops with a TensorFlow error that `video_errors` turns back into a sentence.
     """
-    check_choice("crop", crop, TRAIN_CROPS)
+    check_choice("crop", recipe.crop, TRAIN_CROPS)
     require_at_least(0, seed=seed, start_step=start_step)
-    require_at_least(1, frames=frames, batch_size=batch_size, segments=segments, step=step)
+    require_at_least(1, batch_size=batch_size)
     which, shards = require_shard(shard)
-    source = _source(videos, counts, cache, frames, step, short)
-    samples = TrainSamples(
-        source=source,
-        seed=seed,
-        frames=frames,
-        segments=segments,
-        step=step,
-        short=short,
-        size=as_pair(size),
-        crop=crop,
-        resize_short=resize_short,
-        flip=flip,
-        colour_jitter=colour_jitter,
-        draw=check_choice("draw", draw, DRAWS),
-    )
+    source.require_clips(recipe.frames, recipe.step, recipe.short)
+    recipe = replace(recipe, flip=recipe.flip and source.videos.flips)
+    produce = ends_quietly(TrainSamples(source, recipe, seed, check_choice("draw", draw, DRAWS)))
     first = start_step * batch_size * shards + which
-    produce = ends_quietly(samples)
-    shape = ((segments,) if segments > 1 else ()) + (frames, *as_pair(size), 3)
+    shape = ((recipe.segments,) if recipe.segments > 1 else ()) + recipe.clip_shape
 
     def load(position: tf.Tensor) -> dict[str, tf.Tensor]:
         clip, label, index = tf.numpy_function(produce, [position], (tf.uint8, tf.int32, tf.int64), stateful=False)
@@ -115,41 +82,21 @@ def train_dataset(
 
 
 def eval_dataset(
-    videos: VideoList,
+    source: FrameSource,
+    recipe: ClipRecipe,
+    chosen: MultiView | None = None,
     *,
-    counts: Mapping[str, int] | None = None,
-    frames: int,
-    size: Size,
     batch_size: int,
-    clips: int = 1,
-    crops: int = 1,
-    sampling: str = "even",
-    stride: int = 1,
-    step: int = 1,
-    short: str = "loop",
-    crop: str = "center",
-    resize_short: int | None = None,
-    cache: CachedVideos | None = None,
     parallel: int | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Every view of every video once, in list order; the last batch may be smaller.
 
     Args:
-        videos: the test list.
-        counts: exact number of frames by path (`scan`); not needed with `cache`.
-        frames: frames of a clip, T.
-        size: of a frame, in pixels.
+        source: the videos of the test list.
+        recipe: of the clips and their views, with the crop "center" or "none"; what it draws at random is left out.
+        chosen: which clips and crops of a video; None takes the centre of the middle clip.
         batch_size: views per batch; the views of a video may fall into several batches.
-        clips: per video, for "even" sampling.
-        crops: per clip: 1, 5 or 10, see `augment.test_views`.
-        sampling: "even" (`sample.even_clips`) or "dense" (`sample.dense_clips`).
-        stride: distance between the starts of dense clips, in frames.
-        step: distance between neighbouring frames of a clip, in frames of the video.
-        short: policy for short videos, see `sample`.
-        crop: "center" or "none".
-        resize_short: see `augment.test_views`, in pixels.
-        cache: where to read frames from, instead of the video files.
         parallel: videos decoded at the same time; None takes one per core. Fewer are where the views of a video are
             large; where they are very large, they come in pieces.
         shard: (k, n) takes every n-th video from the k-th on.
@@ -160,43 +107,17 @@ def eval_dataset(
         mirrored labels: bring them back with `videos.flip_label` before taking the mean.
 
     Raises:
-        InputError: an empty list, an option out of range, a video without a count, too short under `short="error"`, or
-            10 crops of a data set that forbids flips.
+        InputError: an empty list, an option out of range, a video too short under `short="error"`, or 10 crops of a
+            data set that forbids flips.
     """
-    check_choice("sampling", sampling, SAMPLINGS)
-    require_test_crops(crops, crop)
-    require_at_least(1, frames=frames, batch_size=batch_size, clips=clips, stride=stride, step=step)
-    if crops == 10 and not videos.flips:
-        raise InputError("10 crops mirror every clip but a mirrored video of this data set has no label; use 5 crops.")
-    source = _source(videos, counts, cache, frames, step, short)
-    clip_bytes = crops * frames * int(np.prod(as_pair(size))) * 3
-    views = EvalViews(
-        source=source,
-        frames=frames,
-        clips=clips if sampling == "even" else None,
-        stride=stride,
-        step=step,
-        short=short,
-        size=as_pair(size),
-        crops=crops,
-        crop=crop,
-        resize_short=resize_short,
-        at_once=max(1, PIECE_BYTES // clip_bytes),
-    )
-    produce = ends_quietly(views)
-    shape = (None, frames, *as_pair(size), 3)
-
-    def load(index: tf.Tensor, first: tf.Tensor) -> dict[str, tf.Tensor]:
-        clip, label, flipped = tf.numpy_function(produce, [index, first], (tf.uint8, tf.int32, tf.bool), stateful=False)
-        count = tf.shape(clip)[0]
-        return {
-            "clip": tf.ensure_shape(clip, shape),
-            "label": tf.fill([count], scalar(label)),
-            "index": tf.fill([count], index),
-            "flipped": tf.ensure_shape(flipped, [None]),
-        }
-
-    counted = [views.clip_count(index) for index in range(len(videos.videos))]
+    chosen = chosen or MultiView()
+    require_test_crops(chosen.crops, recipe.crop)
+    require_at_least(1, batch_size=batch_size)
+    _require_mirrors(source.videos, chosen)
+    source.require_clips(recipe.frames, recipe.step, recipe.short)
+    clip_bytes = chosen.crops * int(np.prod(recipe.clip_shape))
+    views = EvalViews(source, recipe, chosen, at_once=max(1, PIECE_BYTES // clip_bytes))
+    counted = [views.clip_count(index) for index in range(len(source.videos.videos))]
     most = min(max(counted), views.at_once) * clip_bytes
     calls = min(parallel or workers_of(), max(1, VIEW_BYTES // most))
     pieces = [
@@ -205,8 +126,30 @@ def eval_dataset(
         for first in range(0, counted[index], views.at_once)
     ]
     dataset = tf.data.Dataset.from_tensor_slices(tuple(np.array(pieces, np.int64).reshape(-1, 2).T))
-    dataset = dataset.map(load, num_parallel_calls=calls, deterministic=True).unbatch()
+    dataset = dataset.map(_view_loader(views), num_parallel_calls=calls, deterministic=True).unbatch()
     return finish(dataset.batch(batch_size))
+
+
+def _require_mirrors(videos: VideoList, chosen: MultiView) -> None:
+    if chosen.crops == 10 and not videos.flips:
+        raise InputError("10 crops mirror every clip but a mirrored video of this data set has no label; use 5 crops.")
+
+
+def _view_loader(views: EvalViews) -> Callable:
+    """The mapping from a video and its first clip to the dict of a piece of its views, with static shapes."""
+    produce = ends_quietly(views)
+
+    def load(index: tf.Tensor, first: tf.Tensor) -> dict[str, tf.Tensor]:
+        clip, label, flipped = tf.numpy_function(produce, [index, first], (tf.uint8, tf.int32, tf.bool), stateful=False)
+        count = tf.shape(clip)[0]
+        return {
+            "clip": tf.ensure_shape(clip, (None, *views.recipe.clip_shape)),
+            "label": tf.fill([count], scalar(label)),
+            "index": tf.fill([count], index),
+            "flipped": tf.ensure_shape(flipped, [None]),
+        }
+
+    return load
 
 
 @contextlib.contextmanager
@@ -225,14 +168,6 @@ def video_errors() -> Iterator[None]:
         if sentence is None:
             raise
         raise InputError(sentence[1].strip()) from error
-
-
-def _source(
-    videos: VideoList, counts: Mapping[str, int] | None, cache: CachedVideos | None, frames: int, step: int, short: str
-) -> FrameSource:
-    source = FrameSource(videos, counts, cache)
-    source.require_clips(frames, step, short)
-    return source
 
 
 def scalar(value: tf.Tensor) -> tf.Tensor:

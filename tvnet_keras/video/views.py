@@ -14,6 +14,7 @@ from tvnet_keras.video.augment import mirrored_views, test_views, train_view
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.read import read_frames
+from tvnet_keras.video.recipe import ClipRecipe, MultiView
 from tvnet_keras.video.sample import (
     SHORT_POLICIES,
     ShortVideoError,
@@ -38,7 +39,7 @@ class FrameSource:
         InputError: the number of frames of a video is not known.
     """
 
-    def __init__(self, videos: VideoList, counts: Mapping[str, int] | None, cache: CachedVideos | None):
+    def __init__(self, videos: VideoList, counts: Mapping[str, int] | None = None, cache: CachedVideos | None = None):
         self.videos = videos
         self._cache = cache
         if cache is not None:
@@ -113,19 +114,18 @@ class FrameSource:
 
 @dataclass(frozen=True)
 class TrainSamples:
-    """The endless sequence of training samples; see `pipeline.train_dataset` for the fields."""
+    """The endless sequence of training samples.
+
+    Attributes:
+        source: of the frames.
+        recipe: of the clips and their views.
+        seed: 0 or more.
+        draw: one of `DRAWS`.
+    """
 
     source: FrameSource
+    recipe: ClipRecipe
     seed: int
-    frames: int
-    segments: int
-    step: int
-    short: str
-    size: tuple[int, int]
-    crop: str
-    resize_short: int | None
-    flip: bool
-    colour_jitter: float
     draw: str
 
     def __call__(self, position: int) -> tuple[np.ndarray, np.int32, np.int64]:
@@ -133,44 +133,34 @@ class TrainSamples:
         videos = self.source.videos
         index, rng = sample_at(int(position), len(videos.videos), self.seed, self.draw)
         pictures = self.source.read(index, self._frame_numbers(self.source.count(index), rng))
-        clip, flipped = train_view(
-            pictures,
-            self.size,
-            rng,
-            crop=self.crop,
-            resize_short=self.resize_short,
-            flip=self.flip and videos.flips,
-            colour_jitter=self.colour_jitter,
-        )
-        if self.segments > 1:
-            clip = clip.reshape(self.segments, self.frames, *clip.shape[1:])
+        recipe = self.recipe
+        clip, flipped = train_view(pictures, recipe, rng)
+        if recipe.segments > 1:
+            clip = clip.reshape(recipe.segments, recipe.frames, *clip.shape[1:])
         label = videos.videos[index].label
         return clip, np.int32(videos.flip_label(label) if flipped else label), np.int64(index)
 
     def _frame_numbers(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        if self.segments > 1:
-            return segment_clips(count, self.frames, self.segments, rng, self.step, short=self.short)
-        return random_clip(count, self.frames, rng, self.step, short=self.short)
+        recipe = self.recipe
+        if recipe.segments > 1:
+            return segment_clips(count, recipe.frames, recipe.segments, rng, recipe.step, short=recipe.short)
+        return random_clip(count, recipe.frames, rng, recipe.step, short=recipe.short)
 
 
 @dataclass(frozen=True)
 class EvalViews:
-    """The views of a test video, piece by piece; see `pipeline.eval_dataset` for the fields (`clips` None: dense).
+    """The views of a test video, piece by piece.
 
     Attributes:
+        source: of the frames.
+        recipe: of the clips and their views, with a crop for tests.
+        chosen: which clips and crops of a video.
         at_once: clips of a piece, at most.
     """
 
     source: FrameSource
-    frames: int
-    clips: int | None
-    stride: int
-    step: int
-    short: str
-    size: tuple[int, int]
-    crops: int
-    crop: str
-    resize_short: int | None
+    recipe: ClipRecipe
+    chosen: MultiView
     at_once: int
 
     def __call__(self, index: int, first: int) -> tuple[np.ndarray, np.int32, np.ndarray]:
@@ -187,25 +177,26 @@ class EvalViews:
         # [distinct frame, crop, ...] -> [clip, crop, frame, ...]
         clips = views[where.reshape(numbers.shape)].swapaxes(1, 2)
         clips = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
-        flipped = np.tile(mirrored_views(self.crops), len(numbers))
+        flipped = np.tile(mirrored_views(self.chosen.crops), len(numbers))
         return clips, np.int32(self.source.videos.videos[index].label), flipped
 
     def clip_count(self, index: int) -> int:
         """The number of clips of the video at a place in the list."""
-        if self.clips is not None:
-            return self.clips
-        return dense_count(self.source.count(index), self.frames, self.stride, self.step)
+        if self.chosen.sampling == "even":
+            return self.chosen.clips
+        return dense_count(self.source.count(index), self.recipe.frames, self.chosen.stride, self.recipe.step)
 
     def _views_of_frame(self, frame: np.ndarray) -> np.ndarray:
         """Views `[crop, height, width, 3]` of a frame `[H, W, 3]`."""
-        views, _ = test_views(frame[None], self.size, crops=self.crops, resize_short=self.resize_short, crop=self.crop)
+        views, _ = test_views(frame[None], self.recipe, self.chosen.crops)
         # A part of the frame would keep the whole of it in memory.
         return views[:, 0].copy()
 
     def _frame_numbers(self, count: int) -> np.ndarray:
-        if self.clips is None:
-            return dense_clips(count, self.frames, self.stride, self.step, short=self.short)
-        return even_clips(count, self.frames, self.clips, self.step, short=self.short)
+        recipe, chosen = self.recipe, self.chosen
+        if chosen.sampling == "dense":
+            return dense_clips(count, recipe.frames, chosen.stride, recipe.step, short=recipe.short)
+        return even_clips(count, recipe.frames, chosen.clips, recipe.step, short=recipe.short)
 
 
 DRAWS = ("epochs", "replacement")

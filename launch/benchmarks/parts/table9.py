@@ -13,6 +13,7 @@ from tvnet_keras.flow import solvers
 from tvnet_keras.flow.solvers import Solver
 from tvnet_keras.video.augment import test_views
 from tvnet_keras.video.read import VideoError, read_frames
+from tvnet_keras.video.recipe import ViewRecipe
 from tvnet_keras.video.resize import resize_half_pixel_antialiased
 
 DEPTH = 34
@@ -55,7 +56,7 @@ def make_calls(frames: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
     Args:
         frames: uint8 `[FRAMES, H, W, 3]`, RGB.
     """
-    clip = test_views(frames, (SIZE, SIZE))[0]
+    clip = test_views(frames, ViewRecipe((SIZE, SIZE), "center"))[0]
     rgb, single, twice, flow_stream = (
         _classifier(FRAMES, place="none"),
         _classifier(FRAMES, place="block3"),

@@ -23,7 +23,7 @@ from launch.flow_report.pictures import write_picture
 from launch.run.config import Config
 from launch.run.data import open_source
 from launch.run.model import build_model, load_run
-from launch.run.recipes import test_recipe
+from launch.run.recipes import test_flow_recipe
 from launch.tables import Cell
 from launch.tables.parts.trained_cells import run_folder_of
 from launch.train import train
@@ -169,7 +169,7 @@ def resized_pairs(config: Config, folder: Path) -> Config:
         truth = root / "other-gt-flow" / pair.name / "flow10.flo"
         if truth.is_file():
             continue
-        frames, flow_field, _ = test_view(*PairSource([pair]).read(0), test_recipe(config))
+        frames, flow_field, _ = test_view(*PairSource([pair]).read(0), test_flow_recipe(config))
         for number, frame in zip((10, 11), frames, strict=True):
             write_picture(root / "other-data" / pair.name / f"frame{number}.png", frame)
         write_flo(truth, flow_field[0])

@@ -2,9 +2,13 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
+import launch.experiments
+import launch.train
+import models
 from launch.run.app import expand_home
 from launch.run.config_flags import parsed_config, parser
 from launch.train import experiment_config
+from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
 
@@ -21,6 +25,22 @@ def parse():
     if "config" in flags.FLAGS:
         delattr(flags.FLAGS, "config")
     flagsaver.restore_flag_values(saved)
+
+
+@pytest.fixture
+def start(parse, monkeypatch, tmp_path):
+    """Starts `launch.train` with a command line, whose data must not be looked at."""
+
+    def fail(*_):
+        raise AssertionError("the list was read")
+
+    monkeypatch.setattr(launch.train, "list_source", fail)
+
+    def run(*arguments):
+        parser(experiment_config)(["launch.train", f"--output_dir={tmp_path}/run", *arguments])
+        launch.train.main()
+
+    return run
 
 
 @pytest.fixture
@@ -90,6 +110,62 @@ def test_a_mistake_is_one_sentence(refusal, argument, said):
 def test_a_value_that_its_field_cannot_hold_is_refused(parse, argument, said):
     with pytest.raises(InputError, match=said):
         parse(argument)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--config.model.backbone=resnet81", "--config.model.backbone is 'resnet81'.*Did you mean 'resnet18'"),
+        (
+            "--method=rgb --config.model.backbone=resnet2",
+            "backbone is 'resnet2', .*resnet2plus1d, .*, small. Did you mean 'resnet2d'",
+        ),
+        ("--config.model.motion=tvnett", "--config.model.motion is 'tvnett'.*Did you mean 'tvnet'"),
+        ("--config.model.learn=kernel", "--config.model.learn is 'kernel'"),
+        ("--config.model.dropout=1.5", "--config.model.dropout must be at most 1"),
+        ("--method=representation_flow --config.model.place=blok3", "--config.model.place is 'blok3'"),
+        ("--method=representation_flow --config.model.depth=19", "depth must be 10, 18, 34 or 50, but is 19"),
+        ("--method=tvnet_flow --config.model.loss=epee", "--config.model.loss is 'epee'"),
+        ("--config.train.optimizer=adem", "--config.train.optimizer is 'adem'"),
+        ("--config.eval.measures=clases", "--config.eval.measures is 'clases'.*Did you mean 'classes'"),
+        ("--config.data.dataset=ufc101", "--config.data.dataset is 'ufc101'.*Did you mean 'ucf101'"),
+        ("--config.data.rotation=200", "--config.data.rotation must be at most 180"),
+        ("--config.eval.crops=5", "--config.eval.crops=5 must be 1 with --config.data.test_crop=none"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_any_list_is_read(start, arguments, said):
+    with pytest.raises(InputError, match=said):
+        start(*arguments.split())
+
+
+def test_without_a_mistake_the_list_is_read(start):
+    with pytest.raises(AssertionError, match="the list was read"):
+        start("--config.model.backbone=resnet18")
+
+
+def test_help_is_that_of_the_chosen_method_and_experiment(parse, capsys):
+    with pytest.raises(SystemExit):
+        parse("--method=representation_flow", "--experiment=hmdb51", "--help")
+    said = capsys.readouterr().out
+    assert "--config.model.place=WORD" in said and "--config.model.motion=" not in said
+    height = said.partition("--config.data.height=INTEGER")[2].partition("--config")[0]
+    assert " ".join(height.split()).endswith("Default: 112.")
+
+
+def test_help_does_not_need_the_flags_that_it_explains(parse, capsys):
+    with pytest.raises(SystemExit):
+        parse("--method=nothing", "--help")
+    said = capsys.readouterr().out
+    assert "name the run, too" in said and "--config.data.height=INTEGER" in said
+
+
+@pytest.mark.parametrize(
+    ("flag", "package"), [("method", models), ("experiment", launch.experiments), ("strategy", None)]
+)
+def test_a_flag_that_names_one_of_several_names_them(flag, package):
+    known = module_names(package) if package else ("none", "mirrored")
+    for word in known:
+        assert word in flags.FLAGS[flag].help
 
 
 def test_a_misspelt_flag_is_told_the_nearest(refusal):

@@ -23,9 +23,9 @@ def refusal(config):
     [
         ("rgb", {"backbone": "resnet81"}, "--config.model.backbone is 'resnet81', which is not one of "),
         ("tvnet", {"backbone": "smal"}, "--config.model.backbone is 'smal', which is not one of "),
-        ("tvnet", {"learn": ("kernel",)}, "--config.model.learn must be a tuple of names from "),
-        ("tvnet", {"scales": 0}, "--config.model.scales must be a whole number of at least 1. Received: "),
-        ("representation_flow", {"depth": 19}, "--config.model.depth=19 is none of 10, 18, 34, 50, "),
+        ("tvnet", {"learn": ("kernel",)}, "--config.model.learn is 'kernel', which is not one of "),
+        ("tvnet", {"scales": 0}, "--config.model.scales must be at least 1, but is 0."),
+        ("representation_flow", {"depth": 19}, "--config.model.depth must be 10, 18, 34 or 50, but is 19."),
         ("representation_flow", {"place": "blok3"}, "--config.model.place is 'blok3', which is not one of "),
         ("representation_flow", {"fusion": "ad"}, "--config.model.fusion is 'ad', which is not one of "),
         ("representation_flow", {"scaling": "units"}, "--config.model.scaling is 'units', which is not one of "),

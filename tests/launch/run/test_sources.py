@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from launch.evaluators import chosen
 from launch.experiments import flyingchairs
-from launch.run.config import method_module, new_config
-from launch.run.data import list_source, names, open_source
+from launch.run.config import dataset_names, method_module, new_config
+from launch.run.data import list_source, open_source
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.run.pair_source import PairSource
@@ -85,8 +85,8 @@ def test_names_are_in_list_order_with_their_labels(config):
 
 
 def test_every_data_set_has_one_name():
-    assert names() == tuple(sorted(set(datasets.names()) | set(pairs.names())))
-    assert {"unlabelled", "ucf101", "flyingchairs", "moving_shapes"} <= set(names())
+    assert dataset_names() == tuple(sorted(set(datasets.names()) | set(pairs.names())))
+    assert {"unlabelled", "ucf101", "flyingchairs", "moving_shapes"} <= set(dataset_names())
 
 
 @pytest.mark.parametrize(

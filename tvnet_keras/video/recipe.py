@@ -1,0 +1,123 @@
+"""Recipes: how clips are taken of videos and how views are cut of their frames, made once and carried whole."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from tvnet_keras.errors import InputError
+from tvnet_keras.options import check_options, option
+from tvnet_keras.video.resize import as_pair
+from tvnet_keras.video.sample import SHORT_POLICIES
+
+TRAIN_CROPS = ("corner", "random", "none")
+TEST_CROPS = ("center", "none")
+CROP_COUNTS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class ViewRecipe:
+    """How views are cut of frames. Each field says what it means.
+
+    Attributes:
+        size: (height, width) of the view, in pixels; None leaves the frames as large as they are.
+
+    Raises:
+        InputError: an option out of range, or a crop of frames that keep their own size.
+    """
+
+    size: tuple[int, int] | None
+    crop: str = option(
+        "none",
+        "Which part of the frame is seen: in training corner (a window of TSN's sizes in a corner or in the centre) or "
+        "random (a window of the view's size anywhere), in a test center, in both none (the whole frame, whatever its "
+        "aspect).",
+        choices=tuple(dict.fromkeys((*TRAIN_CROPS, *TEST_CROPS))),
+    )
+    resize_short: int | None = option(
+        None,
+        "Short side that the frame is resized to before it is cropped, in pixels, but never smaller than the view for "
+        "random and center. None leaves the frame; for random and center it then just covers the view.",
+        least=1,
+    )
+    flip: bool = option(False, "Whether half of the training clips are mirrored, where the data set allows it.")
+    colour_jitter: float = option(
+        0.0, "Strength of the random changes of brightness, contrast, saturation and hue in training.", least=0, most=1
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.size is not None:
+            object.__setattr__(self, "size", as_pair(self.size))
+        elif self.crop != "none" or self.resize_short is not None:
+            received = f"crop={self.crop!r}, resize_short={self.resize_short}"
+            raise InputError(f"Frames of their own size are not cropped or resized; give a size. Received: {received}")
+
+    @property
+    def random(self) -> bool:
+        """Whether two training views of the same frames may differ."""
+        return self.crop in ("random", "corner") or self.flip or self.colour_jitter > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRecipe(ViewRecipe):
+    """How clips are taken of videos. Each field says what it means.
+
+    Example:
+        >>> ClipRecipe((112, 112), crop="corner", flip=True, frames=16).segments
+        1
+
+    Raises:
+        InputError: an option out of range, or no size: clips are stacked.
+    """
+
+    frames: int = option(dataclasses.MISSING, "Frames of a clip.", least=1, most=10_000)
+    segments: int = option(
+        1,
+        "Clips of a video in training, one in each of as many equal parts of it; their logits are averaged (TSN).",
+        least=1,
+        most=10_000,
+    )
+    step: int = option(1, "Distance of neighbouring frames of a clip, in frames of the video.", least=1, most=10_000)
+    short: str = option(
+        "loop",
+        "What a video shorter than a clip does: it starts again (loop), repeats its last frame (clamp), or is refused "
+        "(error).",
+        choices=SHORT_POLICIES,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size is None:
+            raise InputError("Clips are stacked, so that their views have one size; give a size. Received: size=None")
+
+    @property
+    def clip_shape(self) -> tuple[int, ...]:
+        """`(T, H, W, 3)` of a clip."""
+        height, width = self.size or (0, 0)
+        return self.frames, height, width, 3
+
+
+@dataclass(frozen=True)
+class MultiView:
+    """Which clips and crops of a video are scored in a test, their logits averaged. Each field says what it means.
+
+    Raises:
+        InputError: an option out of range.
+    """
+
+    clips: int = option(
+        1, "Clips of a video, evenly spaced; dense sampling takes all that fit instead.", least=1, most=10_000
+    )
+    crops: int = option(
+        1, "Views of a clip: 1 is the centre, 5 has the corners too, 10 also their mirror images.", choices=CROP_COUNTS
+    )
+    sampling: str = option(
+        "even",
+        "Which clips: as many as asked for, evenly spaced (even), or one every stride (dense).",
+        choices=("even", "dense"),
+    )
+    stride: int = option(1, "Distance between the starts of dense clips, in frames of the video.", least=1, most=10_000)
+
+    def __post_init__(self) -> None:
+        check_options(self)

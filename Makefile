@@ -1,7 +1,7 @@
 # Everything from a bare clone, with python3 (3.11 to 3.13) and make:
 #   make demo   generate videos, train TVNet and the RGB baseline, evaluate, export (runs/demo)
 #   make test   the default test suite
-#   make coverage   the same with coverage, a quarter slower
+#   make coverage   the same with coverage, a quarter slower; fails below 85 %
 #   make slow   the tests that take minutes
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)

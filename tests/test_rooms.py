@@ -48,7 +48,18 @@ def test_common_parts_lie_beside_options_that_are_looked_into():
 @pytest.mark.parametrize(("name", "offered"), OPTION_FILES, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_folder_of_options_holds_nothing_but_options(name, offered):
     lacking = [wanted for wanted in offered if not hasattr(importlib.import_module(name), wanted)]
-    assert not lacking, f"{name} has no {lacking}: what options share belongs in `{COMMON}`"
+    package = name.rpartition(".")[0]
+    assert not lacking, (
+        f"{name} lacks {', '.join(lacking)}, which the docstring of {package} asks of every option; if it is none, but "
+        f"something that options share, it belongs in {package}.{COMMON}"
+    )
+
+
+def test_a_name_of_two_data_sets_reads_the_same_folder():
+    both = {found.name for found in pkgutil.iter_modules([str(REPOSITORY / "tvnet_keras/video/datasets")])}
+    both &= {found.name for found in pkgutil.iter_modules([str(REPOSITORY / "tvnet_keras/flow/pairs")])} - {COMMON}
+    # Moving Shapes is videos with labels and, of their middle steps, pairs; `--config.data.dataset` takes the videos.
+    assert both == {"moving_shapes"}, "videos and pairs share the flag --config.data.dataset: choose another name"
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "launch").glob("[!_]*.py")), ids=lambda path: path.stem)

@@ -4,7 +4,8 @@ A module has
 
 `make(options) -> keras.Layer`
     A Motion layer with a name of its own that takes clips `[B, T, H, W, 3]` of integers 0..255 or floats 0..1 and keeps
-    their height and width. `options` are those of the method, of which the module reads what it knows.
+    their height and width. `options` are those of the method, of which the module reads what it knows. The temporal
+    stream clips what it gives to `options.flow_bound` and divides it by that.
 `FRAMES_CONSUMED`
     The number of steps by which the layer's output is shorter than the clip, whatever the options.
 `IS_FLOW`

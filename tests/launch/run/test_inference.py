@@ -72,7 +72,7 @@ def classifiers():
             yield pytest.param(name, marks=pytest.mark.slow if name == "tvnet" else ())
 
 
-@pytest.mark.parametrize("method", classifiers())
+@pytest.mark.parametrize("method", [*classifiers()])
 def test_a_model_that_was_scored_goes_when_it_is_no_longer_used(tiny, method):
     videos, batches = views_for(tiny(method))
     model = build_model(tiny(method), len(videos.class_names))

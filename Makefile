@@ -1,12 +1,12 @@
 # Everything from a bare clone, with python3 (3.11 to 3.13) and make:
 #   make demo   generate videos, train TVNet and the RGB baseline, evaluate, export (runs/demo)
 #   make test   the default test suite
-#   make coverage   the same with coverage, a quarter slower
+#   make coverage   the same with coverage, a quarter slower; fails below 85 %
 #   make slow   the tests that take minutes
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
 #   make test-wheel   the package, installed with its dependencies from the package index where nothing else is
-#   make lint   ruff
+#   make lint   ruff and pyright
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -44,6 +44,7 @@ test-wheel: $(VENV)/.installed-dev
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

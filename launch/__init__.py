@@ -1,4 +1,4 @@
-"""The commands: `python -m launch.train` and its sisters, run from the repository's root."""
+"""The commands, such as `python -m launch.train`; they are run from the root of the repository."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ early_interrupt.begin()
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Hides what C++ libraries print while they load; Python's exceptions pass as ever."""
+    """A context that hides what C++ libraries print while they load; Python's exceptions pass as ever."""
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         sys.stderr.flush()

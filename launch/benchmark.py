@@ -1,4 +1,4 @@
-"""Measures speed, with machine, versions and protocol beside the numbers.
+"""Measures speed; the machine, the versions and the protocol are written beside the numbers.
 
 python -m launch.benchmark --suite=pipeline --data_dir=UCF-101
 python -m launch.benchmark --suite=solver --data_dir=MIDDLEBURY
@@ -27,15 +27,17 @@ from tvnet_keras.errors import InputError
 SUITE = flags.DEFINE_string(
     "suite", "pipeline", f"What is measured: a module of launch/benchmarks/ ({listed(launch.benchmarks)})."
 )
-DATA_DIR = flags.DEFINE_string("data_dir", "", "Videos or pictures that the suite reads.", **app.SHARED_FLAG)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", "", "The folder of videos or image pairs that the suite reads.", **app.SHARED_FLAG
+)
 OUTPUT = flags.DEFINE_string(
-    "output", "", "JSON file of the result (default: benchmarks/<suite>.json).", **app.SHARED_FLAG
+    "output", "", "The JSON file to write (default: benchmarks/<suite>.json).", **app.SHARED_FLAG
 )
 TORCH_PYTHON = flags.DEFINE_string(
-    "torch_python", "", "Interpreter with PyTorch, for the released layer that --suite=representation_flow has beside."
+    "torch_python", "", "Python with PyTorch, for the released layer beside ours in --suite=representation_flow."
 )
 TORCH_LAYER = flags.DEFINE_string(
-    "torch_layer", "", "The authors' first rep_flow_layer.py, to be timed in place of our transcription."
+    "torch_layer", "", "The authors' first rep_flow_layer.py, which is then timed in place of our transcription."
 )
 
 
@@ -62,7 +64,11 @@ def main() -> None:
 
 
 def _options(suite: ModuleType) -> dict[str, str]:
-    """The flags that only some suites have: the further parameters of their `run`."""
+    """The flags that only some suites have: further parameters of their `run`.
+
+    Raises:
+        InputError: a flag is set that the suite does not have.
+    """
     taken = inspect.signature(suite.run).parameters
     given = {flag.name: flag.value for flag in (TORCH_PYTHON, TORCH_LAYER)}
     for name, value in given.items():
@@ -72,7 +78,7 @@ def _options(suite: ModuleType) -> dict[str, str]:
 
 
 def print_rows(rows: list[dict]) -> None:
-    """Prints neighbouring rows of equal keys as one table."""
+    """Prints rows; neighbouring ones with the same keys stand in one table."""
     for keys, group in itertools.groupby(rows, key=tuple):
         table = Table(*keys)
         for row in group:

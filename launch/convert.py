@@ -1,14 +1,14 @@
-"""Brings PyTorch's weights of residual networks into ours.
+"""Converts PyTorch's weights of residual networks into weights of ours.
 
-    python -m launch.convert --from=torch --weights=resnet34-b627a593.pth --output=resnet34.weights.h5 \
+    python -m launch.convert --from=torch --weights=resnet34-b627a593.pth --output=resnet34.weights.h5 \\
       --method=representation_flow --experiment=hmdb51 --config.model.depth=34 --config.model.scaling=imagenet
 
-The result is a start for training: `--config.init_from=resnet34.weights.h5` with the same model options. Known are
-torchvision's resnet18, 34, 50, r3d_18 and r2plus1d_18, and the first released Representation Flow network
+Training can start from the result: `--config.init_from=resnet34.weights.h5` with the same model options. Known networks
+are torchvision's resnet18, 34, 50, r3d_18 and r2plus1d_18, and the first released one of Representation Flow
 (`--config.model.backbone=resnet2plus1d_hmdb --config.model.depth=50 --config.model.flows=fcf
 --config.model.fusion=residual --config.model.variant=released_v1`). Image networks are inflated where the model sees
 clips. `--config.model.scaling` belongs to the weights: imagenet (images), kinetics (r3d_18, r2plus1d_18), released.
-Needs PyTorch (pip install torch), as no other command does.
+This command needs PyTorch (pip install torch); no other one does.
 """
 
 from pathlib import Path
@@ -26,8 +26,8 @@ from launch.weights.torch.reading import read_state_dict
 from launch.weights.torch.transfer import transfer
 from tvnet_keras.errors import InputError
 
-FROM = flags.DEFINE_enum("from", "torch", ["torch"], "Where the weights come from.")
-WEIGHTS = flags.DEFINE_string("weights", "", "A state dict, .pth or .pt.", **app.SHARED_FLAG)
+FROM = flags.DEFINE_enum("from", "torch", ["torch"], "The framework that the weights come from.")
+WEIGHTS = flags.DEFINE_string("weights", "", "The state dict, a .pth or .pt file.", **app.SHARED_FLAG)
 OUTPUT = flags.DEFINE_string("output", "", "The file to write; its name ends in .weights.h5.", **app.SHARED_FLAG)
 for name in ("method", "experiment"):
     flags.declare_key_flag(name)
@@ -44,18 +44,18 @@ def main() -> None:
 
 
 def convert(config: Config, weights: Path, output: Path) -> tuple[int, int]:
-    """Writes the weights of `config`'s model with those of a PyTorch network in it.
+    """Writes the weights of a configuration's model, with those of a PyTorch network in it.
 
     Args:
-        config: its method's network must have the same convolutions, or be the inflated form.
-        weights: a state dict.
-        output: `.weights.h5`.
+        config: the configuration; its network must have the same convolutions, or be the inflated form.
+        weights: the file with the state dict.
+        output: the `.weights.h5` file to write.
 
     Returns:
-        Numbers of weights that came from the file and that did not.
+        The number of weights that came from the file, and of those that did not.
 
     Raises:
-        InputError: a file that cannot be read or written, or does not fit.
+        InputError: a file cannot be read or written, or does not fit the network.
     """
     values = renamed(read_state_dict(weights), str(weights))
     classes = values.get("logits/bias")

@@ -1,8 +1,8 @@
-"""The whole suite in a few minutes: videos, two trainings and their twin, evaluation, export, one table.
+"""The whole suite in a few minutes: videos, trainings, evaluations, an export, predictions, a table and a figure.
 
     make demo
 
-Every stage is a launcher's command, printed as it is run, so that each can be tried alone. A killed demo goes on.
+Every stage is a command that is printed when it runs, so that each can be tried alone. A killed demo goes on.
 """
 
 import json
@@ -31,8 +31,12 @@ from tvnet_keras.video import datasets
 from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.read import read_frames
 
-OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/demo", "Where everything goes.", **app.SHARED_FLAG)
-OVERRIDES = flags.DEFINE_multi_string("train_flag", [], "A flag for the trainings, such as --config.train.steps=50.")
+OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", "runs/demo", "The folder to which everything is written.", **app.SHARED_FLAG
+)
+OVERRIDES = flags.DEFINE_multi_string(
+    "train_flag", [], "A flag of the trainings, such as --config.train.steps=50; may be repeated."
+)
 TRAIN_GROUPS = flags.DEFINE_integer(
     "train_groups",
     40,
@@ -51,7 +55,7 @@ TEST_GROUPS = flags.DEFINE_integer(
 )
 
 PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")
-"""Classes in the figure."""
+"""The classes in the figure."""
 
 
 def main() -> None:
@@ -62,10 +66,10 @@ def main() -> None:
 
 
 def demo(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dict:
-    """Runs every stage in `folder` and returns what `summary.json` holds.
+    """Runs every stage in `folder` and returns the content of `summary.json`.
 
     Raises:
-        InputError: a stage failed; its own message stands above.
+        InputError: a stage failed; it has printed its own message.
     """
     # A demo that goes on keeps the times of the stages that an earlier start finished.
     times = folder / "seconds.json"
@@ -94,7 +98,7 @@ def demo(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dict:
 
 
 def stages(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dict[str, list[str]]:
-    """The launchers' commands, in order."""
+    """The commands of the stages by name, in their order."""
     size = [f"--train_groups={groups[0]}", f"--test_groups={groups[1]}"]
     motion, look = folder / "data/motion", folder / "data/look"
 
@@ -153,7 +157,7 @@ def show(summary: dict) -> None:
 
 
 def draw_flow(folder: Path, path: Path) -> None:
-    """Draws frame, exact, untrained and trained flow of some test clips."""
+    """Draws the frame and the exact, untrained and trained flow of some test clips."""
     config, model, class_names = load_run(folder / "tvnet")
     untrained = build_model(config, len(class_names)).motion
     videos = datasets.load(config.data.dataset, config.data.root, subset="test").videos

@@ -1,4 +1,4 @@
-"""Measures a trained run on its test data: accuracies, end-point errors, residuals, with their whole protocol.
+"""Measures a trained run on test data: accuracies, end-point errors and residuals, with their whole protocol.
 
 python -m launch.evaluate --run=runs/tvnet
 python -m launch.evaluate --run=runs/tvnet --config.eval.clips=25 --config.data.test_crop=center --config.eval.crops=10
@@ -30,13 +30,13 @@ from tvnet_keras.scoring.scores import save_scores
 RESULTS_DIR = Path("docs/results")
 
 SHOWN_AT_MOST = 3
-"""Entries of a list that are printed; `metrics.json` has them all."""
+"""Largest number of entries of a list that are printed; `metrics.json` has them all."""
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 OUTPUT_DIR = flags.DEFINE_string(
-    "output_dir", "", "Where the scores go (default: <run>/evaluation).", **app.SHARED_FLAG
+    "output_dir", "", "The folder to write to (default: <run>/evaluation).", **app.SHARED_FLAG
 )
-RESULT = flags.DEFINE_string("result", "", "Also write docs/results/<TABLE>/<ROW>-seed<k>.json: give TABLE/ROW.")
+RESULT = flags.DEFINE_string("result", "", "TABLE/ROW: also write docs/results/TABLE/ROW-seed<k>.json.")
 SKIP_UNREADABLE = flags.DEFINE_bool(
     "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
 )
@@ -56,16 +56,22 @@ def main() -> None:
 
 
 def evaluate(config: Config, run: Path, folder: Path, *, skip_unreadable: bool = False) -> Measurement:
-    """Measures the weights of `run` on the test data of `config`.
+    """Measures the weights of a run on the test data of a configuration.
 
     Writes `metrics.json` to `folder`, and for a classifier `scores.npz` (the Scores contract) and `confusion.png`.
 
+    Args:
+        config: the run's configuration, with overrides.
+        run: the run's folder.
+        folder: the folder to write to.
+        skip_unreadable: whether to leave out videos that cannot be read, instead of stopping.
+
     Returns:
-        All numbers, with `epe_untrained` of a Motion layer whose flow is known exactly; and their protocol.
+        All numbers and their protocol; with `epe_untrained` where a Motion layer's flow is compared with the exact one.
 
     Raises:
-        InputError: an unfinished run, other classes than the run's, bad data, nothing that can be measured, or a folder
-            that another process writes.
+        InputError: the run is unfinished or has other classes, the data is bad, nothing can be measured, or another
+            process writes the folder.
     """
     with only_writer(folder):
         return _evaluate(config, run, folder, skip_unreadable)
@@ -75,7 +81,7 @@ def _evaluate(config: Config, run: Path, folder: Path, skip_unreadable: bool) ->
     config, model, class_names = load_run(run, config)
     source = list_source(config, "test")
     offers = _known_offers(config, source, class_names, run)
-    measures = evaluators.chosen(config, model, output_names(model, config.data), offers)
+    measures = evaluators.choose_measures(config, model, output_names(model, config.data), offers)
     source = source.scanned(skip_unreadable=skip_unreadable)
     found = [measure.measure(model, source, config) for measure in measures]
     numbers = {name: value for part in found for name, value in part.numbers.items()}
@@ -97,11 +103,11 @@ def metrics_of(measured: Measurement) -> dict:
 
 
 def lines_of(metrics: dict, prefix: str = "") -> list[str]:
-    """What the console shows of numbers and protocol: one short line each, with the first few of many.
+    """Numbers and protocol for the console: a short line for each, with the first entries of long lists.
 
     Args:
-        metrics: as `metrics_of` gives them.
-        prefix: of the names, where the dictionary stands in another one.
+        metrics: the dictionary of `metrics_of`.
+        prefix: what the names begin with, where the dictionary stands in another one.
     """
     lines = []
     for name, value in metrics.items():
@@ -112,7 +118,7 @@ def lines_of(metrics: dict, prefix: str = "") -> list[str]:
     return lines
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {part}" for name, part in value.items())
     if isinstance(value, list) and len(value) > SHOWN_AT_MOST:
@@ -126,7 +132,10 @@ def write_result(name: str, config: Config, measured: Measurement) -> Path:
     Args:
         name: `TABLE/ROW`.
         config: the run's configuration.
-        measured: what `evaluate` returned.
+        measured: the measurement that `evaluate` returned.
+
+    Returns:
+        The file.
 
     Raises:
         InputError: the name is not of that form.
@@ -159,10 +168,10 @@ def split_result_name(name: str) -> tuple[str, str]:
 
 
 def _known_offers(config: Config, source: Source, class_names: tuple[str, ...], run: Path) -> tuple[str, ...]:
-    """What the source offers to a network of these classes.
+    """The fields that a source offers to a network of these classes.
 
     Raises:
-        InputError: the source has labels of other classes, and they may be asked for.
+        InputError: the source has labels of other classes, and a measure may ask for them.
     """
     same = source.class_names == class_names
     # A network without classes, such as one of flow alone, has nothing to say of labels.
@@ -177,7 +186,7 @@ def _known_offers(config: Config, source: Source, class_names: tuple[str, ...], 
 
 
 def _provenance(run: Path) -> dict:
-    """Which weights, and the code of their training and of this evaluation."""
+    """The weights, and the code of their training and of this evaluation, as a protocol has them."""
     trained = run_folder.read(run)
     return {
         "weights_sha256": run_folder.weights_sha256(run),

@@ -1,10 +1,10 @@
-"""Writes a SavedModel that runs with TensorFlow alone: uint8 clips of any length and size in, probabilities out.
+"""Writes a SavedModel that runs with TensorFlow alone: probabilities or flow of uint8 clips of any length and size.
 
     python -m launch.export --run=runs/tvnet --output_dir=export
 
-Signatures: `serving_default(clip) -> probabilities [B, K]` brings the frames to the training size as the test pipeline
-does; `flow(clip) -> flow [B, T - 1, H, W, 2]` works at the clip's own size (methods with a motion layer), and is the
-`serving_default` too of a method without classes.
+It has the signature `serving_default(clip) -> probabilities [B, K]`, which brings the frames to the training size as
+the test pipeline does, and, for methods with a motion layer, `flow(clip) -> flow [B, T - 1, H, W, 2]`, which works at
+the clip's own size. For a method without classes the latter is the `serving_default`, too.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -37,10 +38,10 @@ OUTPUT_DIR = flags.DEFINE_string(
 CLASSES_FILE = "classes.txt"
 MODEL_FILE = "saved_model.pb"
 EXPORTED = {MODEL_FILE, "fingerprint.pb", "variables", "assets", CLASSES_FILE}
-"""What an export's folder holds; a folder with anything else is not replaced."""
+"""The files and folders of an export; a folder with anything else in it is not replaced."""
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
-"""Of Linux's `renameat2`, which Python does not have."""
+"""Arguments of Linux's `renameat2`, which Python does not have."""
 
 CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
 
@@ -57,7 +58,7 @@ def export(run: Path, folder: Path) -> Path:
     """Exports the model of `run` to `folder`, replacing an earlier export there.
 
     Raises:
-        InputError: an unfinished run, or a folder that holds something else, that another process writes or that cannot
+        InputError: the run is unfinished, or the folder holds something else, is written by another process or cannot
             be written; it is unchanged.
     """
     target = _replaceable(folder)
@@ -75,7 +76,7 @@ def export(run: Path, folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _naming(folder: Path) -> Iterator[None]:
-    """Tells of what cannot be written in the words of the flag."""
+    """A context in which an error of writing becomes a sentence that names the flag."""
     try:
         yield
     except (OSError, tf.errors.OpError) as error:
@@ -85,7 +86,11 @@ def _naming(folder: Path) -> Iterator[None]:
 
 
 def _replaceable(folder: Path) -> Path:
-    """Where `folder` really is: a place with nothing, or with an earlier export, that may be replaced."""
+    """Where `folder` really is.
+
+    Raises:
+        InputError: something other than an earlier export is there, or the folder cannot be read.
+    """
     try:
         target = folder.resolve()
         held = {path.name for path in target.iterdir()} if target.is_dir() else set()
@@ -105,13 +110,14 @@ def _replaceable(folder: Path) -> Path:
 def _reason(error: Exception) -> str:
     if isinstance(error, tf.errors.OpError):
         # "{{node}} file; reason [Op:name]"
-        return error.message.rpartition("; ")[2].partition(" [Op:")[0]
+        # A type checker knows nothing of TensorFlow's errors.
+        return error.message.rpartition("; ")[2].partition(" [Op:")[0]  # pyright: ignore[reportAttributeAccessIssue]
     return getattr(error, "strerror", None) or str(error)
 
 
 def _write(module: "ServingModule", class_names: tuple[str, ...], target: Path) -> None:
     """Writes the export beside `target` and puts it there once it is whole; nothing else stays, whatever happens."""
-    # Cut, so that it is not too long where the name itself is not.
+    # The name is cut, as it could be too long where the target's own is not.
     partial = target.with_name(f".partial.{target.name[-40:]}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -132,7 +138,7 @@ def _replace(folder: Path, successor: Path) -> None:
     if not folder.exists():
         successor.rename(folder)
     elif not _exchange(folder, successor):
-        # Where there is no such step, nothing is there for a moment.
+        # Where the system cannot exchange folders, none is there for a moment.
         aside = folder.with_name(f".replaced.{folder.name[-40:]}")
         shutil.rmtree(aside, ignore_errors=True)
         folder.rename(aside)
@@ -145,7 +151,11 @@ def _replace(folder: Path, successor: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Lets two folders change places in one step, so that a reader always finds one; whether the system could."""
+    """Lets two folders change places in one step, so that a reader always finds one.
+
+    Returns:
+        Whether the system could do so.
+    """
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
     if renameat2 is None:
         return False
@@ -156,11 +166,11 @@ class ServingModule:
     """A trained model behind the exported signatures.
 
     Args:
-        model: clips to `{"logits": ...}`, or to other outputs if it has a `motion` layer.
-        config: its run's configuration, for what the test pipeline shows the model.
+        model: a model with `logits` among its outputs, or with a Motion layer.
+        config: the configuration of its run, which says how the test pipeline shows clips to the model.
 
     Raises:
-        InputError: a model with neither, which has nothing to answer.
+        InputError: the model has neither, so that there is nothing to export.
     """
 
     def __init__(self, model: keras.Model, config: Config) -> None:
@@ -183,8 +193,9 @@ class ServingModule:
         archive.track(self.model)
         for name, answer in self.answers.items():
             archive.add_endpoint(name, answer, input_signature=[CLIP])
-        # The first is the serving_default too, where there is none.
-        archive.write_out(str(folder), verbose=False)
+        # Without a serving_default, the first signature is taken for it.
+        # What other backends' archives lack; this one is TensorFlow's.
+        archive.write_out(str(folder), verbose=False)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`."""
@@ -193,7 +204,9 @@ class ServingModule:
 
     def _flow(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
         """Flow `[B, T - 1, H, W, 2]` of uint8 clips `[B, T, H, W, 3]`, pixels at their own size."""
-        return {"flow": motion_of(self.model)(self._long_enough(clip, 2))}
+        # The endpoint is there where the layer is.
+        motion = cast(keras.Layer, motion_of(self.model))
+        return {"flow": motion(self._long_enough(clip, 2))}
 
     @staticmethod
     def _long_enough(clip: tf.Tensor, minimum: int) -> tf.Tensor:

@@ -1,9 +1,9 @@
 """Draws a figure of the documentation.
 
-python -m launch.figure --figure=tvnet --input=middlebury=DIR --input=video=UCF-101/Surfing/v_Surfing_g01_c03.avi \
+python -m launch.figure --figure=tvnet --input=middlebury=DIR --input=video=UCF-101/Surfing/v_Surfing_g01_c03.avi \\
   --input=weights=runs/reproduce/tvnet_table1/tvnet-1-1-50.all.full-seed0.weights.h5
 
-What each figure takes stands at the head of its file in launch/figures/.
+The inputs of each figure stand at the head of its file in launch/figures/.
 """
 
 import inspect
@@ -21,8 +21,8 @@ from tvnet_keras.choices import check_choice, listed, load_module
 from tvnet_keras.errors import InputError
 
 FIGURE = flags.DEFINE_string("figure", "tvnet", f"The figure: a module of launch/figures/ ({listed(launch.figures)}).")
-INPUT = flags.DEFINE_multi_string("input", [], "NAME=VALUE, once per input of the figure.")
-OUTPUT = flags.DEFINE_string("output", "", "The picture; default docs/figures/<figure>.png.")
+INPUT = flags.DEFINE_multi_string("input", [], "An input of the figure as NAME=VALUE; to be repeated for every input.")
+OUTPUT = flags.DEFINE_string("output", "", "The picture to write (default: docs/figures/<figure>.png).")
 
 
 def main() -> None:
@@ -39,11 +39,11 @@ def parse_inputs(module: ModuleType, given: Sequence[str]) -> dict[str, str]:
     """The inputs of a figure by name.
 
     Args:
-        module: of launch/figures/.
-        given: NAME=VALUE, each.
+        module: a module of launch/figures/.
+        given: the inputs, each as NAME=VALUE.
 
     Raises:
-        InputError: one that is not of that form or of another name, is given twice, or is missing.
+        InputError: an input has another form or name, is given twice, or is missing.
     """
     parameters = inspect.signature(module.draw).parameters
     inputs: dict[str, str] = {}

@@ -23,7 +23,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer
-from tvnet_keras.scoring import fusion, report
+from tvnet_keras.scoring import report, score_fusion
 from tvnet_keras.scoring.gains import class_gains, gains_picture, save_gains
 from tvnet_keras.scoring.scores import Scores, save_scores
 
@@ -34,10 +34,10 @@ SCORES = flags.DEFINE_list(
     "scores", [], f"Score files in the order RGB, motion, ...: .npz of launch.evaluate or .mat; {SPLIT} is the split."
 )
 RULE = flags.DEFINE_string(
-    "rule", "", f"Published rule: {', '.join(fusion.RULES)}; or give --weights and --space.", **app.SHARED_FLAG
+    "rule", "", f"Published rule: {', '.join(score_fusion.RULES)}; or give --weights and --space.", **app.SHARED_FLAG
 )
 WEIGHTS = flags.DEFINE_list("weights", [], "A weight for each file, in place of the rule's.")
-SPACE = flags.DEFINE_string("space", "", f"What is averaged, in place of the rule's: {', '.join(fusion.SPACES)}.")
+SPACE = flags.DEFINE_string("space", "", f"What is averaged, in place of the rule's: {', '.join(score_fusion.SPACES)}.")
 RESTRICT = flags.DEFINE_bool("restrict", False, "Take the videos and classes that all files have, and say how many.")
 DATASET = flags.DEFINE_string("dataset", "", "Data set whose test list a .mat file is of.", **app.SHARED_FLAG)
 DATA_DIR = flags.DEFINE_string("data_dir", "", "Folder of that data set, or of its lists.", **app.SHARED_FLAG)
@@ -64,7 +64,7 @@ def main() -> None:
     print(f"written: {folder}")
 
 
-def fuse_split(inputs: dict[str, Scores], rule: fusion.Rule, folder: Path, *, restrict: bool = False) -> dict:
+def fuse_split(inputs: dict[str, Scores], rule: score_fusion.Rule, folder: Path, *, restrict: bool = False) -> dict:
     """Fuses evaluations of one split, prints their accuracies and writes what it finds.
 
     Writes `scores.npz`, `metrics.json`, `confusion.png`, and the gains over the best input as `gains.csv` and
@@ -83,8 +83,8 @@ def fuse_split(inputs: dict[str, Scores], rule: fusion.Rule, folder: Path, *, re
         InputError: the evaluations are not of the same videos and classes.
     """
     if restrict:
-        inputs = dict(zip(inputs, fusion.restrict([*inputs.values()]), strict=True))
-    fused = fusion.fuse([*inputs.values()], rule.weights, space=rule.space)
+        inputs = dict(zip(inputs, score_fusion.restrict([*inputs.values()]), strict=True))
+    fused = score_fusion.fuse([*inputs.values()], rule.weights, space=rule.space)
     metrics = {
         "top1": report.top_k(fused),
         "mean_class_accuracy": report.mean_class_accuracy(fused),
@@ -119,21 +119,21 @@ def _show(metrics: dict) -> None:
     print(f"top1 {metrics['top1']:.4f}  fused: {metrics['videos']} videos of {metrics['classes']} classes")
 
 
-def _rule(count: int) -> fusion.Rule:
+def _rule(count: int) -> score_fusion.Rule:
     """The rule that the flags ask for, for a number of score files.
 
     Raises:
         InputError: no such rule or space, or weights that do not fit the files.
     """
     if not (RULE.value or WEIGHTS.value or SPACE.value):
-        raise InputError(f"--rule is required, one of {', '.join(fusion.RULES)}; or --weights and --space.")
-    named = fusion.RULES[check_choice("--rule", RULE.value, tuple(fusion.RULES))] if RULE.value else None
+        raise InputError(f"--rule is required, one of {', '.join(score_fusion.RULES)}; or --weights and --space.")
+    named = score_fusion.RULES[check_choice("--rule", RULE.value, tuple(score_fusion.RULES))] if RULE.value else None
     space = SPACE.value or (named.space if named else "logits")
-    check_choice("--space", space, tuple(fusion.SPACES))
+    check_choice("--space", space, tuple(score_fusion.SPACES))
     weights = _weights() or (named.weights if named else None)
     if weights is not None and len(weights) != count:
         raise InputError(f"--scores names {count} files, but there are {len(weights)} weights: {_listed(weights)}.")
-    return fusion.Rule(space, weights)
+    return score_fusion.Rule(space, weights)
 
 
 def _weights() -> tuple[float, ...] | None:

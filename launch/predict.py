@@ -1,4 +1,4 @@
-"""Names the action in video files, and shows the flow that the network saw.
+"""Names the action in video files, and shows the flow that the network sees in them.
 
 python -m launch.predict --run=runs/tvnet clip1.avi clip2.mp4
 python -m launch.predict --run=runs/tvnet --flow_dir=flow --flow_format=gif clip.avi
@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from launch.flow_report.video import Look, look_at, write_flow_video
+from launch.flow_report.video import VideoSummary, summarise_video, write_flow_video
 from launch.run import app, config_flags
 from launch.run.app import report_error
 from launch.run.config import Config
@@ -32,22 +32,22 @@ from tvnet_keras.video.read import VideoError
 from tvnet_keras.video.scan import scan
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
-FLOW_DIR = flags.DEFINE_string("flow_dir", "", "Write a video of frames beside flow colours for every file here.")
-FLOW_FORMAT = flags.DEFINE_enum("flow_format", "mp4", ["mp4", "gif", "avi"], "Format of the flow videos.")
-TOP = flags.DEFINE_integer("top", 5, "Classes named per video.", lower_bound=1)
+FLOW_DIR = flags.DEFINE_string("flow_dir", "", "The folder for a video of frames beside flow colours for every file.")
+FLOW_FORMAT = flags.DEFINE_enum("flow_format", "mp4", ["mp4", "gif", "avi"], "The format of the flow videos.")
+TOP = flags.DEFINE_integer("top", 5, "Number of classes named per video.", lower_bound=1)
 SKIP_UNREADABLE = flags.DEFINE_bool(
     "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
 )
 
 LONGEST_NAME = 255
-"""Bytes of a file's name, on every file system in use."""
+"""Largest number of bytes of a file's name on the file systems in use."""
 
 
 def main(paths: list[str]) -> None:
     """Reads the flags and predicts.
 
     Raises:
-        InputError: no video named, or a folder of flow videos that another process writes.
+        InputError: no video is named, or another process writes the folder of flow videos.
     """
     if not paths:
         raise InputError("Name at least one video: python -m launch.predict --run=FOLDER VIDEO...")
@@ -59,7 +59,7 @@ def predict(paths: list[str]) -> None:
     """Prints the classes of videos and writes their flow as the flags ask.
 
     Raises:
-        InputError: a run that cannot do it, or a video that cannot be read.
+        InputError: the run cannot do it, or a video cannot be read.
     """
     config, model, class_names = load_run(Path(RUN.value), config_flags.parsed_config())
     # A network of flow may have learned on videos that have classes.
@@ -74,13 +74,13 @@ def predict(paths: list[str]) -> None:
         _refuse_names(paths)
     elif not class_names:
         raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")
-    looks: dict[str, Look] = {}
+    summaries: dict[str, VideoSummary] = {}
     source = open_files(
         paths,
         config,
         class_names,
         skip_unreadable=SKIP_UNREADABLE.value,
-        examine=functools.partial(look_at, motion, looks) if FLOW_DIR.value else None,
+        examine=functools.partial(summarise_video, motion, summaries) if FLOW_DIR.value else None,
     )
     if class_names:
         logits, _ = score_videos(model, source.views(), source.videos)
@@ -88,7 +88,7 @@ def predict(paths: list[str]) -> None:
             print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
     for video in source.videos.videos if FLOW_DIR.value else ():
         target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
-        write_flow_video(motion, video.path, target, looks[video.path])
+        write_flow_video(motion, video.path, target, summaries[video.path])
         print(f"written: {target}")
 
 
@@ -100,17 +100,18 @@ def open_files(
     skip_unreadable: bool = False,
     examine: Callable[[str], int] | None = None,
 ) -> VideoSource:
-    """Unlabelled videos as a source; every file is decoded once, or is one of the run's data that was checked before.
+    """Unlabelled videos as a source; every file is decoded once, unless it is of the run's data and was checked before.
 
     Args:
         paths: the files.
-        config: of the run, whose data set says what mirroring does to the labels.
-        class_names: the network's classes.
-        skip_unreadable: drop broken files, naming them, instead of stopping.
-        examine: counts the frames of a file, by decoding it; None only counts them.
+        config: the run's configuration, whose data set says what mirroring does to the labels.
+        class_names: names of the network's classes.
+        skip_unreadable: whether to leave out broken files, naming them, instead of stopping.
+        examine: a function of a file's path that decodes it and returns its number of frames; None takes the check of
+            the run's data.
 
     Raises:
-        InputError: a file cannot be read, or none can.
+        InputError: a file cannot be read, or none of them can.
     """
     counts, broken = _checked(paths, config) if examine is None else _examined(paths, examine)
     for message in broken:
@@ -126,9 +127,9 @@ def open_files(
 
 
 def _checked(paths: list[str], config: Config) -> tuple[dict[str, int], list[str]]:
-    """Frames by path, and what is wrong with the other files, as every check of the run's data finds and remembers."""
+    """Numbers of frames by path, and the faults of the other files, as the check of the run's data finds them."""
     root = Path(config.data.root).resolve()
-    # Beside files that are no data set nothing is left.
+    # Where the files are no data set, nothing is written beside them.
     belong = any(root in Path(path).resolve().parents for path in paths)
     found = scan(
         [Video(path, -1, path) for path in paths],

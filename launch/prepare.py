@@ -1,4 +1,4 @@
-"""Prepares videos: generates Moving Shapes, checks a data set before training, decodes one into a cache.
+"""Prepares videos: generates Moving Shapes, checks a data set before training, or decodes one into a cache.
 
 python -m launch.prepare --generate=data/moving_shapes
 python -m launch.prepare --check --dataset=ucf101 --data_dir=UCF-101
@@ -27,13 +27,13 @@ from tvnet_keras.video.split_files import found_elsewhere
 
 MOST_WORKERS = 10_000
 MOST_GROUPS = 100_000
-"""Of which there is a list in memory."""
+"""Largest number of groups: all of them are listed in memory."""
 
-GENERATE = flags.DEFINE_string("generate", "", "Write the Moving Shapes data set into this folder.")
+GENERATE = flags.DEFINE_string("generate", "", "The folder to write the Moving Shapes data set to.")
 CHECK = flags.DEFINE_bool(
     "check", False, "Decode every video and name what is missing, unreadable, short or duplicate."
 )
-CACHE = flags.DEFINE_string("cache", "", "Decode the videos once into TFRecords of JPEG frames in this folder.")
+CACHE = flags.DEFINE_string("cache", "", "The folder to write a cache to, TFRecords of JPEG frames.")
 
 DATASET = flags.DEFINE_string(
     "dataset",
@@ -41,38 +41,46 @@ DATASET = flags.DEFINE_string(
     f"The data set: a module of tvnet_keras/video/datasets ({listed(datasets)}); empty checks a folder's files.",
 )
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The data set's folder.", **app.SHARED_FLAG)
-SPLIT = flags.DEFINE_integer("split", 0, "Split of the data set; 0 takes all.", lower_bound=0)
-CLASSES = flags.DEFINE_list("classes", [], "Only these classes.")
+SPLIT = flags.DEFINE_integer("split", 0, "The split of the data set; 0 takes all.", lower_bound=0)
+CLASSES = flags.DEFINE_list("classes", [], "Names of the only classes that are taken (default: all).")
 WORKERS = flags.DEFINE_integer(
-    "workers", 0, "Files worked on at the same time; 0 takes one per CPU.", lower_bound=0, upper_bound=MOST_WORKERS
+    "workers",
+    0,
+    "Number of files worked on at the same time; 0 takes one per CPU.",
+    lower_bound=0,
+    upper_bound=MOST_WORKERS,
 )
 
 LIST_MISSING = flags.DEFINE_bool("list_missing", False, "--check: name every missing video, not a few of each class.")
-MINIMUM = flags.DEFINE_integer("min_frames", 2, "--check: videos with fewer frames are short.", lower_bound=2)
+MINIMUM = flags.DEFINE_integer("min_frames", 2, "--check: a video with fewer frames is called short.", lower_bound=2)
 MEMORY = flags.DEFINE_string(
-    "memory", "", "--check: JSON file that remembers what was decoded, for a quick next check."
+    "memory", "", "--check: the JSON file that remembers what was decoded, for a quick next check."
 )
 
-QUALITY = flags.DEFINE_integer("quality", 95, "--cache: JPEG quality, 1 to 100.")
+QUALITY = flags.DEFINE_integer("quality", 95, "--cache: the JPEG quality, 1 to 100.")
 SHORT_SIDE = flags.DEFINE_integer(
-    "short_side", 0, "--cache: short side of the frames, pixels; 0 keeps it.", lower_bound=0, upper_bound=16_384
+    "short_side", 0, "--cache: the short side of the frames, in pixels; 0 keeps it.", lower_bound=0, upper_bound=16_384
 )
 SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "--cache: go on without broken videos, naming them.")
 
-LABEL = flags.DEFINE_string("label", "motion", "--generate: what tells the class, motion or look.")
-SEED = flags.DEFINE_integer("seed", 0, "--generate: seed of all draws.")
+LABEL = flags.DEFINE_string("label", "motion", "--generate: what makes the class, motion or look.")
+SEED = flags.DEFINE_integer("seed", 0, "--generate: the seed of all draws.")
 TRAIN_GROUPS = flags.DEFINE_integer(
     "train_groups",
     40,
-    "--generate: training groups, one clip per class each.",
+    "--generate: number of training groups, with one clip per class each.",
     upper_bound=MOST_GROUPS,
     **app.SHARED_FLAG,
 )
 TEST_GROUPS = flags.DEFINE_integer(
-    "test_groups", 25, "--generate: test groups, one clip per class each.", upper_bound=MOST_GROUPS, **app.SHARED_FLAG
+    "test_groups",
+    25,
+    "--generate: number of test groups, with one clip per class each.",
+    upper_bound=MOST_GROUPS,
+    **app.SHARED_FLAG,
 )
-FRAMES = flags.DEFINE_integer("frames", 10, "--generate: frames per clip.")
-SIZE = flags.DEFINE_list("size", ["64", "64"], "--generate: height,width in pixels.")
+FRAMES = flags.DEFINE_integer("frames", 10, "--generate: number of frames per clip.")
+SIZE = flags.DEFINE_list("size", ["64", "64"], "--generate: HEIGHT,WIDTH of the frames, in pixels.")
 
 
 def main() -> None:
@@ -103,7 +111,11 @@ def generate() -> None:
 
 
 def check() -> None:
-    """Checks a data set or a folder; stops with a sentence where a file cannot be read."""
+    """Checks a data set or a folder.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
     options = {"minimum": MINIMUM.value, "workers": WORKERS.value or None, "memory": _memory()}
     root = _data_dir()
     if DATASET.value:
@@ -121,7 +133,11 @@ def check() -> None:
 
 
 def _memory() -> str | None:
-    """The memory's place, tried before hours of decoding."""
+    """The file of the memory, tried before hours of decoding; None without one.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     if MEMORY.value:
         nearest = next(folder for folder in Path(MEMORY.value).absolute().parents if folder.exists())
         try:
@@ -133,7 +149,7 @@ def _memory() -> str | None:
 
 
 def cache() -> None:
-    """Writes a cache of a data set's present videos."""
+    """Writes a cache of those videos of a data set that are there."""
     if not DATASET.value:
         raise InputError("--cache needs to know the data set; give --dataset, such as --dataset=folder.")
     videos = union(splits_of(DATASET.value, _data_dir(), SPLIT.value, CLASSES.value))

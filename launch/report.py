@@ -1,4 +1,4 @@
-"""Tables of the committed results, generated, never typed by hand.
+"""Tables of the committed results, which are generated and never typed by hand.
 
 python -m launch.report             # prints every table of docs/results
 python -m launch.report --update    # writes them into README.md, between its markers
@@ -17,7 +17,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import current_versions
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results
 
-RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "Where the Result files are.")
+RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "The folder of the Result files.")
 UPDATE = flags.DEFINE_bool("update", False, "Write the tables into README.md instead of printing them.")
 
 README = Path("README.md")
@@ -44,10 +44,10 @@ def main() -> None:
 
 
 def update_readme(text: str) -> None:
-    """Writes the tables into the page, between its markers.
+    """Writes the tables into README.md, between its markers.
 
     Raises:
-        InputError: it cannot be read or written, or has no markers.
+        InputError: the page cannot be read or written, or has no markers.
     """
     try:
         page = README.read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def update_readme(text: str) -> None:
 
 
 def tables(results: tuple[Result, ...]) -> str:
-    """Markdown: one table per `table`, a line per row, seeds as mean and standard deviation; stale rows are marked."""
+    """The results as tables in Markdown: mean and standard deviation over seeds in each row; stale rows are marked."""
     by_table: dict[str, list[Result]] = defaultdict(list)
     # The papers' tables have pages of their own, which launch.reproduce writes.
     elsewhere = launch.tables.names()

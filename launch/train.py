@@ -1,20 +1,17 @@
-"""Trains a network: videos or image pairs in, a run folder out.
+"""Trains a network on videos or image pairs, in a folder that holds the whole run.
 
     python -m launch.train --method=tvnet --experiment=moving_shapes --output_dir=runs/tvnet
     python -m launch.train --method=rgb --experiment=ucf101 --config.data.root=UCF-101 --config.train.steps=1000
     python -m launch.train --method=tvnet_flow --experiment=middlebury --config.data.root=middlebury
 
-The same command goes on where a killed one stopped.
+The same command goes on where a killed process stopped.
 """
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl import flags
 
@@ -24,16 +21,15 @@ import models
 from launch import evaluators
 from launch.run import app, config_flags, run_folder, run_lists
 from launch.run.checkpoints import Checkpoints
-from launch.run.config import Config, EvalConfig, method_module
+from launch.run.config import Config, method_module
 from launch.run.data import Source, list_source, warn_of_lists
-from launch.run.finite_guard import FiniteGuard
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names
-from launch.run.monitor import PICTURED_CLIPS, Monitor
+from launch.run.monitor import Monitor
 from launch.run.optimization import averaged_weights, make_optimizer
-from launch.run.profiling import Profiler
 from launch.run.strategy import make_strategy
 from launch.run.train_step import TrainStep
+from launch.run.training_loop import TrainingLoop
 from launch.weights.init_from import initialise, with_scaling_of_weights
 from models import needs_of
 from tvnet_keras.atomic import no_room
@@ -77,25 +73,25 @@ def train(
     skip_unreadable: bool = False,
     profile: bool = False,
 ) -> dict[str, float]:
-    """Trains `config` in `folder`, or finishes a run that was begun there.
+    """Trains a network, or finishes a run that was begun in the folder.
 
-    Lists come first, then the model and the weights that it starts from, then the check of every video: a mistake in a
-    flag is told before anything long begins.
+    Lists are read first, then the model is made and given the weights that it starts from, then every video is
+    checked: a mistake in a flag is told before anything long begins.
 
     Args:
-        config: the checked configuration; the run is of it, its frames scaled as the ImageNet weights expect that it
-            may start from.
-        folder: the run's folder; made if absent.
-        strategy: default the current one.
-        skip_unreadable: drop broken videos instead of stopping.
-        profile: write a profile for TensorBoard.
+        config: the checked configuration. If the run starts from ImageNet weights and the configuration leaves the
+            range of frames open, it is the one that these weights expect.
+        folder: the run's folder; it is made if it is absent.
+        strategy: the strategy by which replicas are spread; None takes the current one.
+        skip_unreadable: whether to leave out broken videos, instead of stopping.
+        profile: whether to write a profile for TensorBoard.
 
     Returns:
         The results that stand in `run.json`.
 
     Raises:
-        InputError: bad data, a folder of another run or of other lists, one that another process trains in, a full
-            disk, or a loss or weights that are not finite.
+        InputError: the data is bad, the folder holds another run or one with other lists, another process trains in it,
+            the disk is full, or the loss or the weights are not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     config = with_scaling_of_weights(config)
@@ -106,7 +102,7 @@ def train(
 
 @contextmanager
 def _room_in(folder: Path) -> Iterator[None]:
-    """Says in a sentence that there is no room for checkpoints and logs, for which TensorFlow needs many lines."""
+    """A context in which a full disk is told in a sentence; TensorFlow takes many lines for it."""
     try:
         yield
     except Exception as error:
@@ -137,17 +133,17 @@ def _train(
         optimizer.build(model.trainable_variables)
         checkpoints = Checkpoints(folder, model, optimizer)
         start = checkpoints.restore()
-        # A run that goes on has its weights, whatever became of those that it started from.
+        # A run that goes on has its own weights, whatever became of those that it started from.
         if config.init_from and not start:
             print(initialise(model, config))
     outputs = output_names(model, config.data)
     _check_segments(config, outputs)
-    measures = evaluators.chosen(config, model, outputs, validation.offers)
+    measures = evaluators.choose_measures(config, model, outputs, validation.offers)
     if start:
         print(f"going on from step {start}")
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
     run_lists.keep(folder, run_lists.skipped(training, validation))
-    # What either refuses is told before there are logs, so that it does not block the folder.
+    # What either of them refuses is told before there are logs, so that the folder stays free for another start.
     batches, _ = training.training(needs, strategy, start), validation.clips()
 
     def objective(batch, outputs):
@@ -155,110 +151,24 @@ def _train(
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
     monitor = Monitor(folder, config.train, optimizer, rates, start)
-    session = _Session(config, model, optimizer, checkpoints, monitor, validation, measures)
+    loop = TrainingLoop(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
-        session.run(step, batches, start, profile)
-        # What this finds wrong with the weights is found before anybody is given them.
-        validated = session.validate(config.train.steps)
+        loop.run(step, batches, start, profile)
+        # The validation finds what is wrong with the weights before they are written for people.
+        validated = loop.validate(config.train.steps)
         with averaged_weights(model, optimizer):
             checkpoints.export_weights()
     return run_folder.add_results(folder, **validated)["results"]
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:
-    """Writes down what the run learns from, or refuses to go on with something else."""
+    """Writes down the lists that the run learns from, or refuses to go on with others."""
     lists = run_lists.listed(training, validation)
     if run_folder.has_begun(folder) and "class_names" in run:
-        # Of a run that an earlier version began, only the classes are known.
+        # A run that an earlier version began has a list of its classes only.
         run_lists.require_same(folder, {"classes": run_lists.in_order(run["class_names"])}, lists)
     run_lists.keep(folder, lists)
     run_folder.write(folder, {**run, "class_names": list(training.class_names)})
-
-
-class _Session:
-    """The loop over steps, with its checkpoints and validations."""
-
-    def __init__(
-        self,
-        config: Config,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        checkpoints: Checkpoints,
-        monitor: Monitor,
-        validation: Source,
-        measures: list[ModuleType],
-    ) -> None:
-        self.config, self.model, self.optimizer = config, model, optimizer
-        self.checkpoints, self.monitor = checkpoints, monitor
-        self.validation, self.measures = validation, measures
-        self.finite = FiniteGuard(config)
-
-    def run(self, step_function: TrainStep, batches, start: int, profile: bool) -> None:
-        train = self.config.train
-        iterator = iter(batches)
-        profiler = Profiler(self.checkpoints.folder, self.monitor.writer, profile)
-        for step in range(start + 1, train.steps + 1):
-            profiler.before(step - start)
-            told = step_function(_whole_batch(iterator, step_function.strategy))
-            profiler.after(step - start)
-            self.finite.watch(step, told)
-            saves = step % train.checkpoint_every == 0 or step == train.steps
-            # Fetching waits for the device, so it is done where somebody looks or something is kept.
-            if saves or self.monitor.looks_at(step):
-                metrics = {name: float(value) for name, value in told.items()}
-                self.finite.require()
-                self.monitor.step(step, metrics)
-            if saves:
-                self.finite.require_state(step, (*self.model.variables, *self.optimizer.variables))
-                if step == train.steps:
-                    # First, as a run that is killed after its last checkpoint does not come here again.
-                    folder, first_step_s = self.checkpoints.folder, self.monitor.first_step_s
-                    run_folder.add_results(folder, **metrics, first_step_s=first_step_s)
-                self.checkpoints.save(step)
-            if train.validate_every and step % train.validate_every == 0 and step < train.steps:
-                self.validate(step)
-        profiler.close()
-
-    def validate(self, step: int) -> dict[str, float]:
-        """The measures of `launch.evaluate` on one central view of every test sample: quick, always the same."""
-        with averaged_weights(self.model, self.optimizer):
-            return self._validate(step)
-
-    def _validate(self, step: int) -> dict[str, float]:
-        test = self.config.eval
-        quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
-        config = dataclasses.replace(self.config, eval=quick)
-        source = dataclasses.replace(self.validation, config=config)
-        clips = _first_clips(source)
-        outputs = self.model(clips, training=False)
-        self.finite.require_answers(step, outputs)
-        result = {}
-        for measure in self.measures:
-            numbers = measure.measure(self.model, source, config).numbers
-            result |= {f"validation_{name}": numbers[name] for name in measure.TITLE}
-        self.monitor.validation(step, result)
-        self.monitor.pictures(step, clips, outputs)
-        return result
-
-
-def _first_clips(source: Source) -> np.ndarray:
-    """The clips that are pictured; pairs may differ in size, then those of the first one's."""
-    clips: list[np.ndarray] = []
-    for batch in source.clips():
-        clips += [clip for clip in batch["clip"].numpy() if not clips or clip.shape == clips[0].shape]
-        if len(clips) >= PICTURED_CLIPS:
-            break
-    return np.stack(clips[:PICTURED_CLIPS])
-
-
-def _whole_batch(iterator, strategy: tf.distribute.Strategy) -> dict | list[dict]:
-    """The next batch, or all pieces of it where it comes in several."""
-    first = next(iterator)
-    if "pieces" not in first:
-        return first
-    # Every replica has the same number.
-    count = int(strategy.experimental_local_results(first["pieces"])[0])
-    return first if count == 1 else [first, *(next(iterator) for _ in range(count - 1))]
 
 
 def _check_divisible(config: Config, strategy: tf.distribute.Strategy) -> None:

@@ -10,27 +10,28 @@ Every method module has
 `NEEDS`
     What its objective reads of a Batch beside `clip`: any of "label", "flow" and "known"; `()` learns without truth.
 `build(*, num_classes, clip_shape, options) -> keras.Model`
-    Clips `[B, T, H, W, 3]` to a dictionary of outputs, none of which must be there: `logits` `[B, K]`; `flow`, a Flow
-    (`[B, T', h, w, 2]`, pixels of its own resolution); `feature_flow`, a picture of the motion of features, which is
-    no Flow. `num_classes` is 0 where the data has no labels; `clip_shape` has None for a height and width that vary.
+    A model of clips `[B, T, H, W, 3]` that answers with a dictionary of outputs. Each of them may be absent: `logits`
+    `[B, K]`; `flow`, a Flow (`[B, T', h, w, 2]`, pixels of its own resolution); `feature_flow`, a picture of the motion
+    of features, which is no Flow. `num_classes` is 0 where the data has no labels; `clip_shape` has None for a height
+    and width that vary.
 `objective(options, batch, outputs) -> {name: [B]}`
-    The terms of the loss, already weighted, one value per clip, of a Batch and the model's outputs for it.
+    The terms of the loss for a Batch and the model's outputs, already weighted, with one value per clip.
 `learning_rates(options) -> {pattern: multiplier}`
-    For `tvnet_keras.optimizers`.
+    The groups of weights that learn at another rate, as `tvnet_keras.optimizers` takes them.
 
-It may also have `needs(options)` and `frames(options)`, where options change `NEEDS` or the least `FRAMES`; `needs_of`
-and `frames_of` ask for either. The model may have
+It may also have `needs(options)` and `frames(options)`, where options change `NEEDS` or the least number of frames;
+`needs_of` and `frames_of` ask for either. The model may have
 
 `motion`
-    Its Motion layer on frames, whose flow is exported, measured and shown at any size. One whose output is no Flow of
-    the frames has another name.
+    Its Motion layer on frames, whose flow is exported, measured and shown at any size. A layer whose output is no Flow
+    of the frames stands under another name.
 `classifier`
-    The image network that ImageNet weights fit into, on every time step (`PerStep`).
+    The image network on every time step (a `PerStep` layer), into which ImageNet weights fit.
 
-Both are None where a model has no such attribute: `motion_of` and `classifier_of`.
+`motion_of` and `classifier_of` ask for them; they answer None where a model has no such attribute.
 
-Every layer with weights has a name of its own, the same under all options: by it weights are found, in runs of other
-options and of earlier versions (`launch.weights.by_name`). Another name is another layer.
+Every layer with weights has a name of its own, the same under all options. Weights are found by it in runs with other
+options and of earlier versions (`launch.weights.by_name`), so a renamed layer loses its weights.
 """
 
 from types import ModuleType
@@ -42,22 +43,22 @@ import keras
 import tvnet_keras  # noqa: F401
 
 
-def needs_of(method: ModuleType, options) -> tuple[str, ...]:
+def needs_of(method: ModuleType, options: object) -> tuple[str, ...]:
     """The fields of a Batch, beside `clip`, that a method's objective reads.
 
     Args:
         method: a module of this folder.
-        options: its `Options`.
+        options: the method's `Options`.
     """
     return tuple(vars(method).get("needs", lambda _: method.NEEDS)(options))
 
 
-def frames_of(method: ModuleType, options) -> int:
+def frames_of(method: ModuleType, options: object) -> int:
     """The least number of frames of a method's clips.
 
     Args:
         method: a module of this folder.
-        options: its `Options`.
+        options: the method's `Options`.
     """
     return vars(method).get("frames", lambda _: method.FRAMES)(options)
 

@@ -5,6 +5,7 @@ and 62.3 % for flow-conv-flow (Table 5). `docs/methods/representation_flow.md` l
 """
 
 import dataclasses
+from typing import Any
 
 import keras
 
@@ -15,10 +16,11 @@ from tvnet_keras.layers.representation_flow import LEARNABLE, RepresentationFlow
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.ops.representation.variants import VARIANTS
 from tvnet_keras.options import option
+from tvnet_keras.typing import Shape, Tensor
 
 from .motion.representation_flow import parameter_rates
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.feature_fusion import FUSIONS, Fusion
+from .parts.feature_fusion import FEATURE_FUSIONS, FeatureFusion
 from .parts.feature_picture import side_by_side
 from .parts.input_scaling import MEAN_AND_DEVIATION, input_scaling
 from .parts.residual import residual_part
@@ -26,12 +28,12 @@ from .resnets import families
 from .resnets.network import BLOCKS, NON_LOCAL_PLACES, PLACES, RGB_PREFIX
 
 FRAMES = 4
-"""Enough for three flows, one upon the other, in a network that keeps the clip's length; the paper has 16 or 32."""
+"""Enough for the flow of the flow of a flow in a network that keeps the clip's length; the paper has 16 or 32."""
 
 NEEDS = ("label",)
 
-FLOWS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
-"""How many flows, one upon the other, and whether a convolution stands between them."""
+FLOW_STACKS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
+"""By the word of `--config.model.flows`: the number of flow layers in a row, and whether convolutions separate them."""
 
 
 @dataclasses.dataclass
@@ -52,10 +54,14 @@ class Options:
         choices=("none", *PLACES),
     )
     fusion: str = option(
-        "none", "How the features of the frames join those of their flow; none leaves them out.", choices=FUSIONS
+        "none",
+        "How the features of the frames join those of their flow; none leaves them out.",
+        choices=FEATURE_FUSIONS,
     )
     flows: str = option(
-        "flow", "One flow, the flow of the flow (fof), or with convolutions between (fcf, fcfcf).", choices=tuple(FLOWS)
+        "flow",
+        "One flow, the flow of the flow (fof), or with convolutions between (fcf, fcfcf).",
+        choices=tuple(FLOW_STACKS),
     )
     bottleneck: int = option(32, "Channels whose flow is computed; 0 takes all.", least=0, most=4096)
     iterations: int = option(10, "TV-L1 iterations of every flow.", least=1, most=10_000)
@@ -80,20 +86,23 @@ class RepresentationFlowClassifier(ClipClassifier):
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture has the size of the features
-        that the flow was computed on and shows its first four channels side by side, in pixels of those features;
-        `place="none"` has none. n is the number of flows, T is what the network has left of the clip's frames.
+        `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture shows the flow of the first
+        four channels side by side, in pixels of the features that it was computed from; `place="none"` has no picture.
+        n is the number of flow layers, T is the number of steps that the network has left of the clip's frames.
 
     Raises:
-        InputError: an option that does not exist, or clips too short for the flow at its place.
+        InputError: an option has a value that does not exist, or clips are too short for the flow at its place.
     """
 
     options_class = Options
+    options: Options
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+    def __init__(
+        self, num_classes: int, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         place = "input" if chosen.place == "none" else chosen.place
@@ -106,8 +115,9 @@ class RepresentationFlowClassifier(ClipClassifier):
         if chosen.place == "none":
             return
         self.flow = _flow_layer(chosen)
-        self._check_length()
-        # The paper's last convolution, from flows back to features; here, so that the flows can be shown as well.
+        self._check_length(self.flow.frames_consumed)
+        # The paper's flow layer ends with this convolution, from flow back to features. Here it is a layer of its own,
+        # so that the flow itself can be shown.
         convolution = keras.layers.Conv2D(
             self.features_shape[-1], 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="restore"
         )
@@ -115,11 +125,11 @@ class RepresentationFlowClassifier(ClipClassifier):
         if chosen.fusion == "late":
             self.rgb = self._part(self.clip_shape, prefix=RGB_PREFIX, name="rgb")
         elif chosen.fusion != "none":
-            self.fusion = Fusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
+            self.fusion = FeatureFusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight."""
-        if self.flow is not None:
+        if self.flow is not None and self.restore is not None:
             features_shape = (None, *self.features_shape)
             self.flow.build(features_shape)
             flow_shape = self.flow.compute_output_shape(features_shape)
@@ -128,10 +138,10 @@ class RepresentationFlowClassifier(ClipClassifier):
                 self.fusion.build(features_shape, self.restore.compute_output_shape(flow_shape))
         self.built = True
 
-    def call(self, clip, training=None):
-        """Clips to logits and flow."""
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
+        """The logits of clips, and the flow of features that was seen in them."""
         frames = self.scaling(self.unit_range(clip))
-        if self.flow is None:
+        if self.flow is None or self.restore is None:
             return {"logits": self.logits_of(self.after, frames, training)}
         features = frames if self.before is None else self.before(frames, training=training)
         flow = self.flow(features)
@@ -143,16 +153,16 @@ class RepresentationFlowClassifier(ClipClassifier):
             logits = (logits + self.logits_of(self.rgb, frames, training)) / 2
         return {"logits": logits, "feature_flow": side_by_side(flow)}
 
-    def _part(self, shape: tuple, **places):
+    def _part(self, shape: Shape, **places: str) -> keras.layers.Layer | None:
         return residual_part(self.options, self.num_classes, shape, **places)
 
-    def _features_shape(self) -> tuple:
+    def _features_shape(self) -> Shape:
         if self.before is None:
             return self.clip_shape
         return tuple(self.before.compute_output_shape((None, *self.clip_shape))[1:])
 
-    def _check_length(self) -> None:
-        steps, consumed = self.features_shape[0], self.flow.frames_consumed
+    def _check_length(self, consumed: int) -> None:
+        steps = self.features_shape[0]
         if steps is not None and steps <= consumed:
             raise InputError(
                 f"frames={self.clip_shape[0]} leaves {steps} steps at place={self.options.place}, "
@@ -160,27 +170,27 @@ class RepresentationFlowClassifier(ClipClassifier):
             )
 
 
-def _flow_layer(options: Options):
-    flows, convolve = FLOWS[options.flows]
+def _flow_layer(options: Options) -> RepresentationFlow | FlowOfFlow:
+    flows, convolve = FLOW_STACKS[options.flows]
     shared = {"bottleneck": options.bottleneck or None, "iterations": options.iterations, "learn": options.learn}
     shared |= {"variant": options.variant, "output": "flow", "name": "flow"}
     return RepresentationFlow(**shared) if flows == 1 else FlowOfFlow(flows, convolve, **shared)
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """A `RepresentationFlowClassifier` with all its weights."""
     model = RepresentationFlowClassifier(num_classes, clip_shape, options, name="representation_flow_classifier")
     model.build()
     return model
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Cross-entropy per clip `[B]`."""
     return {"class": cross_entropy(batch["label"], outputs["logits"])}
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """The rate of what the flow layers learn, without their convolutions; empty where that is nothing."""
+    """The rate of the flow layers' parameters, not of their convolutions; empty where none of them is learned."""
     if not options.learn or options.place == "none":
         return {}
     return parameter_rates(options.motion_rate)

@@ -4,12 +4,14 @@ python -m launch.train --method=rgb --experiment=ucf101 --config.model.backbone=
 """
 
 import dataclasses
+from typing import Any
 
 import keras
 
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.options import option
+from tvnet_keras.typing import Shape, Tensor
 
 from . import encoders
 from .parts.clip_classifier import ClipClassifier, cross_entropy
@@ -22,7 +24,7 @@ from .resnets.network import BLOCKS, NON_LOCAL_PLACES
 FRAMES = 1
 
 CLIP_FRAMES = 8
-"""The least that a network of clips sees: what its three strides over time leave one step of."""
+"""The least number of frames that a network of clips sees: its three strides over time leave one step of them."""
 
 NEEDS = ("label",)
 
@@ -61,39 +63,42 @@ class RGBClassifier(ClipClassifier):
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
         `{"logits": [B, num_classes]}`.
 
     Raises:
-        InputError: an option that does not exist.
+        InputError: an option has a value that does not exist.
     """
 
     options_class = Options
+    options: Options
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+    def __init__(
+        self, num_classes: int, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(UNIT if self.options.scaling == AUTO else self.options.scaling)
         self.classifier = self.residual = None
-        if _residual(self.options.backbone):
+        if _is_residual(self.options.backbone):
             self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
         else:
             self.classifier = self.make_classifier(channels=3)
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """The constructor has created every weight."""
         self.built = True
 
-    def call(self, clip, training=None):
-        """Clips to logits."""
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
+        """The logits of clips."""
         frames = self.scaling(self.unit_range(clip))
         network = self.residual if self.classifier is None else self.classifier
         return {"logits": self.logits_of(network, frames, training)}
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """An `RGBClassifier` with all its weights."""
     model = RGBClassifier(num_classes, clip_shape, options, name="rgb_classifier")
     model.build()
@@ -101,21 +106,21 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
 
 
 def frames(options: Options) -> int:
-    """One, or enough for the strides of a network of clips."""
-    sees_clips = _residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
+    """The least number of frames: one, or enough for the strides of a network of clips."""
+    sees_clips = _is_residual(options.backbone) and family_of(options.backbone).rank == CLIP_RANK
     return CLIP_FRAMES if sees_clips else FRAMES
 
 
-def _residual(backbone: str) -> bool:
-    """Whether it is a family of residual networks, with a depth and a width, and not a single image network."""
+def _is_residual(backbone: str) -> bool:
+    """Whether a backbone is a family of residual networks, with a depth and a width, and not a single image network."""
     return check_choice("backbone", backbone, backbones()) in module_names(families)
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Cross-entropy per clip `[B]`."""
     return {"class": cross_entropy(batch["label"], outputs["logits"])}
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """One rate for all weights."""
+    """Nothing: all weights learn at one rate."""
     return {}

@@ -12,6 +12,7 @@ from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_L
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.options import option
+from tvnet_keras.typing import Shape, Tensor
 
 from . import encoders
 from . import motion as motion_layers
@@ -62,12 +63,13 @@ class Options:
 
 @keras.saving.register_keras_serializable(package="models")
 class TVNetClassifier(temporal_stream.TemporalStream):
-    """The temporal stream on TVNet's flow, or on that of another motion layer."""
+    """The temporal stream on the flow of TVNet, or on the output of another motion layer."""
 
     options_class = Options
+    options: Options
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
     """A `TVNetClassifier` with all its weights."""
     model = TVNetClassifier(num_classes, clip_shape, options, name="tvnet_classifier")
     model.build()
@@ -75,14 +77,14 @@ def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None
 
 
 def frames(options: Options) -> int:
-    """As many as one stack of flow fields takes."""
+    """The number of frames that one stack of flow fields takes."""
     return temporal_stream.frames_of(options)
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Multi-task loss of the paper: cross-entropy plus `energy_weight` times the TV-L1 energy, per clip `[B]`.
 
-    Motion that is no Flow of the frames has no energy.
+    There is no energy where the motion is no Flow of the frames.
     """
     terms = {"class": cross_entropy(batch["label"], outputs["logits"])}
     if "flow" in outputs:
@@ -91,5 +93,5 @@ def objective(options: Options, batch: dict, outputs: dict) -> dict:
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """The motion layer's own rate; empty where none of its weights is trained."""
+    """The rate of the motion layer; empty where none of its weights is trained."""
     return motion_module(options.motion).learning_rates(options)

@@ -5,6 +5,7 @@ eight pairs, 2.93 untrained. `docs/methods/tvnet.md` lists what differs here.
 """
 
 import dataclasses
+from typing import Any, cast
 
 import keras
 
@@ -13,6 +14,7 @@ from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.options import option
+from tvnet_keras.typing import Shape, Tensor
 
 from .parts.clip_model import ClipModel
 
@@ -45,24 +47,25 @@ class Options:
 
 @keras.saving.register_keras_serializable(package="models")
 class TVNetFlow(ClipModel):
-    """TVNet as a model of its own.
+    """A model that is TVNet and nothing else.
 
     Args:
         clip_shape: `(T, H, W, 3)`; H and W may be None, then `options.u0_size` is needed.
-        options: `Options`, or their dictionary.
+        options: `Options`, or the dictionary of their fields.
         **kwargs: `keras.Model` arguments.
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"flow": [B, T - 1, H, W, 2]}`, pixels.
+        `{"flow": [B, T - 1, H, W, 2]}`, in pixels.
     """
 
     options_class = Options
+    options: Options
 
-    def __init__(self, clip_shape: tuple, options: Options | dict | None = None, **kwargs) -> None:
+    def __init__(self, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(clip_shape, options, **kwargs)
         chosen = self.options
         self.motion = TVNet(
@@ -70,34 +73,38 @@ class TVNetFlow(ClipModel):
             chosen.warps,
             chosen.iterations,
             learn=chosen.learn,
-            u0_size=None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
+            # The layer refuses another length than two.
+            u0_size=cast(
+                "tuple[int, int] | None",
+                None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
+            ),
             variant=chosen.variant,
             name="tvnet",
         )
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""
         self.motion.build((None, *self.clip_shape))
         self.built = True
 
-    def call(self, clip, training=None):
-        """Clips to flow."""
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
+        """The flow of clips."""
         return {"flow": self.motion(clip)}
 
 
-def build(*, num_classes: int, clip_shape: tuple, options: Options | None = None) -> keras.Model:
-    """A `TVNetFlow` with all its weights; it answers no classes, however many there are."""
+def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
+    """A `TVNetFlow` with all its weights; it names no classes, however many there are."""
     model = TVNetFlow(clip_shape, options, name="tvnet_flow")
     model.build()
     return model
 
 
 def needs(options: Options) -> tuple[str, ...]:
-    """Nothing, where the energy is minimised."""
+    """The exact flow; nothing where the energy is minimised."""
     return NEEDS if options.loss == "epe" else ()
 
 
-def objective(options: Options, batch: dict, outputs: dict) -> dict:
+def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """End-point error or TV-L1 energy per clip `[B]`."""
     if options.loss == "energy":
         return {"energy": tvl1_energy(batch["clip"], outputs["flow"])}
@@ -105,5 +112,5 @@ def objective(options: Options, batch: dict, outputs: dict) -> dict:
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """One rate for all weights."""
+    """Nothing: all weights learn at one rate."""
     return {}

@@ -1,6 +1,7 @@
 """The layout holds: imports go one way, files and functions stay small."""
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -11,25 +12,46 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = ("tvnet_keras", "models", "launch")
 MOST_LINES_IN_A_FILE = 400
 MOST_LINES_IN_A_FUNCTION = 70
-SHARED = tuple(
-    f"tvnet_keras.{name}"
-    for name in ("errors", "choices", "options", "atomic", "entries", "lettering", "one_writer", "version")
-)
+SHARED = "tvnet_keras.*"
+"""What lies right in `tvnet_keras`, beside its folders, serves everybody and imports nothing but itself."""
 
-# The folder on the left may import, of this project, itself and what stands on the right.
+# What stands on the left, a folder with those inside it that have no line of their own, may import of this project
+# itself, SHARED, and what stands on the right: a package with everything in it, or, as `package.*`, the modules that
+# lie right in it. docs/architecture.md shows this table: after a change, `python -m tests.architecture`.
 MAY_IMPORT = {
+    "tvnet_keras": (),
+    "tvnet_keras/__init__.py": ("tvnet_keras",),
     "tvnet_keras/ops": (),
+    "tvnet_keras/ops/native": ("tvnet_keras.ops.*", "tvnet_keras.ops.tvl1"),
+    "tvnet_keras/ops/tvl1": ("tvnet_keras.ops.*", "tvnet_keras.ops.native"),
+    "tvnet_keras/ops/representation": ("tvnet_keras.ops.*", "tvnet_keras.ops.native", "tvnet_keras.ops.tvl1"),
     "tvnet_keras/layers": ("tvnet_keras.ops",),
     "tvnet_keras/losses": ("tvnet_keras.ops",),
     "tvnet_keras/optimizers": (),
-    "tvnet_keras/flow": ("tvnet_keras.ops", "tvnet_keras.video"),
-    "tvnet_keras/flow/solvers": ("tvnet_keras.flow", "tvnet_keras.layers"),
-    "tvnet_keras/flow/pairs": ("tvnet_keras.flow", "tvnet_keras.video"),
     "tvnet_keras/video": (),
+    "tvnet_keras/video/moving_shapes": ("tvnet_keras.video.*",),
+    "tvnet_keras/video/datasets": ("tvnet_keras.video.*", "tvnet_keras.video.moving_shapes"),
+    "tvnet_keras/flow": ("tvnet_keras.flow.pairs", "tvnet_keras.ops", "tvnet_keras.video"),
+    "tvnet_keras/flow/pairs": ("tvnet_keras.flow.*", "tvnet_keras.video"),
+    "tvnet_keras/flow/solvers": ("tvnet_keras.flow.*", "tvnet_keras.layers"),
     "tvnet_keras/scoring": (),
-    "tvnet_keras": ("tvnet_keras",),
-    "models": ("tvnet_keras",),
-    "launch": PACKAGES,
+    "models": ("models", "tvnet_keras"),
+    "models/encoders": ("models.parts", "models.resnets", "tvnet_keras"),
+    "models/motion": ("models.parts", "tvnet_keras"),
+    "models/parts": ("models.encoders", "models.motion", "models.resnets", "tvnet_keras"),
+    "models/resnets": ("models.parts", "tvnet_keras"),
+    "launch": ("launch", "models", "tvnet_keras"),
+    "launch/run": ("launch.evaluators", "launch.experiments", "launch.weights", "models", "tvnet_keras"),
+    "launch/weights": ("launch.run", "models", "tvnet_keras"),
+    "launch/experiments": ("launch.run", "tvnet_keras"),
+    "launch/evaluators": ("launch.run", "models", "tvnet_keras"),
+    "launch/flow_report": ("launch.run", "launch.weights", "tvnet_keras"),
+    "launch/figures": ("launch.*", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
+    "launch/benchmarks": ("launch.*", "launch.run", "models", "tvnet_keras"),
+    "launch/tables": (
+        *("launch.*", "launch.evaluators", "launch.experiments", "launch.flow_report", "launch.run"),
+        "tvnet_keras",
+    ),
 }
 ONLY_IN_LAUNCH = ("absl", "ml_collections", "tensorboard")
 
@@ -41,10 +63,13 @@ def source_files():
 every_file = pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(REPOSITORY)))
 
 
+tree_of = functools.cache(ast.parse)
+
+
 def imported_modules(path):
     """Dotted names of everything a file imports, anywhere in it, relative imports made absolute."""
     package = path.relative_to(REPOSITORY).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -59,8 +84,12 @@ def is_module(package, name):
     return folder.is_dir() or folder.with_suffix(".py").is_file()
 
 
-def inside(module, package):
-    return module == package or module.startswith(package + ".")
+def inside(module, allowed):
+    """Whether a module is one of those that an entry of MAY_IMPORT names."""
+    if allowed.endswith(".*"):
+        file = REPOSITORY.joinpath(*module.split(".")).with_suffix(".py")
+        return module.rpartition(".")[0] == allowed[:-2] and file.is_file()
+    return module == allowed or module.startswith(allowed + ".")
 
 
 def code_lines(function):
@@ -71,24 +100,44 @@ def code_lines(function):
     return function.end_lineno - function.lineno + 1 - docstring
 
 
-def rule_of(path):
-    """The narrowest folder of MAY_IMPORT that holds the file."""
-    relative = path.relative_to(REPOSITORY).as_posix()
-    return max((folder for folder in MAY_IMPORT if relative.startswith(folder + "/")), key=len)
+def rule_of(place):
+    """The narrowest line of MAY_IMPORT that a file or module stands under, such as `models/parts/classifier`."""
+    return max((name for name in MAY_IMPORT if f"{place}/".startswith(name + "/")), key=len)
 
 
 def test_every_folder_has_a_rule():
-    folders = {path.parent.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "tvnet_keras").glob("*/*.py")}
+    folders = {
+        path.parent.relative_to(REPOSITORY).as_posix()
+        for name in PACKAGES
+        for path in REPOSITORY.glob(f"{name}/*/*.py")
+    }
     assert folders <= set(MAY_IMPORT), f"add {sorted(folders - set(MAY_IMPORT))} to MAY_IMPORT"
+
+
+def test_every_rule_is_about_something():
+    named = {
+        *MAY_IMPORT,
+        *(allowed.removesuffix(".*").replace(".", "/") for row in MAY_IMPORT.values() for allowed in row),
+    }
+    gone = [name for name in named if not (REPOSITORY / name).exists()]
+    assert not gone, f"MAY_IMPORT names {gone}, which is not there"
 
 
 @every_file
 def test_imports_go_one_way(path):
-    rule = rule_of(path)
-    allowed = (rule.replace("/", "."), *MAY_IMPORT[rule], *SHARED)
+    rule = rule_of(path.relative_to(REPOSITORY).as_posix())
     ours = [module for module in imported_modules(path) if module.split(".")[0] in (*PACKAGES, "tests")]
-    wrong = [module for module in ours if not any(inside(module, package) for package in allowed)]
+    others = [module for module in ours if module.startswith("tests") or rule_of(module.replace(".", "/")) != rule]
+    wrong = [module for module in others if not any(inside(module, allowed) for allowed in (SHARED, *MAY_IMPORT[rule]))]
     assert not wrong, f"{rule} must not import {wrong}"
+
+
+@every_file
+def test_no_module_with_an_underscore_is_imported_from_another_package(path):
+    package = ".".join(path.relative_to(REPOSITORY).parent.parts)
+    ours = [module for module in imported_modules(path) if module.split(".")[0] in PACKAGES]
+    wrong = [module for module in ours if "._" in module and not module.startswith(package + "._")]
+    assert not wrong, f"{path.name} must not import {wrong}: what several packages need has no underscore"
 
 
 @every_file
@@ -103,7 +152,7 @@ def test_only_launch_knows_the_command_line(path):
 def test_files_and_functions_stay_small(path):
     source = path.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= MOST_LINES_IN_A_FILE
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree_of(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = code_lines(node)
             assert length <= MOST_LINES_IN_A_FUNCTION, f"{node.name} has {length} lines"
@@ -118,6 +167,17 @@ def test_the_checks_see_a_wrong_import(tmp_path, monkeypatch):
         wrong.write_text(source)
         with pytest.raises(AssertionError, match="must not import"):
             test_imports_go_one_way(wrong)
+    command, shared = tmp_path / "launch" / "train.py", tmp_path / "launch" / "run" / "wrong.py"
+    shared.parent.mkdir(parents=True)
+    command.touch()
+    shared.write_text("from launch.train import train")
+    with pytest.raises(AssertionError, match="must not import"):
+        test_imports_go_one_way(shared)
+    for source in ("from models import _hidden", "import launch.run._hidden"):
+        wrong.write_text(source)
+        (tmp_path / "models" / "_hidden.py").touch()
+        with pytest.raises(AssertionError, match="has no underscore"):
+            test_no_module_with_an_underscore_is_imported_from_another_package(wrong)
     wrong.write_text("from absl import flags")
     with pytest.raises(AssertionError, match="must not import"):
         test_only_launch_knows_the_command_line(wrong)
@@ -125,7 +185,7 @@ def test_the_checks_see_a_wrong_import(tmp_path, monkeypatch):
 
 def messages(path):
     """The strings of a file that are no docstrings, with the line that each stands in."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path.read_text(encoding="utf-8"))
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:

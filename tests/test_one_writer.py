@@ -184,7 +184,7 @@ def test_a_file_system_without_locks_is_said_and_gone_on_with(tmp_path, monkeypa
 
     monkeypatch.setattr(one_writer.fcntl, "flock", unknown)
     with (
-        pytest.warns(UserWarning, match="can't be locked .No locks available.*no other process"),
+        pytest.warns(UserWarning, match="cannot be locked .No locks available.*no other process"),
         only_writer(tmp_path),
     ):
         pass

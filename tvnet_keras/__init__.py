@@ -14,8 +14,8 @@ Batch
     says what it needs, and a source that lacks it is refused before the first step.
 Motion layer
     A Keras layer `[B, T, H, W, C] -> [B, T - n, H, W, C']` with n = its `frames_consumed`. Output t belongs to
-    frame t. All motion layers are interchangeable in front of any classifier. `SOLVER_VERSION` counts the versions of
-    its mathematics (`layers.motion_layer`).
+    frame t. Those of `models/motion` are interchangeable in front of a temporal stream. `SOLVER_VERSION` counts the
+    versions of its mathematics (`layers.motion_layer`).
 Weights
     Found by the names of their layers, never by position. A run starts from any other with the weights that have the
     same names and shapes, and says which they were; a run of an earlier version loads.
@@ -35,7 +35,7 @@ tau, lambda and theta are kept positive by a constraint; every sample and its au
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.conv2plus1d import Conv2Plus1D
@@ -88,7 +88,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Files and pictures of flow, whose libraries (OpenCV, PyAV, Pillow) layers do without: imported when asked for."""
     if name in __all__:
         return getattr(importlib.import_module("tvnet_keras.flow"), name)

@@ -1,4 +1,4 @@
-"""Write a file so that its final name never holds half of it."""
+"""Writing a file so that its final name never holds half of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from tvnet_keras.errors import InputError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""A write that fails for want of room does not say to which file."""
+"""Errors of a full disk: a write that fails with one of them does not say to which file."""
 
 _KEPT_OF_NAME = 40
 
@@ -25,21 +25,24 @@ _calls = itertools.count()
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success move it there in one step, on failure remove it.
+    """A context with a temporary path beside `path`: on success it is moved there in one step, on failure removed.
 
-    Parent folders are made. The temporary name is hidden and another one in every call, so that writers of one file
-    don't disturb each other: the last to finish wins. Its ending stays (`.partial.MACHINE.PROCESS.CALL.NAME`, of a
-    long name the end), so writers that go by it (`.weights.h5`) still work. What killed processes of this machine left
-    in the folder is removed when a process first writes there.
+    Parent folders are made. The temporary name is hidden, and another one in every call, so that writers of one file
+    do not disturb each other: the last to finish wins. It is `.partial.MACHINE.PROCESS.CALL.NAME`, with the end of a
+    long NAME, so that writers that go by a file's ending (`.weights.h5`) still work. Files that killed processes of
+    this machine left in the folder are removed when a process first writes there.
 
     Args:
-        path: Where the finished file must stand.
+        path: the finished file.
+
+    Yields:
+        The temporary path.
 
     Raises:
-        InputError: The folder or the file can't be written. Other errors of the block pass as they are.
+        InputError: the folder or the file cannot be written. Other errors of the block pass as they are.
     """
     path = Path(path)
-    # Whole, it would be longer than a file system allows where the name itself is not.
+    # With the whole name it could be longer than a file system allows, where the name itself is not.
     partial = path.with_name(f"{_PREFIX}{os.getpid()}.{next(_calls)}.{path.name[-_KEPT_OF_NAME:]}")
     in_block = False
     try:
@@ -60,7 +63,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def no_room(error: BaseException) -> str:
-    """Why an error says that a file found no room on its disk; empty where it says something else.
+    """The reason why a file found no room on its disk, as an error gives it; empty where the error has another cause.
 
     TensorFlow and HDF5 put into words what Python says by a number.
     """

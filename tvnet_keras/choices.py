@@ -1,4 +1,4 @@
-"""Picking a name from a known set: modules of a package, options of a field; a wrong one is told the nearest."""
+"""Choosing a name from a known set, such as the modules of a package; for a wrong name the nearest one is suggested."""
 
 import difflib
 import importlib
@@ -9,18 +9,18 @@ from types import ModuleType
 from tvnet_keras.errors import InputError
 
 NAMED = 5
-"""Names that a sentence about many names tells."""
+"""Number of names in a sentence about many."""
 
 LISTED = 20
-"""Names that a sentence lists; data sets have hundreds of classes."""
+"""Largest number of allowed names that a sentence lists; data sets have hundreds of classes."""
 
 
-def some(names: Sequence[str], separator: str = ", ") -> str:
+def first_few(names: Sequence[str], separator: str = ", ") -> str:
     """The first few of many names, and how many more there are.
 
     Args:
-        names: the names, in the order in which they are told.
-        separator: text between two names.
+        names: all names, in the order in which they are told.
+        separator: what stands between two names.
 
     Returns:
         The first names, and "and 7 more" where there are more.
@@ -33,12 +33,12 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """Returns `value` if it is one of `allowed`.
 
     Args:
-        what: name of the argument, or in a launcher of the flag, with which the message begins.
+        what: what the value is, with which the sentence begins: the argument; in a launcher, the flag.
         value: the name received.
         allowed: the known names.
 
     Raises:
-        InputError: the value is not allowed; the sentence names the nearest one.
+        InputError: the value is not allowed; the sentence names a similar one, if there is any.
     """
     if value in allowed:
         return value
@@ -51,7 +51,7 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def module_names(package: ModuleType) -> tuple[str, ...]:
-    """The public modules of a package: adding a file adds a name, there is no registry to edit."""
+    """The names of the public modules of a package, in alphabetical order: adding a file adds a name."""
     found = pkgutil.iter_modules(package.__path__)
     return tuple(sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_")))
 
@@ -62,15 +62,15 @@ def listed(package: ModuleType) -> str:
 
 
 def load_module(package: ModuleType, what: str, name: str) -> ModuleType:
-    """Imports a module of a package.
+    """Imports a public module of a package.
 
     Args:
         package: the package.
-        what: what the module is, such as "layer", with which the message begins.
-        name: name of the module.
+        what: what the name is, as for `check_choice`.
+        name: the name of the module.
 
     Raises:
-        InputError: the package has no such module; the sentence names the nearest one.
+        InputError: there is no such module; the sentence names a similar one, if there is any.
     """
     check_choice(what, name, module_names(package))
     return importlib.import_module(f"{package.__name__}.{name}")

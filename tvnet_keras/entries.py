@@ -1,4 +1,4 @@
-"""What a folder holds, without what systems and programs leave in it.
+"""The content of folders, without the files that systems and programs leave in them.
 
 Every reader of folders asks here, so that what is no class in one place is no frame, list or pair in another.
 """
@@ -26,14 +26,15 @@ SYSTEM_NAMES = frozenset(
         "lost+found",
     }
 )
-"""Folders of archives, drives and network storage, in lower case; names that begin with a dot are not listed."""
+"""Names, in lower case, of the folders that archives, drives and network storage make. Names that begin with a dot are
+hidden anyway."""
 
 
 def is_entry(name: str) -> bool:
     """Whether a file or folder of this name may be a user's: neither hidden nor a system's.
 
     Args:
-        name: without its folder.
+        name: the name, without its folder.
 
     Example:
         >>> [name for name in ("run", ".ipynb_checkpoints", "@eaDir", "._a.mp4") if is_entry(name)]
@@ -43,22 +44,22 @@ def is_entry(name: str) -> bool:
 
 
 def entries(folder: str | os.PathLike[str]) -> list[Path]:
-    """What a folder holds, in the order of the names.
+    """The files and folders in a folder, in the order of their names.
 
     Args:
-        folder: must be there.
+        folder: the folder; it must be there.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the folder cannot be read.
     """
     return [Path(entry.path) for entry in _scan(folder)]
 
 
 def below(folder: str | os.PathLike[str]) -> list[Path]:
-    """Everything below a folder, the folders too, in the order of the paths; links are followed.
+    """Everything below a folder, including folders, in the order of the paths; links are followed.
 
     Args:
-        folder: must be there.
+        folder: the folder; it must be there.
 
     Raises:
         InputError: a folder cannot be read.
@@ -70,7 +71,7 @@ def files_below(folder: str | os.PathLike[str]) -> list[Path]:
     """Everything below a folder that is no folder itself, in the order of the paths; links are followed.
 
     Args:
-        folder: must be there.
+        folder: the folder; it must be there.
 
     Raises:
         InputError: a folder cannot be read.
@@ -79,11 +80,11 @@ def files_below(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def matching(folder: str | os.PathLike[str], pattern: str) -> list[Path]:
-    """The paths that fit a pattern, in their order; no part of them is hidden or a system's.
+    """The paths that fit a pattern, in alphabetical order; no part of them is hidden or a system's.
 
     Args:
-        folder: where the pattern begins.
-        pattern: as `Path.glob` takes it.
+        folder: the folder in which the pattern begins.
+        pattern: a pattern for `Path.glob`.
     """
     found = sorted(Path(folder).glob(pattern))
     return [path for path in found if all(map(is_entry, path.relative_to(folder).parts))]

@@ -1,4 +1,4 @@
-"""Text in pictures: in a font that has its letters, and escaped where none has."""
+"""Text in pictures: in a font that has its letters, and with escapes for letters that no font has."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from functools import cache, lru_cache
 from matplotlib import font_manager
 
 PLACEHOLDERS = "Last Resort"
-"""Fonts of this name have a box for every letter."""
+"""How the names of fonts begin that show a box for every letter."""
 
 
 def font_file(texts: Iterable[str]) -> str:
     """The file of a font that has all letters of some texts: Matplotlib's own, else one that is installed.
 
     Args:
-        texts: all that is to be written.
+        texts: all texts that are to be written.
 
     Returns:
-        Its path; Matplotlib's own font, where none has all letters.
+        The path of the file; that of Matplotlib's own font, where no font has all letters.
     """
     return _font_file(frozenset("".join(texts)))
 
 
 def written(text: str, font: str) -> str:
-    """A text with the letters that a font lacks, and those that no font can show, as `\\u8d70`.
+    """A text in which letters that a font lacks, and those that no font can show, are written like `\\u8d70`.
 
     Args:
-        text: such as the name of a class.
+        text: a text, such as the name of a class.
         font: the font's file.
 
     Example:

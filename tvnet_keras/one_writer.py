@@ -27,20 +27,20 @@ _held: set[int] = set()
 
 @contextmanager
 def only_writer(path: str | os.PathLike[str], *, beside: bool = False, wait: bool = False) -> Iterator[None]:
-    """Hold a folder for writing; whoever else asks for it meanwhile is refused, in this process too.
+    """A context that holds a folder for writing; whoever else asks for it meanwhile is refused, in this process too.
 
     The lock is the kernel's (`flock`) on a small file that says who holds it. It ends with the process, however that
-    ends; a file that a kill or a reboot left behind locks nothing. Processes that this one starts don't inherit it.
-    Where a file system knows no locks there is a warning, on Windows there is none.
+    ends; a file that a kill or a reboot left behind locks nothing. Processes that this one starts do not inherit it.
+    Where a file system knows no locks, there is a warning; on Windows there is no lock at all.
 
     Args:
-        path: The folder; it is made, and removed again if nothing has come into it.
-        beside: Whether the lock's file stands beside `path`, which may then be a file, or a folder that is replaced as
+        path: the folder; it is made, and removed again if nothing has come into it.
+        beside: whether the lock's file stands beside `path`, which may then be a file, or a folder that is replaced as
             a whole.
-        wait: Whether to wait for the other writer instead of being refused.
+        wait: whether to wait for the other writer instead of being refused.
 
     Raises:
-        InputError: Another writer has the folder, or it can't be written.
+        InputError: another writer has the folder, or it cannot be written.
     """
     path = Path(path)
     if fcntl is None:
@@ -72,7 +72,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _short(name: str) -> str:
-    """A name that has room for a prefix, where file systems allow 255 bytes."""
+    """The name, or its hash where a longer name would not fit into the 255 bytes that file systems allow."""
     encoded = os.fsencode(name)
     return name if len(encoded) < 200 else hashlib.sha256(encoded).hexdigest()
 
@@ -102,6 +102,7 @@ def _opened(file: Path) -> int:
 
 
 def _lock(descriptor: int, path: Path, wait: bool) -> None:
+    assert fcntl is not None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
@@ -110,7 +111,7 @@ def _lock(descriptor: int, path: Path, wait: bool) -> None:
         ) from None
     except OSError as error:
         warnings.warn(
-            f"{path} can't be locked ({error.strerror}): see that no other process writes there.", stacklevel=2
+            f"{path} cannot be locked ({error.strerror}): see that no other process writes there.", stacklevel=2
         )
 
 

@@ -160,7 +160,7 @@ def check_options(instance: Any, prefix: str = "") -> None:
         several = typing.get_origin(kind) is tuple
         if several and not isinstance(value, tuple | list | np.ndarray):
             raise InputError(f"{prefix}{name} must be a tuple, but is {value!r}.")
-        for item in value if several else (value,):
+        for item in typing.cast(Sequence[Any], value) if several else (value,):
             _check_kind(prefix + name, item, _single(kind))
             described.check(prefix + name, item)
 

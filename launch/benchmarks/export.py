@@ -1,10 +1,11 @@
-"""What an exported model takes for a new length, batch or size of clip: as it is written, and compiled by XLA there."""
+"""The time that an exported model takes for clips of a new length, batch or size: as it is, and compiled by XLA."""
 
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,24 +25,24 @@ SHAPES = {
     "batch": (8, 2, 240, 320),
     "size": (1, 2, 250, 330),
 }
-"""What is new of a clip `[B, T, H, W]`, in this order."""
+"""By what is new of it, the shape `[B, T, H, W]` of each clip, in the order of the calls."""
 
 
 def run(data_dir: str) -> dict:
     """Measures the flow signature of an exported TVNet.
 
     Args:
-        data_dir: Middlebury's folder; empty: generated pairs.
+        data_dir: Middlebury's folder; empty for generated pairs.
 
     Returns:
-        Protocol, and rows: how the export is run, what is new of the clip, seconds of the first answer and of the next
-        ones (median), and seconds that the first takes longer.
+        `protocol`, `notes`, and `rows`: how the export is run, what is new of the clip, seconds of the first answer and
+        of the next ones (median), and the seconds by which the first one takes longer.
     """
     load = os.getloadavg()[0]
     with limited_cores(CORES) as cores, tempfile.TemporaryDirectory() as folder:
         model = _exported(Path(folder))
         flow = model.signatures["flow"]
-        # What an export was before: XLA compiles it for every shape.
+        # As exports were earlier: XLA compiles the graph for every shape.
         ways = {"as exported": flow, "in XLA": tf.function(lambda clip: flow(clip=clip), jit_compile=True)}
         rows = [{"run": way, **row} for way, answer in ways.items() for row in _rows(answer, data_dir)]
     devices = [device.device_type for device in tf.config.list_physical_devices()]
@@ -49,7 +50,7 @@ def run(data_dir: str) -> dict:
     return {"protocol": protocol, "rows": rows, "notes": busy_notes(load)}
 
 
-def _exported(folder: Path):
+def _exported(folder: Path) -> Any:
     config = check(new_config("tvnet_flow", "moving_shapes", model={"iterations": ITERATIONS}, data={"root": "unused"}))
     ServingModule(build_model(config, num_classes=0), config).save(folder)
     return tf.saved_model.load(str(folder))

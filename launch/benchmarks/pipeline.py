@@ -1,4 +1,4 @@
-"""How many clips per second the input pipeline decodes: live video files against the TFRecord cache."""
+"""How many clips per second the input pipeline decodes, from video files and from the TFRecord cache."""
 
 import tempfile
 import time
@@ -22,9 +22,11 @@ SIZE = (240, 320)
 BATCH = 10
 REPEATS = 3
 CLIPS = 300
-"""Clips drawn per measurement, after a warm-up of two batches."""
+"""Number of clips drawn per measurement, after a warm-up of two batches."""
 
 PARALLEL = (1, 2, 4)
+"""Numbers of videos that are decoded at the same time."""
+
 SUFFIXES = (".avi", ".mp4")
 
 
@@ -35,7 +37,8 @@ def run(data_dir: str) -> dict:
         data_dir: any folder of videos, searched recursively.
 
     Returns:
-        Protocol and rows: source, videos decoded in parallel, clips per second (median and range of the repeats).
+        `protocol`, and `rows`: source, number of videos decoded at the same time, clips per second (median and range of
+        the repeats).
 
     Raises:
         InputError: no folder is given, or no readable video is in it.

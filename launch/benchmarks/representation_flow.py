@@ -1,4 +1,4 @@
-"""How fast Representation Flow is, beside the released PyTorch layer; and what it adds to a network's run time.
+"""How fast Representation Flow is beside the released PyTorch layer, and what it adds to the run time of a network.
 
     python -m launch.benchmark --suite=representation_flow --data_dir=UCF-101 --torch_python=ENVIRONMENT/bin/python
 
@@ -12,6 +12,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +20,7 @@ import tensorflow as tf
 from launch.benchmarks.parts import rounds, table9
 from launch.benchmarks.parts.cores import busy_notes, limited_cores
 from launch.benchmarks.parts.fresh_process import measure_fresh
-from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP
+from launch.benchmarks.parts.motion_layer import EAGER, FORWARD, FORWARD_BACKWARD, GRAPH, MODES, STEP
 from launch.benchmarks.parts.released_layer import ReleasedLayer
 from launch.benchmarks.parts.representation_flow import Case, make_call, make_input
 from launch.benchmarks.pipeline import SUFFIXES
@@ -27,20 +28,23 @@ from launch.run.progress import progress
 from tvnet_keras.errors import InputError
 
 THREADS = 2
-FEATURES = {"frames": 16, "channels": 32, "size": 28}
+FEATURES: dict[str, Any] = {"frames": 16, "channels": 32, "size": 28}
 ITERATIONS = (10, 20)
 VARIANTS = ("default", "released_v1")
-MANY = 100
-"""Iterations over which gradients must stay finite."""
+MANY_ITERATIONS = 100
+"""Number of iterations over which gradients must stay finite."""
 
-BARS_MS = {(FORWARD, 10): 25.0, (BOTH, 10): 90.0, (FORWARD, 20): 45.0, (BOTH, 20): 170.0}
-"""What the compiled layer should need at most, where the released one took 171, 502, 336 and 1013 ms."""
+BARS_MS = {(FORWARD, 10): 25.0, (FORWARD_BACKWARD, 10): 90.0, (FORWARD, 20): 45.0, (FORWARD_BACKWARD, 20): 170.0}
+"""The milliseconds that the compiled layer should need at most; the released one took 171, 502, 336 and 1013."""
 
 RELEASED_MOST_MS = 400.0
-"""What the released layer does not take, forward, 10 iterations, on two idle cores. Its threads wait for each other by
-spinning: where other processes take a core away it becomes many times slower, and the ratios flatter ours."""
+"""More milliseconds than the released layer takes on two idle cores, forward, with 10 iterations. Its threads wait for
+each other by spinning: where other processes take a core away, it becomes many times slower and the ratios flatter our
+layer."""
 
 FIRST_BAR_S = 5.0
+"""The seconds that the first step should take at most, with numba's kernels compiled by an earlier process."""
+
 AGREEMENT = 1e-3
 """Relative difference of the two layers' mean squared flows beyond which they do not compute the same."""
 
@@ -54,22 +58,22 @@ def run(data_dir: str, torch_python: str = "", torch_layer: str = "") -> dict:
     """Measures everything.
 
     Args:
-        data_dir: any folder of videos, searched recursively; the first with enough frames is classified.
-        torch_python: interpreter of an environment with PyTorch; empty: the released layer is left out.
-        torch_layer: the authors' `rep_flow_layer.py`, first version; empty: our transcription of it.
+        data_dir: any folder of videos, searched recursively; the first video with enough frames is classified.
+        torch_python: interpreter of an environment with PyTorch; empty to leave the released layer out.
+        torch_layer: the authors' `rep_flow_layer.py` in its first version; empty for our transcription of it.
 
     Returns:
-        `protocol`; `notes`, sentences for the reader; `rows` of four tables, told by their first key: "layer",
+        `protocol`; `notes`, sentences for the reader; `rows` of four tables, which differ in their first key: "layer",
         "fresh process", "gradients over" and "table 9".
 
     Raises:
-        InputError: no video, or a PyTorch that is asked for and cannot run.
+        InputError: there is no video, or PyTorch is asked for and cannot run.
     """
     if not data_dir:
         raise InputError("--suite=representation_flow needs --data_dir=FOLDER of videos.")
     frames = table9.frames_of(data_dir, SUFFIXES)
     load = os.getloadavg()[0]
-    # Every contestant is a graph of its own on purpose; TensorFlow would warn of retracing.
+    # Every case has a graph of its own on purpose; TensorFlow would warn of retracing.
     tf.get_logger().setLevel("ERROR")
     with limited_cores(THREADS) as cores:
         rows, notes = _layer_rows(torch_python, torch_layer)
@@ -84,7 +88,7 @@ def run(data_dir: str, torch_python: str = "", torch_layer: str = "") -> dict:
 
 def cases() -> list[Case]:
     """Every way of running our layer that is timed in rounds."""
-    ways = ((GRAPH, FORWARD), (STEP, BOTH), (EAGER, FORWARD), (EAGER, BOTH))
+    ways = ((GRAPH, FORWARD), (STEP, FORWARD_BACKWARD), (EAGER, FORWARD), (EAGER, FORWARD_BACKWARD))
     return [
         Case(place, does, mode, iterations, variant, **FEATURES)
         for variant in VARIANTS
@@ -111,9 +115,9 @@ def _layer_rows(torch_python: str, torch_layer: str) -> tuple[list[dict], list[s
     return [_layer_row(key, measured) for key in measured], notes
 
 
-def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], object]], list[str]]:
-    """Calls that have been made once, and why others cannot be made here."""
-    ready: dict[Key, Callable[[], object]] = {}
+def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], Any]], list[str]]:
+    """Functions that have been called once, and the reasons why others cannot be called here."""
+    ready: dict[Key, Callable[[], Any]] = {}
     missing: list[str] = []
     with progress("compiling", "layers") as show:
         for number, case in enumerate(cases()):
@@ -127,15 +131,15 @@ def _ready(features: np.ndarray) -> tuple[dict[Key, Callable[[], object]], list[
     return ready, list(dict.fromkeys(missing))
 
 
-def _agreement(calls: dict[Key, Callable[[], object]]) -> str:
-    """A sentence on whether the released layer and ours compute the same flow; every call is made once more."""
+def _agreement(calls: dict[Key, Callable[[], Any]]) -> str:
+    """A sentence on whether the released layer and ours compute the same flow; it calls the functions once more."""
     worst = 0.0
     for number in ITERATIONS:
         ours = calls[Case(GRAPH, FORWARD, MODES[-1], number, "released_v1", **FEATURES)]()
-        # The released layer's is the mean of u^2 + v^2.
+        # The released layer gives the mean of u^2 + v^2.
         ours, theirs = 2 * float(np.mean(np.square(ours))), calls[RELEASED, FORWARD, number]()
         worst = max(worst, abs(ours - theirs) / theirs)
-        calls[RELEASED, BOTH, number]()
+        calls[RELEASED, FORWARD_BACKWARD, number]()
     verdict = "agrees" if worst < AGREEMENT else "DOES NOT AGREE, so that the ratios mean nothing,"
     return f"The released layer {verdict} with variant released_v1: mean squared flow differs by {worst:.1g} of itself."
 
@@ -166,12 +170,12 @@ def _layer_row(key: Key, measured: dict[Key, list[float]]) -> dict:
 
 
 def _fresh_rows(modes: list[str]) -> list[dict]:
-    """The first training step; natively also with numba's kernels still to be compiled."""
+    """The first training step; in native mode also with numba's kernels still to be compiled."""
     wanted = [(mode, cache) for mode in modes for cache in ((COLD, WARM) if mode == "native" else ("",))]
     rows = []
     with tempfile.TemporaryDirectory() as folder, progress("fresh processes", "processes") as show:
         for number, (mode, cache) in enumerate(wanted):
-            case = Case(STEP, BOTH, mode, ITERATIONS[-1], **FEATURES)
+            case = Case(STEP, FORWARD_BACKWARD, mode, ITERATIONS[-1], **FEATURES)
             words = {"fresh process": case.place, "mode": mode, "numba cache": cache, "iterations": case.iterations}
             bar = None if cache == COLD else FIRST_BAR_S
             rows.append({**words, **measure_fresh(case, "", folder), "first_bar_s": bar})
@@ -182,11 +186,11 @@ def _fresh_rows(modes: list[str]) -> list[dict]:
 def _finite_rows(modes: list[str]) -> list[dict]:
     rows = []
     for mode in modes:
-        case = Case(EAGER, BOTH, mode, MANY, **FEATURES)
+        case = Case(EAGER, FORWARD_BACKWARD, mode, MANY_ITERATIONS, **FEATURES)
         gradients = make_call(case, make_input(case))()
         finite = all(np.isfinite(gradient).all() for gradient in gradients)
         largest = float(max(np.abs(gradient).max() for gradient in gradients))
-        words = {"gradients over": f"{MANY} iterations", "mode": mode, "tensors": len(gradients)}
+        words = {"gradients over": f"{MANY_ITERATIONS} iterations", "mode": mode, "tensors": len(gradients)}
         rows.append({**words, "finite": "yes" if finite else "no", "largest": largest if finite else None})
     return rows
 

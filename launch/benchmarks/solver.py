@@ -19,7 +19,18 @@ from launch.benchmarks.parts import classical, rounds
 from launch.benchmarks.parts.cores import busy_notes, limited_cores
 from launch.benchmarks.parts.frames import clips
 from launch.benchmarks.parts.fresh_process import measure_fresh
-from launch.benchmarks.parts.tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, MODES, STEP, Case, make_call, make_input
+from launch.benchmarks.parts.tvnet import (
+    EAGER,
+    FLOW,
+    FORWARD,
+    FORWARD_BACKWARD,
+    GRAPH,
+    MODES,
+    STEP,
+    Case,
+    make_call,
+    make_input,
+)
 from launch.run.progress import progress
 from tvnet_keras.errors import InputError
 
@@ -28,25 +39,27 @@ BATCH = 10
 ITERATIONS = (10, 30, 50, 100)
 SIZES = ((120, 160), (240, 320), (480, 640))
 BATCHES = (1, 4, BATCH)
-FEW = 10
-"""Iterations of a first call beside that of 50: it should not be faster."""
+FEW_ITERATIONS = 10
+"""Number of iterations of a first call beside that with 50, which should take no longer."""
 
-BARS = {
+RATIO_BARS = {
     ("native", FORWARD, 1): 0.05,
     ("native", FORWARD, 10): 0.05,
-    ("native", BOTH, 1): 0.25,
-    ("native", BOTH, 10): 0.25,
+    ("native", FORWARD_BACKWARD, 1): 0.25,
+    ("native", FORWARD_BACKWARD, 10): 0.25,
     ("portable", FORWARD, 1): 0.15,
     ("portable", FORWARD, 10): 0.2,
-    ("portable", BOTH, 1): 0.7,
-    ("portable", BOTH, 10): 0.8,
+    ("portable", FORWARD_BACKWARD, 1): 0.7,
+    ("portable", FORWARD_BACKWARD, 10): 0.8,
 }
-"""What the compiled layer should need at most, as a ratio to the yardstick per pair: by mode, work and batch."""
+"""By mode, work and batch: the time per pair that the compiled layer should need at most, in yardsticks."""
 
 FIRST_BAR_S = 5.0
-"""What the first call should take at most, with numba's kernels compiled by an earlier process."""
+"""The seconds that the first call should take at most, with numba's kernels compiled by an earlier process."""
 
 MEMORY_BAR_GB = 1.5
+"""The peak memory that a training step on the largest batch should need at most, in 1e9 bytes."""
+
 WARM, COLD = "warm", "cold"
 
 Seconds = dict[str | Case, list[float]]
@@ -56,14 +69,14 @@ def run(data_dir: str) -> dict:
     """Measures everything.
 
     Args:
-        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty: a generated pair.
+        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty for a generated pair.
 
     Returns:
-        `protocol`; `notes`, sentences for the reader; `rows` of three tables, told by their first key: "solver",
-        "fresh process" and "scaling over". What cannot run here is left out and named in the notes.
+        `protocol`; `notes`, sentences for the reader; `rows` of three tables, which differ in their first key:
+        "solver", "fresh process" and "scaling over". What cannot run here is left out and named in the notes.
 
     Raises:
-        InputError: no pairs there, or OpenCV without its contributed modules.
+        InputError: there are no pairs, or OpenCV was installed without its contributed modules.
     """
     load = os.getloadavg()[0]
     with limited_cores(classical.THREADS) as cores:
@@ -81,7 +94,7 @@ def cases() -> list[Case]:
     base = Case(FLOW, FORWARD, "auto", *_base())
     found = [base]
     for mode in MODES:
-        compiled = replace(base, place=GRAPH, mode=mode), replace(base, place=STEP, does=BOTH, mode=mode)
+        compiled = replace(base, place=GRAPH, mode=mode), replace(base, place=STEP, does=FORWARD_BACKWARD, mode=mode)
         found.append(replace(base, mode=mode))
         found += (replace(case, place=EAGER) for case in compiled)
         found += (case for points in _scaling(compiled).values() for case, _ in points)
@@ -89,7 +102,7 @@ def cases() -> list[Case]:
 
 
 def _base() -> tuple[int, int, int]:
-    """Iterations, height and width where nothing else is said."""
+    """Iterations, height and width, where nothing else is said."""
     return 50, *SIZE
 
 
@@ -107,20 +120,20 @@ def _scaling(compiled: tuple[Case, ...]) -> dict[str, list[tuple[Case, int | str
 
 
 def _ready(data_dir: str) -> tuple[dict[str | Case, Callable[[], object]], list[str]]:
-    """Calls that have been made once, and why others cannot be made here."""
+    """Functions that have been called once, and the reasons why others cannot be called here."""
     frames = clips(data_dir, 1, *SIZE)[0]
     ready: dict[str | Case, Callable[[], object]] = {classical.YARDSTICK: classical.yardstick(frames)}
     missing: list[str] = []
-    # Every contestant is a graph of its own on purpose; TensorFlow would warn of retracing.
+    # Every case has a graph of its own on purpose; TensorFlow would warn of retracing.
     tf.get_logger().setLevel("ERROR")
-    wanted = [*classical.OTHERS, *cases()]
+    wanted = [*classical.OTHER_SOLVERS, *cases()]
     with progress("compiling", "solvers") as show:
         for number, key in enumerate(wanted):
             try:
                 if isinstance(key, Case):
                     call = make_call(key, make_input(key, data_dir))
                 else:
-                    call = classical.other(key, frames)
+                    call = classical.other_solver(key, frames)
                 call()
                 ready[key] = call
             except InputError as error:
@@ -137,7 +150,7 @@ def _solver_rows(seconds: Seconds, yardstick: float) -> list[dict]:
                 continue
             words = {"solver": f"TVNet 1-1-{key.iterations} {key.mode}", "runs in": key.place, "does": key.does}
             batch = key.batch
-            bar = None if key.place == EAGER else BARS.get((key.mode, key.does, batch))
+            bar = None if key.place == EAGER else RATIO_BARS.get((key.mode, key.does, batch))
         else:
             words, batch, bar = {"solver": key, "runs in": "", "does": FORWARD}, 1, None
         measured = rounds.summary(taken, batch)
@@ -147,9 +160,12 @@ def _solver_rows(seconds: Seconds, yardstick: float) -> list[dict]:
 
 
 def _fresh_cases(mode: str) -> list[tuple[Case, str, str]]:
-    """First calls of a mode, whether numba finds its kernels compiled there, and the folder that it keeps them in."""
-    step, graph = Case(STEP, BOTH, mode, *_base()), Case(GRAPH, FORWARD, mode, *_base())
-    found = [(case, WARM, "all") for case in (graph, step, replace(step, iterations=FEW), replace(step, batch=BATCH))]
+    """First calls of a mode, each with whether numba finds its kernels compiled, and the folder that has them."""
+    step, graph = Case(STEP, FORWARD_BACKWARD, mode, *_base()), Case(GRAPH, FORWARD, mode, *_base())
+    found = [
+        (case, WARM, "all")
+        for case in (graph, step, replace(step, iterations=FEW_ITERATIONS), replace(step, batch=BATCH))
+    ]
     if mode != "native":
         return [(case, "", folder) for case, _, folder in found]
     # The step compiles what the graph needs and more, so that its folder serves the warm ones.
@@ -164,7 +180,7 @@ def _fresh_rows(modes: list[str], data_dir: str) -> list[dict]:
             measured = measure_fresh(case, data_dir, os.path.join(folder, own))
             bars = {
                 "first_bar_s": FIRST_BAR_S if case.batch == 1 and cache != COLD else None,
-                "memory_bar_gb": MEMORY_BAR_GB if case.does == BOTH and case.batch == BATCH else None,
+                "memory_bar_gb": MEMORY_BAR_GB if case.does == FORWARD_BACKWARD and case.batch == BATCH else None,
             }
             words = {"fresh process": case.place, "does": case.does, "mode": case.mode, "numba cache": cache}
             rows.append({**words, "iterations": case.iterations, "batch": case.batch, **measured, **bars})
@@ -175,7 +191,7 @@ def _fresh_rows(modes: list[str], data_dir: str) -> list[dict]:
 def _scaling_rows(seconds: Seconds, modes: list[str]) -> list[dict]:
     rows = []
     for mode in modes:
-        compiled = Case(GRAPH, FORWARD, mode, *_base()), Case(STEP, BOTH, mode, *_base())
+        compiled = Case(GRAPH, FORWARD, mode, *_base()), Case(STEP, FORWARD_BACKWARD, mode, *_base())
         for quantity, points in _scaling(compiled).items():
             for case, value in dict.fromkeys(points):
                 measured = rounds.summary(seconds[case], case.batch)

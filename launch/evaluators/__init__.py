@@ -1,14 +1,14 @@
-"""What is measured of a model on the samples of a source, one kind of measure per file; the same ones while training,
-in `launch.evaluate` and in `launch.reproduce`. Adding a file adds a name for `--config.eval.measures`.
+"""Measures of a model on the samples of a source, one kind per file; adding a file adds a name for
+`--config.eval.measures`. The measures are the same in training, in `launch.evaluate` and in `launch.reproduce`.
 
 A module has
 
 `NEEDS`
     Fields of a Batch, beside `clip`, that the source must offer.
-`TITLE`
-    Names of its numbers that stand on the console and in curves while training.
+`HEADLINES`
+    Names of the numbers that stand on the console and in the curves of a training.
 `applies(model, outputs) -> bool`
-    Whether a model whose outputs have these names can be measured so.
+    Whether a model whose outputs have these names can be measured in this way.
 `measure(model, source, config) -> Measurement`
     The numbers, and the protocol that they belong to: every setting that can change them.
 """
@@ -16,6 +16,7 @@ A module has
 import dataclasses
 import sys
 from types import ModuleType
+from typing import Any
 
 import keras
 
@@ -30,14 +31,14 @@ class Measurement:
     """What a measure found.
 
     Attributes:
-        numbers: results by name.
-        protocol: what they mean, JSON.
-        scores: of every video, where the measure is about classes.
-        solver_versions: of the motion layers that were measured, as a Result records them.
+        numbers: the results by name.
+        protocol: what the results mean, as JSON.
+        scores: the scores of every video, where the measure is about classes.
+        solver_versions: the versions of the motion layers that were measured, as a Result records them.
     """
 
     numbers: dict[str, float]
-    protocol: dict
+    protocol: dict[str, Any]
     scores: Scores | None = None
     solver_versions: dict[str, int] = dataclasses.field(default_factory=dict)
 
@@ -47,19 +48,21 @@ def names() -> tuple[str, ...]:
     return module_names(sys.modules[__name__])
 
 
-def chosen(config: Config, model: keras.Model, outputs: tuple[str, ...], offers: tuple[str, ...]) -> list[ModuleType]:
-    """The measures that `eval.measures` asks for, or else all those that the data has the truth for.
+def choose_measures(
+    config: Config, model: keras.Model, outputs: tuple[str, ...], offers: tuple[str, ...]
+) -> list[ModuleType]:
+    """The measures that `eval.measures` asks for, or else all those for which the data has the truth.
 
-    Where it has none, a measure that needs none is taken.
+    Where the data has no truth, the measures that need none are taken.
 
     Args:
         config: the run's configuration.
-        model: to be measured.
-        outputs: names of what it answers.
+        model: the model to be measured.
+        outputs: names of the model's outputs.
         offers: fields that the source's Batches have.
 
     Raises:
-        InputError: a measure that does not exist or cannot be taken here, or none can.
+        InputError: a measure that is asked for does not exist or cannot be taken here, or none can be taken.
     """
     asked = config.eval.measures
     here = sys.modules[__name__]

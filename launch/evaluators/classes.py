@@ -1,25 +1,25 @@
-"""Accuracies of a classifier: clips x crops of every video, their logits averaged."""
+"""Accuracies of a classifier, from the mean of its logits over the clips and crops of every video."""
 
 import keras
 import numpy as np
 
 from launch.evaluators import Measurement
-from launch.evaluators.parts.protocol import Seen, protocol_of
+from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
-from launch.run.data import Source
 from launch.run.inference import score_videos
+from launch.run.video_source import VideoSource
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.scores import Scores
 
 NEEDS = ("label",)
 
-TITLE = ("top1",)
+HEADLINES = ("top1",)
 
-SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
-"""Of the data: how the views that are scored are cut."""
+DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
+"""Fields of `config.data` that say how the scored views are cut."""
 
-UNKNOWN = {"commit": "", "weights_sha256": ""}
-"""Of weights that are no file yet; `launch.evaluate` knows theirs."""
+UNKNOWN_WEIGHTS = {"commit": "", "weights_sha256": ""}
+"""What scores say of weights that are in no file yet; `launch.evaluate` replaces it."""
 
 
 def applies(model: keras.Model, outputs: tuple[str, ...]) -> bool:
@@ -27,36 +27,37 @@ def applies(model: keras.Model, outputs: tuple[str, ...]) -> bool:
     return "logits" in outputs
 
 
-def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
+def measure(model: keras.Model, source: VideoSource, config: Config) -> Measurement:
     """Scores every video of the source.
 
     Args:
-        model: of the source's classes.
+        model: a classifier of the source's classes.
         source: videos with labels.
-        config: whose `data` and `eval` say what is scored.
+        config: the configuration, whose `data` and `eval` say what is scored.
 
     Returns:
-        `top1`, its 95 % interval `top1_low` and `top1_high`, `mean_class_accuracy`, and `top5` of more than five
-        classes; with the scores.
+        `top1`, its 95 % interval from `top1_low` to `top1_high`, `mean_class_accuracy`, and `top5` where there are more
+        than five classes; with the scores.
 
     Raises:
-        InputError: a file breaks while it is read.
+        InputError: a file cannot be read to its end.
     """
-    seen = Seen(source.views(), "clip")
-    logits, views = score_videos(model, seen, source.videos)
-    protocol = protocol_of(config, source, SETTINGS) | _views(config, views) | {"views_sha256": seen.sha256}
+    batches = FingerprintedBatches(source.views(), "clip")
+    logits, views = score_videos(model, batches, source.videos)
+    protocol = protocol_of(config, source, DATA_SETTINGS) | _views(config, views) | {"views_sha256": batches.sha256}
+    run = {"kind": config.method, "experiment": config.experiment, "seed": config.seed}
     scores = Scores(
-        video_id=[name for name, _ in source.names],
+        video_id=tuple(name for name, _ in source.names),
         label=np.array([label for _, label in source.names]),
         class_names=source.class_names,
         logits=logits,
-        header={"kind": config.method, "experiment": config.experiment, "seed": config.seed, **UNKNOWN, **protocol},
+        header={**run, **UNKNOWN_WEIGHTS, **protocol},
     )
     return Measurement(_accuracies(scores), protocol, scores)
 
 
 def _views(config: Config, views: np.ndarray) -> dict:
-    """What was scored of each video, counted, not believed."""
+    """The views that were scored of each video, as they were counted and not as the settings promise them."""
     test = config.eval
     clips = sorted({int(count) // test.crops for count in views})
     return {

@@ -1,4 +1,4 @@
-"""End-point errors of a model's flow where the exact flow is known."""
+"""End-point errors of a model's flow, where the exact flow is known."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
-from launch.evaluators.parts.protocol import Seen, protocol_of
+from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
 from launch.run.data import Source
 from launch.run.progress import progress
@@ -18,13 +18,13 @@ from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ("flow", "known")
 
-TITLE = ("epe",)
+HEADLINES = ("epe",)
 
-SETTINGS = ("unknown", "interpolation", "render")
-"""Of the data: what is done to frames and truth before they are compared."""
+DATA_SETTINGS = ("unknown", "interpolation", "render")
+"""Fields of `config.data` that say what is done to frames and truth before they are compared."""
 
-CUT = ("frames", "short", "resize_short", "test_crop")
-"""Of the data, at the training size: how they are cut."""
+TRAINING_SIZE_SETTINGS = ("frames", "short", "resize_short", "test_crop")
+"""Further fields of `config.data` that say how frames and truth are cut, where they have the training size."""
 
 applies = has_flow
 
@@ -33,13 +33,13 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
     """Compares the flow of every sample with its truth.
 
     Args:
-        model: with a Motion layer, or a flow among its outputs.
-        source: with exact flow.
-        config: whose `data` and `eval` say at which size.
+        model: a model with a Motion layer, or with a flow among its outputs.
+        source: samples with exact flow.
+        config: the configuration, whose `data` and `eval` say at which size.
 
     Returns:
-        `epe` (mean over images), `epe_pixel` (over all known pixels), `outliers_1px`, `outliers_3px`, `outliers_5px`,
-        `fl_all` of the model, and `epe_zero` of zero flow; pixels and fractions.
+        In pixels `epe` (mean over images), `epe_pixel` (mean over all known pixels) and `epe_zero`, the `epe` of zero
+        flow; as fractions `outliers_1px`, `outliers_3px`, `outliers_5px` and `fl_all`.
     """
     source, config = at_measured_size(model, source, config)
     compute = flow_function(model)
@@ -47,40 +47,44 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
 
 
 def compare(compute: Callable[[tf.Tensor], np.ndarray], source: Source, config: Config) -> Measurement:
-    """As `measure`, of whatever computes flow at the size that the configuration says.
+    """Compares the flow that a function computes with the truth, at the size that the configuration says.
 
     Args:
-        compute: clips uint8 `[B, T, H, W, 3]` to flow `[B, T - 1, H, W, 2]`, pixels.
-        source: as in `measure`.
-        config: as in `measure`.
+        compute: a function of clips uint8 `[B, T, H, W, 3]` that returns flow `[B, T - 1, H, W, 2]`, in pixels.
+        source: samples with exact flow.
+        config: the configuration, whose `data` and `eval` say at which size.
+
+    Returns:
+        The numbers of `measure`.
     """
     errors, zero = EndPointErrors(), EndPointErrors()
-    seen = Seen(source.flow_samples(), "clip", *NEEDS)
+    batches = FingerprintedBatches(source.flow_samples(), "clip", *NEEDS)
     with video_errors(), progress("comparing flow", "samples") as show:
-        for batch in seen:
+        for batch in batches:
             truth, known = batch["flow"].numpy(), batch["known"].numpy()
             errors.add(compute(batch["clip"]), truth, known)
             zero.add(0 * truth, truth, known)
             show(int(batch["index"][-1]) + 1, len(source.names))
     numbers = errors.numbers()
+    settings = DATA_SETTINGS if config.eval.flow_size == "own" else DATA_SETTINGS + TRAINING_SIZE_SETTINGS
     protocol = {
-        **protocol_of(config, source, SETTINGS if config.eval.flow_size == "own" else SETTINGS + CUT),
+        **protocol_of(config, source, settings),
         "flow_size": measured_size(config),
         "fields": int(numbers.pop("images")),
         "pixels": int(numbers.pop("pixels")),
-        "flow_sha256": seen.sha256,
+        "flow_sha256": batches.sha256,
     }
     return Measurement({**numbers, "epe_zero": zero.numbers()["epe"]}, protocol)
 
 
 def measure_untrained(model: keras.Model, fresh: keras.Model, source: Source, config: Config) -> dict[str, float]:
-    """`epe_untrained` of a Motion layer as it was before it was trained; nothing of other models.
+    """`epe_untrained`, the error of a Motion layer before its training; nothing for models without such a layer.
 
     Args:
-        model: that was measured.
-        fresh: the same with fresh weights.
-        source: as in `measure`.
-        config: as in `measure`.
+        model: the model that was measured.
+        fresh: the same model with fresh weights.
+        source: samples with exact flow.
+        config: the configuration, whose `data` and `eval` say at which size.
     """
     if motion_of(model) is None:
         return {}

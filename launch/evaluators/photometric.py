@@ -1,11 +1,11 @@
-"""How much of each frame the flow to the next one does not explain: a measure without any truth."""
+"""How much of each frame the flow to the next one does not explain: a measure that needs no truth."""
 
 import keras
 import numpy as np
 
 from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
-from launch.evaluators.parts.protocol import Seen, protocol_of
+from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
 from launch.run.data import Source
 from launch.run.progress import progress
@@ -14,30 +14,31 @@ from tvnet_keras.video.pipeline import video_errors
 
 NEEDS = ()
 
-TITLE = ("photometric",)
+HEADLINES = ("photometric",)
 
-SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
-"""Of the data: how the clips are cut that are looked at."""
+DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
+"""Fields of `config.data` that say how the measured clips are cut."""
 
 applies = has_flow
 
 
 def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
-    """Residuals of the central views of every sample.
+    """The residuals of the central view of every sample.
 
     Args:
-        model: with a Motion layer, or a flow among its outputs.
-        source: of videos, or of pairs, which are taken as they are.
-        config: whose `data` and `eval` say what is looked at.
+        model: a model with a Motion layer, or with a flow among its outputs.
+        source: videos, or pairs, which are taken as they are.
+        config: the configuration, whose `data` and `eval` say what is measured.
 
     Returns:
-        `photometric` of the model's flow and `photometric_zero` of none: mean `|I2(x + flow) - I1(x)|`, grey levels.
+        `photometric`, the mean `|I2(x + flow) - I1(x)|` of the model's flow in grey levels, and `photometric_zero`, the
+        same of zero flow.
     """
     source, config = at_measured_size(model, source, config)
-    compute, seen = flow_function(model), Seen(source.clips(), "clip")
+    compute, batches = flow_function(model), FingerprintedBatches(source.clips(), "clip")
     residuals, still, sizes = [], [], set()
     with video_errors(), progress("residuals of the flow", "samples") as show:
-        for batch in seen:
+        for batch in batches:
             clip = batch["clip"].numpy()
             flow = compute(batch["clip"]).numpy()
             residuals.append(photometric_residuals(clip, flow).ravel())
@@ -46,10 +47,10 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
             show(int(batch["index"][-1]) + 1, len(source.names))
     found = {"photometric": np.concatenate(residuals), "photometric_zero": np.concatenate(still)}
     protocol = {
-        **protocol_of(config, source, SETTINGS),
+        **protocol_of(config, source, DATA_SETTINGS),
         "flow_size": measured_size(config),
         "photometric_sizes": [list(size) for size in sorted(sizes)],
         "photometric_fields": len(found["photometric"]),
-        "photometric_sha256": seen.sha256,
+        "photometric_sha256": batches.sha256,
     }
     return Measurement({name: float(values.mean()) for name, values in found.items()}, protocol)

@@ -1,7 +1,7 @@
 """Your own videos, one folder per class, usually starting from an earlier run.
 
     my_videos/train/<class>/*.mp4, my_videos/test/<class>/*.mp4   (or my_videos/<class>/*.mp4: one fifth tests)
-    python -m launch.train --method=tvnet --experiment=folder --config.data.root=my_videos \
+    python -m launch.train --method=tvnet --experiment=folder --config.data.root=my_videos \\
       --config.init_from=runs/ucf101-tvnet
 
 Weights that fit are taken over, a classifier for other classes starts fresh. Labels must survive mirroring, or set

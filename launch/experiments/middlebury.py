@@ -4,7 +4,7 @@ Paper (Fan et al., CVPR 2018, Table 1): mean end-point error 0.35 with TVNet-50 
 tested on the pairs that were trained on. Released script: 240 x 240, the truth scaled, unknown vectors zero and
 included, Adam 0.005, 2000 steps of 32 draws with replacement. Two CPU cores: about ten minutes for TVNet-50.
 
-    python -m launch.train --method=tvnet_flow --experiment=middlebury --config.data.root=middlebury \
+    python -m launch.train --method=tvnet_flow --experiment=middlebury --config.data.root=middlebury \\
       --config.model.variant=official
 """
 

@@ -5,25 +5,27 @@ flow-conv-flow, 55.2 % without flow. Tiny-Kinetics is about 100,000 videos of 15
 not published, so `--config.data.classes` or another list must say it. SGD with momentum, 200 epochs of 32 clips, the
 rate 0.1 falls to a tenth every 50 epochs, the flow's parameters at a hundredth of it. Hours: not measured.
 
-    python -m launch.train --method=representation_flow --experiment=representation_flow \
+    python -m launch.train --method=representation_flow --experiment=representation_flow \\
       --config.data.root=tiny-kinetics
 
 `python -m launch.reproduce --list` prints the command of every row.
 """
 
-from launch.run.config import Config, new_config
+from launch.experiments.parts.representation_flow_paper import paper_config
+from launch.run.config import Config
 
-EPOCH = 100_000 // 32
-"""Steps."""
+STEPS_PER_EPOCH = 100_000 // 32
+
+OPTIONS = {"representation_flow": {"depth": 34}}
+"""Options that the experiment sets, by method."""
 
 
 def config(method: str) -> Config:
     """The paper's training, without the running average of weights: that belongs to its final networks."""
-    model = {"depth": 34} if method == "representation_flow" else {}
-    return new_config(
+    return paper_config(
         method,
         "representation_flow",
-        model=model,
+        options=OPTIONS,
         data={
             "dataset": "tiny_kinetics",
             "root": "data/tiny-kinetics",
@@ -33,16 +35,5 @@ def config(method: str) -> Config:
             "width": 112,
             "resize_short": 128,
         },
-        train={
-            "steps": 200 * EPOCH,
-            "batch_size": 32,
-            "optimizer": "sgd",
-            "lr": 0.1,
-            "weight_decay": 1e-6,
-            "schedule": "steps",
-            "lr_steps": (50 * EPOCH, 100 * EPOCH, 150 * EPOCH),
-            "validate_every": 5 * EPOCH,
-            "checkpoint_every": 500,
-        },
-        eval={"clips": 25, "crops": 1},
+        steps_per_epoch=STEPS_PER_EPOCH,
     )

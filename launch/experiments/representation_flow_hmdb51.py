@@ -8,27 +8,31 @@ otherwise as on Kinetics. Hours: not measured.
       --config.data.root=hmdb51 --config.init_from=runs/representation_flow_final-representation_flow
 """
 
-import dataclasses
-
-from launch.experiments import representation_flow_final
+from launch.experiments.parts.representation_flow_paper import (
+    AVERAGE_MOMENTUM,
+    FINAL_OPTIONS,
+    FINAL_VIEWS,
+    paper_config,
+)
 from launch.run.config import Config
 
-EPOCH = 3570 // 32
-"""Steps: every split has 3570 videos to train on."""
+TRAINING_VIDEOS = 3570
+"""Number of training videos in each of the three splits."""
+
+OPTIONS = {"representation_flow": {**FINAL_OPTIONS, "dropout": 0.8}}
+"""Options that the experiment sets, by method."""
 
 
 def config(method: str) -> Config:
-    """The paper's fine-tuning, whole videos given."""
-    kinetics = representation_flow_final.config(method)
-    model = kinetics.model
-    if method == "representation_flow":
-        model = dataclasses.replace(model, dropout=0.8)
-    data = {"dataset": "hmdb51", "root": "data/hmdb51", "missing": "error"}
-    train = {"steps": 50 * EPOCH, "lr": 0.005, "lr_steps": (20 * EPOCH, 40 * EPOCH), "validate_every": 5 * EPOCH}
-    return dataclasses.replace(
-        kinetics,
-        experiment="representation_flow_hmdb51",
-        model=model,
-        data=dataclasses.replace(kinetics.data, **data),
-        train=dataclasses.replace(kinetics.train, **train),
+    """The paper's fine-tuning, for which every listed video must be there."""
+    return paper_config(
+        method,
+        "representation_flow_hmdb51",
+        options=OPTIONS,
+        data={"dataset": "hmdb51", "root": "data/hmdb51", "missing": "error", **FINAL_VIEWS},
+        steps_per_epoch=TRAINING_VIDEOS // 32,
+        epochs=50,
+        epochs_per_rate=20,
+        rate=0.005,
+        average_momentum=AVERAGE_MOMENTUM,
     )

@@ -4,11 +4,12 @@ Paper (Fan et al., CVPR 2018): TVNet-50 alone 85.5 % on split 1 (Table 3); with 
 three splits (Table 4). BN-Inception from ImageNet weights, 224 x 224, 18,000 steps of 128 clips, 250 views per video.
 Its settings here (Inception-v3 stands in for BN-Inception):
 
-    python -m launch.train --method=tvnet --experiment=ucf101 --config.data.root=UCF-101 \
-      --config.model.backbone=inception_v3 --config.init_from=imagenet --config.data.height=224 \
-      --config.data.width=224 --config.data.resize_short=256 --config.train.batch_size=128 --config.train.accumulate=8 \
-      --config.train.optimizer=sgd --config.train.lr=0.005 --config.train.schedule=steps \
-      --config.train.lr_steps=10000,16000 --config.train.steps=18000 --config.eval.clips=25 --config.eval.crops=10
+    python -m launch.train --method=tvnet --experiment=ucf101 --config.data.root=UCF-101 \\
+      --config.model.backbone=inception_v3 --config.init_from=imagenet --config.data.height=224 \\
+      --config.data.width=224 --config.data.resize_short=256 --config.train.batch_size=128 \\
+      --config.train.accumulate=8 --config.train.optimizer=sgd --config.train.lr=0.005 \\
+      --config.train.schedule=steps --config.train.lr_steps=10000,16000 --config.train.steps=18000 \\
+      --config.eval.clips=25 --config.eval.crops=10
 """
 
 from launch.run.config import Config, new_config

@@ -1,4 +1,4 @@
-"""What representation flow sees (as the paper's Fig. 7): flows of several channels of features, and flow of flow.
+"""What representation flow sees, as in the paper's Fig. 7: the flow of several channels of features, and flow of flow.
 
 --input=video=FILE[,FILE]   clips, a row each
 --input=run=FOLDER          a finished run of launch.train --method=representation_flow; without it the network is
@@ -10,7 +10,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
+import keras
 import numpy as np
 
 import models.representation_flow as representation_flow
@@ -20,12 +22,13 @@ from models.representation_flow import RepresentationFlowClassifier
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.representation_flow import RepresentationFlow
+from tvnet_keras.typing import Tensor
 from tvnet_keras.video.augment import test_views
 from tvnet_keras.video.read import read_frames
 from tvnet_keras.video.recipe import ViewRecipe
 
 CHANNELS = 3
-"""Channels of the flow, and of the flow of flow, that are shown: those that move most."""
+"""Number of channels of the flow, and of the flow of flow, that are shown: those that move most."""
 
 UNTRAINED_CLIP = (4, 224, 224, 3)
 CLASSES = 101
@@ -40,7 +43,7 @@ def draw(*, video: str, run: str = "", frame: str = "20", step: str = "2") -> np
         uint8 `[H, W, 3]`, RGB.
 
     Raises:
-        InputError: something that cannot be read, a run of another kind, or frames that a video lacks.
+        InputError: a file cannot be read, the run is of another kind, or a video lacks the frames.
     """
     network = _network(run)
     compute, trained = _levels(network, bool(run))
@@ -76,13 +79,13 @@ def _network(run: str) -> RepresentationFlowClassifier:
 def _levels(
     model: RepresentationFlowClassifier, from_run: bool
 ) -> tuple[Callable[[np.ndarray], list[np.ndarray]], tuple[bool, bool]]:
-    """What computes flow and flow of flow of a clip, each `[C, h, w, 2]`; and which of them a run has trained."""
+    """A function that computes flow and flow of flow of a clip, each `[C, h, w, 2]`; and which of them is trained."""
     if isinstance(model.flow, FlowOfFlow):
         first, *others = model.flow.sequence[: 2 + model.flow.convolve]
         trained = (from_run, from_run)
     else:
         options = model.options
-        first = model.flow
+        first = cast(RepresentationFlow, model.flow)  # `_network` refuses a model without one.
         others = [RepresentationFlow(None, options.iterations, variant=options.variant, output="flow")]
         trained = (from_run, False)
 
@@ -97,14 +100,14 @@ def _levels(
     return compute, trained
 
 
-def _channels(flow) -> np.ndarray:
+def _channels(flow: Tensor) -> np.ndarray:
     """The first step of flows `[1, T, h, w, 2 C]`, u of every channel before v, as `[C, h, w, 2]`."""
-    flow = np.asarray(flow)[0, 0]
-    return np.stack(np.split(flow, 2, axis=-1)).transpose(3, 1, 2, 0)
+    first_step = keras.ops.convert_to_numpy(flow)[0, 0]
+    return np.stack(np.split(first_step, 2, axis=-1)).transpose(3, 1, 2, 0)
 
 
 def _strongest(flows: list[np.ndarray]) -> list[int]:
-    """Channels with most motion over all clips; the first ones again where there are fewer than are shown."""
+    """The channels with most motion over all clips; the first ones again where there are fewer than are shown."""
     lengths = np.mean([np.linalg.norm(flow, axis=-1).mean(axis=(1, 2)) for flow in flows], axis=0)
     return [int(channel) for channel in np.resize(np.argsort(-lengths), CHANNELS)]
 

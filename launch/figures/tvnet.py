@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from launch.flow import FRAME, TRUTH, Protocol, captions, choose, make_solvers, measure_pair, read_pair, solve_pair
-from launch.flow_report.pictures import Sheet, colour_code, longest_of
+from launch.flow_report.comparison import PairProtocol, measure_pair, read_pair, solve_pair
+from launch.flow_report.inputs import choose_pairs, make_solvers
+from launch.flow_report.pictures import FRAME, TRUTH, Sheet, captions, colour_code, longest_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
 from tvnet_keras.flow.solvers import Solver
 
 CLASSICAL = "tvl1-5-5-50"
+"""The classical solver beside TVNet."""
 
 
 def draw(
@@ -37,11 +39,11 @@ def draw(
         uint8 `[H, W, 3]`, RGB.
 
     Raises:
-        InputError: something that cannot be read, weights of another network, or a frame that the video lacks.
+        InputError: a file cannot be read, the weights are of another network, or the video lacks the frame.
     """
     labels = (f"OpenCV {CLASSICAL}", f"{solver} untrained", f"{solver} trained")
     sheet = Sheet([FRAME, TRUTH, *labels])
-    (known,) = choose(pairs.load("middlebury", middlebury), [pair])
+    (known,) = choose_pairs(pairs.load("middlebury", middlebury), [pair])
     variant = "default" if video_weights else "official"
     rows = (
         (known, pair, _solvers(labels, solver, "official", weights)),
@@ -71,7 +73,7 @@ def _pair_of_video(path: str, frame: str) -> pairs.Pair:
 
 
 def _add_row(sheet: Sheet, pair: pairs.Pair, name: str, made: dict[str, Solver]) -> None:
-    frames, truth = read_pair(pair, Protocol())
+    frames, truth = read_pair(pair, PairProtocol())
     flows, seconds = solve_pair(frames, made, set())
     measured = measure_pair(frames, truth, flows, seconds)
     longest = longest_of(truth, list(flows.values()))

@@ -1,1 +1,1 @@
-"""What is shown of flow: pictures, tables of errors, videos."""
+"""What is shown of flow: solvers compared on pairs, pictures, tables of errors, videos."""

@@ -1,4 +1,4 @@
-"""Pictures that launch.flow writes: flow colours, and one sheet of frames, truth and estimates with their errors."""
+"""Pictures of flow: flow colours, and sheets of frames, truth and estimates with their errors."""
 
 from pathlib import Path
 
@@ -11,16 +11,20 @@ from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.flow.io import known_vectors
 from tvnet_keras.flow.picture import contact_sheet, lettering
 
+FRAME, TRUTH = "frame", "truth"
+"""Titles of the columns that show no solver."""
+
+# The measures of a sheet, in pixels.
 CELL_WIDTH = 320
 CAPTION_HEIGHT = 20
 FONT_SIZE = 14
 
 
 def longest_of(truth: np.ndarray | None, flows: list[np.ndarray]) -> float:
-    """The length that all pictures of a pair are scaled by, in pixels.
+    """The length, in pixels, by which all pictures of a pair are scaled.
 
-    The longest known vector of the truth; without one the longest of the estimates, but for their outliers, which
-    would pale every other vector.
+    It is that of the longest known vector of the truth. Without a truth it is the 99th percentile of the estimates'
+    lengths: an outlier as the longest one would pale every other vector.
     """
     if truth is not None:
         longest = np.linalg.norm(truth[known_vectors(truth)], axis=-1).max(initial=0)
@@ -30,7 +34,7 @@ def longest_of(truth: np.ndarray | None, flows: list[np.ndarray]) -> float:
 
 
 def colour_code(longest: float) -> np.ndarray:
-    """Flow `[H, W, 2]` whose colours are the legend: away from the centre, up to `longest`; none outside the disc."""
+    """Flow `[H, W, 2]` whose colours are the legend: away from the centre, up to `longest`; zero outside the disc."""
     axis = np.linspace(-longest, longest, CELL_WIDTH // 2, dtype=np.float32)
     flow = np.stack(np.meshgrid(axis, axis), axis=-1)
     return np.where(np.linalg.norm(flow, axis=-1, keepdims=True) > longest, 0, flow)
@@ -47,7 +51,7 @@ class Sheet:
     """A contact sheet that grows by one row per pair.
 
     Args:
-        titles: of the columns: the frame, the truth if there is one, the solvers.
+        titles: titles of the columns: of the frame, of the truth if there is one, of the solvers.
     """
 
     def __init__(self, titles: list[str]) -> None:
@@ -61,11 +65,11 @@ class Sheet:
         """Adds a pair.
 
         Args:
-            name: of the pair.
+            name: the name of the pair, which stands below the frame.
             frame: uint8 `[H, W, 3]`, RGB.
-            flows: under their titles, `[H, W, 2]`, pixels; a title without a flow leaves its cell empty.
-            captions: under their titles.
-            longest: length of a saturated colour, pixels.
+            flows: flow `[H, W, 2]`, in pixels, by the title of its column; a column without flow has an empty cell.
+            captions: what stands below a cell, by the title of its column.
+            longest: length of the vectors that get a saturated colour, in pixels.
         """
         # Cells are as high as the first pair needs; others are fitted into them.
         self.height = self.height or round(CELL_WIDTH * frame.shape[0] / frame.shape[1])
@@ -90,3 +94,24 @@ class Sheet:
         text, font = lettering(caption, FONT_SIZE)
         ImageDraw.Draw(image).text(place, text, "black", font=font, anchor="mm")
         return np.asarray(image)
+
+
+def captions(row: dict) -> dict[str, str]:
+    """What stands below each picture of a pair: its error.
+
+    Args:
+        row: the errors of the pair, as `launch.flow_report.comparison.measure_pair` gives them.
+    """
+    kind = "EPE {epe:.3f}" if "epe_zero" in row else "residual {photometric:.2f}"
+    words = {label: kind.format(**numbers) for label, numbers in row["solvers"].items()}
+    return words | ({TRUTH: f"zero flow: EPE {row['epe_zero']:.3f}"} if "epe_zero" in row else {})
+
+
+def headings(metrics: dict) -> dict[str, str]:
+    """What stands above each column of a sheet: the mean error over the pairs.
+
+    Args:
+        metrics: the numbers of all pairs, as `launch.flow_report.tables.summarise` gives them.
+    """
+    kind = "{}: EPE {mean_epe:.3f}" if "mean_epe" in metrics else "{}: residual {mean_photometric:.2f}"
+    return {label: kind.format(label, **numbers) for label, numbers in metrics["solvers"].items()}

@@ -1,4 +1,4 @@
-"""What launch.flow found, as numbers for `metrics.json` and as tables for the console."""
+"""The errors of flow solvers: their means for `metrics.json`, and tables for the console."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,20 @@ from rich.console import Console
 from rich.table import Table
 
 MOST_ROWS = 40
-"""Pairs that are listed one by one on the console; `metrics.json` has them all."""
+"""Largest number of pairs that are listed one by one on the console; `metrics.json` has them all."""
 
 
 def summarise(pairs: dict[str, dict], labels: Sequence[str]) -> dict:
     """Means over the pairs.
 
     Args:
-        pairs: under their names, what `launch.flow.measure_pair` returned.
-        labels: of the solvers.
+        pairs: the errors of every pair by its name, as `launch.flow_report.comparison.measure_pair` gives them.
+        labels: labels of the solvers.
 
     Returns:
-        `mean_epe` (of the first solver; pixels; absent without a truth), `mean_epe_zero` (of zero flow),
-        `mean_photometric` and `mean_photometric_zero` (grey levels), `seconds_per_pair`, and under `solvers` the same
-        of each solver. Means are over pairs, seconds are medians.
+        `mean_epe` and `mean_photometric` of the first solver, in pixels and grey levels, `mean_epe_zero` and
+        `mean_photometric_zero` of zero flow, `seconds_per_pair`, the median; and under `solvers` the numbers of each
+        solver. There is no end-point error without a truth.
     """
     rows = list(pairs.values())
     with_truth = [row for row in rows if "epe_zero" in row]
@@ -37,7 +37,7 @@ def summarise(pairs: dict[str, dict], labels: Sequence[str]) -> dict:
     return {**solvers[labels[0]], **zero, "solvers": solvers}
 
 
-def show(metrics: dict) -> None:
+def print_tables(metrics: dict) -> None:
     """Prints the errors of every pair, and their means."""
     console = Console()
     if len(metrics["pairs"]) <= MOST_ROWS:

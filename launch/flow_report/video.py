@@ -1,4 +1,4 @@
-"""Videos beside the flow that a network saw in them, made piece by piece: a long one takes no more memory."""
+"""Videos beside the flow that a network sees in them, made piece by piece: a long one takes no more memory."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,23 +13,23 @@ from tvnet_keras.flow.picture import beside, write_video
 from tvnet_keras.video.read import iterate_frames, probe
 
 PIECE = 8
-"""Flow fields computed at a time, at most."""
+"""Largest number of flow fields that are computed at a time."""
 
 PIECE_PIXELS = 2**19
-"""Pixels of the flow fields computed at a time, but for one field that has more."""
+"""Largest number of pixels of the flow fields that are computed at a time; a single field may have more."""
 
 CLIPS = 16
-"""Clips of a video, at most, that decide how long a vector its strongest colours stand for."""
+"""Largest number of clips of a video that decide which length its strongest colours stand for."""
 
 
 class EvenClips:
-    """Evenly spaced clips of a video that is decoded once and whose length nobody knows before.
+    """Evenly spaced clips of a video that is decoded once and whose length is not known before.
 
-    Every frame is shown to it in order. It keeps a clip at every frame at first, and every other one of those that it
-    has whenever they become more than `CLIPS`.
+    It is called with every frame in order. At first it keeps a clip at every frame; whenever it has more than `CLIPS`
+    clips, it drops every second one.
 
     Args:
-        frames: neighbouring frames in a clip.
+        frames: number of neighbouring frames in a clip.
     """
 
     def __init__(self, frames: int) -> None:
@@ -54,37 +54,40 @@ class EvenClips:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a flow video needs to know of its source before the first frame.
+class VideoSummary:
+    """What must be known of a video before its flow video can be begun.
 
     Attributes:
         fps: frames per second, 0 where the file declares none.
-        longest: length of the vectors that get the strongest colours, pixels per frame.
+        longest: length of the vectors that get the strongest colours, in pixels per frame.
     """
 
     fps: float
     longest: float
 
 
-def look_at(motion: keras.Layer, looks: dict[str, Look], path: str) -> int:
-    """Counts the frames of a video, and puts into `looks` what its flow video needs, in one pass over the file.
+def summarise_video(motion: keras.Layer, summaries: dict[str, VideoSummary], path: str) -> int:
+    """Counts the frames of a video, and adds its summary to `summaries`, in one pass over the file.
 
-    The strongest colours go to the 99th percentile of the vectors of some clips, or to 1 pixel where nothing moves:
-    were it the longest, one outlier would pale every other vector.
+    The strongest colours stand for the 99th percentile of the lengths in some clips, or for 1 pixel where nothing
+    moves: an outlier as the longest vector would pale every other one.
 
     Args:
         motion: a motion layer.
-        looks: by path.
-        path: of the video.
+        summaries: the summaries of videos by their path.
+        path: the path of the video.
+
+    Returns:
+        The number of frames.
 
     Raises:
-        VideoError: it cannot be read.
+        VideoError: the video cannot be read.
     """
     clips = EvenClips(motion.frames_consumed + 1)
     info = probe(path, observe=clips)
     compute = as_graph(motion)
     lengths = [np.linalg.norm(compute(clip[None]).numpy(), axis=-1).ravel() for clip in clips.clips()]
-    looks[path] = Look(info.fps, float(np.percentile(np.concatenate(lengths), 99)) or 1.0)
+    summaries[path] = VideoSummary(info.fps, float(np.percentile(np.concatenate(lengths), 99)) or 1.0)
     return info.frames
 
 
@@ -93,10 +96,10 @@ def flow_pieces(motion: keras.Layer, frames: Iterable[np.ndarray]) -> Iterator[t
 
     Args:
         motion: a motion layer.
-        frames: uint8 `[H, W, 3]`, in order.
+        frames: frames uint8 `[H, W, 3]`, in order.
 
     Yields:
-        Frames uint8 `[N, H, W, 3]` and their flow `[N, H, W, 2]`, N at most `PIECE`, fewer of large frames.
+        Frames uint8 `[N, H, W, 3]` and their flow `[N, H, W, 2]`, with N at most `PIECE`, and less for large frames.
     """
     compute = as_graph(motion)
     waiting: list[np.ndarray] = []
@@ -121,17 +124,17 @@ def flow_of_video(motion: keras.Layer, frames: np.ndarray) -> np.ndarray:
     return np.concatenate([flow for _, flow in flow_pieces(motion, frames)])
 
 
-def write_flow_video(motion: keras.Layer, path: str, target: Path, look: Look) -> None:
+def write_flow_video(motion: keras.Layer, path: str, target: Path, summary: VideoSummary) -> None:
     """Writes the frames of a video beside the colours of their flow, with the colour wheel, decoding it once.
 
     Args:
         motion: a motion layer.
-        path: of the video.
-        target: where to write; its ending chooses the format.
-        look: of `look_at`.
+        path: the path of the video.
+        target: the file to write; its ending chooses the format.
+        summary: the video's summary, made by `summarise_video`.
     """
     pieces = flow_pieces(motion, iterate_frames(path))
     # One by one: the colours of a piece would take more memory than its flow.
     steps = (step for piece in pieces for step in zip(*piece, strict=True))
-    pictures = (beside(frame[None], flow[None], max_flow=look.longest)[0] for frame, flow in steps)
-    write_video(target, pictures, look.fps)
+    pictures = (beside(frame[None], flow[None], max_flow=summary.longest)[0] for frame, flow in steps)
+    write_video(target, pictures, summary.fps)

@@ -1,10 +1,11 @@
-"""What every launcher shares: typed flags in, one sentence and a non-zero exit code on bad input."""
+"""What every launcher shares: it parses flags, and ends with one sentence and a non-zero exit code on bad input."""
 
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -15,10 +16,10 @@ from tvnet_keras.errors import InputError
 EXIT_BAD_INPUT = 2
 
 TRUTH_WORDS = ("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "1", "0")
-"""What people write behind a switch, in any case."""
+"""The words that people write behind a switch, in capitals or not."""
 
-SHARED_FLAG = {"allow_override": True}
-"""For a flag that several launchers define: importing two of them into one process is no conflict."""
+SHARED_FLAG: dict[str, Any] = {"allow_override": True}
+"""Arguments for a flag that several launchers define, so that one process may import two of them."""
 
 
 def report_error(error: Exception) -> None:
@@ -56,7 +57,7 @@ def run(
 
     Args:
         main: a function that reads `flags.FLAGS`; with `positional` it takes the other arguments as a list.
-        parser: parses argv; `launch.run.config_flags.parser` for launchers that take `--config.*`.
+        parser: the function that parses argv; `launch.run.config_flags.parser` for launchers that take `--config.*`.
         positional: whether arguments that are no flags are welcome.
     """
     # TensorFlow's start-up chatter would bury the one sentence that matters.
@@ -86,10 +87,10 @@ def parse_flags(argv: Sequence[str]) -> Sequence[str]:
 
 
 def expand_home(argv: Sequence[str]) -> list[str]:
-    """argv with `~` and `~user` as paths, which shells do at the beginning of a word only, not in `--NAME=~/x`.
+    """Replaces `~` and `~user` by home folders, which shells do at the beginning of a word only, not in `--NAME=~/x`.
 
     Args:
-        argv: of the command line, the program first.
+        argv: the words of the command line, the program first.
     """
 
     def expand(word: str) -> str:
@@ -104,7 +105,7 @@ def refuse_words_after_switches(argv: Sequence[str]) -> None:
     """Refuses `--NAME False`, which would switch on and take `False` for a file.
 
     Args:
-        argv: of the command line, the program first; flags that are not defined are passed over.
+        argv: the words of the command line, the program first; flags that are not defined are passed over.
 
     Raises:
         InputError: a word of truth follows a switch.

@@ -20,7 +20,7 @@ def require_room(config: Config, subset: str) -> None:
         subset: "train" or "test", whose batches are meant.
 
     Raises:
-        InputError: it is; the sentence names the flags that it follows from.
+        InputError: the batch is larger; the sentence names the flags that decide its size.
     """
     data = config.data
     section, segments = ("train", data.segments) if subset == "train" else ("eval", 1)
@@ -35,7 +35,7 @@ def require_room(config: Config, subset: str) -> None:
 
 
 def memory_bytes() -> int:
-    """The memory of the machine, without an end where the system does not say."""
+    """The memory of the machine, in bytes; more than any batch takes where the system does not tell."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf.

@@ -14,7 +14,7 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
 KEPT = 2
-"""Checkpoints kept, so that one that was being written when the run was killed is no loss."""
+"""Number of checkpoints kept: one that was being written when the run was killed is then no loss."""
 
 STATE_FILE = "checkpoint"
 """Where TensorFlow's own tools look up which checkpoint is the newest; a run goes by the checkpoints themselves."""
@@ -29,13 +29,13 @@ class Checkpoints:
 
     Args:
         folder: the run's folder.
-        model: with its weights.
-        optimizer: built.
+        model: the model, with its weights.
+        optimizer: the optimizer, built.
     """
 
     def __init__(self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
         self.folder, self.model = folder, model
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
         weights = {id(weight) for weight in model.weights}
         # The generators of dropout's masks are no weights, and TensorFlow does not find them in a Keras model.
         random = [variable for variable in model.variables if id(variable) not in weights]

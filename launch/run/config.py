@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 import models
@@ -19,7 +20,7 @@ from tvnet_keras.video import datasets
 from tvnet_keras.video.recipe import TEST_CROPS, TRAIN_CROPS, ClipRecipe, MultiView
 from tvnet_keras.video.views import DRAWS
 
-SIDE = {"least": 0, "most": 16_384}
+SIDE: dict[str, Any] = {"least": 0, "most": 16_384}
 """Limits of lengths in pixels, of which 0 has a meaning of its own."""
 
 
@@ -170,12 +171,14 @@ SECTIONS = ("model", "data", "train", "eval")
 """Fields of a `Config` that are dataclasses of options themselves."""
 
 
-def method_module(name: str):
+def method_module(name: str) -> ModuleType:
     """The module of models/ that `--method` names."""
     return load_module(models, "--method", name)
 
 
-def new_config(method: str, experiment: str, *, model_if_known: Mapping[str, Any] | None = None, **sections) -> Config:
+def new_config(
+    method: str, experiment: str, *, model_if_known: Mapping[str, Any] | None = None, **sections: Any
+) -> Config:
     """A configuration with the method's default options and clip length.
 
     Args:
@@ -282,7 +285,7 @@ def _check_schedule(train: TrainConfig) -> None:
         )
 
 
-def _split_tuples(name: str, section):
+def _split_tuples(name: str, section: Any) -> Any:
     """Fields that hold several values, each of the type that the field declares."""
     changed = {}
     for field, kind in typing.get_type_hints(type(section)).items():
@@ -300,7 +303,7 @@ def _split_tuples(name: str, section):
     return dataclasses.replace(section, **changed)
 
 
-def _section(name: str, default, values: dict):
+def _section(name: str, default: Any, values: dict) -> Any:
     kinds, fields = typing.get_type_hints(type(default)), {}
     for field, value in values.items():
         if field not in kinds:
@@ -317,7 +320,7 @@ def _section(name: str, default, values: dict):
     return dataclasses.replace(default, **fields)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -5,10 +5,11 @@ import difflib
 import sys
 import typing
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import app, flags
 from ml_collections import config_flags
+from ml_collections.config_flags.config_flags import UnsupportedOperationError
 
 from launch.run.app import EXIT_BAD_INPUT, expand_home, parse_flags, refuse_words_after_switches, report_error
 from launch.run.config import Config, check
@@ -88,7 +89,7 @@ def _define(config: Config, argv: Sequence[str]) -> None:
         delattr(flags.FLAGS, "config")
     try:
         config_flags.DEFINE_config_dataclass("config", config, sys_argv=list(argv))
-    except (KeyError, ValueError, TypeError, config_flags.UnsupportedOperationError) as error:
+    except (KeyError, ValueError, TypeError, UnsupportedOperationError) as error:
         raise InputError(f"A --config flag cannot be applied: {error}") from None
 
 
@@ -125,7 +126,7 @@ def _refuse_unknown_fields(config: Config, argv: Sequence[str]) -> None:
             raise InputError(f"There is no --config.{path}." + (f" Did you mean --config.{near[0]}?" if near else ""))
 
 
-def field_paths(config, prefix: str = "") -> list[str]:
+def field_paths(config: Any, prefix: str = "") -> list[str]:
     """Every field that a `--config` flag can set, such as `train.steps`."""
     paths = []
     for field in dataclasses.fields(config):

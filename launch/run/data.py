@@ -1,8 +1,8 @@
-"""From a `DataConfig` to sources of Batches: labelled or unlabelled videos, videos with exact flow, pairs with flow."""
+"""The sources of Batches that a `DataConfig` describes: videos with or without labels and exact flow, image pairs."""
 
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import tensorflow as tf
 
@@ -17,52 +17,85 @@ from tvnet_keras.video.listing import class_warnings
 
 
 class Source(Protocol):
-    """One list of a data set. What it offers, and Batches of it.
+    """One list of a data set: what it offers, and Batches of it.
 
-    Attributes:
-        class_names: in label order; empty without labels.
-        offers: the fields of its Batches beside `clip` and `index`.
-        notes: sentences about what of the data set's folder is on no list.
-        names: `(id, label)` of every sample in list order, label -1 without one.
-        missing: how many listed samples are not there.
-        skipped: ids of those that were left out because they cannot be read.
-        decoded: what is read instead of the files, such as a cache and its quality; None for the files.
+    It is a frozen dataclass, so that `dataclasses.replace` gives it another configuration.
     """
 
-    class_names: tuple[str, ...]
-    offers: tuple[str, ...]
-    notes: tuple[str, ...]
-    names: tuple[tuple[str, int], ...]
-    missing: int
-    skipped: tuple[str, ...]
-    decoded: dict | None
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the run."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in label order; empty without labels."""
+        ...
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The fields of its Batches beside `clip` and `index`."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about files of the data set's folder that are on no list."""
+        ...
+
+    @property
+    def names(self) -> tuple[tuple[str, int], ...]:
+        """`(id, label)` of every sample in list order, label -1 without one."""
+        ...
+
+    @property
+    def missing(self) -> int:
+        """Number of listed samples that are not there."""
+        ...
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Ids of the samples that were left out because they cannot be read."""
+        ...
+
+    @property
+    def decoded(self) -> dict[str, Any] | None:
+        """What is read instead of the files, such as a cache and its quality; None for the files."""
+        ...
 
     def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
         """Refuses, before anything is read, settings that training batches cannot have; raises InputError."""
+        ...
 
     def scanned(self, *, skip_unreadable: bool = False) -> "Source":
-        """The same once everything that must be read before the first step is known to be readable."""
+        """The same list, once everything that must be read before the first step is known to be readable."""
+        ...
 
     def training(
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
     ) -> tf.distribute.DistributedDataset:
         """The endless training batches, from step `start_step` on, that carry what is needed."""
+        ...
 
     def views(self) -> tf.data.Dataset:
         """The views of every sample that `config.eval` asks for, as `video.pipeline.eval_dataset` has them."""
+        ...
 
     def clips(self) -> tf.data.Dataset:
         """The central view of every sample."""
+        ...
 
     def flow_samples(self) -> tf.data.Dataset:
         """Every sample once, with its exact flow, at the size that `config.eval.flow_size` says."""
+        ...
 
 
-OF_PAIRS = ("pairs", "render")
-OF_VIDEOS = ("split", "classes", "cache")
-OF_FLOW = ("interpolation", "unknown")
-OF_FLOW_IN_TRAINING = ("rotation", "translation", "zoom")
-"""Fields of `config.data` that only some Batches know."""
+PAIR_SETTINGS = ("pairs", "render")
+VIDEO_SETTINGS = ("split", "classes", "cache")
+FLOW_SETTINGS = ("interpolation", "unknown")
+FLOW_AUGMENTATION = ("rotation", "translation", "zoom")
+"""Fields of `config.data` that have a meaning for some Batches only."""
 
 
 def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Source:
@@ -71,7 +104,7 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
     Args:
         config: the run's configuration.
         subset: "train" or "test".
-        needs: fields that its Batches must have.
+        needs: fields that the source's Batches must have.
 
     Raises:
         InputError: no such data set or list, listed files are missing (`data.missing=error`), the data set lacks a
@@ -92,11 +125,11 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
 
 
 def warn_of_lists(training: Source, test: Source) -> None:
-    """Says on stderr what of the data set's folder is on no list, and which classes make a comparison empty.
+    """Says on stderr which files of the data set are on no list, and which classes make a comparison empty.
 
     Args:
-        training: what is learnt from.
-        test: what is tested on, of the same data set.
+        training: the list that is learnt from.
+        test: the list of the same data set that is tested on.
     """
     labels = ([label for _, label in source.names] for source in (training, test))
     for sentence in (*training.notes, *class_warnings(training.class_names, *labels)):
@@ -104,12 +137,12 @@ def warn_of_lists(training: Source, test: Source) -> None:
 
 
 def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_unreadable: bool = False) -> Source:
-    """`list_source`, read once, so that a broken file stops a run before its first step.
+    """As `list_source`, but every file is read once, so that a broken one stops a run before its first step.
 
     Args:
         config: the run's configuration.
         subset: "train" or "test".
-        needs: fields that its Batches must have.
+        needs: fields that the source's Batches must have.
         skip_unreadable: drop broken files, naming them, instead of stopping.
 
     Raises:
@@ -119,15 +152,15 @@ def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_
 
 
 def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence[str]) -> None:
-    """A setting that would be passed over without a word is a number in a protocol that decided nothing."""
+    """Refuses settings that would decide nothing: nobody would notice, and a protocol would name them."""
     if isinstance(source, PairSource):
-        ignored = dict.fromkeys(OF_VIDEOS, "image pairs")
+        ignored = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
     else:
-        ignored = dict.fromkeys(OF_PAIRS, "videos")
+        ignored = dict.fromkeys(PAIR_SETTINGS, "videos")
         if "flow" not in source.offers:
-            ignored |= dict.fromkeys(OF_FLOW, "a data set without exact flow")
+            ignored |= dict.fromkeys(FLOW_SETTINGS, "a data set without exact flow")
         if subset == "train" and "flow" not in needs:
-            ignored |= dict.fromkeys(OF_FLOW_IN_TRAINING, "training without exact flow")
+            ignored |= dict.fromkeys(FLOW_AUGMENTATION, "training without exact flow")
     default = DataConfig()
     for name, where in ignored.items():
         value = getattr(config.data, name)

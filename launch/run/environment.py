@@ -1,4 +1,4 @@
-"""What a result has to say about where it was made: commit, versions, machine."""
+"""Where a result was made: commit, versions, machine."""
 
 import importlib.metadata
 import os
@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 
 CODE = ("tvnet_keras", "models", "launch")
-"""What decides a number; pages and results may change without it."""
+"""The folders whose code decides numbers; pages and results may change without making a commit another one."""
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "av", "opencv-contrib-python-headless")
+"""The packages that decide numbers, as far as they are installed."""
 
 
 def versions() -> dict[str, str]:
@@ -34,7 +35,7 @@ def machine() -> dict[str, str | int]:
 
 
 def git_commit() -> str:
-    """The repository's commit, with `+` if code differs from it; empty outside a repository."""
+    """The repository's commit, followed by `+` if the code differs from it; empty outside a repository."""
     root = Path(__file__).resolve().parents[2]
     try:
         commit = _git(root, "rev-parse", "--short=12", "HEAD")

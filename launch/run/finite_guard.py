@@ -1,4 +1,4 @@
-"""Stops a training whose loss or weights are no numbers any more, with its likely cause."""
+"""Stops a training whose loss or weights are not finite any more, and names the likely cause."""
 
 import math
 from collections.abc import Iterable
@@ -7,34 +7,34 @@ import keras
 import tensorflow as tf
 
 from launch.run.config import Config
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 
 
 class FiniteGuard:
-    """Keeps what the steps tell until somebody looks: looking at every step would make the device wait.
+    """Keeps the metrics of the steps until somebody looks at them: looking at every step would make the device wait.
 
     Args:
-        config: for the sentence.
+        config: the run's configuration, for the settings that a sentence names.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.watched: list[tuple[int, dict[str, tf.Tensor]]] = []
 
-    def watch(self, step: int, told: dict[str, tf.Tensor]) -> None:
-        """Keeps what `step` told until `require` looks at it."""
-        self.watched.append((step, told))
+    def watch(self, step: int, metrics: dict[str, tf.Tensor]) -> None:
+        """Keeps the metrics of a step until `require` looks at them."""
+        self.watched.append((step, metrics))
 
     def require(self) -> None:
         """Looks at every step since the last time.
 
         Raises:
-            InputError: something that one of them told is not finite.
+            InputError: a metric of one of them is not finite.
         """
         watched, self.watched = self.watched, []
-        for step, told in watched:
-            bad = [name for name, value in told.items() if not math.isfinite(value)]
+        for step, metrics in watched:
+            bad = [name for name, value in metrics.items() if not math.isfinite(value)]
             if bad:
                 raise InputError(
                     f"Training stopped at step {step} because {', '.join(bad)} became not finite; {self._cause(bad)}, "
@@ -42,11 +42,11 @@ class FiniteGuard:
                 )
 
     def require_state(self, step: int, variables: Iterable[keras.Variable]) -> None:
-        """Looks at what `step` has left behind: its loss is that of before its update.
+        """Looks at the state that a step has left: the metrics of the step are those of before its update.
 
         Args:
-            step: whose update was the last.
-            variables: weights, trained or not, and what the optimizer remembers.
+            step: the number of the last update.
+            variables: the weights, trained or not, and the variables of the optimizer.
 
         Raises:
             InputError: one of them is not finite.
@@ -55,16 +55,16 @@ class FiniteGuard:
         bad = [v.path for v in real if not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(v)))]
         if bad:
             raise InputError(
-                f"Training stopped at step {step} because its update made {some(bad)} not finite; {self._cause(bad)}, "
-                "and start in another --output_dir."
+                f"Training stopped at step {step} because its update made {first_few(bad)} not finite; "
+                f"{self._cause(bad)}, and start in another --output_dir."
             )
 
     def require_answers(self, step: int, outputs: dict) -> None:
-        """Looks at what the network answers: with weights that are finite, but absurd, that may not be.
+        """Looks at the outputs of the network: with weights that are finite but absurd, they may not be finite.
 
         Args:
-            step: whose weights the network has.
-            outputs: of the network, for any clips.
+            step: the number of the last update.
+            outputs: the network's outputs for any clips.
 
         Raises:
             InputError: one of them is not finite.
@@ -72,8 +72,8 @@ class FiniteGuard:
         bad = [name for name, value in outputs.items() if not tf.reduce_all(tf.math.is_finite(value))]
         if bad:
             raise InputError(
-                f"Training stopped at step {step} because its update made the network's {some(bad)} of test clips not "
-                f"finite; {self._cause(bad)}, and start in another --output_dir."
+                f"Training stopped at step {step} because its update made the network's {first_few(bad)} of test clips "
+                f"not finite; {self._cause(bad)}, and start in another --output_dir."
             )
 
     def _cause(self, bad: list[str]) -> str:

@@ -1,7 +1,8 @@
-"""Logits of videos: views in, one row per video out."""
+"""The logits of videos, as the mean over the views of each; and layers as graphs of this process."""
 
 import weakref
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -12,7 +13,10 @@ from tvnet_keras.ops.tracing import local_graphs
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
 
-# By layer, then by what is done with it.
+Layer = TypeVar("Layer", bound=Callable)
+"""A layer, model or function."""
+
+# The graphs of a layer, by the function that is computed with it.
 _graphs: weakref.WeakKeyDictionary[Callable, dict[Callable, Callable]] = weakref.WeakKeyDictionary()
 
 
@@ -25,7 +29,9 @@ def logits_of(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
     return model(clip, training=False)["logits"]
 
 
-def as_graph(layer: Callable, forward: Callable[[Callable, tf.Tensor], tf.Tensor] = _called) -> Callable:
+def as_graph(
+    layer: Layer, forward: Callable[[Layer, tf.Tensor], tf.Tensor] = _called
+) -> Callable[[tf.Tensor | np.ndarray], tf.Tensor]:
     """`forward(layer, tensor)`, compiled for this process only and traced once for all lengths of clips.
 
     The graph belongs to the layer: asked for again, with the same `forward`, it is the same one, and it goes when the
@@ -33,7 +39,7 @@ def as_graph(layer: Callable, forward: Callable[[Callable, tf.Tensor], tf.Tensor
 
     Args:
         layer: a layer, model or function. Two lambdas are two functions, however equal they look.
-        forward: a function of a module, not a lambda, for the same reason; by default `layer(tensor)`.
+        forward: a function that a module defines, not a lambda, for the same reason; by default `layer(tensor)`.
 
     Returns:
         The function of one tensor.
@@ -42,7 +48,7 @@ def as_graph(layer: Callable, forward: Callable[[Callable, tf.Tensor], tf.Tensor
     if forward not in graphs:
         graphs[forward] = _traced(weakref.ref(layer), forward)
 
-    def call(tensor: tf.Tensor) -> tf.Tensor:
+    def call(tensor: tf.Tensor | np.ndarray) -> tf.Tensor:
         # Looked up here, so that whoever holds this function holds the layer; the graph itself must not.
         with local_graphs():
             return _graphs[layer][forward](tensor)
@@ -58,12 +64,12 @@ def score_videos(model: keras.Model, views: Iterable[dict], videos: VideoList) -
     """Mean logits over the views of every video.
 
     Args:
-        model: clips to `{"logits": [B, K], ...}`.
-        views: what `tvnet_keras.video.pipeline.eval_dataset` yields for `videos`.
-        videos: the list that the views' `index` counts in.
+        model: a model that answers clips with `{"logits": [B, K], ...}`.
+        views: the batches that `tvnet_keras.video.pipeline.eval_dataset` yields for `videos`.
+        videos: the list in which the `index` of a view counts.
 
     Returns:
-        float32 `[N, K]`, rows in list order; and how many views each video had, int `[N]`.
+        float32 `[N, K]`, rows in list order; and the number of views of each video, int `[N]`.
 
     Raises:
         InputError: a file breaks while it is read.
@@ -86,11 +92,11 @@ def score_videos(model: keras.Model, views: Iterable[dict], videos: VideoList) -
 
 def _padded(clip: tf.Tensor, batch_size: int) -> tf.Tensor:
     # A smaller last batch would compile the whole network once more.
-    missing = batch_size - clip.shape[0]
+    missing = batch_size - len(clip)
     return tf.concat([clip, tf.repeat(clip[-1:], missing, axis=0)], axis=0) if missing else clip
 
 
 def _unflipped(logits: np.ndarray, videos: VideoList) -> np.ndarray:
-    """Logits of mirrored views, brought back to the labels of the videos as they are."""
+    """The logits of mirrored views, reordered for the labels of the videos as they are."""
     mirrored = [videos.flip_label(label) for label in range(logits.shape[1])] if videos.flips else slice(None)
     return logits[:, mirrored]

@@ -33,8 +33,8 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
     """A finished run's configuration, model with its weights, and class names.
 
     Args:
-        folder: what `launch.train` wrote.
-        config: overrides of the run's configuration; None takes its own.
+        folder: the folder that `launch.train` wrote.
+        config: the run's configuration with overrides; None takes it as it was trained.
 
     Raises:
         InputError: no run, an unfinished one, or one whose weights are not exactly those of its network.

@@ -1,4 +1,4 @@
-"""What one sees of a run while it trains: console lines and TensorBoard."""
+"""What is seen of a run while it trains: lines on the console, and TensorBoard."""
 
 import time
 from pathlib import Path
@@ -13,9 +13,10 @@ from launch.run.run_folder import LOGS_DIR
 from tvnet_keras.flow.colour import flow_to_colour
 
 PICTURED_CLIPS = 4
-"""Validation clips whose flow is drawn, always the same ones."""
+"""Number of validation clips whose flow is drawn, always the same ones."""
 
 PICTURED_OUTPUTS = ("flow", "feature_flow")
+"""Outputs of a model that are drawn."""
 
 
 class Monitor:
@@ -23,10 +24,10 @@ class Monitor:
 
     Args:
         folder: the run's folder; logs go to `logs/` in it.
-        train: steps and batch size.
-        optimizer: whose learning rates are logged.
-        rates: `{pattern: multiplier}`, the groups of weights.
-        start_step: first step of this process.
+        train: the `train` section of the run's configuration.
+        optimizer: the optimizer, whose learning rates are logged.
+        rates: `{pattern: multiplier}`, the learning rates of the groups of weights.
+        start_step: the last step before this process; 0 in a new run.
     """
 
     def __init__(
@@ -86,12 +87,12 @@ class Monitor:
         print(f"step {step}  validation: " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()), flush=True)
 
     def pictures(self, step: int, clips: np.ndarray, outputs: dict) -> None:
-        """Draws the middle frame of some clips, uint8 `[N, T, H, W, 3]`, and the middle of their flows.
+        """Draws the middle frame of some clips, and the middle field of their flow.
 
         Args:
-            step: that it belongs to.
-            clips: shown to the model.
-            outputs: of the model; `flow` and `feature_flow`, `[N, T', H, W, 2]`, are drawn where they are there.
+            step: the step that the pictures belong to.
+            clips: uint8 `[N, T, H, W, 3]`, shown to the model.
+            outputs: the model's outputs; of these `flow` and `feature_flow`, `[N, T', H, W, 2]`, are drawn.
         """
         middle = (clips.shape[1] - 1) // 2
         with self.writer.as_default(step):

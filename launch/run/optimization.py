@@ -7,13 +7,14 @@ import keras
 
 from launch.run.config import TrainConfig
 from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
+from tvnet_keras.typing import Dimension, Tensor
 
 
 def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimizers.Optimizer:
     """An optimizer with a learning rate per group.
 
     Args:
-        train: optimizer, schedule, weight decay, running average.
+        train: the `train` section of a configuration.
         rates: `{pattern of a weight's path: multiplier}`.
     """
     arguments = {"learning_rate": make_schedule(train), "weight_decay": train.weight_decay or None, "rates": rates}
@@ -32,9 +33,10 @@ def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimiz
 
 @contextmanager
 def averaged_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Inside, the model has the running average of its trainable weights, where the optimizer keeps one.
+    """A context in which the model has the running average of its trainable weights, where the optimizer keeps one.
 
-    Training goes on from the weights themselves, which are put back. What batch norm remembers is an average anyway.
+    Training goes on from the weights themselves, which are put back. The moving statistics of batch norm stay: they are
+    averages anyway.
     """
     if not optimizer.use_ema or not int(keras.ops.convert_to_numpy(optimizer.iterations)):
         yield
@@ -50,7 +52,7 @@ def averaged_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) 
 
 
 def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Constant, steps of a tenth, or cosine to zero; each after `train.warmup` linear steps."""
+    """The learning rate: constant, falling to a tenth at steps, or a cosine to zero; each after a linear warm-up."""
     after = max(train.steps - train.warmup, 1)
     if train.schedule == "cosine":
         schedule = keras.optimizers.schedules.CosineDecay(train.lr, after)
@@ -67,18 +69,22 @@ def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRate
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     """Scales a schedule's first value up linearly over `steps`, then follows the schedule.
 
-    `keras.optimizers.schedules.CosineDecay(warmup_target=...)` is not the same: it has the rate 0 in the first update,
-    and warms no other schedule up.
+    `keras.optimizers.schedules.CosineDecay(warmup_target=...)` is not the same: its first update has the rate 0, and
+    other schedules have no warm-up.
+
+    Args:
+        schedule: the schedule after the warm-up.
+        steps: number of updates over which the rate rises.
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps: int) -> None:
         self.schedule, self.steps = schedule, int(steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Dimension) -> Tensor:
         """The learning rate of update number `step`."""
-        step = keras.ops.cast(step, "float32")
-        factor = keras.ops.minimum(1.0, (step + 1.0) / max(self.steps, 1))
-        return factor * self.schedule(keras.ops.maximum(step - self.steps, 0.0))
+        number = keras.ops.cast(step, "float32")
+        factor = keras.ops.minimum(1.0, (number + 1.0) / max(self.steps, 1))
+        return factor * self.schedule(keras.ops.maximum(number - self.steps, 0.0))
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

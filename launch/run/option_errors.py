@@ -1,4 +1,4 @@
-"""What the library says of its arguments, in the words of the command line."""
+"""Errors of the library, which names its arguments, as sentences that name flags."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from launch.run.config import Config
 
 CLIP_ARGUMENTS = ("frames", "height", "width")
-"""Fields of `--config.data` that methods are built with, too."""
+"""Fields of `--config.data` with which methods are built, beside their options."""
 
 
 def option_error(error: ValueError, config: Config) -> InputError:
     """The error of a method that refuses its options, as a sentence that names the flags to change.
 
     Args:
-        error: of the library: it names arguments, as in `depth=19 is none of 18, 34` or `place is 'blok3', which ...`.
-        config: that the method was built from.
+        error: the error of the library, which names arguments: `depth=19 is none of 18, 34`, `place is 'blok3', which
+            ...`.
+        config: the configuration that the method was built from.
     """
     flags = {name: f"--config.data.{name}" for name in CLIP_ARGUMENTS}
     flags |= {field.name: f"--config.model.{field.name}" for field in dataclasses.fields(config.model)}

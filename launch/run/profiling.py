@@ -7,19 +7,19 @@ import tensorflow as tf
 from launch.run.run_folder import LOGS_DIR
 
 GRAPH_STEP = 1
-"""Step whose graph is written: the one that traces it."""
+"""The step whose graph is written: the first one, which traces it."""
 
 FIRST, LAST = 5, 10
-"""Steps that are profiled: after tracing and warm-up, and few, for a profile of many is too large to look at."""
+"""First and last of the steps that are profiled: after tracing, and few, for a profile of many is too large to read."""
 
 
 class Profiler:
-    """Called around every step; does nothing where it is not enabled.
+    """Profiles some steps of a run; to be called before and after each. It does nothing where it is not enabled.
 
     Args:
         folder: the run's folder; the profile goes to its logs.
-        writer: the run's TensorBoard file, which takes the graph.
-        enabled: `--profile`.
+        writer: the run's TensorBoard file, to which the graph is written.
+        enabled: whether the run is profiled (`--profile`).
     """
 
     def __init__(self, folder: Path, writer: tf.summary.SummaryWriter, enabled: bool) -> None:
@@ -27,7 +27,11 @@ class Profiler:
         self.running = False
 
     def before(self, step: int) -> None:
-        """To be called before step number `step` of this process."""
+        """Begins the graph or the profile, if it is their turn.
+
+        Args:
+            step: the number of the coming step, counted from the start of this process.
+        """
         if not self.enabled:
             return
         if step == GRAPH_STEP:
@@ -37,7 +41,11 @@ class Profiler:
             self.running = True
 
     def after(self, step: int) -> None:
-        """To be called after step number `step` of this process."""
+        """Writes the graph or ends the profile, if it is their turn.
+
+        Args:
+            step: the number of the step that is done, counted from the start of this process.
+        """
         if self.enabled and step == GRAPH_STEP:
             with self.writer.as_default(step):
                 tf.summary.trace_export("step")

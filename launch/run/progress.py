@@ -1,4 +1,4 @@
-"""Progress on the console: a bar with rate and time left on a terminal, a line now and then in a log."""
+"""Progress on the console: on a terminal a bar with rate and time left, in a log a line now and then."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 LINE_EVERY_S = 10.0
-"""Seconds between the lines of a log."""
+"""Least number of seconds between the lines of a log."""
 
 
 @contextmanager

@@ -4,11 +4,14 @@ A field of a recipe that the configuration has, too, is taken over under its nam
 """
 
 import dataclasses
+from typing import Any, TypeVar
 
 from launch.run.config import Config, DataConfig, EvalConfig
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.augment import FlowRecipe
 from tvnet_keras.video.recipe import ClipRecipe, MultiView, ViewRecipe
+
+Recipe = TypeVar("Recipe", bound=ViewRecipe)
 
 
 def clip_recipe(data: DataConfig) -> ClipRecipe:
@@ -54,7 +57,7 @@ def test_flow_recipe(config: Config) -> FlowRecipe:
 test_clip_recipe.__test__ = test_flow_recipe.__test__ = False
 
 
-def _recipe(kind: type[ViewRecipe], data: DataConfig, **changed):
+def _recipe(kind: type[Recipe], data: DataConfig, **changed: Any) -> Recipe:
     own = {"size": _size(data), "resize_short": data.resize_short or None}
     return kind(**{**_shared(kind, data), **own, **changed})
 

@@ -1,4 +1,4 @@
-"""A run's folder: `run.json` says what it is, and a folder of another run is refused."""
+"""A run's folder: `run.json` says which run it is, and the folder of another run is refused."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import LOCK_FILE
 
-CHANGES_NOTHING = ("data.workers", "data.missing", "train.log_every", "eval.")
-"""Fields, and sections, that a run may go on with other values of: what it learns is the same."""
+FREE_FIELDS = ("data.workers", "data.missing", "train.log_every", "eval.")
+"""Beginnings of the fields that a run may go on with other values of: what it learns is the same."""
 
-PLACES = ("data.root", "data.cache", "init_from")
-"""Fields that name a file or folder, which may be spelled otherwise."""
+PATH_FIELDS = ("data.root", "data.cache", "init_from")
+"""Fields that name a file or folder, which may be written in several ways."""
 
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -35,8 +35,8 @@ def claim(folder: Path, config: Config) -> dict:
         config: the run's configuration.
 
     Returns:
-        The content of `run.json`, with what the run goes on with now; to be written once its data is known to be the
-        same.
+        The content of `run.json` with the values that the run goes on with now; it is to be written once the run's data
+        is known to be the same.
 
     Raises:
         InputError: the folder cannot be written, or holds something else or a run of another configuration that has
@@ -50,8 +50,8 @@ def claim(folder: Path, config: Config) -> dict:
         changed = [
             f"--config.{path} was {old!r}, is {new!r}"
             for path, old, new in _differences(before, now)
-            if not path.startswith(CHANGES_NOTHING)
-            and not (path in PLACES and _same_place(old, new, run.get("directory", "")))
+            if not path.startswith(FREE_FIELDS)
+            and not (path in PATH_FIELDS and _same_place(old, new, run.get("directory", "")))
         ]
         if not changed:
             return {**run, "config": now, "directory": str(Path.cwd())}
@@ -79,7 +79,7 @@ def claim(folder: Path, config: Config) -> dict:
 
 def has_begun(folder: Path) -> bool:
     """Whether the run in `folder` has come as far as its first step."""
-    # Whoever tidies up may have taken any of them away.
+    # Any of them may have been deleted to save room.
     return any((folder / name).exists() for name in (LOGS_DIR, CHECKPOINTS_DIR, WEIGHTS_FILE))
 
 
@@ -123,15 +123,15 @@ def required_config(flag: str, folder: str) -> Config:
 
 
 def place_in(run: Path, given: str, name: str) -> Path:
-    """Where a launcher writes what it makes of a run, known before it begins.
+    """The folder into which a launcher writes what it makes of a run, known before the launcher begins.
 
     Args:
-        run: its folder.
-        given: `--output_dir`; empty for a folder in the run's.
-        name: of that folder.
+        run: the run's folder.
+        given: `--output_dir`; empty for a folder within the run's.
+        name: the name of the folder within the run's.
 
     Raises:
-        InputError: none is given, and the run's cannot be written.
+        InputError: no folder is given, and the run's cannot be written.
     """
     if given:
         return Path(given)
@@ -147,7 +147,7 @@ def write(folder: Path, run: dict) -> None:
         partial.write_text(json.dumps(run, indent=2) + "\n")
 
 
-def add_results(folder: Path, **results) -> dict:
+def add_results(folder: Path, **results: Any) -> dict[str, Any]:
     """Adds entries to the `results` of `run.json` and returns the whole."""
     run = read(folder)
     run["results"].update(results)
@@ -156,7 +156,7 @@ def add_results(folder: Path, **results) -> dict:
 
 
 def weights_sha256(folder: Path) -> str:
-    """Fingerprint of a run's weight file."""
+    """The SHA-256 fingerprint of a run's weight file."""
     with open(folder / WEIGHTS_FILE, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -178,5 +178,5 @@ def _differences(old: dict, new: dict, prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _same_place(old: str, new: str, directory: str) -> bool:
-    """Whether two names are those of one file or folder, the old one as it was meant in `directory`."""
+    """Whether two names mean one file or folder, the old one as it was meant in `directory`."""
     return bool(old and new) and Path(directory, old).resolve() == Path(new).resolve()

@@ -1,9 +1,10 @@
-"""The lists that a run learns from and is tested on, kept in its folder, so that it goes on with nothing else."""
+"""The lists that a run learns from and is tested on, kept in its folder, so that it goes on with the same ones."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from launch.run.data import Source
 from launch.run.run_folder import has_begun
@@ -14,11 +15,11 @@ from tvnet_keras.errors import InputError
 LISTS_FILE = "lists.json"
 
 Lists = dict[str, list[list]]
-"""`[name, label]` of every entry, in list order, by what the list is of."""
+"""By what a list holds, such as "train samples": `[name, label]` of every entry, in list order."""
 
 
 def in_order(names: Sequence[str]) -> list[list]:
-    """Entries of names whose label is their place."""
+    """List entries of names whose label is their position."""
     return [[name, label] for label, name in enumerate(names)]
 
 
@@ -42,15 +43,15 @@ def skipped(training: Source, test: Source) -> Lists:
 def keep(folder: Path, lists: Lists) -> None:
     """Writes lists down, or refuses a run that has begun with others; those of a run without any are not compared.
 
-    The order of the samples, and with it every batch, is that of their number: with one more or less a run that goes
-    on would not be the one that was begun.
+    Which samples a batch holds depends on the number of samples: with one more or one less, a run that goes on would
+    not be the one that was begun.
 
     Args:
-        folder: the run's.
-        lists: what the run has now.
+        folder: the run's folder.
+        lists: the lists that the run has now.
 
     Raises:
-        InputError: an entry is new, gone, elsewhere or has another label; the sentence names it.
+        InputError: an entry is new, is gone, stands elsewhere or has another label; the sentence names it.
     """
     kept = read(folder)
     if has_begun(folder):
@@ -60,7 +61,7 @@ def keep(folder: Path, lists: Lists) -> None:
 
 
 def read(folder: Path) -> Lists:
-    """The lists of a run, `{}` of a run that has none.
+    """The lists of a run; none for a run without any.
 
     Raises:
         InputError: they are damaged.
@@ -74,7 +75,7 @@ def read(folder: Path) -> Lists:
     return lists
 
 
-def _require_lists(lists) -> None:
+def _require_lists(lists: Any) -> None:
     require_type("the content", lists, dict)
     for what, entries in lists.items():
         require_type(what, entries, list)
@@ -88,12 +89,12 @@ def require_same(folder: Path, kept: Lists, lists: Lists) -> None:
     """Refuses to go on with other lists than a run began with.
 
     Args:
-        folder: the run's.
-        kept: its lists.
-        lists: those of now; what only one of both has is not compared.
+        folder: the run's folder.
+        kept: the lists that the run began with.
+        lists: the lists of now; a list that only one of both has is not compared.
 
     Raises:
-        InputError: an entry is new, gone, elsewhere or has another label; the sentence names it.
+        InputError: an entry is new, is gone, stands elsewhere or has another label; the sentence names it.
     """
     for what in sorted(set(kept) & set(lists)):
         for changed, names in _changes([tuple(item) for item in kept[what]], [tuple(item) for item in lists[what]]):
@@ -105,7 +106,7 @@ def require_same(folder: Path, kept: Lists, lists: Lists) -> None:
 
 
 def _changes(before: list[tuple], now: list[tuple]) -> Iterator[tuple[str, list]]:
-    """What can have happened to a list, and the names of the entries that it happened to."""
+    """The changes that a list can have, each with the names of the entries that have it."""
     were, are = Counter(name for name, _ in before), Counter(name for name, _ in now)
     yield "is gone", list((were - are).elements())
     yield "is new", list((are - were).elements())

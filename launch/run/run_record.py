@@ -1,4 +1,4 @@
-"""The content of `run.json`: what stands in it, checked field by field, as anybody may have edited it."""
+"""The content of `run.json`, checked field by field, as anybody may have edited it."""
 
 import json
 import math
@@ -8,9 +8,9 @@ from typing import Any
 
 from tvnet_keras.errors import InputError
 
-CONFIG = {"method": str, "experiment": str, "seed": int, "init_from": str}
-SECTIONS = ("model", "data", "train", "eval")
-FIELDS = {
+CONFIG_FIELDS = {"method": str, "experiment": str, "seed": int, "init_from": str}
+CONFIG_SECTIONS = ("model", "data", "train", "eval")
+RUN_FIELDS = {
     "command": str,
     "config": dict,
     "seed": int,
@@ -19,10 +19,10 @@ FIELDS = {
     "machine": dict,
     "results": dict,
 }
-LATER = {"class_names": list, "directory": str}
-"""Fields that an unfinished run, or one of an earlier version, has not."""
+OPTIONAL_RUN_FIELDS = {"class_names": list, "directory": str}
+"""Fields that an unfinished run, or a run of an earlier version, may lack."""
 
-WORDS = {
+JSON_TYPE_NAMES = {
     str: "a text",
     int: "a whole number",
     float: "a number",
@@ -30,17 +30,17 @@ WORDS = {
     list: "a list",
     dict: "an object",
 }
-"""What the types of JSON are called."""
+"""What sentences call the types of JSON."""
 
 
 def parse(path: Path) -> dict:
     """Reads and checks a `run.json`.
 
     Args:
-        path: of the file, which is there.
+        path: the file; it must be there.
 
     Raises:
-        InputError: it is damaged, or a field is missing, unknown or of another type; the sentence names it.
+        InputError: the file is damaged, or a field is missing, unknown or of another type; the sentence names it.
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
@@ -56,35 +56,35 @@ def parse(path: Path) -> dict:
 
 
 def require_type(name: str, value: Any, kind: type) -> None:
-    """Refuses a value that JSON has of another type; numbers must be finite.
+    """Refuses a value of another type; numbers must be finite.
 
     Args:
-        name: of the field.
-        value: received.
-        kind: a key of `WORDS`; a float may be written as a whole number.
+        name: the name of the field.
+        value: the value received.
+        kind: a key of `JSON_TYPE_NAMES`; a float may be written as a whole number.
 
     Raises:
-        ValueError: naming field, type and value.
+        ValueError: the value is of another type; the sentence names field, type and value.
     """
     kinds = (int, float) if kind is float else (kind,)
     right = isinstance(value, kinds) and (kind is bool or not isinstance(value, bool))
     if right and kind is float:
         right = math.isfinite(value)
     if not right:
-        raise ValueError(f"{name} must be {WORDS[kind]}, but is {shown(value)}")
+        raise ValueError(f"{name} must be {JSON_TYPE_NAMES[kind]}, but is {shown(value)}")
 
 
 def require_fields(name: str, values: Mapping, needed: Mapping[str, type], known: Mapping[str, type]) -> None:
     """Refuses an object with missing or unknown fields, or fields of another type.
 
     Args:
-        name: of the object, with a point, as in `config.`.
+        name: the name of the object, with a point behind it, as in `config.`.
         values: the object.
         needed: types of the fields that must be there.
-        known: of those that may.
+        known: types of the fields that may be there.
 
     Raises:
-        ValueError: naming the first such field.
+        ValueError: there is such a field; the sentence names the first one.
     """
     every = {**needed, **known}
     for field in [*needed, *values]:
@@ -96,15 +96,15 @@ def require_fields(name: str, values: Mapping, needed: Mapping[str, type], known
 
 
 def shown(value: Any) -> str:
-    """A value for a sentence, cut where it is long."""
+    """A value as it stands in a sentence, cut where it is long."""
     text = json.dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _check(run: Any) -> None:
     require_type("the content", run, dict)
-    require_fields("", run, FIELDS, LATER)
-    require_fields("config.", run["config"], {**CONFIG, **dict.fromkeys(SECTIONS, dict)}, {})
+    require_fields("", run, RUN_FIELDS, OPTIONAL_RUN_FIELDS)
+    require_fields("config.", run["config"], {**CONFIG_FIELDS, **dict.fromkeys(CONFIG_SECTIONS, dict)}, {})
     for name, value in run["results"].items():
         # A run of an earlier version may have ended with a number that is not finite.
         if not isinstance(value, float):

@@ -17,7 +17,7 @@ DEVICES = flags.DEFINE_list(
 
 
 def make_strategy() -> tf.distribute.Strategy:
-    """The strategy that the flags name. Call before anything else touches TensorFlow's devices.
+    """The strategy that the flags name; to be called before anything else touches TensorFlow's devices.
 
     Raises:
         InputError: unknown strategy or device.

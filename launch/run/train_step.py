@@ -1,6 +1,7 @@
-"""One update: forward, gradient, sum over pieces and replicas, clip, apply."""
+"""One update: outputs, gradients, their sum over pieces and replicas, clipping, the optimizer."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
@@ -9,26 +10,31 @@ from launch.run.config import TrainConfig
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.ops.tracing import local_graphs
 
-Objective = Callable[[dict, dict], dict]
+Fields: TypeAlias = dict[str, tf.Tensor]
+"""A Batch, the outputs of a model, or numbers, by name."""
 
-NO_SAMPLES = ("pieces",)
-"""Fields of a Batch that have no value per sample."""
+Objective: TypeAlias = Callable[[Fields, Fields], Fields]
+"""A Batch and the outputs for it to the weighted terms of the loss, `{term: [B]}`."""
+
+FIELDS_OF_THE_BATCH = ("pieces",)
+"""Fields of a Batch that have no value per sample, but one for all of it."""
 
 REGULARISATION = "regularisation"
+"""The term of the loss that the model's layers add."""
 
 
 class TrainStep:
     """The compiled update, on `strategy.run`.
 
     Args:
-        strategy: how replicas are spread.
-        model: clips to a dictionary of outputs.
-        optimizer: built on the model's trainable weights; with several replicas one that takes gradients that are
-            summed over them (`summed=True` of `tvnet_keras.optimizers`).
-        objective: `(batch, outputs) -> {term: [B]}`, weighted terms of the loss. What the model's layers add
-            (`model.losses`) is a further term, once per update.
-        train: batch size, accumulation, clipping.
-        segments: clips per sample whose logits are averaged before the loss (TSN).
+        strategy: the strategy by which replicas are spread.
+        model: a model with the outputs that `models` describes.
+        optimizer: an optimizer that is built on the model's trainable weights; with several replicas it must take
+            gradients that are summed over them (`summed=True` of `tvnet_keras.optimizers`).
+        objective: the function that makes the terms of the loss. What the model's layers add (`model.losses`) is a
+            further term, once per update.
+        train: the `train` section of the configuration.
+        segments: number of clips per sample whose logits are averaged before the loss (TSN).
     """
 
     def __init__(
@@ -43,47 +49,47 @@ class TrainStep:
         self.strategy, self.model, self.optimizer, self.objective = strategy, model, optimizer, objective
         self.train, self.segments = train, segments
 
-    def __call__(self, batch: dict | Sequence[dict]) -> dict[str, tf.Tensor]:
+    def __call__(self, batch: Fields | Sequence[Fields]) -> Fields:
         """Updates the weights with one global batch.
 
         Args:
             batch: a Batch, possibly distributed: `clip` `[B, (S,) T, H, W, 3]` and what the method needs. `weight`
-                `[B]`, where it is there, says how many samples of the batch each stands for. Several of them, of
-                different sizes, are the pieces of one batch.
+                `[B]`, where it is there, says how many samples of the batch each stands for. A list of Batches of
+                different sizes holds the pieces of one batch.
 
         Returns:
-            Scalars, not fetched: every term of the loss, `loss`, `gradient_norm`, and what the outputs tell.
+            Scalars, not fetched: every term of the loss, `loss`, `gradient_norm`, and metrics of the outputs.
         """
         # The step never leaves this process, so solvers may use what cannot be exported.
         with local_graphs():
             return self._update(batch) if isinstance(batch, dict) else self._update_by_pieces(batch)
 
-    def _update_by_pieces(self, batches: Sequence[dict]) -> dict[str, tf.Tensor]:
+    def _update_by_pieces(self, batches: Sequence[Fields]) -> Fields:
         # Each size has a graph of its own; one graph for all pieces would be traced for every combination of sizes.
         computed = [self._piece(batch) for batch in batches]
         gradients, metrics = tf.nest.map_structure(lambda *parts: tf.add_n(parts), *computed)
         return self._finish(gradients, metrics)
 
     @tf.function
-    def _piece(self, batch: dict):
-        return self._gradient(_samples(batch))
+    def _piece(self, batch: Fields) -> tuple[list[tf.Tensor], Fields]:
+        return self._gradient(_fields_of_samples(batch))
 
     @tf.function
-    def _finish(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
+    def _finish(self, gradients: list[tf.Tensor], metrics: Fields) -> Fields:
         return self._apply(gradients, metrics)
 
     @tf.function
-    def _update(self, batch: dict) -> dict[str, tf.Tensor]:
-        per_replica = self.strategy.run(self._replica_step, args=(_samples(batch),))
+    def _update(self, batch: Fields) -> Fields:
+        per_replica = self.strategy.run(self._replica_step, args=(_fields_of_samples(batch),))
         return {
             name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
             for name, value in per_replica.items()
         }
 
-    def _replica_step(self, batch: dict):
+    def _replica_step(self, batch: Fields) -> Fields:
         return self._apply(*self._accumulate(batch))
 
-    def _apply(self, gradients: list[tf.Tensor], metrics: dict) -> dict[str, tf.Tensor]:
+    def _apply(self, gradients: list[tf.Tensor], metrics: Fields) -> Fields:
         replicas = self.strategy.num_replicas_in_sync
         if replicas > 1:
             context = tf.distribute.get_replica_context()
@@ -94,7 +100,7 @@ class TrainStep:
         self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
         return {**metrics, "gradient_norm": norm / replicas}
 
-    def _accumulate(self, batch: dict):
+    def _accumulate(self, batch: Fields) -> tuple[list[tf.Tensor], Fields]:
         pieces = self.train.accumulate
         if pieces == 1:
             return self._gradient(batch)
@@ -107,8 +113,8 @@ class TrainStep:
 
         return tf.while_loop(lambda k, _: k < pieces, add, (1, first), parallel_iterations=1)[1]
 
-    def _gradient(self, batch: dict):
-        """Gradients and metrics of a piece, as sums whose total over all pieces and replicas is the batch's mean."""
+    def _gradient(self, batch: Fields) -> tuple[list[tf.Tensor], Fields]:
+        """Gradients and metrics of a piece, so weighted that their sum over pieces and replicas is the batch's mean."""
         share = tf.ones([tf.shape(batch["clip"])[0]]) if "weight" not in batch else batch["weight"]
         share = share / self.train.batch_size
         with tf.GradientTape() as tape:
@@ -118,12 +124,13 @@ class TrainStep:
                 means[REGULARISATION] = tf.add_n(self.model.losses) * tf.reduce_sum(share)
             loss = tf.add_n(list(means.values()))
         variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        gradients: Any = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         samples = tf.shape(share)[0]
-        told = {name: tf.reduce_sum(value * share) for name, value in _told(batch, outputs, samples).items()}
-        return gradients, {**means, "loss": loss, **told}
+        metrics = _output_metrics(batch, outputs, samples)
+        sums = {name: tf.reduce_sum(value * share) for name, value in metrics.items()}
+        return gradients, {**means, "loss": loss, **sums}
 
-    def _forward(self, batch: dict):
+    def _forward(self, batch: Fields) -> tuple[Fields, Fields, Fields]:
         if self.segments == 1:
             outputs = self.model(batch["clip"], training=True)
             return batch, outputs, self.objective(batch, outputs)
@@ -140,18 +147,21 @@ class TrainStep:
         return batch, outputs, terms
 
 
-def _samples(batch: dict) -> dict:
-    return {name: value for name, value in batch.items() if name not in NO_SAMPLES}
+def _fields_of_samples(batch: Fields) -> Fields:
+    return {name: value for name, value in batch.items() if name not in FIELDS_OF_THE_BATCH}
 
 
-def _told(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
-    """What the outputs tell beside the loss, a value per sample: `accuracy`, `epe` of a flow of
-    the truth's size, and the mean lengths `flow_magnitude` and `feature_flow_magnitude`.
+def _output_metrics(batch: Fields, outputs: Fields, samples: tf.Tensor) -> Fields:
+    """Metrics of the outputs beside the loss, with one value per sample.
 
     Args:
-        batch: a Batch, of `samples` clips or of several clips a sample.
-        outputs: of the model.
+        batch: a Batch, of `samples` clips or of several clips per sample.
+        outputs: the model's outputs.
         samples: number of samples.
+
+    Returns:
+        `accuracy`, `epe` of a flow that has the truth's size, and the mean lengths `flow_magnitude` and
+        `feature_flow_magnitude`; those that the outputs allow.
     """
     found = {}
     if "logits" in outputs and "label" in batch:
@@ -159,7 +169,7 @@ def _told(batch: dict, outputs: dict, samples) -> dict[str, tf.Tensor]:
         found["accuracy"] = tf.cast(tf.equal(answer, batch["label"]), "float32")
     for name in ("flow", "feature_flow"):
         if name in outputs:
-            # Several clips of a sample are one of its values.
+            # The clips of one sample give one value together.
             lengths = tf.reshape(tf.norm(outputs[name], axis=-1), (samples, -1))
             found[f"{name}_magnitude"] = tf.reduce_mean(lengths, axis=1)
     if "flow" in outputs and "flow" in batch and batch["flow"].shape[1:] == outputs["flow"].shape[1:]:

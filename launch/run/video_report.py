@@ -1,4 +1,4 @@
-"""What is wrong with the videos of a data set or a folder, printed as tables."""
+"""The faults of the videos of a data set or a folder, printed as tables."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launch.run.progress import progress
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.entries import below
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
@@ -22,17 +22,17 @@ Splits = dict[tuple[int, str], VideoList]
 """Lists by split number and subset."""
 
 LOG_WIDTH = 160
-"""Columns where the output is no terminal: a file's name and its fault stay on one line."""
+"""Width of the output, in letters, where it is no terminal: a file's name and its fault then stay on one line."""
 
 
 def splits_of(dataset: str, root: Path, split: int, classes: Sequence[str]) -> Splits:
     """Loads the lists of one split, or of all.
 
     Args:
-        dataset: a module of `tvnet_keras.video.datasets`.
-        root: its folder.
+        dataset: the name of a module of `tvnet_keras.video.datasets`.
+        root: the data set's folder.
         split: number of the split, 0 for all.
-        classes: keep these classes only; empty keeps all.
+        classes: names of the classes to keep; empty keeps all.
 
     Raises:
         InputError: no such data set, split, list or class.
@@ -58,14 +58,14 @@ def union(splits: Splits) -> VideoList:
 def check_dataset(
     splits: Splits, *, minimum: int, workers: int | None, memory: str | None, name_missing: bool = False
 ) -> Scan:
-    """Decodes every present file of some lists and prints what is there, missing and wrong.
+    """Decodes every file of some lists and prints what is there, what is missing and what is wrong.
 
     Args:
         splits: the lists.
-        minimum: videos with fewer frames are short.
-        workers: files decoded at the same time.
-        memory: JSON file of what was decoded before.
-        name_missing: name every missing video instead of a few of each class.
+        minimum: least number of frames of a video that is not called short.
+        workers: number of files decoded at the same time; None takes one per core.
+        memory: JSON file that remembers what was decoded before; None remembers nothing.
+        name_missing: whether to name every missing video instead of a few of each class.
     """
     every = union(splits)
     found = _scan(every.videos, minimum, workers, memory)
@@ -87,14 +87,14 @@ def check_folder(root: Path, *, minimum: int, workers: int | None, memory: str |
 
     Args:
         root: the folder.
-        minimum: videos with fewer frames are short.
-        workers: files decoded at the same time.
-        memory: JSON file of what was decoded before.
+        minimum: least number of frames of a video that is not called short.
+        workers: number of files decoded at the same time; None takes one per core.
+        memory: JSON file that remembers what was decoded before; None remembers nothing.
 
     Raises:
         InputError: there is no video file.
     """
-    # Links to nothing, pipes and folders of such a name are told of too: who looks for a video misses it there.
+    # Links to nothing, pipes and folders of such a name are named too: somebody may look for a video there.
     paths = [path for path in below(root) if path.suffix.lower() in VIDEO_EXTENSIONS]
     if not paths:
         raise InputError(f"--data_dir={root} holds no video file ({', '.join(sorted(VIDEO_EXTENSIONS))}).")
@@ -125,7 +125,7 @@ def _console() -> Console:
 
 
 def _count_table(splits: Splits) -> Table:
-    """Present of listed videos, by class, split and subset."""
+    """The numbers of present and of listed videos, by class, split and subset."""
     table = Table("class", *(f"{subset} {number}" for number, subset in splits), title="present / listed")
     rows: dict[str, list[str]] = defaultdict(list)
     sums = []
@@ -142,20 +142,20 @@ def _count_table(splits: Splits) -> Table:
 
 
 def _print_missing(console: Console, every: VideoList, name_all: bool) -> None:
-    """How many videos of each class are missing, and which; a class of which nothing is there is named as a whole."""
+    """Prints how many videos of each class are missing, and which; a class without any is named as a whole."""
     present = {video.label for video in every.videos}
     missing: dict[int, list[str]] = defaultdict(list)
     for video in every.missing:
         missing[video.label].append(video.video_id)
     for label in sorted(missing):
         names = sorted(set(missing[label]))
-        listed = ", ".join(names) if name_all else some(names)
+        listed = ", ".join(names) if name_all else first_few(names)
         which = listed if label in present else "all of them"
         console.print(f"missing from {every.class_names[label]} ({len(names)}): {which}", markup=False, highlight=False)
 
 
 def _print_warnings(console: Console, splits: Splits) -> None:
-    """What of the folder is on no list, and which classes make a comparison empty."""
+    """Prints which files are on no list, and which classes make a comparison empty."""
     for note in next(iter(splits.values())).notes:
         console.print(f"warning: {note}", markup=False, highlight=False)
     for number in sorted({number for number, _ in splits}):
@@ -171,7 +171,7 @@ def _print_problems(console: Console, problems: Sequence[Problem]) -> None:
 
 
 def _listed_twice(splits: Splits) -> list[Problem]:
-    """Files that one split lists twice: in its training and its test list, or in one of them."""
+    """The files that one split lists twice: in its training and its test list, or in one of them."""
     problems = []
     for number in sorted({number for number, _ in splits}):
         uses = Counter(

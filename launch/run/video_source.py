@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +15,7 @@ from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
 from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
 from launch.run.sharded_batches import sharded_batches
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
 from tvnet_keras.flow.sources import VideoFlowSource
@@ -132,7 +133,7 @@ class VideoSource:
                 raise InputError(
                     f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.cache={data.cache}; "
                     "write the cache again or go on without them with --skip_unreadable: "
-                    f"{some([video.video_id for video in absent], '; ')}"
+                    f"{first_few([video.video_id for video in absent], '; ')}"
                 )
             return self._without({video.path: f"{video.path}: not in {data.cache}" for video in absent}, cache=cache)
         with progress(f"checking the {self.subset} videos", "files") as show:
@@ -141,11 +142,11 @@ class VideoSource:
         if broken and not skip_unreadable:
             raise InputError(
                 f"{len(broken)} of {len(listed)} {self.subset} videos cannot be read; mend them or go on without them "
-                f"with --skip_unreadable: {some([message.rstrip('.') for message in broken.values()], '; ')}"
+                f"with --skip_unreadable: {first_few([message.rstrip('.') for message in broken.values()], '; ')}"
             )
         return self._without(broken, counts=found.counts)
 
-    def _without(self, reasons: dict[str, str], **found) -> "VideoSource":
+    def _without(self, reasons: dict[str, str], **found: Any) -> "VideoSource":
         for reason in reasons.values():
             print(f"skipped: {reason}", file=sys.stderr)
         skipped = tuple(video.video_id for video in self.videos.videos if video.path in reasons)
@@ -162,10 +163,10 @@ class VideoSource:
         make = self._flow_batches if _carry_flow(needs) else self._clip_batches
         return sharded_batches(self.config, strategy, start_step, make)
 
-    def _clip_batches(self, **arguments) -> tf.data.Dataset:
+    def _clip_batches(self, **arguments: Any) -> tf.data.Dataset:
         return train_dataset(self._frames, clip_recipe(self.config.data), **arguments)
 
-    def _flow_batches(self, **arguments) -> tf.data.Dataset:
+    def _flow_batches(self, **arguments: Any) -> tf.data.Dataset:
         data = self.config.data
         source, multiple = self._flow_source(data.frames), self.config.train.accumulate
         return flow_pipeline.train_dataset(source, flow_recipe(data), multiple=multiple, **arguments)
@@ -196,7 +197,9 @@ class VideoSource:
         return flow_pipeline.eval_dataset(source, test_flow_recipe(self.config), parallel=parallel)
 
     def _flow_source(self, frames: int | None) -> VideoFlowSource:
-        return VideoFlowSource(self._frames, self.exact_flow, frames_per_clip=frames, short=self.config.data.short)
+        # Flow is asked of a source that offers it.
+        exact_flow = cast(Callable[[str], np.ndarray], self.exact_flow)
+        return VideoFlowSource(self._frames, exact_flow, frames_per_clip=frames, short=self.config.data.short)
 
     @property
     def _frames(self) -> FrameSource:
@@ -271,7 +274,7 @@ def _judge_missing(videos: VideoList, data: DataConfig, subset: str) -> None:
     listed = len(videos.videos) + len(videos.missing)
     sentence = f"{len(videos.missing)} of {listed} listed {subset} videos are missing"
     if data.missing == "error" or not videos.videos:
-        names = some([video.video_id for video in videos.missing], "; ")
+        names = first_few([video.video_id for video in videos.missing], "; ")
         rest = " or go on without them with --config.data.missing=report" if videos.videos else ""
         raise InputError(f"{sentence}: {names}; add them{rest}.{_elsewhere(videos, data.root)}")
     print(f"{sentence}; going on with {len(videos.videos)}.", file=sys.stderr)

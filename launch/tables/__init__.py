@@ -1,8 +1,13 @@
-"""The papers' tables, one per file in the folder of its paper: `cells() -> tuple[Cell, ...]`.
+"""The papers' tables, one per file in the folder of its paper; adding `<paper>/<table>.py` adds
+`--table=<paper>_<table>`.
 
-Adding `<paper>/<table>.py` adds `--table=<paper>_<table>`. Beside the papers lies `parts`, what tables are made from.
+A module has
 
-A table's page begins with its module's docstring and, if there is one, `SETTING`: what its cells share, in words.
+`cells() -> tuple[Cell, ...]`
+    The cells of the table.
+
+It may also have `SETTING`, a text about what its cells share. On the paper's page, a table begins with its module's
+docstring and this text. Beside the papers lies `parts`, what tables are made from.
 """
 
 import dataclasses
@@ -12,6 +17,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import keras
 
@@ -19,7 +25,7 @@ from launch.evaluators import Measurement
 from tvnet_keras.choices import check_choice, module_names
 
 PARTS = "parts"
-"""The folder that is no paper."""
+"""The folder here that belongs to no paper."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,26 +35,26 @@ class Cell:
     Attributes:
         row: the cell's name; its result is `docs/results/<table>/<row>-seed<k>.json`.
         paper: the paper's number, None where it has none.
-        number: which entry of the result stands beside it, such as `epe`.
-        config: what the cell computes, JSON.
-        protocol: what the number means, JSON, beside what the measure says of itself.
-        run: `(data_dir, seed, weights) -> Measurement`; a cell that trains one network writes it to the file
-            `weights`, a `.weights.h5`, or its whole run to the folder of that name without the ending. None where
-            the number is computed at full scale only.
-        minutes: how long it took on two CPU cores, about.
-        seeds: of the trainings.
-        percent: whether the result is a fraction and stands on the page in percent, as in the paper.
-        comparable: whether the number here is about the paper's data, so that their difference means something.
+        number: name of the result's number that is compared with it, such as `epe`.
+        config: what the cell computes, as JSON.
+        protocol: what the number means, as JSON, beside the protocol of the measure.
+        run: the function that computes the cell, `(data_dir, seed, weights) -> Measurement`. A cell that trains one
+            network writes it to the file `weights`, a `.weights.h5`, or its whole run to the folder of that name
+            without the ending. None where the number is computed at full scale only.
+        minutes: time that the cell takes on two CPU cores, about.
+        seeds: the seeds of the trainings.
+        percent: whether the number is a fraction and stands on the page in percent, as in the paper.
+        comparable: whether the cell is computed on the paper's data, so that the difference means something.
         full_scale: the command that computes the paper's number with the paper's data and sizes.
-        network: makes what the number is computed with, such as `TVNet`: the result records the `SOLVER_VERSION` of
-            its motion layers. None where there are none, as with a classical solver.
+        network: a function that makes the network of the cell, such as `TVNet`: the result records the
+            `SOLVER_VERSION` of its motion layers. None where there are none, as with a classical solver.
     """
 
     row: str
     paper: float | None
     number: str
-    config: dict
-    protocol: dict
+    config: dict[str, Any]
+    protocol: dict[str, Any]
     run: Callable[[str, int, Path], Measurement] | None
     minutes: float
     seeds: tuple[int, ...] = (0,)
@@ -72,7 +78,7 @@ def table_module(table: str) -> ModuleType:
     """The module of a table.
 
     Args:
-        table: such as "tvnet_table1".
+        table: the table's name, such as "tvnet_table1".
 
     Raises:
         InputError: there is no such table; the sentence names the nearest one.

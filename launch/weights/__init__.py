@@ -1,1 +1,1 @@
-"""Weights from elsewhere: found by their layers' names, checked, read from files, runs and other frameworks."""
+"""Weights from elsewhere: found by the names of layers, checked, read from files, runs and other frameworks."""

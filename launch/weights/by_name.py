@@ -1,25 +1,28 @@
 """Weights are found by the names of their layers, never by their position.
 
-The name of a weight is that of its layer, after those of the layers around it, and its own: `conv1_conv/kernel`,
-`flow/flow_1/reduce/kernel`. Models and wrappers (PerStep) only hold layers and are left out of it: a network has the
-same names whole, cut into parts or applied to every step.
+The name of a weight is made of the names of the layers around its layer, of its layer and of itself:
+`conv1_conv/kernel`, `flow/flow_1/reduce/kernel`. Models and wrappers (PerStep) only hold layers and are left out: a
+network has the same names whole, cut into parts or applied to every step.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 
+from tvnet_keras.typing import Tensor
+
 LISTED = 10
-"""Layers that a line of the report names."""
+"""Largest number of layers that a line of the report names."""
 
 
 def named_layers(network: keras.Layer) -> dict[str, keras.Layer]:
     """The layers that have weights of their own, by name.
 
     Args:
-        network: a model, or a layer, with its weights.
+        network: a model or layer, with its weights.
 
     Raises:
         ValueError: two layers of one name.
@@ -53,11 +56,11 @@ class Match:
 
     Attributes:
         taken: names of the model's weights that the source has.
-        left: of those that it does not have.
-        reshaped: of those that it has in another shape, and both shapes in words.
-        fitted: of those taken that were brought into the shape of the model's.
-        unused: names in the source that the model does not have.
-        stores: the layers that change, and what each of them will load.
+        left: names of the model's weights that the source does not have.
+        reshaped: names of the model's weights that the source has in another shape, each with both shapes in words.
+        fitted: names of the taken weights that were brought into the shape that the model has.
+        unused: names of the source's weights that the model does not have.
+        stores: the layers that change, each with the variables that it will load.
     """
 
     taken: list[str] = field(default_factory=list)
@@ -65,7 +68,7 @@ class Match:
     reshaped: dict[str, str] = field(default_factory=dict)
     fitted: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    stores: list[tuple[keras.Layer, dict]] = field(default_factory=list, repr=False)
+    stores: list[tuple[keras.Layer, dict[str, Any]]] = field(default_factory=list, repr=False)
 
     def apply(self) -> None:
         """Puts what was taken into the model."""
@@ -101,17 +104,18 @@ def match(
 ) -> Match:
     """Finds the weights of a model in a source, by name.
 
-    A layer may know what to do with a weight of another shape (TVNet's u0 of another grid): it is asked.
+    A layer may know what to do with a weight of another shape, such as TVNet with its u0 of another grid: it is asked.
 
     Args:
-        network: a model with its weights.
-        values: of `launch.weights.files.read_weights`, `weight_values` or `launch.weights.torch.names.renamed`. The
-            numbers that files give to a layer's weights are followed where the layer has as many.
-        fit: what may be done to a value, given the weight's name and shape, so that it has that shape; None leaves all
-            as they are.
+        network: a model, with its weights.
+        values: weights by name, from `launch.weights.files.read_weights`, `weight_values` or
+            `launch.weights.torch.names.renamed`. Where a file numbers the weights of a layer, the numbers are
+            understood if the layer has as many weights.
+        fit: a function of a weight's name, the value and the weight's shape that may bring the value into that shape;
+            None leaves all values as they are.
 
     Returns:
-        What was found, to be looked at, reported and applied.
+        The match, to be looked at, reported and applied.
     """
     found, sources = Match(), _by_layer(values)
     for layer_name, layer in named_layers(network).items():
@@ -122,8 +126,10 @@ def match(
     return found
 
 
-def _match_layer(found: Match, layer_name: str, layer: keras.Layer, there: dict, fit: Callable) -> None:
-    """Adds one layer to what was found, and takes its weights out of `there`."""
+def _match_layer(
+    found: Match, layer_name: str, layer: keras.Layer, there: dict[str, np.ndarray], fit: Callable[..., np.ndarray]
+) -> None:
+    """Adds one layer to the match, and takes its weights out of `there`."""
     own = _own_weights(layer)
     _name_numbers(there, tuple(own))
     present = dict(own.values())
@@ -170,9 +176,9 @@ def _name_numbers(there: dict, names: tuple[str, ...]) -> None:
             there[name] = there.pop(str(number))
 
 
-def _own_weights(layer: keras.Layer) -> dict[str, tuple[str, object]]:
+def _own_weights(layer: keras.Layer) -> dict[str, tuple[str, Tensor]]:
     """A layer's own weights by their names, each with the key under which the layer stores it."""
-    store: dict[str, object] = {}
+    store: dict[str, Tensor] = {}
     layer.save_own_variables(store)
     # Keras numbers them in the order of `weights`, which begins with the layer's own.
     return {layer.weights[int(key)].name if key.isdigit() else key: (key, weight) for key, weight in store.items()}
@@ -197,7 +203,7 @@ def _by_layer(values: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]
 
 
 def _layers(names: Iterable[str]) -> str:
-    """The layers of the weights, the first of them by name."""
+    """The names of the first layers to which weights belong, and the number of the others."""
     layers = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
     more = len(layers) - LISTED
     return ", ".join(layers[:LISTED]) + (f" and {more} more layers" if more > 0 else "")

@@ -1,7 +1,7 @@
 """A checksum at the end of the weight files that the launchers write: a weight that has changed is not used unnoticed.
 
 HDF5 knows where its content ends and reads nothing behind it, so every other program reads such a file as ever. The
-checksum is that of the bytes, as a changed one can crash the HDF5 library before anything of the content is known.
+checksum is that of the bytes, because a changed byte can crash the HDF5 library before any content is read.
 """
 
 import hashlib
@@ -18,21 +18,21 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 BLOCK_BYTES = 1 << 20
 
 OVERHEAD_BYTES = 8192
-"""What HDF5 takes for the groups around a weight."""
+"""Number of bytes, about, that HDF5 takes for the groups around a weight."""
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """Writes `model.weights.h5` with its checksum, whole or not at all.
 
     Args:
-        model: with its weights.
-        path: ends in `.weights.h5`.
+        model: the model, with its weights.
+        path: the file to write; its name ends in `.weights.h5`.
 
     Raises:
         InputError: the file cannot be written.
     """
     with atomic_path(path) as partial:
-        # A failed write of h5py's is told again, in a traceback, by every object of the file; so room is found before.
+        # After a failed write of h5py every object of the file prints a traceback of its own, so room is found before.
         partial.write_bytes(bytes(_size(model)))
         model.save_weights(partial)
         digest = _digest(partial, os.path.getsize(partial))
@@ -41,14 +41,14 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def require_whole(path: Path) -> None:
-    """Refuses a weight file that is not what was written; one that came without a checksum passes.
+    """Refuses a weight file that has changed since it was written; a file without a checksum passes.
 
     Args:
-        path: of the file.
+        path: the file.
 
     Raises:
-        InputError: its checksum is another one.
-        OSError: it cannot be read.
+        InputError: the file's checksum is not that of its content.
+        OSError: the file cannot be read.
     """
     length = os.path.getsize(path) - len(MARK) - DIGEST_BYTES
     if length < 0:
@@ -64,7 +64,7 @@ def require_whole(path: Path) -> None:
 
 
 def _size(model: keras.Model) -> int:
-    """What a model's weight file takes at most, about."""
+    """The largest number of bytes, about, that a model's weight file takes."""
     weights = [keras.ops.convert_to_numpy(weight).nbytes for weight in model.weights]
     return sum(weights) + OVERHEAD_BYTES * (len(weights) + 1)
 

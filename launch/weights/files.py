@@ -1,4 +1,4 @@
-"""`.weights.h5` files, read by the names of the layers in them."""
+"""Reading `.weights.h5` files by the names of the layers in them."""
 
 import re
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from launch.weights.checksum import require_whole
 from models.encoders import inception_v3
 from tvnet_keras.errors import InputError
 
-HOLDERS = ("layers", "layer")
-"""Under which Keras stores the layers of a model, and the layer of a wrapper such as PerStep."""
+CONTAINER_GROUPS = ("layers", "layer")
+"""The groups in which Keras stores the layers of a model, and the layer of a wrapper such as PerStep."""
 
 NAMED_BY_KERAS = re.compile(r"(conv2d|batch_normalization)(_\d+)?")
-"""Layers that earlier versions of the program gave no name."""
+"""Names of layers to which earlier versions of the program gave none of their own."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     `conv1_conv/0`, except those of layers that store theirs by name, `tvnet/u0`.
 
     Args:
-        path: what `keras.Model.save_weights` wrote, today or before the layers had names of their own.
+        path: a file that `keras.Model.save_weights` wrote, today or before the layers had names of their own.
 
     Raises:
         InputError: no such file, one of another format, a damaged one, or two layers of one name in it.
@@ -60,12 +60,13 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
 
 def _stored_layers(group: h5py.Group, around: tuple[str, ...] = (), wrapper: str = "") -> Iterator[_StoredLayer]:
     """The layers with weights in and under a group; lists of layers are groups without `vars`."""
-    inside, own = around, group.get("vars")
-    if own is not None:
-        name = own.attrs["name"]
+    inside, own, name = around, group.get("vars"), ""
+    # Keras puts nothing else than a group there.
+    if isinstance(own, h5py.Group):
+        name = str(own.attrs["name"])
         if len(own):
-            yield _StoredLayer(around, name, wrapper, {key: weight[()] for key, weight in own.items()})
-        if group.name != "/" and not any(key in group for key in HOLDERS):
+            yield _StoredLayer(around, name, wrapper, {key: np.asarray(weight) for key, weight in own.items()})
+        if group.name != "/" and not any(key in group for key in CONTAINER_GROUPS):
             inside = (*around, name)
     for key, child in group.items():
         if key != "vars":
@@ -73,11 +74,11 @@ def _stored_layers(group: h5py.Group, around: tuple[str, ...] = (), wrapper: str
 
 
 def _named_today(layers: list[_StoredLayer]) -> list[_StoredLayer]:
-    """The layers, those that an earlier version left to Keras's counting under the names that they have now."""
+    """The layers under the names that they have now; Keras numbered some of them in earlier versions."""
     counted = [layer.name for layer in layers if NAMED_BY_KERAS.fullmatch(layer.name)]
     today = inception_v3.own_names(counted)
     return [
-        # The convolutions of FlowOfFlow have the names that their wrappers had.
+        # The convolutions of FlowOfFlow have now the names that their wrappers had.
         _StoredLayer(layer.around, layer.wrapper or today.get(layer.name, layer.name), "", layer.weights)
         if layer.name in counted
         else layer

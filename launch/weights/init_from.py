@@ -1,4 +1,4 @@
-"""`--config.init_from`: starting from a run, a weight file or ImageNet."""
+"""Starting a training from a run, a weight file or ImageNet weights (`--config.init_from`)."""
 
 import dataclasses
 from collections.abc import Callable
@@ -20,30 +20,31 @@ IMAGENET = "imagenet"
 
 RGB_CHANNELS = 3
 IMAGE_KERNEL_RANK = 4
-"""Axes of a convolution's kernel, `[h, w, C, O]`, at least."""
+"""Least number of axes of a convolution's kernel, `[h, w, C, O]`."""
 
 
 def with_scaling_of_weights(config: Config) -> Config:
-    """The configuration with the range of frames that ImageNet weights expect, where it leaves the range to them."""
+    """The configuration with the range of frames that its ImageNet weights expect, where it leaves the range open."""
     if config.init_from != IMAGENET or _scaling(config.model) != AUTO:
         return config
     if config.model.backbone not in module_names(encoders):
-        return config  # For `initialise` to say that nobody has such weights.
+        return config  # `initialise` will say that there are no such weights.
     scaling = encoders.scaling_of(config.model.backbone) or AUTO
     return dataclasses.replace(config, model=dataclasses.replace(config.model, scaling=scaling))
 
 
 def initialise(model: keras.Model, config: Config) -> str:
-    """Puts the weights of `config.init_from` into the model's of the same names and shapes; the others stay fresh.
+    """Puts the weights of `config.init_from` into those of the same names and shapes; all others stay fresh.
 
-    An image network's first convolution takes that of an RGB network whatever its own channels (`over_channels`).
+    The first convolution of an image network takes that of an RGB network, however many channels it has
+    (`over_channels`).
 
     Returns:
-        What was taken and, layer by layer, what was not.
+        A text that says which weights were taken and, by layers, which were not.
 
     Raises:
-        InputError: no such run or file, none of its weights fits, or they were trained on frames of another range than
-            a configuration that does not say which.
+        InputError: there is no such run or file, none of its weights fits, or they were trained on frames of another
+            range and the configuration does not say which range it wants.
     """
     if config.init_from == IMAGENET:
         return _from_imagenet(model, config)
@@ -65,7 +66,7 @@ def initialise(model: keras.Model, config: Config) -> str:
 
 
 def _check_scaling(source: Path, config: Config) -> None:
-    """Refuses a run's weights that expect another range of frames than 0..1, if nobody has said which they get."""
+    """Refuses a run's weights that expect another range of frames than 0..1, if the configuration names no range."""
     if _scaling(config.model) != AUTO or not (source / RUN_FILE).is_file():
         return
     theirs = read(source)["config"]["model"].get("scaling", AUTO)
@@ -76,7 +77,7 @@ def _check_scaling(source: Path, config: Config) -> None:
         )
 
 
-def _scaling(options) -> str | None:
+def _scaling(options: object) -> str | None:
     return vars(options).get("scaling")
 
 
@@ -101,15 +102,19 @@ def _from_imagenet(model: keras.Model, config: Config) -> str:
 
 
 def transfer_images(source: keras.Model, target: keras.Model) -> Match:
-    """Copies an RGB network's weights into the same-named ones of a network for other channels.
+    """Copies an RGB network's weights into those of the same names in a network for any number of channels.
 
     Layers that only the target has (the classifier) are left alone.
 
+    Args:
+        source: the RGB network.
+        target: the network that is changed.
+
     Returns:
-        What was copied.
+        The match, applied.
 
     Raises:
-        InputError: the target does not have all the weights of the source; it is unchanged.
+        InputError: the target lacks a weight of the source, or has it in another shape; the target is unchanged.
     """
     found = match(target, weight_values(source), over_channels(target))
     if found.unused:
@@ -121,10 +126,10 @@ def transfer_images(source: keras.Model, target: keras.Model) -> Match:
 
 
 def over_channels(model: keras.Model) -> Callable[[str, np.ndarray, tuple[int, ...]], np.ndarray]:
-    """The `fit` of `match` for which RGB weights start a network on images of any channels.
+    """A `fit` for `match` by which RGB weights start a network on images of any number of channels.
 
-    The kernel `[..., 3, O]` of an image network's first convolution, if nothing but its input channels differs, is
-    averaged over RGB and repeated (cross-modality initialisation, Wang et al. 2016). No other weight is touched.
+    If nothing but the number of input channels differs, the kernel `[..., 3, O]` of the first convolution is averaged
+    over RGB and repeated (cross-modality initialisation, Wang et al. 2016). No other weight is touched.
 
     Args:
         model: an image network, or a model with one.
@@ -142,7 +147,7 @@ def over_channels(model: keras.Model) -> Callable[[str, np.ndarray, tuple[int, .
 
 
 def _first_kernel(network: keras.Model) -> str | None:
-    """The name of the first convolution's kernel; layers stand in the order in which they are passed."""
+    """The name of the first convolution's kernel; layers stand in the order in which data passes them."""
     return next((name for name, value in weight_values(network).items() if value.ndim >= IMAGE_KERNEL_RANK), None)
 
 

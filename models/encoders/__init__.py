@@ -3,12 +3,13 @@
 A module has
 
 `build(input_shape) -> keras.Model`
-    Images `[N, H, W, C]` of `input_shape` `(H, W, C)`, with any number of channels, to a dictionary of its stages, fine
-    to coarse: `{"stage1": [N, h1, w1, C1], "stage2": ..., ...}`. There are as many as the network has resolutions.
-    Heads and decoders stand on them: `models.parts.classifier` puts a classifier on the last.
+    A model of images `[N, H, W, C]` of `input_shape` `(H, W, C)`, with any number of channels, that answers with a
+    dictionary of its stages, fine to coarse: `{"stage1": [N, h1, w1, C1], "stage2": ..., ...}`. There are as many
+    stages as the network has resolutions. Heads and decoders stand on them: `models.parts.classifier` puts a classifier
+    on the last stage.
 `STRIDES`
-    How many pixels of the image are one of each stage: 2, 4, 8, ... fine to coarse. A stage of an image H pixels high
-    is ceil(H / stride) high, unless the module says otherwise.
+    The number of pixels of the image that one pixel of each stage stands for: 2, 4, 8, ... fine to coarse. A stage of
+    an image H pixels high is ceil(H / stride) pixels high, unless the module says otherwise.
 
 It may also have
 
@@ -18,9 +19,10 @@ It may also have
     The range of RGB frames that its ImageNet weights were trained with, by its name in `models.parts.input_scaling`.
     `scaling_of` asks for it.
 `imagenet() -> keras.Model`
-    The encoder of RGB images with ImageNet weights; its layers have the names of `build`'s. `imagenet_of` asks for it.
+    The encoder of RGB images with ImageNet weights, whose layers have the same names as those of `build`. `imagenet_of`
+    asks for it.
 
-Every layer with weights has a name of its own, as `models` asks.
+Every layer with weights has a name of its own, as `models` demands.
 """
 
 import sys
@@ -57,5 +59,5 @@ def scaling_of(name: str) -> str | None:
 
 
 def imagenet_of(name: str) -> Callable[[], keras.Model] | None:
-    """What makes the encoder of a module with ImageNet weights, None without such weights."""
+    """The function that makes the encoder with ImageNet weights, None without such weights."""
     return vars(encoder_module(name)).get("imagenet")

@@ -5,10 +5,10 @@ import re
 import keras
 
 CONVOLUTIONS = 94
-"""In the network, each with its batch normalisation."""
+"""Number of convolutions in the network, each with its batch normalisation."""
 
 MINIMUM_SIZE = 75
-"""Smallest height and width that survive its unpadded convolutions, pixels."""
+"""Smallest height and width, in pixels, of which the unpadded convolutions leave anything."""
 
 STRIDES = (2, 4, 8, 16, 32)
 
@@ -18,9 +18,9 @@ SCALING = "signed"
 def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """`keras.applications.InceptionV3` without its top, with any number of input channels.
 
-    Stages 1 and 2 end where its two poolings begin, stages 3, 4 and 5 are the last of its blocks of one size (mixed2,
-    mixed7 and mixed10). Most of its strided layers have no padding, so that a stage is up to five pixels smaller than
-    the image divided by its stride: 147, 71, 35, 17 and 8 of 299.
+    Stages 1 and 2 end where the two poolings begin; stages 3, 4 and 5 are the last blocks of each size (mixed2, mixed7
+    and mixed10). Most strided layers have no padding, so that a stage is up to five pixels smaller than the image
+    divided by the stride: an image of 299 pixels has stages of 147, 71, 35, 17 and 8.
 
     Args:
         input_shape: `(H, W, C)`, at least 75 x 75 pixels.
@@ -34,7 +34,13 @@ def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """
     if min(input_shape[:2]) < MINIMUM_SIZE:
         raise ValueError(f"inception_v3 needs at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels. Received: {input_shape}")
-    network = _named(keras.applications.InceptionV3(include_top=False, weights=None, input_shape=input_shape))
+    # Keras documents None: fresh weights.
+    network = keras.applications.InceptionV3(
+        include_top=False,
+        weights=None,  # pyright: ignore[reportArgumentType]
+        input_shape=input_shape,
+    )
+    network = _named(network)
     poolings = [layer for layer in network.layers if isinstance(layer, keras.layers.MaxPooling2D)]
     ends = [poolings[0].input, poolings[1].input]
     ends += [network.get_layer(f"mixed{block}").output for block in (2, 7, 10)]
@@ -54,10 +60,11 @@ def own_names(names: list[str]) -> dict[str, str]:
     """The names here, conv0 and norm0 to conv93 and norm93, of the layers that Keras counts over the whole process.
 
     Args:
-        names: of layers, in any order; the second network of a process has conv2d_94 to conv2d_187.
+        names: names of layers, in any order; the second network of a process has conv2d_94 to conv2d_187.
 
     Returns:
-        `{Keras's name: name here}` of convolutions and normalisations; empty if they are not exactly one network's.
+        `{Keras's name: name here}` of convolutions and normalisations; empty if they are not those of exactly one
+        network.
     """
     found: dict[str, str] = {}
     for kind, ours in (("conv2d", "conv"), ("batch_normalization", "norm")):
@@ -70,7 +77,7 @@ def own_names(names: list[str]) -> dict[str, str]:
 
 
 def _named(network: keras.Model) -> keras.Model:
-    """The network, fresh, its convolutions and normalisations named by their place in it."""
+    """A copy of the network with fresh weights, whose convolutions and normalisations are named by their position."""
     names = own_names([layer.name for layer in network.layers])
 
     def renamed(layer: keras.Layer) -> keras.Layer:

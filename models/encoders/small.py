@@ -28,7 +28,7 @@ def build(input_shape: tuple[int, int, int]) -> keras.Model:
     x = layers.BatchNormalization(momentum=0.9, epsilon=1e-6, name="input_norm")(inputs)
     stages = {}
     for stage, (width, kernel) in enumerate(zip(WIDTHS, KERNELS, strict=True)):
-        # The names of layers count from 0, as the weights of earlier runs do.
+        # The names of layers count from 0, for the weights of earlier runs have these names.
         x = layers.Conv2D(width, kernel, strides=2, padding="same", use_bias=False, name=f"stage{stage}_conv")(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"stage{stage}_norm")(x)
         x = stages[f"stage{stage + 1}"] = layers.ReLU(name=f"stage{stage}_relu")(x)

@@ -3,14 +3,15 @@
 A module has
 
 `make(options) -> keras.Layer`
-    A Motion layer with a name of its own that takes clips `[B, T, H, W, 3]` as they come, integers 0..255 or floats
-    0..1, and keeps their height and width. `options` are the method's; it reads those that it knows.
+    A Motion layer with a name of its own that takes clips `[B, T, H, W, 3]` of integers 0..255 or floats 0..1 and keeps
+    their height and width. `options` are those of the method, of which the module reads what it knows. The temporal
+    stream clips what it gives to `options.flow_bound` and divides it by that.
 `FRAMES_CONSUMED`
-    By how many steps its output is shorter than the clip, whatever the options.
+    The number of steps by which the layer's output is shorter than the clip, whatever the options.
 `IS_FLOW`
-    Whether the output is a Flow of the frames: only then is it exported, measured and shown, and has a TV-L1 energy.
+    Whether the output is a Flow of the frames. Only a Flow is exported, measured and shown, and has a TV-L1 energy.
 `learning_rates(options) -> {pattern: multiplier}`
-    For what the layer learns, as a method's.
+    The rates of the weights that the layer learns, in the form in which a method says its own.
 """
 
 import sys

@@ -1,7 +1,9 @@
 """Representation Flow (Piergiovanni & Ryoo, CVPR 2019) on the frames themselves: a flow for every channel.
 
-Its layer has the name that it has in `--method=representation_flow`, where it stands between the blocks of a network.
+The layer has the same name as in `--method=representation_flow`, where it stands between the blocks of a network.
 """
+
+from typing import Protocol
 
 import keras
 
@@ -12,11 +14,24 @@ FRAMES_CONSUMED = RepresentationFlow.frames_consumed
 IS_FLOW = False
 
 PARAMETERS = ("tau", "lambda", "theta", "divergence", "image_gradient", "flow_gradient")
-"""What flow layers learn, beside the convolutions in them."""
+"""The weights that flow layers learn, beside the convolutions in them."""
 
 
-def make(options) -> keras.Layer:
-    """Flows of red, green and blue, or of `bottleneck` mixtures of them, by `iterations` and `representation_learn`."""
+class Options(Protocol):
+    """What of a method's options is read."""
+
+    bottleneck: int
+    iterations: int
+    representation_learn: tuple[str, ...]
+    motion_rate: float
+
+
+def make(options: Options) -> keras.Layer:
+    """The flow of red, green and blue, or of `bottleneck` mixtures of them.
+
+    Args:
+        options: options with `bottleneck`, `iterations` and `representation_learn`.
+    """
     return RepresentationFlow(
         options.bottleneck or None,
         options.iterations,
@@ -26,11 +41,11 @@ def make(options) -> keras.Layer:
     )
 
 
-def learning_rates(options) -> dict[str, float]:
-    """`motion_rate` for what the flow learns, not for its convolution; empty where that is nothing."""
+def learning_rates(options: Options) -> dict[str, float]:
+    """`motion_rate` for the parameters of the flow, not for its convolution; empty where no parameter is learned."""
     return parameter_rates(options.motion_rate) if options.representation_learn else {}
 
 
 def parameter_rates(rate: float) -> dict[str, float]:
-    """A rate for the parameters of all flow layers in and under one called `flow`."""
+    """A rate for the parameters of the layer called `flow` and of all flow layers within it."""
     return {f"(^|/)flow/(.*/)?({'|'.join(PARAMETERS)})$": rate}

@@ -1,5 +1,7 @@
 """TVNet (Fan et al., CVPR 2018): optical flow of the frames."""
 
+from typing import Protocol
+
 import keras
 
 from tvnet_keras.layers.tvnet import TVNet
@@ -9,11 +11,25 @@ FRAMES_CONSUMED = TVNet.frames_consumed
 IS_FLOW = True
 
 
-def make(options) -> keras.Layer:
-    """TVNet by `scales`, `warps`, `iterations` and `learn` of the options."""
+class Options(Protocol):
+    """What of a method's options is read."""
+
+    scales: int
+    warps: int
+    iterations: int
+    learn: tuple[str, ...]
+    motion_rate: float
+
+
+def make(options: Options) -> keras.Layer:
+    """TVNet.
+
+    Args:
+        options: options with `scales`, `warps`, `iterations` and `learn`.
+    """
     return TVNet(options.scales, options.warps, options.iterations, learn=options.learn, name="tvnet")
 
 
-def learning_rates(options) -> dict[str, float]:
-    """TVNet's own rate, `motion_rate`; empty where none of its weights is trained."""
+def learning_rates(options: Options) -> dict[str, float]:
+    """`motion_rate` for all weights of TVNet; empty where none of them is trained."""
     return {"(^|/)tvnet/": options.motion_rate} if options.learn else {}

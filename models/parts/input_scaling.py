@@ -1,4 +1,4 @@
-"""How frames enter a network: the ranges that published weights were trained with."""
+"""The ranges of values in which frames enter a network, as published weights were trained with them."""
 
 import keras
 import numpy as np
@@ -16,20 +16,20 @@ MEAN_AND_DEVIATION = {
     "kinetics": KINETICS,  # torchvision's video networks
     "lite": ((127 / 255,) * 3, (128 / 255,) * 3),  # EfficientNet-Lite: (x - 127) / 128 of frames in 0..255
 }
-"""What is subtracted from R, G, B in 0..1, and what the difference is divided by."""
+"""By name, what is subtracted from R, G, B in 0..1, and what the difference is divided by."""
 
 UNIT = "unit"
 
 AUTO = "auto"
-"""Of an option: 0..1 for fresh weights; training from ImageNet weights replaces it by the range that they expect."""
+"""The default of an option: 0..1 for fresh weights, the range that they expect when training from ImageNet weights."""
 
 
 def input_scaling(name: str) -> keras.layers.Rescaling:
     """The layer that takes frames in 0..1 to the range `name`.
 
     Args:
-        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "imagenet" or "kinetics" (mean
-            0, deviation 1 over that data set).
+        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "imagenet" or "kinetics" (mean 0
+            and deviation 1 over the data set of that name).
 
     Raises:
         InputError: another name.

@@ -1,17 +1,33 @@
-"""Residual networks of any family, on clips or on every frame of them."""
+"""Residual networks of any family, on whole clips or on every frame of a clip."""
+
+from typing import Protocol
 
 import keras
 
 from tvnet_keras.choices import load_module
 from tvnet_keras.layers.per_step import PerStep
+from tvnet_keras.typing import Shape
 
 from ..resnets import families
 from ..resnets.convolutions import CLIP_RANK, ConvolutionMaker
 from ..resnets.network import LOGITS, ResidualNetwork
 
 
+class Options(Protocol):
+    """What of a method's options is read."""
+
+    backbone: str
+    depth: int
+    width: int
+    dropout: float
+    non_local: tuple[str, ...]
+
+
 def family_of(name: str) -> ConvolutionMaker:
     """How the networks of a family convolve.
+
+    Args:
+        name: the name of a module of `models.resnets.families`.
 
     Raises:
         InputError: `models.resnets.families` has no such family.
@@ -20,26 +36,33 @@ def family_of(name: str) -> ConvolutionMaker:
 
 
 def residual_part(
-    options, num_classes: int, shape: tuple, *, start: str = "input", stop: str = LOGITS, prefix: str = "", name: str
+    options: Options,
+    num_classes: int,
+    shape: Shape,
+    *,
+    start: str = "input",
+    stop: str = LOGITS,
+    prefix: str = "",
+    name: str,
 ) -> keras.layers.Layer | None:
     """A residual network between two of its places; its layers have the same names in every method.
 
     Args:
-        options: with `backbone`, a module of `models.resnets.families`; `depth`, `width`, `dropout` and `non_local`, as
-            `ResidualNetwork` has them.
+        options: options with `backbone`, the name of a module of `models.resnets.families`, and with `depth`, `width`,
+            `dropout` and `non_local` for `ResidualNetwork`.
         num_classes: length of the logits.
         shape: `(T, H, W, C)` at `start`.
-        start: one of `models.resnets.network.PLACES`.
-        stop: a later one, or "logits".
-        prefix: of all names, where two networks stand in one model.
-        name: of the model.
+        start: one of `models.resnets.network.PLACES`, behind which the part begins.
+        stop: a later place, with which it ends, or "logits".
+        prefix: what the names of all layers begin with, where two networks stand in one model.
+        name: the name of the part.
 
     Returns:
         A model of clips of any length, or, for a family of single frames, a `PerStep`; None where nothing lies between
         the places.
 
     Raises:
-        InputError: no such family, or something that it does not have.
+        InputError: no such family, or a depth or place that it does not have.
     """
     convolutions = family_of(options.backbone)
     network = ResidualNetwork(

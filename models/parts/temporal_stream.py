@@ -1,11 +1,21 @@
 """The temporal stream of a two-stream network: motion, stacked over a few steps, seen by an image network."""
 
+from typing import Any, Protocol
+
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.sliding_windows import SlidingWindows
+from tvnet_keras.typing import Shape, Tensor
 
 from ..motion import motion_module
 from .clip_classifier import ClipClassifier
 from .feature_picture import side_by_side
+
+
+class Options(Protocol):
+    """What of a method's options decides how many frames a stack takes."""
+
+    motion: str
+    flow_fields: int
 
 
 class TemporalStream(ClipClassifier):
@@ -14,28 +24,29 @@ class TemporalStream(ClipClassifier):
     Args:
         num_classes: length of the logits.
         clip_shape: `(T, H, W, 3)`; T may be None.
-        options: with `motion`, a module of `models.motion`, and what that reads; `flow_fields`, how many are stacked;
-            `flow_bound`, beyond which motion is clipped; `backbone`, a module of `models.encoders`; `dropout`.
+        options: options with `motion`, the name of a module of `models.motion`, and what that module reads;
+            `flow_fields`, the number of stacked fields; `flow_bound`, the largest motion, in pixels, that is not
+            clipped; `backbone`, the name of a module of `models.encoders`; `dropout`.
         **kwargs: `keras.Model` arguments.
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1, with T at least `frames_of(options)`. Longer clips are
             scored in sliding windows.
-        training: as in Keras.
+        training: whether dropout and batch norm work as in training.
 
     Output shape:
-        `{"logits": [B, num_classes], "flow": [B, T - n, H, W, 2]}`, or without `flow` and with the picture
-        `feature_flow`, `[B, T - n, H, 4 W, 2]`, where the motion is no Flow of the frames.
+        `{"logits": [B, num_classes], "flow": [B, T - n, H, W, 2]}`. Where the motion is no Flow of the frames, the
+        picture `feature_flow`, `[B, T - n, H, C W, 2]` with C of at most 4 channels, stands in place of `flow`.
 
     Attributes:
-        motion_layer: the Motion layer, whatever it gives.
+        motion_layer: the Motion layer, whether its output is a Flow of the frames or not.
         motion: the same layer where its output is a Flow of the frames, otherwise None.
 
     Raises:
-        ValueError: a clip of fewer frames, or less than one field.
+        ValueError: a clip has fewer frames than one stack takes, or `flow_fields` is less than one.
     """
 
-    def __init__(self, num_classes: int, clip_shape: tuple, options=None, **kwargs) -> None:
+    def __init__(self, num_classes: int, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         source = motion_module(chosen.motion)
@@ -47,13 +58,13 @@ class TemporalStream(ClipClassifier):
         channels = self.motion_layer.compute_output_shape((None, *self.clip_shape))[-1]
         self.classifier = self.make_classifier(channels=fields * channels)
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""
         self.motion_layer.build((None, *self.clip_shape))
         self.built = True
 
-    def call(self, clip, training=None):
-        """Clips to logits and flow."""
+    def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
+        """The logits of clips, and the motion that was seen in them."""
         least = frames_of(self.options)
         if clip.shape[1] is not None and clip.shape[1] < least:
             raise ValueError(
@@ -66,6 +77,6 @@ class TemporalStream(ClipClassifier):
         return {"logits": logits, **shown}
 
 
-def frames_of(options) -> int:
-    """The frames of one stack: `flow_fields` and those that the motion layer consumes."""
+def frames_of(options: Options) -> int:
+    """The number of frames of one stack: `flow_fields` and those that the motion layer consumes."""
     return options.flow_fields + motion_module(options.motion).FRAMES_CONSUMED

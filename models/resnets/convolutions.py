@@ -1,58 +1,68 @@
-"""What a family of residual networks may choose, and the convolution of frames that all share."""
+"""What a family of residual networks may choose, and the layers that all of them are made of."""
 
+from collections.abc import Callable
+
+import keras
 from keras import layers
 
 from tvnet_keras.layers.batch_norm import BATCH_NORM
+from tvnet_keras.typing import Tensor
 
 CLIP_RANK = 3
-"""Of the networks that see clips."""
+"""The `rank` of networks that see clips."""
 
 
 class ConvolutionMaker:
-    """How a residual network convolves. Every method takes and gives a Keras tensor and the name to build under.
+    """How a residual network convolves.
 
-    A family overrides what it does differently. `block` counts the residual blocks of a stage from 0.
+    Every method takes a Keras tensor and the name that its layers begin with, and returns a Keras tensor. A family
+    overrides what it does differently. `block` counts the residual blocks of a stage from 0.
     """
 
     rank = CLIP_RANK
     """2: the network sees single frames `[N, H, W, C]`; 3: clips `[B, T, H, W, C]`."""
 
     depths: tuple[int, ...] = (10, 18, 34, 50)
+    """The depths that the family has."""
 
-    def stem(self, x, width: int, name: str):
+    def stem(self, x: Tensor, width: int, name: str) -> Tensor:
         """The first convolution, from frames to `width` channels at half the height and width."""
         raise NotImplementedError
 
-    def pool(self, x, name: str):
-        """What stands between the first convolution and the first block; by default nothing."""
+    def pool(self, x: Tensor, name: str) -> Tensor:
+        """The pooling between the first convolution and the first block; by default there is none."""
         return x
 
-    def wide(self, x, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0):
-        """A 3 x 3 convolution: one of the two of a basic block (`position` 0, 1), the middle one of a bottleneck.
+    def conv3x3(
+        self, x: Tensor, filters: int, stride: int, name: str, *, planes: int | None = None, position: int = 0
+    ) -> Tensor:
+        """The convolution that is 3 x 3 in an image network: both of a basic block, the middle one of a bottleneck.
 
         Args:
             x: features.
-            filters: channels of the result.
+            filters: number of channels of the result.
             stride: 1 or 2.
-            name: of the layers.
-            planes: channels of the block's input.
-            position: in a basic block.
+            name: what the names of the layers begin with.
+            planes: number of channels of the block's input.
+            position: 0 for the first convolution of a basic block, 1 for the second.
         """
         raise NotImplementedError
 
-    def reduce(self, x, filters: int, block: int, name: str):
+    def reduce(self, x: Tensor, filters: int, block: int, name: str) -> Tensor:
         """The first convolution of a bottleneck."""
-        return self.point(x, filters, 1, name)
+        return self.conv1x1(x, filters, 1, name)
 
-    def point(self, x, filters: int, stride: int, name: str):
-        """A 1 x 1 convolution: the last of a bottleneck, or a shortcut."""
+    def conv1x1(self, x: Tensor, filters: int, stride: int, name: str) -> Tensor:
+        """The convolution that is 1 x 1 in an image network: the last one of a bottleneck, or a shortcut."""
         return convolve(x, filters, (1,) * self.rank, (stride,) * self.rank, (0,) * self.rank, name)
 
 
-def convolve(x, filters: int, kernel: tuple, strides: tuple, padding: tuple, name: str):
+def convolve(
+    x: Tensor, filters: int, kernel: tuple[int, ...], strides: tuple[int, ...], padding: tuple[int, ...], name: str
+) -> Tensor:
     """A convolution without bias whose borders are padded as given.
 
-    Symmetric padding as in the original; Keras's "same" would pad strided convolutions on one side only.
+    The padding is symmetric, as in PyTorch; Keras's "same" would pad strided convolutions on one side only.
     """
     if any(padding):
         x = _of_rank("ZeroPadding", len(kernel))(padding, name=f"{name}_pad")(x)
@@ -62,16 +72,16 @@ def convolve(x, filters: int, kernel: tuple, strides: tuple, padding: tuple, nam
     )(x)
 
 
-def max_pool(x, rank: int, name: str):
-    """Maximum over three, at every second position; its input is not negative, so zeros at the border never win."""
+def max_pool(x: Tensor, rank: int, name: str) -> Tensor:
+    """The maximum of three at every second position; the input is not negative, so zeros at the border never win."""
     x = _of_rank("ZeroPadding", rank)(1, name=f"{name}_pad")(x)
     return _of_rank("MaxPooling", rank)(3, strides=2, name=name)(x)
 
 
-def normalise(x, name: str):
+def normalise(x: Tensor, name: str) -> Tensor:
     """Batch normalisation."""
     return layers.BatchNormalization(**BATCH_NORM, name=f"{name}_norm")(x)
 
 
-def _of_rank(kind: str, rank: int):
+def _of_rank(kind: str, rank: int) -> Callable[..., keras.Layer]:
     return getattr(layers, f"{kind}{rank}D")

@@ -1,24 +1,27 @@
-"""The residual network, written once: blocks of a family's convolutions, cut wherever something is put in."""
+"""The residual network, written once: blocks of a family's convolutions, cut wherever a method puts something in."""
 
 import dataclasses
+from typing import cast
 
 import keras
 from keras import layers
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.non_local import NonLocal
+from tvnet_keras.typing import Shape, Tensor
 
 from ..parts.classifier import classify
 from .convolutions import ConvolutionMaker, normalise
 
 BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
-"""Residual blocks of every stage; 10 is for small machines."""
+"""Number of residual blocks in every stage, by depth; depth 10 is for small machines."""
 
 BOTTLENECK_DEPTHS = (50,)
 EXPANSION = 4
+"""The last convolution of a bottleneck has so many times the channels of the others."""
 
 PLACES = ("input", "conv1", "block1", "block2", "block3", "block4", "block5")
-"""Where a network can be cut. Block 1 ends with the pooling after conv1; block k + 1 is stage k (layerk, elsewhere)."""
+"""Where a network can be cut. Block 1 ends with the pooling after conv1; block k + 1 is layer k of other code."""
 
 NON_LOCAL_PLACES = PLACES[3:]
 """The places whose stages can have non-local blocks."""
@@ -29,7 +32,7 @@ STAGES = ("conv1", "block2", "block3", "block4", "block5")
 LOGITS = "logits"
 
 RGB_PREFIX = "rgb_"
-"""Of the names in a second network beside the one with the flow."""
+"""What the names begin with in a second network beside the one with the flow."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +40,13 @@ class ResidualNetwork:
     """A residual network that can be built whole or in parts.
 
     Args:
-        convolutions: of its family.
+        convolutions: how the family convolves.
         num_classes: length of the logits; 0 for a network that ends before them.
         depth: 10, 18, 34 or 50.
-        width: channels of the first stage; the published networks have 64.
-        dropout: rate before the last layer.
+        width: number of channels of the first stage; the published networks have 64.
+        dropout: dropout rate before the last layer.
         non_local: places, of block2 to block5, whose stages get a non-local block after every second residual block.
-        prefix: of all names, where two networks stand in one model.
+        prefix: what the names of all layers begin with, where two networks stand in one model.
 
     Raises:
         InputError: a depth that the family does not have, or no such place.
@@ -65,14 +68,16 @@ class ResidualNetwork:
         if wrong:
             raise InputError(f"non_local={wrong[0]} is none of {', '.join(NON_LOCAL_PLACES)}.")
 
-    def part(self, input_shape: tuple, start: str = "input", stop: str = LOGITS, name: str | None = None):
+    def part(
+        self, input_shape: Shape, start: str = "input", stop: str = LOGITS, name: str | None = None
+    ) -> keras.Model | None:
         """The network from one place to another.
 
         Args:
             input_shape: `(H, W, C)` or `(T, H, W, C)` at `start`, without the batch.
-            start: one of `PLACES`.
-            stop: a later one, or "logits".
-            name: of the model.
+            start: one of `PLACES`, behind which the part begins.
+            stop: a later place, with which it ends, or "logits".
+            name: the name of the model.
 
         Returns:
             A `keras.Model`, or None where nothing lies between the places.
@@ -81,29 +86,29 @@ class ResidualNetwork:
         steps = steps[steps.index(start) + 1 : steps.index(stop) + 1]
         if not steps:
             return None
-        inputs = x = keras.Input(input_shape)
+        inputs = x = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
         for step in steps:
             x = self._step(x, step)
         return keras.Model(inputs, x, name=name)
 
-    def stages(self, input_shape: tuple, name: str | None = None) -> keras.Model:
+    def stages(self, input_shape: Shape, name: str | None = None) -> keras.Model:
         """The network as an encoder: `models.encoders` says what that is.
 
         Args:
-            input_shape: of the frames or clips, as for `part`.
-            name: of the model.
+            input_shape: `(H, W, C)` of the frames or `(T, H, W, C)` of the clips, without the batch.
+            name: the name of the model.
 
         Returns:
             A model whose stage 1 is conv1 and whose stages 2 to 5 are blocks 2 to 5. Every stage halves height and
-            width, but stage 2 of the families that do not pool after conv1.
+            width, except stage 2 in families that do not pool after conv1.
         """
-        inputs = x = keras.Input(input_shape)
+        inputs = x = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
         ends = {}
         for place in PLACES[1:]:
             x = ends[place] = self._step(x, place)
         return keras.Model(inputs, {f"stage{n}": ends[place] for n, place in enumerate(STAGES, 1)}, name=name)
 
-    def _step(self, x, step: str):
+    def _step(self, x: Tensor, step: str) -> Tensor:
         if step == "conv1":
             x = self.convolutions.stem(x, self.width, f"{self.prefix}conv1")
             x = normalise(x, f"{self.prefix}conv1")
@@ -114,7 +119,7 @@ class ResidualNetwork:
             return classify(x, self.num_classes, self.dropout, prefix=self.prefix)
         return self._stage(x, step)
 
-    def _stage(self, x, place: str):
+    def _stage(self, x: Tensor, place: str) -> Tensor:
         stage = PLACES.index(place) - PLACES.index("block1")
         name = f"{self.prefix}layer{stage}"
         add_block = self._bottleneck if self.depth in BOTTLENECK_DEPTHS else self._basic_block
@@ -126,25 +131,25 @@ class ResidualNetwork:
                 x = NonLocal(name=f"{name}_{block}_non_local")(x)
         return x
 
-    def _basic_block(self, x, width: int, stride: int, block: int, name: str):
+    def _basic_block(self, x: Tensor, width: int, stride: int, block: int, name: str) -> Tensor:
         make, planes = self.convolutions, x.shape[-1]
         shortcut = self._shortcut(x, width, stride, name)
-        x = normalise(make.wide(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")
+        x = normalise(make.conv3x3(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")
         x = layers.ReLU(name=f"{name}_relu1")(x)
-        x = normalise(make.wide(x, width, 1, f"{name}_conv2", planes=planes, position=1), f"{name}_conv2")
+        x = normalise(make.conv3x3(x, width, 1, f"{name}_conv2", planes=planes, position=1), f"{name}_conv2")
         return layers.ReLU(name=f"{name}_relu2")(layers.add([shortcut, x], name=f"{name}_add"))
 
-    def _bottleneck(self, x, width: int, stride: int, block: int, name: str):
+    def _bottleneck(self, x: Tensor, width: int, stride: int, block: int, name: str) -> Tensor:
         make, planes = self.convolutions, x.shape[-1]
         shortcut = self._shortcut(x, EXPANSION * width, stride, name)
         x = normalise(make.reduce(x, width, block, f"{name}_conv1"), f"{name}_conv1")
         x = layers.ReLU(name=f"{name}_relu1")(x)
-        x = normalise(make.wide(x, width, stride, f"{name}_conv2", planes=planes), f"{name}_conv2")
+        x = normalise(make.conv3x3(x, width, stride, f"{name}_conv2", planes=planes), f"{name}_conv2")
         x = layers.ReLU(name=f"{name}_relu2")(x)
-        x = normalise(make.point(x, EXPANSION * width, 1, f"{name}_conv3"), f"{name}_conv3")
+        x = normalise(make.conv1x1(x, EXPANSION * width, 1, f"{name}_conv3"), f"{name}_conv3")
         return layers.ReLU(name=f"{name}_relu3")(layers.add([shortcut, x], name=f"{name}_add"))
 
-    def _shortcut(self, x, channels: int, stride: int, name: str):
+    def _shortcut(self, x: Tensor, channels: int, stride: int, name: str) -> Tensor:
         if stride == 1 and x.shape[-1] == channels:
             return x
-        return normalise(self.convolutions.point(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")
+        return normalise(self.convolutions.conv1x1(x, channels, stride, f"{name}_shortcut"), f"{name}_shortcut")

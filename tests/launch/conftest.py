@@ -19,6 +19,11 @@ MODELS = {"tvnet": {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0}, "tvnet_
 """Options by method; the others have only dropout, which is off."""
 
 
+def options_of(method: str) -> dict:
+    """The options that make a method quick and its numbers the same every time."""
+    return MODELS.get(method, {"dropout": 0.0})
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a launcher did."""
@@ -77,7 +82,7 @@ def tiny(shapes) -> Callable[..., Config]:
         config = new_config(
             method,
             "moving_shapes",
-            model={**MODELS.get(method, {"dropout": 0.0}), **sections.get("model", {})},
+            model={**options_of(method), **sections.get("model", {})},
             data={**data, **sections.get("data", {})},
             train={**training, **sections.get("train", {})},
             eval=sections.get("eval", {}),
@@ -94,7 +99,7 @@ def overrides(tiny) -> Callable[..., list[str]]:
 
     def flags(method: str = "tvnet", **sections) -> list[str]:
         config = tiny(method, **sections)
-        given = {"data": ("root", "height", "width", "crop", "test_crop"), "model": ("dropout",)}
+        given = {"data": ("root", "height", "width", "crop", "test_crop"), "model": tuple(options_of(method))}
         given["train"] = (
             "steps",
             "batch_size",
@@ -103,7 +108,6 @@ def overrides(tiny) -> Callable[..., list[str]]:
             "checkpoint_every",
             *sections.get("train", {}),
         )
-        given["model"] += ("iterations", "flow_bound") if method == "tvnet" else ()
         values = [
             f"--config.{section}.{name}={getattr(getattr(config, section), name)}"
             for section, names in given.items()

@@ -9,7 +9,7 @@ from launch import benchmark
 from launch.benchmarks import representation_flow as suite
 from launch.benchmarks.parts import rounds, table9
 from launch.benchmarks.parts.fresh_process import run_here
-from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, STEP
+from launch.benchmarks.parts.motion_layer import EAGER, FORWARD, FORWARD_BACKWARD, GRAPH, STEP
 from launch.benchmarks.parts.released_layer import ReleasedLayer
 from launch.benchmarks.parts.representation_flow import Case, make_call, make_input
 from tvnet_keras.errors import InputError
@@ -50,7 +50,7 @@ def test_features_of_every_channel_move_by_the_same_part_of_a_pixel(features):
 
 @pytest.mark.slow
 def test_the_training_step_asks_for_the_gradients_of_features_and_all_parameters(features, numba):
-    case = replace(PORTABLE, does=BOTH, mode="native")
+    case = replace(PORTABLE, does=FORWARD_BACKWARD, mode="native")
     of_features, *of_parameters = make_call(case, features)()
     assert of_features.shape == features.shape
     assert sorted(gradient.shape for gradient in of_parameters) == [(), (), (), (2, 2), (3, 3, 2)]
@@ -67,7 +67,7 @@ def test_the_released_layer_computes_our_released_variant(torch_python, features
             case = replace(PORTABLE, iterations=iterations, variant="released_v1")
             ours = 2 * np.mean(np.square(make_call(case, features)()))
             assert released.call(FORWARD, iterations)() == pytest.approx(ours, rel=1e-4)
-            assert released.call(BOTH, iterations)() == pytest.approx(ours, rel=1e-4)
+            assert released.call(FORWARD_BACKWARD, iterations)() == pytest.approx(ours, rel=1e-4)
     file = tmp_path / "rep_flow_layer.py"
     file.write_text("class FlowLayer:\n    def forward(self, x):\n        return x\n")
     with pytest.raises(InputError, match="is not the first released version"):
@@ -86,7 +86,13 @@ def test_an_interpreter_that_cannot_run_it_is_named(features, tmp_path):
 @pytest.fixture
 def small(monkeypatch):
     """Small features and networks, one mode, few repeats, no new processes: the numbers mean nothing."""
-    layer = {"FEATURES": TINY, "ITERATIONS": (10,), "VARIANTS": ("released_v1",), "MANY": 12, "MODES": ("native",)}
+    layer = {
+        "FEATURES": TINY,
+        "ITERATIONS": (10,),
+        "VARIANTS": ("released_v1",),
+        "MANY_ITERATIONS": 12,
+        "MODES": ("native",),
+    }
     # Threads of PyTorch wait for each other by spinning, which takes seconds where other tests run at the same time.
     for name, value in {**layer, "THREADS": 1}.items():
         monkeypatch.setattr(suite, name, value)
@@ -104,15 +110,18 @@ def test_the_suite_measures_everything_in_one_run(small, numba, shapes, torch_py
         tables.setdefault(next(iter(row)), []).append(row)
     assert list(tables) == ["layer", "fresh process", "gradients over", "table 9"]
     ours, released = tables["layer"][:-2], tables["layer"][-2:]
-    ways = ((GRAPH, FORWARD), (STEP, BOTH), (EAGER, FORWARD), (EAGER, BOTH))
+    ways = ((GRAPH, FORWARD), (STEP, FORWARD_BACKWARD), (EAGER, FORWARD), (EAGER, FORWARD_BACKWARD))
     assert [(row["mode"], row["runs in"], row["does"]) for row in ours] == [("native", *way) for way in ways]
-    assert [(row["layer"], row["does"]) for row in released] == [(suite.RELEASED, FORWARD), (suite.RELEASED, BOTH)]
+    assert [(row["layer"], row["does"]) for row in released] == [
+        (suite.RELEASED, FORWARD),
+        (suite.RELEASED, FORWARD_BACKWARD),
+    ]
     medians = {row["does"]: row["ms"] for row in released}
     for row in tables["layer"]:
         assert 0 < row["lowest"] <= row["ms"] <= row["highest"]
         assert row["times_faster"] == pytest.approx(medians[row["does"]] / row["ms"])
         compiled = row["runs in"] != EAGER
-        assert row["bar_ms"] == ({FORWARD: 25.0, BOTH: 90.0}[row["does"]] if compiled else None)
+        assert row["bar_ms"] == ({FORWARD: 25.0, FORWARD_BACKWARD: 90.0}[row["does"]] if compiled else None)
     assert "The released layer agrees with variant released_v1" in " ".join(result["notes"])
     first_steps = [(row["mode"], row["numba cache"], row["first_bar_s"]) for row in tables["fresh process"]]
     assert first_steps == [("native", "cold", None), ("native", "warm", 5.0)]

@@ -13,7 +13,7 @@ from launch.benchmarks.parts import classical, rounds, tvnet
 from launch.benchmarks.parts.cores import limited_cores
 from launch.benchmarks.parts.frames import clips
 from launch.benchmarks.parts.fresh_process import measure_fresh, run_here
-from launch.benchmarks.parts.tvnet import BOTH, EAGER, FLOW, FORWARD, GRAPH, STEP, Case, make_call
+from launch.benchmarks.parts.tvnet import EAGER, FLOW, FORWARD, FORWARD_BACKWARD, GRAPH, STEP, Case, make_call
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
 
@@ -91,7 +91,7 @@ def test_the_launchers_own_solver_is_among_them(pictures):
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", tvnet.MODES)
 def test_the_training_step_asks_for_the_gradients_of_frames_u0_and_kernels(mode, pictures, numba):
-    case = replace(PORTABLE, does=BOTH, mode=mode)
+    case = replace(PORTABLE, does=FORWARD_BACKWARD, mode=mode)
     frames, u0, kernels = make_call(case, pictures)()
     assert frames.shape == pictures.shape and u0.shape == (*SIZE, 2) and kernels.shape == (1, 1, 4, 8, 2)
     # The brightness gain's gradient is the frames' one, summed along the frames.
@@ -123,7 +123,7 @@ def test_cores_are_limited_and_given_back():
 def small(monkeypatch):
     """Small frames, one mode, few repeats and no new processes: the numbers mean nothing, their making is the same."""
     sizes = {"SIZE": SIZE, "SIZES": (SIZE, (64, 96)), "BATCH": 2, "BATCHES": (1, 2), "ITERATIONS": (2, 50)}
-    for name, value in {**sizes, "MODES": ("native",), "FEW": 2}.items():
+    for name, value in {**sizes, "MODES": ("native",), "FEW_ITERATIONS": 2}.items():
         monkeypatch.setattr(solver, name, value)
     monkeypatch.setattr(rounds, "ROUNDS", 1)
     monkeypatch.setattr(rounds, "TURN_SECONDS", 0.01)
@@ -145,26 +145,28 @@ def test_the_suite_measures_everything_in_one_run(small, numba, tables, capsys):
     ways = {(row["runs in"], row["does"], row["batch"]) for row in compared if row["solver"].endswith("native")}
     assert ways == {(FLOW, FORWARD, 1)} | {
         (place, does, batch)
-        for place, does in ((GRAPH, FORWARD), (STEP, BOTH), (EAGER, FORWARD), (EAGER, BOTH))
+        for place, does in ((GRAPH, FORWARD), (STEP, FORWARD_BACKWARD), (EAGER, FORWARD), (EAGER, FORWARD_BACKWARD))
         for batch in ((1,) if place == EAGER else (1, 2))
     }
     for row in compared:
         assert 0 < row["lowest"] <= row["ms_per_pair"] <= row["highest"]
         assert row["to_yardstick"] == pytest.approx(row["ms_per_pair"] / result["protocol"]["yardstick_ms"])
     bars = {row["does"]: row["bar"] for row in compared if row["runs in"] in (GRAPH, STEP) and row["batch"] == 1}
-    assert bars == {FORWARD: 0.05, BOTH: 0.25}
+    assert bars == {FORWARD: 0.05, FORWARD_BACKWARD: 0.25}
     fresh = tables(result["rows"], "fresh process")
     assert [row["numba cache"] for row in fresh] == ["cold", "cold", "warm", "warm", "warm", "warm"]
     scaling = {(row["scaling over"], row["value"], row["does"]) for row in tables(result["rows"], "scaling over")}
     values = {"iterations": (2, 50), "size": ("32 x 48", "64 x 96"), "batch": (1, 2)}
-    assert scaling == {(name, value, does) for name in values for value in values[name] for does in (FORWARD, BOTH)}
+    assert scaling == {
+        (name, value, does) for name in values for value in values[name] for does in (FORWARD, FORWARD_BACKWARD)
+    }
     benchmark.print_rows(result["rows"])
     assert capsys.readouterr().out.count("┏") == 3, "three tables"
 
 
 def test_what_is_not_installed_is_named(small, numba, monkeypatch):
     monkeypatch.setattr(solver, "cases", list)
-    monkeypatch.setattr(classical, "OTHERS", {"OpenCV DIS": "dis", "scikit-image TV-L1": "skimage-tvl1"})
+    monkeypatch.setattr(classical, "OTHER_SOLVERS", {"OpenCV DIS": "dis", "scikit-image TV-L1": "skimage-tvl1"})
     monkeypatch.setitem(sys.modules, "skimage.registration", None)
     result = solver.run("")
     assert [row["solver"] for row in result["rows"]] == [classical.YARDSTICK, "OpenCV DIS"]

@@ -76,12 +76,12 @@ def names_of(modules):
     ],
 )
 def test_measures_follow_the_truth_that_there_is(tiny, model, outputs, offers, expected):
-    assert names_of(evaluators.chosen(tiny("rgb"), model(), outputs, offers)) == expected
+    assert names_of(evaluators.choose_measures(tiny("rgb"), model(), outputs, offers)) == expected
 
 
 def test_measures_that_are_asked_for_are_taken_and_no_others(tiny):
     config = tiny("rgb", eval={"measures": ("photometric", "classes")})
-    chosen = evaluators.chosen(config, FixedModel(), ("flow", "logits"), TRUTH)
+    chosen = evaluators.choose_measures(config, FixedModel(), ("flow", "logits"), TRUTH)
     assert names_of(chosen) == ["photometric", "classes"]
 
 
@@ -98,7 +98,7 @@ def test_measures_that_are_asked_for_are_taken_and_no_others(tiny):
 )
 def test_what_cannot_be_measured_is_one_sentence(tiny, one_sentence, measures, outputs, offers, sentence):
     with pytest.raises(InputError, match=sentence) as refusal:
-        evaluators.chosen(tiny("rgb", eval={"measures": measures}), FixedModel(), outputs, offers)
+        evaluators.choose_measures(tiny("rgb", eval={"measures": measures}), FixedModel(), outputs, offers)
     one_sentence(str(refusal.value))
 
 
@@ -147,7 +147,7 @@ def test_the_residual_of_unlabelled_videos_is_that_of_their_central_clips(tiny, 
         shutil.copy(video, tmp_path / "test")
     config = tiny("rgb", data={"dataset": "unlabelled", "root": str(tmp_path), "frames": 3})
     source, model = open_source(config, "test"), FixedMotionModel()
-    (measure,) = evaluators.chosen(config, model, ("logits",), source.offers)
+    (measure,) = evaluators.choose_measures(config, model, ("logits",), source.offers)
     measured = measure.measure(model, source, config)
     expected = []
     for clip in (clip for batch in source.clips() for clip in batch["clip"].numpy()):
@@ -183,6 +183,6 @@ def test_a_plain_keras_model_is_measured(tiny, make):
     source, model = open_source(config, "test"), make(12)
     outputs = output_names(model, config.data)
     numbers = {}
-    for measure in evaluators.chosen(config, model, outputs, source.offers):
+    for measure in evaluators.choose_measures(config, model, outputs, source.offers):
         numbers |= measure.measure(model, source, config).numbers
     assert 0 <= numbers["top1"] <= 1 and ("epe" in numbers) == ("flow" in outputs)

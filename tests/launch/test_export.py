@@ -218,7 +218,7 @@ def shown_cases():
         yield pytest.param(method, 24, 16, 20, marks=() if method == "rgb" else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("method", "height", "width", "resize_short"), shown_cases())
+@pytest.mark.parametrize(("method", "height", "width", "resize_short"), list(shown_cases()))
 def test_an_export_answers_as_the_evaluation_does(method, height, width, resize_short, tiny, tmp_path):
     # The whole frame, test_crop=none, is what finished_run takes.
     options = dataclasses.asdict(options_of(load_module(models, "--method", method)))

@@ -58,7 +58,7 @@ def served(tiny, tmp_path):
     return save
 
 
-@pytest.mark.parametrize(("method", "chosen"), exports())
+@pytest.mark.parametrize(("method", "chosen"), list(exports()))
 def test_every_export_answers_without_python(method, chosen, served, tmp_path):
     folder, answers = served(method, chosen)
     # Compiled for every size anew, and not at all in other runtimes.

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from launch import flow as launch_flow
-from launch.flow import Protocol
+from launch.flow_report import inputs
+from launch.flow_report.comparison import PairProtocol, compare, read_pair, solve_pair
 from launch.flow_report.pictures import longest_of
 from launch.flow_report.tables import summarise
 from tvnet_keras.errors import InputError
@@ -122,7 +123,7 @@ def test_a_mistake_is_one_sentence(here, tmp_path, arguments, said):
 )
 def test_solvers_that_do_not_go_together_are_refused(names, options, said, one_sentence):
     with pytest.raises(InputError) as caught:
-        launch_flow.make_solvers(names, **options)
+        inputs.make_solvers(names, **options)
     assert said in one_sentence(str(caught.value))
 
 
@@ -134,9 +135,9 @@ def test_a_size_is_two_numbers(words):
 
 def test_frames_that_would_take_too_much_memory_are_refused_unless_they_are_shrunk(one_sentence):
     with pytest.raises(InputError) as caught:
-        launch_flow.read_pair(square(2, 48), Protocol(max_pixels=2000))
+        read_pair(square(2, 48), PairProtocol(max_pixels=2000))
     assert "scene/move_2 has 48 x 48 pixels, more than --max_pixels=2000; shrink" in one_sentence(str(caught.value))
-    assert launch_flow.read_pair(square(2, 48), Protocol((40, 50), max_pixels=2000))[0].shape == (2, 40, 50, 3)
+    assert read_pair(square(2, 48), PairProtocol((40, 50), max_pixels=2000))[0].shape == (2, 40, 50, 3)
 
 
 def test_frames_of_4k_are_taken_and_others_when_asked_for(launcher, tmp_path):
@@ -155,36 +156,36 @@ def test_a_size_has_a_limit():
 
 def test_pairs_come_from_a_data_set_or_from_files(tmp_path):
     with pytest.raises(InputError, match="Give either"):
-        launch_flow.list_pairs(["a.png"], "sintel", str(tmp_path), None)
+        inputs.list_pairs(["a.png"], "sintel", str(tmp_path), None)
     with pytest.raises(InputError, match="needs --data_dir"):
-        launch_flow.list_pairs([], "sintel", "", None)
+        inputs.list_pairs([], "sintel", "", None)
     with pytest.raises(InputError, match="--render=final does not belong to --dataset=middlebury"):
-        launch_flow.list_pairs([], "middlebury", str(tmp_path), "final")
+        inputs.list_pairs([], "middlebury", str(tmp_path), "final")
 
 
 def test_pairs_are_chosen_by_name():
     listed = (square(1), square(2), square(3))
-    assert launch_flow.choose(listed, []) == listed
-    assert launch_flow.choose(listed, ["scene/move_3", "scene/move_1"]) == (listed[2], listed[0])
+    assert inputs.choose_pairs(listed, []) == listed
+    assert inputs.choose_pairs(listed, ["scene/move_3", "scene/move_1"]) == (listed[2], listed[0])
     with pytest.raises(InputError, match="Did you mean 'scene/move_2'"):
-        launch_flow.choose(listed, ["scene/moove_2"])
+        inputs.choose_pairs(listed, ["scene/moove_2"])
 
 
 def test_errors_against_a_known_answer(tmp_path):
-    metrics = launch_flow.compare([square(2), square(5)], {"exact": exact}, tmp_path, Protocol(), {"dataset": "made"})
+    metrics = compare([square(2), square(5)], {"exact": exact}, tmp_path, PairProtocol(), {"dataset": "made"})
     rows = metrics["pairs"]
     assert rows["scene/move_2"]["solvers"]["exact"]["epe"] == 0
     assert rows["scene/move_5"]["solvers"]["exact"]["epe"] == pytest.approx(3)
     assert metrics["mean_epe"] == pytest.approx(1.5) and metrics["mean_epe_zero"] == pytest.approx(3.5)
     assert rows["scene/move_2"]["known"] == pytest.approx(44 / 48)
-    counted = launch_flow.compare([square(2)], {"exact": exact}, tmp_path, Protocol(unknown="zero"), {})
+    counted = compare([square(2)], {"exact": exact}, tmp_path, PairProtocol(unknown="zero"), {})
     assert counted["mean_epe"] == pytest.approx(2 * 4 / 48) and counted["mean_epe_zero"] == pytest.approx(2 * 44 / 48)
-    half = launch_flow.compare([square(2)], {"exact": exact}, tmp_path, Protocol(size=(24, 24)), {})
+    half = compare([square(2)], {"exact": exact}, tmp_path, PairProtocol(size=(24, 24)), {})
     assert half["mean_epe_zero"] == pytest.approx(1) and half["protocol"]["size"] == [24, 24]
 
 
 def test_truth_and_estimate_share_one_scale(tmp_path):
-    launch_flow.compare([square(5)], {"exact": exact}, tmp_path, Protocol(), {})
+    compare([square(5)], {"exact": exact}, tmp_path, PairProtocol(), {})
     truth, flow = (np.asarray(Image.open(tmp_path / label / "scene/move_5.png")) for label in ("truth", "exact"))
     assert truth[20, 20].tolist() == [255, 0, 0], "the longest vector is saturated"
     assert (truth[20, 2] == 0).all(), "unknown is black"
@@ -207,7 +208,7 @@ def test_solvers_are_timed_warm():
 
     warm: set = set()
     for size in (48, 48, 32):
-        launch_flow.solve_pair(square(2, size).frames(), {"one": counted}, warm)
+        solve_pair(square(2, size).frames(), {"one": counted}, warm)
     assert [shape[1] for shape in calls] == [48, 48, 48, 32, 32]
 
 
@@ -232,10 +233,10 @@ def test_means_are_over_pairs_with_truth():
 def test_a_truth_of_another_size_is_refused():
     pair = Pair("odd", square(2).frames, lambda: np.zeros((47, 48, 2), np.float32))
     with pytest.raises(InputError, match="exact flow of odd has 48 x 47 pixels"):
-        launch_flow.read_pair(pair, Protocol())
+        read_pair(pair, PairProtocol())
 
 
 def test_an_unwritable_folder_is_one_sentence(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="Cannot write"):
-        launch_flow.compare([square()], {"exact": exact}, tmp_path / "file", Protocol(), {})
+        compare([square()], {"exact": exact}, tmp_path / "file", PairProtocol(), {})

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from launch import reproduce
 from launch.flow_report.pictures import write_picture
 from launch.report import END, START, update_readme
+from launch.tables.parts.page import write_page
 from tests.small_disk import room_for
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import write_flo, write_kitti
@@ -33,7 +33,7 @@ WRITERS = {
     "scores.npz": lambda folder: save_scores(folder / "scores.npz", SCORES),
     "tvnet_table1/row-seed0.json": lambda folder: save_result(folder, RESULT),
     "README.md": lambda folder: update_readme("| table |" * 1000),
-    "tables/tvnet.md": lambda folder: reproduce.write_page("tvnet_table1", folder / "results"),
+    "tables/tvnet.md": lambda folder: write_page("tvnet_table1", folder / "results"),
 }
 
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tvnet_keras.scoring.fusion import fuse
+from tvnet_keras.scoring.score_fusion import fuse
 from tvnet_keras.scoring.scores import Scores, load_scores, save_scores
 
 CLASSES = ("Archery", "Surfing", "TaiChi")

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from launch.flow_report.video import flow_of_video, look_at
+from launch.flow_report.video import flow_of_video, summarise_video
 from launch.predict import open_files, top_classes
 from launch.run.inference import score_videos
 from launch.run.model import load_run
@@ -165,7 +165,7 @@ def test_whatever_is_wrong_with_one_file_the_others_are_predicted(
     odd = [str(shared_data / "faults" / name) for name in names]
     cut = tmp_path / "cut.avi"
     cut.write_bytes(Path(videos[0]).read_bytes()[:9000])
-    examine = functools.partial(look_at, TVNet(iterations=2), {}) if looked_at else None
+    examine = functools.partial(summarise_video, TVNet(iterations=2), {}) if looked_at else None
     with pytest.raises(InputError, match=r"cut\.avi: is cut short, it holds \d of 8 frames"):
         open_files([str(cut), *odd], tiny(), ("a",), examine=examine)
     source = open_files([str(cut), *odd], tiny(), ("a",), skip_unreadable=True, examine=examine)

@@ -9,10 +9,12 @@ import pytest
 
 import launch.tables
 from launch.evaluators import Measurement
-from launch.reproduce import description, lines, reproduce, results_of, show, write_page
 from launch.run import run_lists
 from launch.run.data import list_source
 from launch.tables import Cell
+from launch.tables.parts.computing import reproduce
+from launch.tables.parts.page import description, print_table, table_rows, write_page
+from launch.tables.parts.stored import results_of
 from launch.tables.tvnet import table1 as tvnet_table1
 from launch.tables.tvnet.table1 import PAPER, PAPER_TVL1, cells
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
@@ -44,7 +46,7 @@ def test_finished_cells_are_not_computed_again(tmp_path):
 def test_a_result_without_the_number_of_its_cell_is_named(tmp_path):
     save_result(tmp_path, Result("table", "a", 0, {}, {"videos": 8}, "abc", {"cores": 2}, {"top1": 0.5}, {}))
     with pytest.raises(InputError, match=r"table/a-seed0\.json has no number epe"):
-        lines([cell("a", [])], results_of("table", tmp_path))
+        table_rows([cell("a", [])], results_of("table", tmp_path))
 
 
 def test_a_damaged_note_of_the_mathematics_is_none(tmp_path):
@@ -98,7 +100,7 @@ def test_lines_hold_paper_ours_and_their_difference_over_seeds(tmp_path):
     both = [cell("a", calls), cell("b", calls, paper=None), cell("c", calls)]
     for seed in (0, 1):
         reproduce(both[:2], "table", "data", (seed,), tmp_path, tmp_path / "weights")
-    assert lines(both, results_of("table", tmp_path)) == [
+    assert table_rows(both, results_of("table", tmp_path)) == [
         ["a", "2.00", "2.000", "0.707", "+0.00", "2"],
         ["b", "", "2.000", "0.707", "", "2"],
         ["c", "2.00", "", "", "", "0"],
@@ -144,15 +146,15 @@ def test_stale_numbers_are_marked_wherever_they_are_shown(tmp_path, monkeypatch,
     cells = old + made_by(2, [], tmp_path, monkeypatch, "b")
     root = tmp_path / "results"
     results = results_of("table", root)
-    assert [row[2] for row in lines(cells, results)] == ["1.500 †", "1.500"]
+    assert [row[2] for row in table_rows(cells, results)] == ["1.500 †", "1.500"]
     command = "python -m launch.reproduce --table=table --rows=a --data_dir=FOLDER --recompute"
     said = description("table", cells[0], results["a"], root)
     assert said[-2:] == [f"    stale:  {command}", f"    result: {root / 'table/a-seed0.json'} (stale)"]
     assert not any("stale:" in line or "(stale)" in line for line in description("table", cells[1], results["b"], root))
     capsys.readouterr()
-    show(cells, results, "table")
+    print_table(cells, results, "table")
     assert "† made by other mathematics" in capsys.readouterr().out
-    show(cells[1:], results, "table")
+    print_table(cells[1:], results, "table")
     assert "†" not in capsys.readouterr().out
 
 
@@ -213,7 +215,7 @@ def test_a_training_never_goes_on_with_a_run_of_other_mathematics(tmp_path, monk
 def test_a_fraction_stands_in_percent_and_is_not_compared_across_data_sets(tmp_path):
     other = replace(cell("a", [], paper=59.4), percent=True, comparable=False)
     reproduce([other], "table", "data", (), tmp_path, tmp_path / "weights")
-    assert lines([other], results_of("table", tmp_path)) == [["a", "59.4", "150.0", "", "", "1"]]
+    assert table_rows([other], results_of("table", tmp_path)) == [["a", "59.4", "150.0", "", "", "1"]]
 
 
 def test_every_cell_has_its_seeds_and_one_seed_of_all_comes_first(tmp_path):

@@ -7,9 +7,10 @@ import pytest
 
 import launch.experiments
 import launch.tables
-from launch.reproduce import reproduce, results_of, weights_file
 from launch.run.config import check, from_dict
 from launch.run.config_flags import field_paths
+from launch.tables.parts.computing import reproduce
+from launch.tables.parts.stored import results_of, weights_file
 from launch.tables.parts.trained_cells import trained_cell, with_root
 from tvnet_keras import FlowOfFlow, RepresentationFlow
 from tvnet_keras.choices import load_module

@@ -8,11 +8,11 @@ import pytest
 
 from launch.evaluate import evaluate
 from launch.export import export
-from launch.flow import Protocol, compare
-from launch.reproduce import reproduce
+from launch.flow_report.comparison import PairProtocol, compare
 from launch.run import run_folder
 from launch.run.video_source import VideoSource
 from launch.tables import Cell
+from launch.tables.parts.computing import reproduce
 from launch.train import train
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.pairs import Pair
@@ -31,7 +31,7 @@ def cell_of(folder, tiny):
 WRITERS = {
     "train": lambda folder, tiny: train(tiny(), folder),
     "evaluate": lambda folder, tiny: evaluate(tiny(), Path("no run"), folder),
-    "flow": lambda folder, tiny: compare([PAIR], {"zero": lambda frames: frames[0]}, folder, Protocol(), {}),
+    "flow": lambda folder, tiny: compare([PAIR], {"zero": lambda frames: frames[0]}, folder, PairProtocol(), {}),
     "Moving Shapes": lambda folder, tiny: write_dataset(folder),
     "cache": lambda folder, tiny: write_cache(VideoList((Video("no.avi", 0, "no"),), ("a",)), folder),
     "export": lambda folder, tiny: export(Path("no run"), folder),

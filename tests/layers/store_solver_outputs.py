@@ -85,8 +85,10 @@ def check(layer_class: type, path: Path, **arguments) -> None:
     """Compares what a layer gives today with a stored file.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: it is something else, or nothing is stored.
     """
+    if not path.is_file():
+        raise ValueError(f"{layer_class.__name__} has no {path.name}: store its outputs with `{COMMAND}`")
     with np.load(path) as stored:
         today, then = outputs(layer_class, stored["clip"], **arguments), stored["outputs"]
     if today.shape == then.shape and np.abs(today - then).max() <= TOLERANCE:

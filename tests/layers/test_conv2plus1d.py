@@ -2,7 +2,10 @@ import keras
 import numpy as np
 import pytest
 
+from tests.examples import LayerExample
 from tvnet_keras.layers.conv2plus1d import Conv2Plus1D, middle_planes
+
+EXAMPLE = LayerExample(lambda: Conv2Plus1D(4, strides=(1, 2)), (2, 3, 6, 7, 2))
 
 
 def test_the_planes_between_keep_the_weights_of_the_3d_convolution():

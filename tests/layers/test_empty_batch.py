@@ -44,7 +44,7 @@ def cases():
                 yield pytest.param(name, mode, traced, marks=() if (name, mode, traced) in quick else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("name", "mode", "traced"), cases())
+@pytest.mark.parametrize(("name", "mode", "traced"), list(cases()))
 def test_no_clips_have_no_flow_and_gradients_of_zero(name, mode, traced):
     if mode == "native" and native_operations("auto") is None:
         pytest.skip("needs numba (requirements-native.txt)")

@@ -1,10 +1,9 @@
-"""Runs the same checks on every layer of `tvnet_keras/layers`; a new one is described once, in LAYERS."""
+"""Runs the same checks on every layer of `tvnet_keras/layers`, on the EXAMPLE that the test of each has."""
 
 import functools
 import inspect
 import json
 import typing
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,34 +14,10 @@ import tvnet_keras.layers
 from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tests.discovery import classes_of
 from tests.docstrings import arguments_of, described_arguments, sections
+from tests.examples import example_of
 from tests.textures import moving_clip
-from tvnet_keras import FlowImage, FlowOfFlow, PerStep, RepresentationFlow, SlidingWindows, TVNet, UnitRange
-from tvnet_keras.layers.conv2plus1d import Conv2Plus1D
-from tvnet_keras.layers.fit_clip import FitClip
-from tvnet_keras.layers.non_local import NonLocal
 
 HEADINGS = ("Args", "Call arguments", "Input shape", "Output shape", "Example")
-
-
-class Description(NamedTuple):
-    """How to make a layer, and an input shape that it takes."""
-
-    make: object
-    input_shape: tuple
-
-
-LAYERS = {
-    Conv2Plus1D: Description(lambda: Conv2Plus1D(4, strides=(1, 2)), (2, 3, 6, 7, 2)),
-    FitClip: Description(lambda: FitClip(5, 6, resize_short=8, crop="center"), (2, 3, 9, 11, 3)),
-    FlowImage: Description(lambda: FlowImage(bound=0.7), (2, 3, 6, 7, 2)),
-    NonLocal: Description(NonLocal, (2, 3, 6, 7, 2)),
-    FlowOfFlow: Description(lambda: FlowOfFlow(2, True, 2, 2, learn=("divergence",)), (2, 4, 9, 11, 3)),
-    PerStep: Description(lambda: PerStep(keras.layers.Conv2D(4, 3)), (2, 3, 6, 7, 2)),
-    RepresentationFlow: Description(lambda: RepresentationFlow(2, 2), (2, 3, 9, 11, 3)),
-    SlidingWindows: Description(lambda: SlidingWindows(2), (2, 3, 6, 7, 2)),
-    TVNet: Description(lambda: TVNet(1, 1, 3), (1, 3, 24, 31, 3)),
-    UnitRange: Description(UnitRange, (2, 3, 6, 7, 3)),
-}
 
 
 def found_layers():
@@ -53,11 +28,8 @@ def found_layers():
 every_layer = pytest.mark.parametrize("layer_class", found_layers(), ids=lambda layer_class: layer_class.__name__)
 
 
-def described(layer_class):
-    assert layer_class in LAYERS, (
-        f"{layer_class.__name__} has no description: add its constructor and an input shape to LAYERS in {__file__}."
-    )
-    return LAYERS[layer_class]
+described = functools.cache(example_of)
+"""How a layer is made, and what it takes."""
 
 
 def example_input(layer_class):
@@ -94,10 +66,6 @@ def mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     yield
     keras.config.set_dtype_policy(before)
-
-
-def test_every_layer_that_is_found_is_described_and_no_other():
-    assert set(LAYERS) == set(found_layers())
 
 
 @every_layer

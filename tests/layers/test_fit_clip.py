@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.examples import LayerExample
 from tests.textures import moving_clip
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
 from tvnet_keras.video import ViewRecipe, augment
 from tvnet_keras.video.read import read_frames
 
+EXAMPLE = LayerExample(lambda: FitClip(5, 6, resize_short=8, crop="center"), (2, 3, 9, 11, 3))
 CLIP = np.round(moving_clip(2, 21, 30) * 255).astype("uint8")
 NOISE = np.random.default_rng(0).integers(0, 256, (2, 80, 80, 3), "uint8")
 

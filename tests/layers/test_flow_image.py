@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.examples import LayerExample
 from tvnet_keras import FlowImage
+
+EXAMPLE = LayerExample(lambda: FlowImage(bound=0.7), (2, 3, 6, 7, 2))
 
 
 def test_linear_inside_and_clipped_outside():

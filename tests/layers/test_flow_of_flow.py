@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from tests.convolutions import same_padded
+from tests.examples import LayerExample
 from tests.textures import moving_clip
 from tvnet_keras import FlowOfFlow, RepresentationFlow
 
+EXAMPLE = LayerExample(lambda: FlowOfFlow(2, True, 2, 2, learn=("divergence",)), (2, 4, 9, 11, 3))
 CLIP = moving_clip(4, 10, 12, (0.7, -0.4))
 
 

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tests.examples import LayerExample
 from tvnet_keras.layers.non_local import NonLocal
+
+EXAMPLE = LayerExample(NonLocal, (2, 3, 6, 7, 2))
 
 
 def features(shape, seed=0):

@@ -22,7 +22,7 @@ def ways():
             yield pytest.param(options, way, id=f"{options} {way}", marks=slow)
 
 
-@pytest.mark.parametrize(("options", "way"), ways())
+@pytest.mark.parametrize(("options", "way"), list(ways()))
 def test_onnx_runtime_gives_the_flow(options, way, tmp_path):
     import tf2onnx
 

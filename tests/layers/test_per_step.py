@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 
+from tests.examples import LayerExample
 from tvnet_keras import PerStep
 
+EXAMPLE = LayerExample(lambda: PerStep(keras.layers.Conv2D(4, 3)), (2, 3, 6, 7, 2))
 STEPS = np.random.default_rng(0).normal(size=(2, 3, 6, 7, 2)).astype("float32")
 
 

@@ -7,12 +7,14 @@ import tensorflow as tf
 
 from tests import oracle, representation_oracle
 from tests.checkpoints import assert_a_checkpoint_holds_every_weight
+from tests.examples import LayerExample
 from tests.textures import texture
 from tvnet_keras import RepresentationFlow
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.representation_flow import LEARNABLE
 from tvnet_keras.ops.representation.variants import VARIANTS
 
+EXAMPLE = LayerExample(lambda: RepresentationFlow(2, 2), (2, 3, 9, 11, 3))
 WEIGHTS = {
     "sobel": {"image_gradient"},
     "divergence": {"divergence", "flow_gradient"},

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from tests.examples import LayerExample
 from tvnet_keras import SlidingWindows
 
+EXAMPLE = LayerExample(lambda: SlidingWindows(2), (2, 3, 6, 7, 2))
 STEPS = np.arange(5 * 2, dtype="float32").reshape(1, 5, 1, 1, 2)
 
 

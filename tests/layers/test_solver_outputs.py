@@ -39,6 +39,8 @@ def test_every_version_has_a_file_and_other_outputs_than_the_one_before(layer_cl
 def test_every_layer_that_consumes_frames_is_a_motion_layer():
     layers = classes_of(tvnet_keras.layers, keras.Layer)
     consuming = {layer for layer in layers if "frames_consumed" in dir(layer)}
+    missed = {layer.__name__ for layer in consuming - set(motion_layers())}
+    assert not missed, f"{missed} consume frames: derive them from MotionLayer too"
     assert consuming == set(motion_layers()) >= {TVNet, RepresentationFlow, FlowOfFlow}
 
 

@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tests.examples import LayerExample
 from tvnet_keras import UnitRange
+
+EXAMPLE = LayerExample(UnitRange, (2, 3, 6, 7, 3))
 
 
 def test_integers_are_divided_by_255_and_floats_pass():

@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.examples import LossExample
 from tvnet_keras import EndPointError
 from tvnet_keras.flow.measure import EndPointErrors
 from tvnet_keras.losses.endpoint import end_point_error, mean_end_point_error
+
+FLOW = np.full((1, 2, 9, 11, 2), 0.5, "float32")
+EXAMPLE = LossExample(lambda: EndPointError(name="epe"), target=FLOW, perfect=FLOW)
 
 
 def test_exact_distances():

@@ -1,7 +1,7 @@
-"""Runs the same checks on every loss of `tvnet_keras/losses`; a new one is described once, in LOSSES."""
+"""Runs the same checks on every loss of `tvnet_keras/losses`, on the EXAMPLE that the test of each has."""
 
+import functools
 import re
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -11,25 +11,7 @@ import tensorflow as tf
 import tvnet_keras.losses
 from tests.discovery import classes_of
 from tests.docstrings import arguments_of, described_arguments, sections
-from tests.textures import moving_clip
-from tvnet_keras import EndPointError, TVL1Energy
-
-CLIP = np.repeat(moving_clip(1, 9, 11), 3, axis=1)
-FLOW = np.zeros((1, 2, 9, 11, 2), "float32")
-
-
-class Description(NamedTuple):
-    """How to make a loss, a target, and a prediction that is perfect for it."""
-
-    make: object
-    target: np.ndarray
-    perfect: np.ndarray
-
-
-LOSSES = {
-    EndPointError: Description(lambda: EndPointError(name="epe"), FLOW + 0.5, FLOW + 0.5),
-    TVL1Energy: Description(lambda: TVL1Energy((0, 1), data_weight=0.3), CLIP, FLOW),
-}
+from tests.examples import example_of
 
 
 def found_losses():
@@ -40,16 +22,8 @@ def found_losses():
 every_loss = pytest.mark.parametrize("loss_class", found_losses(), ids=lambda loss_class: loss_class.__name__)
 
 
-def described(loss_class):
-    assert loss_class in LOSSES, (
-        f"{loss_class.__name__} has no description: add its constructor, a target and a perfect prediction to LOSSES "
-        f"in {__file__}."
-    )
-    return LOSSES[loss_class]
-
-
-def test_every_loss_that_is_found_is_described_and_no_other():
-    assert set(LOSSES) == set(found_losses())
+described = functools.cache(example_of)
+"""How a loss is made, a target and a perfect prediction."""
 
 
 @every_loss
@@ -104,6 +78,7 @@ def test_graph_and_compiled_equal_eager(loss_class, jit_compile):
 
 
 @every_loss
+@pytest.mark.filterwarnings("ignore:.*floats are taken to span")  # What else could these values be told of?
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20, 1e10])
 @pytest.mark.parametrize("where", ["target", "prediction"])
 def test_a_sample_that_weighs_nothing_may_be_anything(loss_class, value, where):

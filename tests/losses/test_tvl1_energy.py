@@ -6,10 +6,15 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
+from tests.examples import LossExample
 from tests.textures import moving_clip
 from tvnet_keras import TVL1Energy
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 
+STILL = np.repeat(moving_clip(1, 9, 11), 3, axis=1)
+EXAMPLE = LossExample(
+    lambda: TVL1Energy((0, 1), data_weight=0.3), target=STILL, perfect=np.zeros((1, 2, 9, 11, 2), "float32")
+)
 VELOCITY = (1.0, -0.5)
 CLIP = moving_clip(3, 20, 24, VELOCITY)
 

@@ -14,13 +14,14 @@ from tests.checkpoints import assert_a_checkpoint_holds_every_weight
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
-SIZE = {"inception_v3": 75}
-"""Smallest input, where 32 pixels are too few."""
+SIZE = {name: vars(encoder_module(name)).get("MINIMUM_SIZE", 32) for name in module_names(models.encoders)}
+"""Height and width of the smallest images of every encoder."""
 
 UNPADDED = {"inception_v3": 5}
 """Pixels by which stages are smaller than the image divided by their stride, at most."""
 
 SLOW = ("inception_v3", "resnet34", "resnet50")
+"""The large encoders."""
 
 RESNET_WEIGHTS = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032}
 """Trainable weights with 1000 classes and RGB, as torchvision counts them."""
@@ -54,7 +55,7 @@ def test_the_folder_holds_a_small_and_a_full_size_encoder():
 
 @pytest.mark.parametrize("channels", [1, 3, 10])
 def test_stages_come_by_name_from_fine_to_coarse(name, channels):
-    least = SIZE.get(name, 32)
+    least = SIZE[name]
     height, width = least + 6, least + 15  # odd, not square
     encoder = encoder_module(name).build((height, width, channels))
     strides = encoder_module(name).STRIDES
@@ -71,14 +72,14 @@ def test_every_stage_has_half_the_size_of_the_one_before(name):
     strides = encoder_module(name).STRIDES
     assert list(strides) == [2 ** (k + 1) for k in range(len(strides))]
     # Two strides of the coarsest more: so many positions more as a stage's stride goes into them, padded or not.
-    size, more = SIZE.get(name, 32), 2 * strides[-1]
+    size, more = SIZE[name], 2 * strides[-1]
     smaller, larger = (stages_of(encoder_module(name).build((side, side, 3))) for side in (size, size + more))
     for stride, before, after in zip(strides, smaller, larger, strict=True):
         assert after[0] - before[0] == after[1] - before[1] == more // stride
 
 
 def test_stages_are_not_negative_and_differ_between_pictures(name):
-    size = SIZE.get(name, 32)
+    size = SIZE[name]
     encoder = encoder_module(name).build((size, size, 3))
     for stage, features in encoder(pictures(size, size, 3)).items():
         features = array(features)
@@ -86,7 +87,7 @@ def test_stages_are_not_negative_and_differ_between_pictures(name):
 
 
 def test_a_stage_knows_nothing_of_the_coarser_ones(name):
-    size = SIZE.get(name, 32)
+    size = SIZE[name]
     encoder = encoder_module(name).build((size, size, 3))
     before = encoder(pictures(size, size, 3))
     stages = stage_names(encoder)
@@ -103,7 +104,7 @@ def test_a_stage_knows_nothing_of_the_coarser_ones(name):
 
 @pytest.mark.parametrize("channels", [3, 10])
 def test_a_classifier_stands_on_the_last_stage(name, channels):
-    height = SIZE.get(name, 32)
+    height = SIZE[name]
     network = image_classifier(name, (height, height + 9, channels), 5, 0.5)
     logits = network(pictures(height, height + 9, channels))
     assert network.output_shape == (None, 5) and logits.shape == (2, 5) and network.name == name
@@ -113,7 +114,7 @@ def test_a_classifier_stands_on_the_last_stage(name, channels):
 
 
 def test_logits_are_a_line_through_the_pooled_last_stage(name):
-    size = SIZE.get(name, 32)
+    size = SIZE[name]
     network, encoder = image_classifier(name, (size, size, 3), 5), encoder_module(name).build((size, size, 3))
     encoder.set_weights(network.get_weights()[:-2])
     last = array(encoder(pictures(size, size, 3))[stage_names(encoder)[-1]])
@@ -124,21 +125,21 @@ def test_logits_are_a_line_through_the_pooled_last_stage(name):
 
 
 def test_a_classifier_survives_its_file(name, tmp_path):
-    network = image_classifier(name, (SIZE.get(name, 32),) * 2 + (3,), 4, 0.0)
+    network = image_classifier(name, (SIZE[name],) * 2 + (3,), 4, 0.0)
     network.save(tmp_path / "network.keras")
     shown = pictures(*network.input_shape[1:], count=1)
     np.testing.assert_allclose(keras.saving.load_model(tmp_path / "network.keras")(shown), network(shown), atol=1e-5)
 
 
 def test_a_tensorflow_checkpoint_of_a_classifier_holds_every_weight(name, tmp_path):
-    size = SIZE.get(name, 32)
+    size = SIZE[name]
     assert_a_checkpoint_holds_every_weight(lambda: image_classifier(name, (size, size, 3), 4), tmp_path / "checkpoint")
 
 
 def test_logits_stay_float32_under_mixed_precision(name):
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        network = image_classifier(name, (SIZE.get(name, 32),) * 2 + (3,), 4)
+        network = image_classifier(name, (SIZE[name],) * 2 + (3,), 4)
     finally:
         keras.config.set_dtype_policy("float32")
     assert network.output.dtype == "float32"

@@ -1,5 +1,6 @@
 """Every layer with weights has a name of its own, whatever the options and whatever the process has built before."""
 
+import itertools
 import re
 
 import pytest
@@ -7,48 +8,57 @@ import pytest
 import models
 import models.encoders
 from launch.weights.by_name import named_layers, weight_names
-from models.parts.feature_fusion import FUSIONS
+from models.parts.feature_fusion import FEATURE_FUSIONS
 from models.resnets import families
+from tests.models.test_encoders import SIZE, SLOW
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 
 CLASSES = 4
 QUICK = {"width": 4, "bottleneck": 2, "iterations": 1}
-SLOW = ("inception_v3", "resnet34", "resnet50")
-SIZE = {"inception_v3": 75}
+METHODS = {name: load_module(models, "--method", name) for name in module_names(models)}
+
+
+def methods_on(backbones):
+    """The methods whose network has, by default, one of these backbones."""
+    return [name for name, method in METHODS.items() if vars(method.Options()).get("backbone") in backbones]
+
+
+ON_IMAGES = methods_on(module_names(models.encoders))
+ON_RESIDUAL_NETWORKS = methods_on(module_names(families))
 
 
 def image_cases():
-    for method in ("tvnet", "rgb"):
+    for method in ON_IMAGES:
         for backbone in module_names(models.encoders):
             marks = pytest.mark.slow if backbone in SLOW else ()
             yield pytest.param(method, {"backbone": backbone}, id=f"{method}-{backbone}", marks=marks)
 
 
 def residual_cases():
-    for family in module_names(families):
+    for method, family in itertools.product(ON_RESIDUAL_NETWORKS, module_names(families)):
         depths = load_module(families, "--config.model.backbone", family).Convolutions().depths
         chosen = {**QUICK, "backbone": family, "depth": depths[0], "place": "conv1", "non_local": ("block2",)}
         for flows, fusion in (("flow", "late"), ("fcfcf", "layer_multiply")):
             options = {**chosen, "flows": flows, "fusion": fusion}
             marks = pytest.mark.slow if flows == "fcfcf" and family != "resnet2d" else ()
-            yield pytest.param("representation_flow", options, id=f"{family}-{flows}-{fusion}", marks=marks)
+            yield pytest.param(method, options, id=f"{method}-{family}-{flows}-{fusion}", marks=marks)
 
 
 def fusion_cases():
-    for fusion in FUSIONS:
+    for fusion in FEATURE_FUSIONS:
         options = {**QUICK, "backbone": "resnet2d", "depth": 10, "fusion": fusion, "flows": "fof"}
         yield pytest.param("representation_flow", options, id=f"fof-{fusion}")
 
 
 def other_cases():
-    """Every other method as it is by default: a new file needs no line here."""
-    for method in sorted(set(module_names(models)) - {"tvnet", "rgb", "representation_flow"}):
+    """Every method without such a backbone, as it is by default."""
+    for method in sorted(set(METHODS) - {*ON_IMAGES, *ON_RESIDUAL_NETWORKS}):
         yield pytest.param(method, {}, id=method)
 
 
 def build(name, options):
-    method = load_module(models, "--method", name)
+    method = METHODS[name]
     size = SIZE.get(options.get("backbone"), 32)
     return method.build(num_classes=CLASSES, clip_shape=(12, size, size, 3), options=method.Options(**options))
 

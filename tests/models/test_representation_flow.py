@@ -8,7 +8,7 @@ from keras import ops
 
 from models import representation_flow
 from models.parts.classifier import image_classifier
-from models.parts.feature_fusion import Fusion
+from models.parts.feature_fusion import FEATURE_FUSIONS, FeatureFusion
 from models.parts.input_scaling import input_scaling
 from models.resnets.network import PLACES
 from tests.checkpoints import assert_a_checkpoint_holds_every_weight
@@ -57,7 +57,7 @@ def test_it_has_half_the_weights_of_its_two_stream_rival():
     assert ours - count(image_classifier("resnet34", (112, 112, 3), 400)) == 128 * 32 + 9 * 64 * 128 + 4 + 3
 
 
-@pytest.mark.parametrize(("place", "size"), zip(PLACES, (32, 16, 8, 8, 4, 2, 1), strict=True))
+@pytest.mark.parametrize(("place", "size"), list(zip(PLACES, (32, 16, 8, 8, 4, 2, 1), strict=True)))
 def test_the_flow_is_computed_at_its_place(clip, place, size):
     outputs = make(place=place)(clip)
     assert outputs["logits"].shape == (1, CLASSES) and np.isfinite(array(outputs["logits"])).all()
@@ -101,11 +101,11 @@ def test_late_fusion_is_the_mean_of_two_networks(clip):
     assert len(set(paths)) == len(paths)
 
 
-@pytest.mark.parametrize("how", ["add", "multiply", "layer_multiply", "concat", "residual"])
+@pytest.mark.parametrize("how", sorted(set(FEATURE_FUSIONS) - {"none", "late"}))
 def test_fusion_combines_frame_t_with_flow_t(how):
     random = np.random.default_rng(0)
     features, flow = (random.normal(size=(2, steps, 3, 4, 5)).astype("float32") for steps in (6, 4))
-    layer = Fusion(how, frames_consumed=2)
+    layer = FeatureFusion(how, frames_consumed=2)
     layer.build(features.shape, flow.shape)
     gamma, beta = random.normal(size=(2, 5)).astype("float32")
     if layer.norm:

@@ -49,7 +49,8 @@ def test_a_network_of_clips_is_representation_flows_without_flow(family):
 @every_family
 def test_the_clip_must_outlast_the_strides(family):
     config = new_config("rgb", "moving_shapes", model=small(family), data={"height": SIZE, "width": SIZE})
-    least = 1 if family == "resnet2d" else 8
+    sees_frames = load_module(families, "family", family).Convolutions.rank == 2
+    least = 1 if sees_frames else 8
     assert config.data.frames == models.frames_of(rgb, config.model) == least and check(config)
     clip = moving_clip(least, SIZE, SIZE, (0.5, 0.2))
     assert build_model(config, 3)(clip)["logits"].shape == (1, 3)

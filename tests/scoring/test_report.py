@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.scoring.fusion import fuse
 from tvnet_keras.scoring.report import (
     accuracy_interval,
     confusion_matrix,
@@ -19,6 +18,7 @@ from tvnet_keras.scoring.report import (
     per_class_table,
     top_k,
 )
+from tvnet_keras.scoring.score_fusion import fuse
 from tvnet_keras.scoring.scores import Scores
 
 HEADER = {"kind": "rgb", "experiment": "x", "split": "test1", "clips": 1, "crops": 1}

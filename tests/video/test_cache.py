@@ -330,5 +330,5 @@ def test_a_full_disk_is_one_sentence_and_the_finished_shards_stay(small_set, tmp
 
 def test_frames_that_are_too_wide_for_jpeg_are_refused(small_set, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "iterate_frames", lambda path: np.zeros((1, 2, 65501, 3), np.uint8))
-    with pytest.raises(InputError, match="frames of 65501 x 2 pixels can't be stored as JPEG; ask for a short side"):
+    with pytest.raises(InputError, match="frames of 65501 x 2 pixels cannot be stored as JPEG; ask for a short side"):
         write_cache(small_set, tmp_path)

@@ -235,7 +235,7 @@ def test_what_a_data_set_may_also_say_is_asked_for_in_one_place(tmp_path):
     assert datasets.exact_flow_of("moving_shapes")(str(video)).shape == (3, 32, 40, 2)
     pair = ("MoveLeft", "MoveRight")
     assert datasets.flip_of("moving_shapes", pair) == (1, 0)
-    for name in set(datasets.names()) - {"moving_shapes"}:
+    for name in ("folder", "ucf101"):
         assert datasets.exact_flow_of(name) is None
         assert datasets.flip_of(name, pair) == "keep"
     for ask in (datasets.exact_flow_of, lambda name: datasets.flip_of(name, pair)):
@@ -243,7 +243,7 @@ def test_what_a_data_set_may_also_say_is_asked_for_in_one_place(tmp_path):
             ask("moving_shape")
 
 
-@pytest.mark.parametrize("name", sorted(set(datasets.names()) - {"tiny_kinetics"}))
+@pytest.mark.parametrize("name", ["folder", "hmdb51", "kinetics", "moving_shapes", "ucf101", "unlabelled"])
 def test_hidden_files_in_the_root_are_on_no_list(tmp_path, name):
     lists = {"ucf101": ucf101_lists, "moving_shapes": ucf101_lists, "kinetics": kinetics_lists, "hmdb51": hmdb51_lists}
     lists.get(name, lambda root: None)(tmp_path)

@@ -1,7 +1,7 @@
-"""Optical flow as files and pictures.
+"""Optical flow: files, pictures, measures, data sets of pairs and solvers.
 
 * `io`: Middlebury's .flo files and KITTI's PNG;
-* `colour`: the Middlebury colour wheel;
+* `colour`: the colours of the Middlebury wheel;
 * `picture`: flow beside its frames, contact sheets, videos;
 * `measure`: end-point errors and photometric residual;
 * `augment`: views of frames with their flow, by way of `sampling`; `sources` and `pipeline`: tf.data batches of them;

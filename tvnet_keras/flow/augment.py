@@ -166,7 +166,8 @@ def _moved(
     if recipe.interpolation == "area":
         # Shrunk first, with a filter; sampling between the pixels then neither shrinks nor aliases.
         scale = np.sqrt((to_view[:2, :2] ** 2).sum(axis=0))[::-1]
-        shrunk = tuple(max(1, round(side * min(1.0, by))) for side, by in zip(own, scale, strict=True))
+        height, width = (max(1, round(side * min(1.0, by))) for side, by in zip(own, scale, strict=True))
+        shrunk = (height, width)
         frames = resize_half_pixel_antialiased(frames, shrunk)
         from_view = _diagonal(shrunk[1] / own[1], shrunk[0] / own[0]) @ from_view
     frames, _ = sample_affine(frames, from_view, size)

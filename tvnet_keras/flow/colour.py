@@ -1,7 +1,7 @@
 """The Middlebury colour code of optical flow: hue is the direction, saturation the length.
 
-Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011; formulae of the authors'
-`colorcode.cpp`.
+Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011. The formulae are those of the
+authors' `colorcode.cpp`.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def flow_to_colour(flow: np.ndarray, max_flow: float | None = None) -> np.ndarra
 
     Args:
         flow: `[..., H, W, 2]`, pixels; u + right, v + down.
-        max_flow: Length (pixels) of a fully saturated colour; longer vectors are darkened. Default: the longest known
-            vector of the whole array, so that all pictures of one call can be compared.
+        max_flow: length, in pixels, of a vector with a fully saturated colour; longer ones are darkened. None takes the
+            longest known vector of the whole array, so that all pictures of one call can be compared.
 
     Returns:
         uint8 `[..., H, W, 3]`, RGB: zero flow is white, unknown vectors (NaN or beyond 1e9) are black.
 
     Raises:
-        InputError: The last axis is not 2, or `max_flow` is not positive.
+        InputError: the last axis is not 2, or `max_flow` is not positive.
 
     Example:
         >>> flow_to_colour(np.array([[[0.0, 0.0], [2.0, 0.0]]]))[0].tolist()  # none, and to the right
@@ -83,7 +83,7 @@ def colour_wheel(size: int) -> np.ndarray:
     """Draws the legend: the colour at each place is that of the vector from the centre to it.
 
     Args:
-        size: Side in pixels; the rim of the disc is a fully saturated vector, the corners are black.
+        size: side of the picture, in pixels; the rim of the disc is fully saturated, the corners are black.
 
     Returns:
         uint8 `[size, size, 3]`, RGB.

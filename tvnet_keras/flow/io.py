@@ -1,4 +1,4 @@
-"""Flow in files: Middlebury's .flo and KITTI's PNG.
+"""Reading and writing flow in files: Middlebury's .flo and KITTI's PNG.
 
 A .flo file is the float 202021.25, the width and the height as int32, then u and v of every pixel as float32, row by
 row, all little-endian (https://vision.middlebury.edu/flow/code/flow-code/README.txt).
@@ -60,14 +60,14 @@ def read_flo(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads a .flo file.
 
     Args:
-        path: The file.
+        path: the file.
 
     Returns:
         Flow, float32 `[H, W, 2]`, pixels: channel 0 = u, + right; channel 1 = v, + down; unknown vectors are kept
         as the file has them (see `known_vectors`).
 
     Raises:
-        InputError: The file is missing, no .flo, too short, too long, of an absurd size or holds NaN.
+        InputError: the file is missing, no .flo, too short, too long, of an absurd size or holds NaN.
     """
     content = _read(path)
     if len(content) < _HEADER.size:
@@ -93,11 +93,11 @@ def write_flo(path: str | os.PathLike[str], flow: np.ndarray) -> None:
     """Writes a .flo file, whole or not at all.
 
     Args:
-        path: Where to write.
+        path: the file to write.
         flow: `[H, W, 2]`, pixels, stored as float32.
 
     Raises:
-        InputError: The flow has another shape or holds NaN, or the file can't be written.
+        InputError: the flow has another shape or holds NaN, or the file cannot be written.
     """
     flow = _check_flow(path, flow, ".flo file")
     height, width = flow.shape[:2]
@@ -109,14 +109,14 @@ def read_kitti(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads a KITTI PNG.
 
     Args:
-        path: The file.
+        path: the file.
 
     Returns:
         Flow, float32 `[H, W, 2]`, pixels: channel 0 = u, + right; channel 1 = v, + down; both components of unknown
         vectors are 1e10 (see `known_vectors`).
 
     Raises:
-        InputError: The file is missing, no PNG of three channels with 16 bits, damaged, too long or of an absurd size.
+        InputError: the file is missing, no PNG of three channels with 16 bits, damaged, too long or of an absurd size.
     """
     content = _read(path)
     _check_png(path, content)
@@ -136,11 +136,11 @@ def write_kitti(path: str | os.PathLike[str], flow: np.ndarray) -> None:
     """Writes a KITTI PNG, whole or not at all; components are rounded to 1/64 pixel.
 
     Args:
-        path: Where to write.
+        path: the file to write.
         flow: `[H, W, 2]`, pixels, -512..511.98; vectors beyond 1e9 are marked as unknown.
 
     Raises:
-        InputError: The flow has another shape, holds NaN or is too long for the format, or the file can't be written.
+        InputError: the flow has another shape, holds NaN or is too long for the format, or the file cannot be written.
     """
     flow = _check_flow(path, flow, "KITTI PNG")
     known = known_vectors(flow)

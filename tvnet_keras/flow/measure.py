@@ -1,4 +1,4 @@
-"""How good a flow field is: end-point error against the truth, and the photometric residual without one."""
+"""The errors of flow: the end-point error where the truth is known, and the photometric residual where it is not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from tvnet_keras.ops.warp import warp
 from tvnet_keras.video.resize import resize_half_pixel_bilinear
 
 OUTLIERS_PX = (1, 3, 5)
-"""Errors above which a vector is counted, in pixels."""
+"""Errors, in pixels, above which a vector is counted as an outlier."""
+
 FL_PX, FL_SHARE = 3, 0.05
-"""KITTI's outliers: wrong by more than so many pixels and by more than this share of the true length."""
+"""KITTI's outliers are wrong by more than so many pixels and by more than this share of the true length."""
 
 
 class EndPointErrors:
@@ -33,13 +34,13 @@ class EndPointErrors:
         self._outliers = dict.fromkeys(OUTLIERS_PX, 0)
 
     def add(self, flow: np.ndarray, truth: np.ndarray, known: np.ndarray | None = None) -> None:
-        """Counts one field or a batch of them; each `[H, W, 2]` is an image of its own.
+        """Counts one field or a batch of fields; each `[H, W, 2]` is an image of its own.
 
         Args:
             flow: `[..., H, W, 2]`, pixels.
             truth: `[..., H, W, 2]`, pixels.
             known: bool or 0/1 `[..., H, W]`, which vectors count; None takes `known_vectors` of the truth. An image
-                without any does not count.
+                without known vectors does not count.
 
         Raises:
             InputError: the shapes do not fit together.
@@ -76,7 +77,7 @@ class EndPointErrors:
         Returns:
             `epe`, the mean over images of each image's mean, and `epe_pixel`, the mean over all pixels, both in pixels;
             `outliers_1px`, `outliers_3px`, `outliers_5px` and `fl_all`, fractions 0..1 of all pixels; `images` and
-            `pixels`, how many counted.
+            `pixels`, the numbers of both that counted.
 
         Raises:
             InputError: no vector was known.

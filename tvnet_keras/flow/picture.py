@@ -1,4 +1,4 @@
-"""Flow to look at: beside its frames, in contact sheets, as a video.
+"""Pictures of flow: beside its frames, in contact sheets, in videos.
 
 Example:
     >>> frames, flow = np.zeros((2, 32, 48, 3), "uint8"), np.ones((1, 32, 48, 2))
@@ -20,8 +20,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+import av.filter
+import av.video.stream
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -31,7 +34,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.colour import colour_wheel, flow_to_colour
 from tvnet_keras.lettering import font_file, written
 
-GAP = 4  # white pixels between pictures
+GAP = 4  # number of white pixels between pictures
 SMALLEST_FONT = 8
 GIF_FASTEST = 50  # frames per second
 _CODECS = {".mp4": ("libx264", "mpeg4"), ".avi": ("mpeg4",)}
@@ -44,13 +47,13 @@ def beside(frames: np.ndarray, flow: np.ndarray, max_flow: float | None = None) 
         frames: uint8 `[T, H, W, 3]`, RGB.
         flow: `[N, h, w, 2]` with N <= T, pixels; flow n belongs to frame n. Another size than the frames' is stretched
             to theirs as a picture.
-        max_flow: As for `flow_to_colour`.
+        max_flow: length, in pixels, of a vector with a fully saturated colour; None takes the longest known one.
 
     Returns:
         uint8 `[N, H, 2 W + GAP, 3]`.
 
     Raises:
-        InputError: The shapes don't fit.
+        InputError: the shapes do not fit.
     """
     frames, flow = np.asarray(frames), np.asarray(flow)
     if frames.ndim != 4 or frames.shape[-1] != 3 or flow.ndim != 4 or not 0 < len(flow) <= len(frames):
@@ -73,15 +76,15 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], s
     """Lays pictures out in a grid with a title above each column.
 
     Args:
-        rows: Rows of pictures, uint8 `[h, w, 3]`, all of one size and as many in each row as there are titles.
-        titles: One per column; shrunk, then cut, to the column's width.
-        scale: Whole-number enlargement of the pictures.
+        rows: rows of pictures, uint8 `[h, w, 3]`, all of one size and as many in each row as there are titles.
+        titles: titles of the columns; they are shrunk, then cut, to the column's width.
+        scale: the whole number by which pictures are enlarged.
 
     Returns:
         uint8 `[H, W, 3]`, on white.
 
     Raises:
-        InputError: No picture, unequal sizes or row lengths.
+        InputError: there is no picture, or sizes or the lengths of rows differ.
     """
     pictures = [np.asarray(picture, np.uint8) for row in rows for picture in row]
     if not pictures or any(len(row) != len(titles) for row in rows):
@@ -111,12 +114,16 @@ def lettering(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
     """A text as it can be written, and a font that has its letters.
 
     Args:
-        text: such as the name of a pair.
-        size: of the letters, pixels.
+        text: a text, such as the name of a pair.
+        size: size of the letters, in pixels.
+
+    Returns:
+        The text, in which letters that no font has are escaped, and the font.
     """
     # Pillow's own font has hardly more letters than ASCII.
     if text.isascii() and text.isprintable():
-        return text, ImageFont.load_default(size=size)
+        # Of a size it is a FreeTypeFont; the other kind is for a Pillow without FreeType.
+        return text, cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=size))
     file = font_file([text])
     return written(text, file), ImageFont.truetype(file, size)
 
@@ -137,13 +144,13 @@ def write_video(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps:
     Frames are taken one by one, so that an iterator may make them on the way and a long video takes no more memory.
 
     Args:
-        path: Where to write; the suffix chooses the format.
+        path: the file to write; the suffix chooses the format.
         frames: uint8 `[T, H, W, 3]`, RGB, or T frames `[H, W, 3]`. MPEG needs even sides, so an odd one is continued by
             one line.
-        fps: Frames per second; a .gif shows at most 50.
+        fps: frames per second; a .gif shows at most 50.
 
     Raises:
-        InputError: Unknown suffix, no frames, a rate that is not positive, or the file can't be written.
+        InputError: the suffix is unknown, there are no frames, the rate is not positive, or the file cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in (*_CODECS, ".gif"):
@@ -193,7 +200,7 @@ def _write_gif(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps:
 def _palettes(height: int, width: int, time_base: Fraction) -> av.filter.Graph:
     """Gives every frame the 256 colours that suit it; Pillow would keep all frames until the last one."""
     graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format="rgb24", time_base=time_base)
+    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=time_base)
     both, colours = graph.add("split"), graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
     painted, sink = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=5"), graph.add("buffersink")
     source.link_to(both)
@@ -206,11 +213,11 @@ def _palettes(height: int, width: int, time_base: Fraction) -> av.filter.Graph:
 
 
 def _encoded(stream: av.video.stream.VideoStream, palettes: av.filter.Graph) -> list[av.Packet]:
-    """What the frames that the filter has ready become."""
+    """The packets of the frames that the filter has ready."""
     packets: list[av.Packet] = []
     while True:
         try:
-            packets += stream.encode(palettes.pull())
+            packets += stream.encode(cast(av.VideoFrame, palettes.pull()))
         except (BlockingIOError, EOFError):  # the filter waits for the next frame, or has given the last one
             return packets
 
@@ -219,7 +226,7 @@ def _write_mpeg(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps
     margin = ((0, first.shape[0] % 2), (0, first.shape[1] % 2), (0, 0))
     suffix = path.suffix.lower()
     codec = next(name for name in _CODECS[suffix] if name in av.codecs_available)  # libx264 is not in every build
-    # Of a relative path that holds a colon FFmpeg takes the beginning for a protocol.
+    # FFmpeg takes the beginning of a relative path that holds a colon for a protocol.
     with av.open(os.path.abspath(path), "w") as container:
         stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width, stream.pix_fmt = *np.pad(first, margin).shape[:2], "yuv420p"

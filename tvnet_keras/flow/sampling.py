@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 ROUNDING = 1e-6
-"""By how many pixels a position may miss the frame and still be called inside."""
+"""Number of pixels by which a position may miss the frame and still be called inside."""
 
 
 def sample_affine(pictures: np.ndarray, from_view: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -15,7 +17,7 @@ def sample_affine(pictures: np.ndarray, from_view: np.ndarray, size: tuple[int, 
 
     Args:
         pictures: `[N, H, W, C]`.
-        from_view: `[3, 3]`, maps (x, y, 1) of the view to the pictures; pixel centres lie at half pixels.
+        from_view: matrix `[3, 3]` that maps (x, y, 1) of the view to the pictures; pixel centres lie at half pixels.
         size: (height, width) of the view, in pixels.
 
     Returns:
@@ -33,7 +35,8 @@ def sample_affine(pictures: np.ndarray, from_view: np.ndarray, size: tuple[int, 
         for row, row_weight in ((top, 1 - y_part), (bottom, y_part))
         for column, column_weight in ((left, 1 - x_part), (right, x_part))
     )
-    sampled = np.moveaxis(sampled.reshape(*size, number, channels), 2, 0)
+    # Two terms: not the 0 that a sum begins with.
+    sampled = np.moveaxis(cast(np.ndarray, sampled).reshape(*size, number, channels), 2, 0)
     return np.ascontiguousarray(sampled), inside
 
 

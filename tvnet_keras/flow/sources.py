@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -16,23 +16,37 @@ from tvnet_keras.video.views import FrameSource
 
 
 class FlowSource(Protocol):
-    """Samples by their place in a data set; files are read when a sample is asked for, and nothing is kept.
+    """Samples by their place in a data set; files are read when a sample is asked for, and nothing is kept."""
 
-    Attributes:
-        names: of the samples.
-        frames: of a sample, T; None where that differs from sample to sample.
-        labels: of the samples, places in `class_names`, or None.
-        class_names: the classes in label order; () without labels.
-        flips: whether a mirrored sample may stand for its class.
-        random: whether two readings of a sample may differ.
-    """
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the samples."""
+        ...
 
-    names: tuple[str, ...]
-    frames: int | None
-    labels: tuple[int, ...] | None
-    class_names: tuple[str, ...]
-    flips: bool
-    random: bool
+    @property
+    def frames(self) -> int | None:
+        """The frames of a sample, T; None where that differs from sample to sample."""
+        ...
+
+    @property
+    def labels(self) -> tuple[int, ...] | None:
+        """The labels of the samples, places in `class_names`, or None."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in label order; () without labels."""
+        ...
+
+    @property
+    def flips(self) -> bool:
+        """Whether a mirrored sample may stand for its class."""
+        ...
+
+    @property
+    def random(self) -> bool:
+        """Whether two readings of a sample may differ."""
+        ...
 
     def __len__(self) -> int:
         """The number of samples."""
@@ -104,13 +118,13 @@ class PairSource:
 
     def size(self, index: int) -> tuple[int, int]:
         """(height, width) in pixels; the flow is read for it, which is quicker than decoding the frames."""
-        height, width = self._pairs[index].truth().shape[:2]
+        height, width = _truth(self._pairs[index]).shape[:2]
         return height, width
 
     def read(self, index: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A pair; see `FlowSource.read`."""
         pair = self._pairs[index]
-        frames, truth = pair.frames(), pair.truth()
+        frames, truth = pair.frames(), _truth(pair)
         _require_fit(pair.name, frames, truth)
         known = known_vectors(truth)
         flow = np.where(known[..., None], truth, 0).astype(np.float32)
@@ -190,6 +204,11 @@ class VideoFlowSource:
             elif there != here:
                 known[step] = False
         return frames, flow, known
+
+
+def _truth(pair: Pair) -> np.ndarray:
+    # Pairs without exact flow have been refused.
+    return cast(Callable[[], np.ndarray], pair.truth)()
 
 
 def _require_fit(name: str, frames: np.ndarray, flow: np.ndarray) -> None:

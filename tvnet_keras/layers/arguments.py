@@ -1,8 +1,11 @@
 """Checks of arguments and of clips that several layers share. Their messages say what was received."""
 
 import numbers
+from typing import cast
 
 import numpy as np
+
+from tvnet_keras.typing import Shape
 
 
 def positive_int(name: str, value: int) -> int:
@@ -38,10 +41,12 @@ def positive_pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def _counts(value) -> bool:
+def _counts(value: object) -> bool:
     """Whether a value is a whole number of at least 1."""
     # Infinity leaves no remainder but NaN, which equals nothing. True is a number to Python.
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and value >= 1 and value % 1 == 0
+    return (
+        isinstance(value, numbers.Real) and not isinstance(value, bool) and cast(float, value) >= 1 and value % 1 == 0
+    )
 
 
 def positive(name: str, value: float) -> float:
@@ -74,7 +79,7 @@ def learnable(learn: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ..
     return tuple(learn)
 
 
-def check_clip(layer: str, shape) -> None:
+def check_clip(layer: str, shape: Shape) -> None:
     """Refuses what is no clip `[B, T, H, W, C]` of at least two frames of at least one pixel.
 
     Args:

@@ -1,10 +1,13 @@
 """A 3D convolution in two factors: space first, then time."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
 from tvnet_keras.layers.arguments import positive_int, positive_pair
 from tvnet_keras.layers.batch_norm import BATCH_NORM
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -49,7 +52,7 @@ class Conv2Plus1D(layers.Layer):
         kernel_size: tuple[int, int] = (3, 3),
         strides: tuple[int, int] = (1, 1),
         middle: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.filters = positive_int("filters", filters)
@@ -58,7 +61,7 @@ class Conv2Plus1D(layers.Layer):
         if any(size % 2 == 0 for size in kernel_size):
             raise ValueError(f"kernel_size must be odd. Received: kernel_size={kernel_size}")
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates both convolutions and the normalisation between them."""
         time, space = self.kernel_size
         middle = self.middle or middle_planes(input_shape[-1], self.filters, self.kernel_size)
@@ -78,26 +81,26 @@ class Conv2Plus1D(layers.Layer):
             shape = layer.compute_output_shape(shape)
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> Tensor:
         """`[B, T, H, W, C] -> [B, T', H', W', filters]`."""
         values = clip
         for layer in self._in_order():
             values = layer(values, training=training) if layer is self.norm else layer(values)
         return values
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T', H', W', filters]`."""
         batch, *sizes, _ = input_shape
         time, space = self.strides
         reduced = [None if n is None else -(-n // s) for n, s in zip(sizes, (time, space, space), strict=True)]
         return (batch, *reduced, self.filters)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         names = ("filters", "kernel_size", "strides", "middle")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
-    def _in_order(self):
+    def _in_order(self) -> tuple[keras.Layer, ...]:
         return self.pad_space, self.spatial, self.norm, self.relu, self.pad_time, self.temporal
 
 

@@ -1,11 +1,14 @@
 """Clips of any size, brought to the size that a classifier was trained at."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.arguments import positive_int
 from tvnet_keras.ops.resize import resize_half_pixel_antialiased
+from tvnet_keras.typing import Dimension, Shape, Tensor
 
 CROPS = ("center", "none")
 
@@ -44,14 +47,16 @@ class FitClip(keras.layers.Layer):
         (1, 6, 64, 64, 3)
     """
 
-    def __init__(self, height: int, width: int, resize_short: int | None = 0, crop: str = "center", **kwargs) -> None:
+    def __init__(
+        self, height: int, width: int, resize_short: int | None = 0, crop: str = "center", **kwargs: Any
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         check_choice("crop", crop, CROPS)
         self.height, self.width = positive_int("height", height), positive_int("width", width)
         self.resize_short = positive_int("resize_short", resize_short) if resize_short else 0
         self.crop = crop
 
-    def call(self, clip):
+    def call(self, clip: Tensor) -> Tensor:
         """`[B, T, H, W, C] -> [B, T, height, width, C]`."""
         batch, time, height, width, channels = ops.shape(clip)
         frames = ops.reshape(clip, (-1, height, width, channels))
@@ -61,11 +66,11 @@ class FitClip(keras.layers.Layer):
             frames = self._centre(resize_half_pixel_antialiased(frames, *self._covering(height, width)))
         return ops.reshape(frames, (batch, time, self.height, self.width, channels))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T, height, width, C]`."""
         return (*input_shape[:2], self.height, self.width, input_shape[4])
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         config = {"height": self.height, "width": self.width, "resize_short": self.resize_short, "crop": self.crop}
         return {**super().get_config(), **config}
@@ -82,7 +87,7 @@ class FitClip(keras.layers.Layer):
         """
         return cls(**{"crop": "center" if config["resize_short"] else "none", **config})
 
-    def _covering(self, height, width):
+    def _covering(self, height: Dimension, width: Dimension) -> tuple[Dimension, Dimension]:
         """The size of the resized frame, into which the window fits."""
         if isinstance(height, int) and isinstance(width, int):
             maximum, minimum, nearest = max, min, round
@@ -95,7 +100,7 @@ class FitClip(keras.layers.Layer):
         # Rounding must not leave the frame one pixel short of the window.
         return maximum(nearest(height * scale), self.height), maximum(nearest(width * scale), self.width)
 
-    def _centre(self, frames):
+    def _centre(self, frames: Tensor) -> Tensor:
         height, width = ops.shape(frames)[1:3]
         top, left = (height - self.height) // 2, (width - self.width) // 2
         return frames[:, top : top + self.height, left : left + self.width]

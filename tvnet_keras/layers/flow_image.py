@@ -1,7 +1,11 @@
 """Flow as an image: the normalisation between a flow layer and a classifier."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -32,20 +36,20 @@ class FlowImage(keras.layers.Layer):
         Simonyan & Zisserman, "Two-Stream Convolutional Networks for Action Recognition in Videos", NIPS 2014.
     """
 
-    def __init__(self, bound: float = 20.0, **kwargs) -> None:
+    def __init__(self, bound: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not bound > 0:
             raise ValueError(f"bound must be positive, in pixels. Received: bound={bound}")
         self.bound = float(bound)
 
-    def call(self, flow):
+    def call(self, flow: Tensor) -> Tensor:
         """Flow in pixels to values in [-1, 1]."""
         return ops.clip(flow, -self.bound, self.bound) / self.bound
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
         return input_shape
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "bound": self.bound}

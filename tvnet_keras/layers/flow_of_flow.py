@@ -1,5 +1,7 @@
 """Flow of flow: the motion of motion, by representation flow layers that follow one another."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -8,6 +10,7 @@ from tvnet_keras.layers.arguments import positive_int
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import OUTPUTS, RepresentationFlow
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -74,7 +77,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         normalize: bool = True,
         filters: int | None = None,
         mode: str = "auto",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         # As in RepresentationFlow everything is float32 up to the last flow; only what follows obeys the policy.
         super().__init__(autocast=False, **kwargs)
@@ -100,7 +103,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         """One frame per flow."""
         return self.flows
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the last flow and the convolutions between all of them, and builds them in order."""
         self._check_clip(input_shape)
         filters = self.filters or input_shape[-1]
@@ -118,14 +121,14 @@ class FlowOfFlow(layers.Layer, MotionLayer):
             shape = layer.compute_output_shape(shape)
         self.built = True
 
-    def call(self, clip):
+    def call(self, clip: Tensor) -> Tensor:
         """`[B, T, H, W, C] -> [B, T - flows, H, W, filters or 2 C']`."""
         self._check_clip(clip.shape)
         for layer in self.sequence:
             clip = layer(clip)
         return clip
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T - flows, H, W, filters or 2 C']`."""
         self._check_clip(input_shape)
         batch, time, height, width, channels = input_shape
@@ -135,17 +138,17 @@ class FlowOfFlow(layers.Layer, MotionLayer):
             filters = 2 * bottleneck if bottleneck else 2**self.flows * channels
         return batch, None if time is None else time - self.flows, height, width, filters
 
-    def compute_output_spec(self, clip):
+    def compute_output_spec(self, clip: Tensor) -> keras.KerasTensor:
         """Flows are float32 under every policy."""
         dtype = "float32" if self.output_kind == "flow" else self.compute_dtype
         return keras.KerasTensor(self.compute_output_shape(clip.shape), dtype=dtype)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         own = {"flows": self.flows, "convolve": self.convolve, "filters": self.filters, "output": self.output_kind}
         return {**super().get_config(), **own, **self.every_flow}
 
-    def _flow(self, number: int, **arguments) -> RepresentationFlow:
+    def _flow(self, number: int, **arguments: Any) -> RepresentationFlow:
         return RepresentationFlow(**self.every_flow, **arguments, name=f"flow_{number}", dtype=self.dtype_policy)
 
     def _convolution(self, number: int, channels: int) -> PerStep:
@@ -160,7 +163,7 @@ class FlowOfFlow(layers.Layer, MotionLayer):
         )
         return PerStep(convolution, name=f"convolution_{number}", dtype="float32")
 
-    def _check_clip(self, shape) -> None:
+    def _check_clip(self, shape: Shape) -> None:
         shape = tuple(shape)
         if len(shape) != 5:
             raise ValueError(f"FlowOfFlow needs a clip [B, T, H, W, C]. Received: shape={shape}")

@@ -1,9 +1,12 @@
 """Self-attention between all positions of a clip."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from tvnet_keras.layers.batch_norm import BATCH_NORM
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -38,11 +41,11 @@ class NonLocal(layers.Layer):
         mixed precision, where float16 would overflow.
     """
 
-    def __init__(self, subsample: bool = True, **kwargs) -> None:
+    def __init__(self, subsample: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.subsample = bool(subsample)
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the three embeddings, the projection back and its normalisation."""
         channels = input_shape[-1]
         inner = max(channels // 2, 1)
@@ -62,7 +65,7 @@ class NonLocal(layers.Layer):
         self.norm.build(input_shape)
         self.built = True
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> Tensor:
         """`[B, ..., C] -> [B, ..., C]`."""
         shape = ops.shape(clip)
         keys, values = self._sampled(self.phi(clip)), self._sampled(self.g(clip))
@@ -72,15 +75,15 @@ class NonLocal(layers.Layer):
         attended = ops.reshape(attended, (*shape[:-1], self.g.units))
         return clip + self.norm(self.project(attended), training=training)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
         return input_shape
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "subsample": self.subsample}
 
-    def _sampled(self, embedded):
+    def _sampled(self, embedded: Tensor) -> Tensor:
         if not self.subsample:
             return embedded
         shape = ops.shape(embedded)
@@ -88,7 +91,7 @@ class NonLocal(layers.Layer):
         return ops.reshape(frames, (*shape[:-3], *ops.shape(frames)[1:]))
 
 
-def _positions(features):
+def _positions(features: Tensor) -> Tensor:
     """`[B, ..., C] -> [B, positions, C]`."""
     shape = ops.shape(features)
     return ops.reshape(features, (shape[0], -1, shape[-1]))

@@ -1,7 +1,11 @@
 """An image network on every time step of a clip."""
 
+from typing import cast
+
 import keras
 from keras import ops
+
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -30,19 +34,19 @@ class PerStep(keras.layers.Wrapper):
         (1, 4, 14, 14, 8)
     """
 
-    def build(self, input_shape=None) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         """Builds the wrapped network for one step."""
         if not self.layer.built:
-            self.layer.build((None, *input_shape[2:]))
+            self.layer.build((None, *cast(Shape, input_shape)[2:]))
         self.built = True
 
-    def call(self, steps, training=None):
+    def call(self, steps: Tensor, training: bool | None = None) -> Tensor:
         """`[B, T, H, W, C] -> [B, T, ...]`."""
         batch, time = ops.shape(steps)[:2]
         folded = self.layer(ops.reshape(steps, (-1, *ops.shape(steps)[2:])), training=training)
         return ops.reshape(folded, (batch, time, *ops.shape(folded)[1:]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T, ...]`."""
         batch, time, *image = input_shape
         return (batch, time, *self.layer.compute_output_shape((None, *image))[1:])

@@ -1,5 +1,8 @@
 """Representation Flow: TV-L1's iterations on the features of a network, learned together with the network."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -13,6 +16,7 @@ from tvnet_keras.layers.solver_constants import add_constants, stack_constants
 from tvnet_keras.layers.stored_by_name import StoredByName
 from tvnet_keras.ops.empty_batch import at_least_one
 from tvnet_keras.ops.representation.variants import VARIANTS
+from tvnet_keras.typing import Shape, Tensor
 
 LEARNABLE = ("sobel", "divergence", "tau", "lambda", "theta")
 OUTPUTS = ("features", "flow")
@@ -98,7 +102,7 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
         tau: float = 0.25,
         lambda_: float = 0.15,
         theta: float = 0.3,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         # A float32 clip is not rounded before its flow is computed; the convolution behind the flow casts for itself.
         super().__init__(autocast=False, **kwargs)
@@ -115,7 +119,7 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
             positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
         )
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the convolutions, the kernels by which the variant differentiates, and the three constants."""
         self._check_clip(input_shape)
         channels = self.bottleneck or input_shape[-1]
@@ -164,12 +168,12 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
         """The weights by which the variant differentiates, by name."""
         return {kernel.name: kernel for kernel in self._kernels}
 
-    def call(self, clip, training=None):
+    def call(self, clip: Tensor, training: bool | None = None) -> Tensor:
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters]`, or the flows `[B, T - 1, H, W, 2 C']`."""
         self._check_clip(clip.shape)
         return self._features_or_flow(at_least_one(clip), training)[: ops.shape(clip)[0]]
 
-    def _features_or_flow(self, clip, training):
+    def _features_or_flow(self, clip: Tensor, training: bool | None) -> Tensor:
         features = ops.cast(clip, "float32")
         if self.bottleneck:
             features = self.reduce(features)
@@ -187,7 +191,7 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
             return restored
         return ops.relu(ops.cast(clip[:, :-1], restored.dtype) + self.norm(restored, training=training))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T - 1, H, W, filters or 2 C']`."""
         self._check_clip(input_shape)
         batch, time, height, width, channels = input_shape
@@ -196,25 +200,25 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
             filters = 2 * (self.bottleneck or channels)
         return batch, None if time is None else time - 1, height, width, filters
 
-    def compute_output_spec(self, clip, training=None):
+    def compute_output_spec(self, clip: Tensor, training: bool | None = None) -> keras.KerasTensor:
         """Flows are float32 under every policy."""
         dtype = "float32" if self.output_kind == "flow" else self.compute_dtype
         return keras.KerasTensor(self.compute_output_shape(clip.shape), dtype=dtype)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         names = ("bottleneck", "iterations", "learn", "variant", "normalize", "filters", "residual", "mode")
         names += ("tau", "lambda_", "theta")
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "output": self.output_kind}
 
-    def _stored_weights(self):
+    def _stored_weights(self) -> tuple[keras.Variable, ...]:
         return (*self._kernels, *self.constants)
 
     def _adds_frames(self) -> bool:
         return VARIANTS[self.variant].residual if self.residual is None else self.residual
 
-    def _check_clip(self, shape) -> None:
+    def _check_clip(self, shape: Shape) -> None:
         shape = tuple(shape)
         check_clip("RepresentationFlow", shape)
         if shape[-1] is None:
@@ -227,5 +231,5 @@ class RepresentationFlow(StoredByName, layers.Layer, MotionLayer):
             )
 
 
-def _constant(initial: np.ndarray):
+def _constant(initial: np.ndarray) -> Callable[..., Tensor]:
     return lambda shape, dtype=None: ops.convert_to_tensor(initial, dtype)

@@ -1,9 +1,12 @@
 """Stacks of neighbouring time steps, as the temporal stream of a two-stream network takes them."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tvnet_keras.layers.arguments import positive_int
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -34,24 +37,24 @@ class SlidingWindows(keras.layers.Layer):
         (1, 4, 64, 64, 10)
     """
 
-    def __init__(self, length: int, **kwargs) -> None:
+    def __init__(self, length: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.length = positive_int("length", length)
 
-    def call(self, steps):
+    def call(self, steps: Tensor) -> Tensor:
         """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""
         self._check_steps(steps.shape[1])
         windows = ops.shape(steps)[1] - self.length + 1
         return ops.concatenate([steps[:, k : k + windows] for k in range(self.length)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T - length + 1, H, W, length * C]`."""
         batch, time, height, width, channels = input_shape
         # While a model is put together Keras asks for this only, not for `call`.
         self._check_steps(time)
         return batch, None if time is None else time - self.length + 1, height, width, self.length * channels
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "length": self.length}
 

@@ -1,7 +1,12 @@
 """TV-L1's constants as weights, for the layers that stand on the solver."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 from keras import ops
+
+from tvnet_keras.typing import Tensor
 
 LEAST_CONSTANT = 1e-3
 """The least value of a constant in training. It bounds the step ratio tau / theta and the threshold lambda * theta."""
@@ -18,11 +23,11 @@ class Positive(keras.constraints.Constraint):
     def __init__(self, minimum: float = LEAST_CONSTANT) -> None:
         self.minimum = minimum
 
-    def __call__(self, weight):
+    def __call__(self, weight: Tensor) -> Tensor:
         """Returns `weight` with smaller values raised to the minimum."""
         return ops.maximum(weight, ops.cast(self.minimum, weight.dtype))
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"minimum": self.minimum}
 
@@ -55,7 +60,7 @@ def add_constants(layer: keras.Layer) -> tuple:
     )
 
 
-def stack_constants(weights):
+def stack_constants(weights: Iterable[Tensor]) -> Tensor:
     """The three constants as one float32 tensor `[3]`.
 
     Args:

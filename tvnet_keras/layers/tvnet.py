@@ -1,8 +1,10 @@
 """TVNet: TV-L1 optical flow unrolled into a trainable layer."""
 
 import warnings
+from typing import Any, cast
 
 import keras
+import numpy as np
 from keras import ops
 
 from tvnet_keras.choices import check_choice
@@ -20,6 +22,7 @@ from tvnet_keras.ops.tracing import xla_compiles
 from tvnet_keras.ops.tvl1.solver import Steps, steps_of
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values
+from tvnet_keras.typing import Dimension, Shape, Tensor
 
 LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
 
@@ -107,7 +110,7 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         u0_size: tuple[int, int] | None = None,
         variant: str = "default",
         mode: str = "auto",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if self.dtype_policy.compute_dtype != "float32":
@@ -128,7 +131,7 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         self.mode = check_choice("mode", mode, MODES)
         self._announced = False
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates u0, the kernels `[S, W, I, 8, 2]` (as in `ops.tvl1.formulae.iteration`) and the three scalars."""
         _check_clip(input_shape)
         if self.u0_size is None:
@@ -144,7 +147,7 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         )
         self.scalars = add_constants(self)
 
-    def call(self, clip):
+    def call(self, clip: Tensor) -> Tensor:
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         _check_clip(clip.shape)
         check_values(self, clip, self.value_range, "give the layer the value_range of the frames")
@@ -168,48 +171,49 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
             stacklevel=2,
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """`[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
         # While a model is put together Keras asks for this only, not for `call`.
         _check_clip(input_shape)
         batch, time, height, width, _ = input_shape
         return batch, None if time is None else time - 1, height, width, 2
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
         names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom")
         names += ("learn", "u0_size", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
-    def _fitted(self, weight, value):
+    def _fitted(self, weight: keras.Variable, value: np.ndarray) -> Any:
         """A stored u0 of another grid is resized and its vectors scaled."""
         if weight is self.u0 and value.shape != weight.shape:
-            return resize_flow(ops.convert_to_tensor(value)[None], *self.u0_size)[0]
+            return resize_flow(ops.convert_to_tensor(value)[None], *self.u0.shape[:2])[0]
         return value
 
-    def _stored_weights(self):
+    def _stored_weights(self) -> tuple[keras.Variable, ...]:
         # Kernels first: if they do not fit, nothing has been loaded yet.
         return (self.kernels, *self.scalars, self.u0)
 
-    def _coarsest_size(self, height, width) -> tuple[int, int]:
+    def _coarsest_size(self, height: int | None, width: int | None) -> tuple[int, int]:
         if height is None or width is None:
             raise ValueError(
                 "TVNet built with an unknown height or width needs u0_size=(height, width), the grid of its initial "
                 f"flow. Received: height={height}, width={width}, u0_size=None"
             )
-        return self._level_size(self._coarsest_level(height, width), height, width)
+        size = self._level_size(self._coarsest_level(height, width), height, width)
+        return cast(tuple[int, int], size)
 
-    def _coarsest_level(self, height, width):
+    def _coarsest_level(self, height: Dimension, width: Dimension) -> Dimension:
         """The first level solved: `scales - 1`, or less where the image is too small for so many."""
         if self.scales == 1:
             return 0  # Whatever the size: an exported graph needs no branch for it.
         limit = scale_limit(height, width, self.zoom)
         return min(self.scales, limit) - 1 if isinstance(limit, int) else ops.minimum(self.scales, limit) - 1
 
-    def _level_size(self, level, height, width):
-        return tuple(level_size(length, level, self.zoom) for length in (height, width))
+    def _level_size(self, level: Dimension, height: Dimension, width: Dimension) -> tuple[Dimension, Dimension]:
+        return level_size(height, level, self.zoom), level_size(width, level, self.zoom)
 
-    def _flow(self, first, second, steps: Steps):
+    def _flow(self, first: Tensor, second: Tensor, steps: Steps) -> Tensor:
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
@@ -228,7 +232,9 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
                 flow = self._enlarge_flow(flow, level, coarsest, height, width)
         return flow
 
-    def _enlarge_flow(self, flow, level: int, coarsest, height, width):
+    def _enlarge_flow(
+        self, flow: Tensor, level: int, coarsest: Dimension, height: Dimension, width: Dimension
+    ) -> Tensor:
         """The flow of `level` on the next finer one; levels that a small image skips leave it alone."""
         size = self._level_size(level - 1, height, width)
         enlarge = VARIANTS[self.variant].enlarge_flow
@@ -236,25 +242,25 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
             return enlarge(flow, *size, self.zoom) if level <= coarsest else flow
         return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
 
-    def _solve_level(self, level: int, first, second, flow, steps: Steps):
+    def _solve_level(self, level: int, first: Tensor, second: Tensor, flow: Tensor, steps: Steps) -> Tensor:
         variant = VARIANTS[self.variant]
         first, second = (variant.at_level(frames, level, self.zoom) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
         return variant.solve_level(first, second, flow, kernels, constants, steps)
 
 
-def _forward_differences(shape, dtype=None):
+def _forward_differences(shape: Shape, dtype: Any = None) -> Tensor:
     # Not `broadcast_to`: on Torch its result shares one place in memory and cannot be assigned to.
     return ops.zeros(shape, dtype) + ops.convert_to_tensor(FORWARD_TAPS, dtype)
 
 
-def _check_clip(shape) -> None:
+def _check_clip(shape: Shape) -> None:
     check_clip("TVNet", shape)
     if shape[-1] not in (1, 3):
         raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={tuple(shape)}")
 
 
-def _checked_grid(u0_size) -> tuple[int, int]:
+def _checked_grid(u0_size: tuple[int, int]) -> tuple[int, int]:
     height, width = positive_pair("u0_size", u0_size)
     if height * width > LARGEST_GRID:
         raise ValueError(
@@ -263,7 +269,7 @@ def _checked_grid(u0_size) -> tuple[int, int]:
     return height, width
 
 
-def _checked_range(value_range) -> tuple[float, float]:
+def _checked_range(value_range: tuple[float, float]) -> tuple[float, float]:
     low, high = value_range
     if not high > low:
         raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")

@@ -1,9 +1,12 @@
 """Clips of bytes or of floats, as floats 0..1."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tvnet_keras.ops.value_check import check_values
+from tvnet_keras.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -30,15 +33,15 @@ class UnitRange(keras.layers.Layer):
         1.0
     """
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, clip):
+    def call(self, clip: Tensor) -> Tensor:
         """The clip in 0..1."""
         check_values(self, clip, (0.0, 1.0), "divide the frames by 255")
         values = ops.cast(clip, "float32")
         return values / 255.0 if keras.backend.is_int_dtype(clip.dtype) else values
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
         return input_shape

@@ -1,10 +1,14 @@
 """End-point error: the distance between estimated and true flow vectors."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from tvnet_keras.typing import Tensor
 
-def end_point_error(truth, flow):
+
+def end_point_error(truth: Tensor, flow: Tensor) -> Tensor:
     """Euclidean distance of the flow vectors at every pixel.
 
     Args:
@@ -24,7 +28,7 @@ def end_point_error(truth, flow):
     return ops.where(exact, 0.0, ops.sqrt(ops.where(exact, 1.0, squared)))
 
 
-def blank_unknown(truth, flow, known):
+def blank_unknown(truth: Tensor, flow: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Truth and flow with zeros wherever nothing is known, so that no value there reaches an error or its gradient.
 
     A product with zero would not do: NaN and infinity times zero are NaN.
@@ -41,7 +45,7 @@ def blank_unknown(truth, flow, known):
     return ops.where(keep, truth, ops.zeros_like(truth)), ops.where(keep, flow, ops.zeros_like(flow))
 
 
-def mean_end_point_error(truth, flow, known):
+def mean_end_point_error(truth: Tensor, flow: Tensor, known: Tensor) -> Tensor:
     """Mean end-point error of every clip over its known vectors.
 
     Args:
@@ -69,7 +73,7 @@ def mean_end_point_error(truth, flow, known):
     return total / ops.maximum(ops.sum(known, axis=axes), 1.0)
 
 
-def check_shapes(name: str, truth, flow) -> None:
+def check_shapes(name: str, truth: Tensor, flow: Tensor) -> None:
     """Refuses a truth and a flow whose known sizes differ, or that have not two components.
 
     Args:
@@ -88,7 +92,7 @@ def check_shapes(name: str, truth, flow) -> None:
         )
 
 
-def check_weight(name: str, weight, flow) -> None:
+def check_weight(name: str, weight: Tensor, flow: Tensor) -> None:
     """Refuses weights that do not count one per vector of a flow, or one per entry of its leading axes.
 
     Args:
@@ -131,10 +135,10 @@ class EndPointError(keras.losses.Loss):
         1.4142
     """
 
-    def __init__(self, reduction: str = "mean_with_sample_weight", **kwargs) -> None:
+    def __init__(self, reduction: str = "mean_with_sample_weight", **kwargs: Any) -> None:
         super().__init__(reduction=reduction, **kwargs)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """The reduced loss."""
         y_true, y_pred = (ops.convert_to_tensor(flow, dtype=self.dtype) for flow in (y_true, y_pred))
         check_shapes(self.name, y_true, y_pred)
@@ -148,6 +152,6 @@ class EndPointError(keras.losses.Loss):
             y_true, y_pred = blank_unknown(y_true, y_pred, sample_weight)
         return super().__call__(y_true, y_pred, sample_weight)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Per-pixel error `[B, ...]` of `y_pred` against `y_true`."""
         return end_point_error(ops.cast(y_true, y_pred.dtype), y_pred)

@@ -1,5 +1,7 @@
 """The TV-L1 energy of a flow field: what TVNet minimises without labels."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,12 +10,15 @@ from tvnet_keras.ops.gradients import forward_x, forward_y
 from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.value_check import check_values
 from tvnet_keras.ops.warp import warp
+from tvnet_keras.typing import Tensor
 
 DATA_WEIGHT = 0.15
 """Weight of the brightness term for frames in 0..255 (lambda of the paper's Eq. 1)."""
 
 
-def tvl1_energy(clip, flow, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT):
+def tvl1_energy(
+    clip: Tensor, flow: Tensor, value_range: tuple[float, float] = (0.0, 1.0), data_weight: float = DATA_WEIGHT
+) -> Tensor:
     """Mean TV-L1 energy per pixel of every clip (Fan et al. 2018, Eq. 1, a mean instead of a sum).
 
     `data_weight * mean|I_{t+1}(x + flow) - I_t(x)| + mean(|u_x| + |u_y| + |v_x| + |v_y|)`, with exact warping and
@@ -55,7 +60,7 @@ def _check_shapes(clip: tuple, flow: tuple) -> None:
         )
 
 
-def _total_variation(field):
+def _total_variation(field: Tensor) -> Tensor:
     return ops.mean(ops.abs(forward_x(field)) + ops.abs(forward_y(field)), axis=(1, 2))
 
 
@@ -83,12 +88,15 @@ class TVL1Energy(keras.losses.Loss):
         >>> model.compile("sgd", loss=TVL1Energy())  # then model.fit(clips, clips)
     """
 
-    def __init__(self, value_range=(0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs) -> None:
+    def __init__(
+        self, value_range: tuple[float, float] = (0.0, 1.0), data_weight: float = DATA_WEIGHT, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.value_range = tuple(value_range)
+        low, high = value_range
+        self.value_range = low, high
         self.data_weight = float(data_weight)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """The reduced loss."""
         # Keras casts y_true to float before `call`; after that, integers could not be told from floats.
         low, high = self.value_range
@@ -99,7 +107,7 @@ class TVL1Energy(keras.losses.Loss):
             frames, y_pred = self._without_weightless(frames, ops.convert_to_tensor(y_pred), sample_weight)
         return super().__call__(frames, y_pred, sample_weight)
 
-    def _without_weightless(self, frames, flow, sample_weight):
+    def _without_weightless(self, frames: Tensor, flow: Tensor, sample_weight: Tensor) -> tuple[Tensor, Tensor]:
         weight = ops.convert_to_tensor(sample_weight)
         if len(weight.shape) != 1:
             raise ValueError(
@@ -108,12 +116,12 @@ class TVL1Energy(keras.losses.Loss):
             )
         # A product with zero would let NaN pass.
         keep = ops.reshape(ops.not_equal(weight, 0), (-1, 1, 1, 1, 1))
-        return tuple(ops.where(keep, values, ops.zeros_like(values)) for values in (frames, flow))
+        return ops.where(keep, frames, ops.zeros_like(frames)), ops.where(keep, flow, ops.zeros_like(flow))
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Energy `[B]` of the flow `y_pred` on the clip `y_true`."""
         return tvl1_energy(y_true, y_pred, self.value_range, self.data_weight)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "value_range": self.value_range, "data_weight": self.data_weight}

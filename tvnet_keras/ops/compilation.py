@@ -27,7 +27,7 @@ def compile_for_backend(function: Callable) -> Callable:
     if backend == "tensorflow":
         return _compiled_for_few_sizes(function)
     if backend == "jax":
-        import jax
+        import jax  # pyright: ignore[reportMissingImports] - an optional backend
 
         return jax.jit(function)
     return function
@@ -64,7 +64,7 @@ def compiles_for_cpu() -> bool:
 
         return all(device.device_type == "CPU" for device in tf.config.list_physical_devices())
     if backend == "jax":
-        import jax
+        import jax  # pyright: ignore[reportMissingImports] - an optional backend
 
         return jax.default_backend() == "cpu"
     return False

@@ -1,6 +1,7 @@
 """Compiled functions with a gradient, which is either given or derived by the backend."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,6 +9,7 @@ from keras import ops
 from tvnet_keras.errors import InputError
 from tvnet_keras.ops.compilation import compile_for_backend
 from tvnet_keras.ops.tracing import being_exported, xla_compiles
+from tvnet_keras.typing import Tensor
 
 _NO_SECOND_DERIVATIVE = (
     "TV-L1's iterations have a first derivative only: a gradient of a gradient, as of a gradient penalty, cannot be "
@@ -44,7 +46,7 @@ def differentiable(forward: Callable, backward: Callable) -> Callable:
     return call
 
 
-def once_differentiable(tensor):
+def once_differentiable(tensor: Tensor) -> Tensor:
     """The same tensor, with a gradient that refuses to be differentiated again.
 
     Every tensor that goes into a function of `differentiable` passes through here. Otherwise a second derivative would
@@ -67,11 +69,11 @@ def once_differentiable(tensor):
 
 
 @ops.custom_gradient
-def _not_differentiable(gradient, value):
+def _not_differentiable(gradient: Tensor, value: Tensor) -> tuple[Tensor, Callable[..., tuple[Tensor, ...]]]:
     return gradient, lambda *_: _refuse(gradient, value)
 
 
-def _refuse(*tensors):
+def _refuse(*tensors: Any) -> tuple[Tensor, ...]:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -107,7 +109,7 @@ def compile_with_gradient(function: Callable) -> Callable:
 
 def _torch_function(forward: Callable, backward: Callable) -> Callable:
     # `ops.custom_gradient` will not do: on Torch it tries a failing forward twice and then gives NaN as the gradient.
-    import torch
+    import torch  # pyright: ignore[reportMissingImports] - an optional backend
 
     class Function(torch.autograd.Function):
         @staticmethod

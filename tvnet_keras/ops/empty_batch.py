@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tvnet_keras.typing import Tensor
 
-def at_least_one(clip):
+
+def at_least_one(clip: Tensor) -> Tensor:
     """The batch itself, or a batch of one clip of zeros where it holds no clip.
 
     On a CPU, TensorFlow's convolution gives an empty batch the wrong shape, and the gradient of its padding fails.

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tvnet_keras.typing import Tensor
 
-def split_pairs(frames):
+
+def split_pairs(frames: Tensor) -> tuple[Tensor, Tensor]:
     """The first and the second frame of every pair of neighbours.
 
     Args:
@@ -15,12 +17,12 @@ def split_pairs(frames):
     return frames[:, :-1], frames[:, 1:]
 
 
-def fold_time(steps):
+def fold_time(steps: Tensor) -> Tensor:
     """Time folded into the batch: `[B, T, ...]` to `[B * T, ...]`, so that step t of clip b is image `b * T + t`."""
     return ops.reshape(steps, (-1, *ops.shape(steps)[2:]))
 
 
-def frame_pairs(frames):
+def frame_pairs(frames: Tensor) -> tuple[Tensor, Tensor]:
     """The first and the second frame of every pair of neighbours, as two batches of images.
 
     Args:

@@ -4,13 +4,17 @@ Every derivative takes `(x, y)` in pixels, x to the right and y down: a ramp tha
 x derivative. The two-tap operators take their taps, so that TVNet can train them (Fan et al. 2018, section 4.1).
 """
 
+from collections.abc import Sequence
+
 from keras import ops
+
+from tvnet_keras.typing import Tensor
 
 FORWARD_TAPS = (-1.0, 1.0)
 """Weights of a pixel and of the next one: the forward difference."""
 
 
-def central_gradient(images):
+def central_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
     """Central differences, with half of the one-sided difference at the borders (as the released TVNet).
 
     Args:
@@ -26,17 +30,17 @@ def central_gradient(images):
     return 0.5 * (right - left), 0.5 * (down - up)
 
 
-def forward_x(field, taps=FORWARD_TAPS):
+def forward_x(field: Tensor, taps: Tensor | Sequence[float] = FORWARD_TAPS) -> Tensor:
     """`taps[0] * f(x) + taps[1] * f(x + 1)`, zero in the last column. `[N, H, W] -> [N, H, W]`."""
     return not_last(field, 2) * (taps[0] * field + taps[1] * ops.pad(field[:, :, 1:], ((0, 0), (0, 0), (0, 1))))
 
 
-def forward_y(field, taps=FORWARD_TAPS):
+def forward_y(field: Tensor, taps: Tensor | Sequence[float] = FORWARD_TAPS) -> Tensor:
     """`taps[0] * f(y) + taps[1] * f(y + 1)`, zero in the last row. `[N, H, W] -> [N, H, W]`."""
     return not_last(field, 1) * (taps[0] * field + taps[1] * ops.pad(field[:, 1:], ((0, 0), (0, 1), (0, 0))))
 
 
-def not_last(field, axis: int):
+def not_last(field: Tensor, axis: int) -> Tensor:
     """1 where a pixel has a neighbour behind it along `axis`, else 0; shaped to multiply `[N, H, W]` fields.
 
     XLA turns a product with this mask into vector instructions, padding of a computed field into branches per pixel.
@@ -47,17 +51,22 @@ def not_last(field, axis: int):
     return ops.reshape(ops.cast(ops.arange(length) < length - 1, field.dtype), shape)
 
 
-def backward_x(field, taps=FORWARD_TAPS):
+def backward_x(field: Tensor, taps: Tensor | Sequence[float] = FORWARD_TAPS) -> Tensor:
     """`taps[0] * f(x - 1) + taps[1] * f(x)`, with f = 0 left of the image. `[N, H, W] -> [N, H, W]`."""
     return taps[1] * field + taps[0] * ops.pad(field[:, :, :-1], ((0, 0), (0, 0), (1, 0)))
 
 
-def backward_y(field, taps=FORWARD_TAPS):
+def backward_y(field: Tensor, taps: Tensor | Sequence[float] = FORWARD_TAPS) -> Tensor:
     """`taps[0] * f(y - 1) + taps[1] * f(y)`, with f = 0 above the image. `[N, H, W] -> [N, H, W]`."""
     return taps[1] * field + taps[0] * ops.pad(field[:, :-1], ((0, 0), (1, 0), (0, 0)))
 
 
-def divergence(px, py, taps_x=FORWARD_TAPS, taps_y=FORWARD_TAPS):
+def divergence(
+    px: Tensor,
+    py: Tensor,
+    taps_x: Tensor | Sequence[float] = FORWARD_TAPS,
+    taps_y: Tensor | Sequence[float] = FORWARD_TAPS,
+) -> Tensor:
     """Divergence of the vector field `(px, py)`: minus the adjoint of (`forward_x`, `forward_y`).
 
     Exact for fields whose last column (px) and last row (py) are zero, as TV-L1's dual variables always are.

@@ -1,16 +1,19 @@
 """From colour frames to the smooth grey images on which TV-L1 works."""
 
 import math
+from typing import cast
 
 import keras
 import numpy as np
 from keras import ops
 
+from tvnet_keras.typing import Tensor
+
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """ITU-R BT.601 luma, for R, G, B (FACTS: the released TVNet uses the same weights)."""
 
 
-def to_255(frames, value_range: tuple[float, float] = (0.0, 1.0)):
+def to_255(frames: Tensor, value_range: tuple[float, float] = (0.0, 1.0)) -> Tensor:
     """Frames as float32 in 0..255, the range that TV-L1's constants belong to.
 
     Args:
@@ -27,7 +30,7 @@ def to_255(frames, value_range: tuple[float, float] = (0.0, 1.0)):
     return (values - low) * (255.0 / (high - low))
 
 
-def to_grey(frames):
+def to_grey(frames: Tensor) -> Tensor:
     """Luma of RGB frames, or the only channel of grey frames.
 
     Args:
@@ -63,7 +66,7 @@ def gaussian_taps(size: int = 5, sigma: float = 0.8) -> np.ndarray:
     return (taps / taps.sum()).astype("float32")
 
 
-def smooth(images, size: int = 5, sigma: float = 0.8):
+def smooth(images: Tensor, size: int = 5, sigma: float = 0.8) -> Tensor:
     """Separable Gaussian smoothing with edge-replicated borders, so that a constant image stays constant.
 
     Args:
@@ -80,7 +83,7 @@ def smooth(images, size: int = 5, sigma: float = 0.8):
     return images
 
 
-def _weighted_shifts(images, taps, axis: int):
+def _weighted_shifts(images: Tensor, taps: np.ndarray, axis: int) -> Tensor:
     radius = len(taps) // 2
     first, last = _edge(images, axis, 0), _edge(images, axis, -1)
     padded = ops.concatenate([first] * radius + [images] + [last] * radius, axis=axis)
@@ -89,9 +92,10 @@ def _weighted_shifts(images, taps, axis: int):
         shifted = [padded[:, k : k + length] for k in range(len(taps))]
     else:
         shifted = [padded[:, :, k : k + length] for k in range(len(taps))]
-    return sum(float(tap) * part for tap, part in zip(taps, shifted, strict=True))
+    # A tensor, not the 0 that a sum begins with.
+    return cast(Tensor, sum(float(tap) * part for tap, part in zip(taps, shifted, strict=True)))
 
 
-def _edge(images, axis: int, index: int):
+def _edge(images: Tensor, axis: int, index: int) -> Tensor:
     window = slice(index, None) if index == -1 else slice(index, index + 1)
     return images[:, window] if axis == 1 else images[:, :, window]

@@ -7,8 +7,10 @@ import math
 
 from keras import ops
 
+from tvnet_keras.typing import Dimension
 
-def scale_limit(height, width, zoom: float):
+
+def scale_limit(height: Dimension, width: Dimension, zoom: float) -> Dimension:
     """How many pyramid levels an image can bear: `1 + log(diagonal / 4) / log(1 / zoom)`, at least 1 (released TVNet).
 
     Args:
@@ -25,7 +27,7 @@ def scale_limit(height, width, zoom: float):
     return ops.maximum(1, ops.cast(1 + ops.log(diagonal / 4) / math.log(1 / zoom), "int32"))
 
 
-def level_size(length, level, zoom: float):
+def level_size(length: Dimension, level: Dimension, zoom: float) -> Dimension:
     """`int(length * zoom ** level + 0.5)`, at least 1 pixel. Length and level are ints or integer tensors."""
     if isinstance(level, int) and level == 0:
         return length

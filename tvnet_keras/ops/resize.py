@@ -18,15 +18,21 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 Sizes are ints where they are known, and scalar tensors where they are not until run time.
 """
 
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, cast
+
 import keras
 import numpy as np
 from keras import ops
+
+from tvnet_keras.typing import Dimension, Tensor
 
 OPENCV_WEIGHT_BITS = 11
 """OpenCV's bilinear weights of bytes are whole numbers of 2^-11."""
 
 
-def resize_align_corners_bilinear(images, height, width):
+def resize_align_corners_bilinear(images: Tensor, height: Dimension, width: Dimension) -> Tensor:
     """Resizes images bilinearly on an align-corners grid: the first and the last samples of both grids coincide.
 
     Nothing is filtered where the images shrink.
@@ -42,7 +48,7 @@ def resize_align_corners_bilinear(images, height, width):
     return _align_corners_axis(_align_corners_axis(images, height, axis=1), width, axis=2)
 
 
-def resize_flow(flow, height, width):
+def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
     """Resizes a flow and scales its vectors with it: u by new width / old width, v by new height / old height.
 
     The grid and the filter are those of `resize_align_corners_bilinear`.
@@ -68,7 +74,7 @@ def resize_flow(flow, height, width):
     return resize_align_corners_bilinear(flow, height, width) * scale
 
 
-def resize_half_pixel_antialiased(images, height, width):
+def resize_half_pixel_antialiased(images: Tensor, height: Dimension, width: Dimension) -> Tensor:
     """Resizes images on pixel centres: a side that shrinks is averaged over areas, a side that grows is interpolated.
 
     This is `video.resize.resize_half_pixel_antialiased` inside a graph. Integers come out as OpenCV has them, bit by
@@ -91,15 +97,15 @@ def resize_half_pixel_antialiased(images, height, width):
     return ops.cast(_enlarge(images, shrunk, size, rounded), dtype)
 
 
-def _all_known(*sides) -> bool:
+def _all_known(*sides: Dimension) -> bool:
     return all(isinstance(side, int) for side in sides)
 
 
-def _known_and_equal(old, new) -> bool:
+def _known_and_equal(old: Dimension, new: Dimension) -> bool:
     return _all_known(old, new) and old == new
 
 
-def _align_corners_axis(images, length, axis: int):
+def _align_corners_axis(images: Tensor, length: Dimension, axis: int) -> Tensor:
     old = ops.shape(images)[axis]
     if _known_and_equal(old, length):
         return images
@@ -116,16 +122,16 @@ def _align_corners_axis(images, length, axis: int):
     return first + weight * (second - first)
 
 
-def _smaller(first, second):
+def _smaller(first: Dimension, second: Dimension) -> Dimension:
     return min(first, second) if _all_known(first, second) else ops.minimum(first, second)
 
 
-def _shrink(images, old, new, rounded):
+def _shrink(images: Tensor, old: Sequence[Dimension], new: Sequence[Dimension], rounded: bool) -> Tensor:
     """Means over the areas that the new pixels cover (INTER_AREA); sides that are equal stay."""
     if all(map(_known_and_equal, old, new)):
         return images
     # The tables need float64, which JAX lacks; sizes unknown at this point exist on TensorFlow only.
-    xp = np if _all_known(*old, *new) else ops
+    xp = _library(*old, *new)
     old, new = ([_float64(side, xp) for side in size] for size in (old, new))
     ratios = [_old_pixels_per_new(*sides) for sides in zip(old, new, strict=True)]
     whole = xp.logical_and(*(xp.abs(ratio - xp.round(ratio)) < np.finfo("float64").eps for ratio in ratios))
@@ -142,16 +148,20 @@ def _shrink(images, old, new, rounded):
     return ops.clip(ops.where(quarters, ops.floor(images + 0.5), ops.round(images)), 0, 255)
 
 
-def _float64(side, xp):
-    return np.float64(side) if xp is np else ops.cast(side, "float64")
+def _library(*sides: Dimension) -> ModuleType:
+    return np if _all_known(*sides) else ops
 
 
-def _old_pixels_per_new(old, new):
+def _float64(side: Dimension, xp: ModuleType) -> Any:
+    return np.float64(cast(int, side)) if xp is np else ops.cast(side, "float64")
+
+
+def _old_pixels_per_new(old: Any, new: Any) -> Any:
     """Old pixels per new one, with the rounding of OpenCV's two divisions."""
     return 1.0 / (new / old)
 
 
-def _areas(old, new, ratio, whole, xp):
+def _areas(old: Any, new: Any, ratio: Any, whole: Any, xp: ModuleType) -> tuple[Tensor, Tensor]:
     """Which old samples every new one takes, and how much of each: int32 and float32 `[taps, new]`.
 
     Where the ratio is `whole` the weights are 1 instead of their share.
@@ -171,21 +181,21 @@ def _areas(old, new, ratio, whole, xp):
     return ops.cast(xp.minimum(source, old - 1), "int32"), ops.cast(weights, "float32")
 
 
-def _weighted_sum(images, table, axis):
+def _weighted_sum(images: Tensor, table: tuple[Tensor, Tensor], axis: int) -> Tensor:
     """The sum over taps, one after the other as in OpenCV: another order would round halves differently."""
     index, weights = table
     shape = (-1, 1) if axis == 2 else (-1, 1, 1)
 
-    def term(k):
+    def term(k: Dimension) -> Tensor:
         return ops.take(images, index[k], axis) * ops.reshape(weights[k], shape)
 
     taps = ops.shape(index)[0]
     if _all_known(taps):
-        return sum((term(k) for k in range(1, taps)), start=term(0))
+        return cast(Tensor, sum((term(k) for k in range(1, taps)), start=term(0)))
     return ops.fori_loop(1, taps, lambda k, total: total + term(k), term(0))
 
 
-def _enlarge(images, old, new, rounded):
+def _enlarge(images: Tensor, old: Sequence[Dimension], new: Sequence[Dimension], rounded: bool) -> Tensor:
     """Bilinear interpolation on pixel centres (INTER_LINEAR); sides that are equal stay."""
     if all(map(_known_and_equal, old, new)):
         return images
@@ -203,9 +213,9 @@ def _enlarge(images, old, new, rounded):
     return ops.right_shift(upper + lower + 2, 2)
 
 
-def _neighbours(old, new):
+def _neighbours(old: Dimension, new: Dimension) -> tuple[Tensor, Tensor, Tensor]:
     """Indices of the samples before and after every new one, and how much it takes of the second."""
-    xp = np if _all_known(old, new) else ops
+    xp = _library(old, new)
     old, new = _float64(old, xp), _float64(new, xp)
     centres = ops.cast((xp.arange(new, dtype="float64") + 0.5) * _old_pixels_per_new(old, new) - 0.5, "float32")
     before = ops.floor(centres)
@@ -213,5 +223,5 @@ def _neighbours(old, new):
     return ops.clip(index, 0, last), ops.clip(index + 1, 0, last), centres - before
 
 
-def _fixed(weights):
+def _fixed(weights: Tensor) -> Tensor:
     return ops.cast(ops.round(weights * 2**OPENCV_WEIGHT_BITS), "int32")

@@ -5,11 +5,13 @@ Keras casts whatever it is given to the dtype of a model's `keras.Input`: bytes 
 """
 
 import warnings
+from typing import Any
 
 import keras
 from keras import ops
 
 from tvnet_keras.ops.tracing import called_from, may_call_python
+from tvnet_keras.typing import Tensor
 
 TOLERATED_SHARE = 0.1
 """A clip may leave its range by this share of the range, because resizing and augmentation overshoot."""
@@ -20,7 +22,7 @@ _FUNCTIONAL = ("keras.src.models.functional",)
 _JAX_LOOPS = ("keras.src.backend.jax.trainer",)
 
 
-def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> None:
+def check_values(owner: Any, clip: Tensor, value_range: tuple[float, float], remedy: str) -> None:
     """Warns once for `owner` if the values of a clip are not what they are taken for.
 
     The check costs the minimum and the maximum of the clip. In a graph that XLA compiles, or that may leave this
@@ -47,23 +49,23 @@ def check_values(owner, clip, value_range: tuple[float, float], remedy: str) -> 
         _check_jax(owner, clip, value_range, remedy)
 
 
-def _has_values(clip) -> bool:
+def _has_values(clip: Any) -> bool:
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
         return not tf.is_symbolic_tensor(clip)
     if backend == "jax":
-        import jax
+        import jax  # pyright: ignore[reportMissingImports] - an optional backend
 
         return not isinstance(clip, jax.core.Tracer)
-    import torch
+    import torch  # pyright: ignore[reportMissingImports] - an optional backend
 
     # Torch traces with a class of its own to compile and to export; Keras finds shapes by tensors without memory.
     return type(clip) is torch.Tensor and not clip.is_meta and not torch.compiler.is_compiling()
 
 
-def _check_graph(owner, clip, is_integer: bool, value_range, remedy: str) -> None:
+def _check_graph(owner: Any, clip: Any, is_integer: bool, value_range: tuple[float, float], remedy: str) -> None:
     import tensorflow as tf
 
     from_integers = clip.op.type == "Cast" and clip.op.inputs[0].dtype.is_integer
@@ -80,8 +82,8 @@ def _check_graph(owner, clip, is_integer: bool, value_range, remedy: str) -> Non
         tf.numpy_function(judge, [tf.reduce_min(values), tf.reduce_max(values)], [])
 
 
-def _check_jax(owner, clip, value_range, remedy: str) -> None:
-    import jax
+def _check_jax(owner: Any, clip: Tensor, value_range: tuple[float, float], remedy: str) -> None:
+    import jax  # pyright: ignore[reportMissingImports] - an optional backend
 
     def judge(low, high):
         _judge(owner, float(low), float(high), False, value_range, remedy)
@@ -89,7 +91,9 @@ def _check_jax(owner, clip, value_range, remedy: str) -> None:
     jax.debug.callback(judge, ops.min(clip), ops.max(clip))
 
 
-def _judge(owner, low: float, high: float, is_integer: bool, value_range, remedy: str) -> None:
+def _judge(
+    owner: Any, low: float, high: float, is_integer: bool, value_range: tuple[float, float], remedy: str
+) -> None:
     if is_integer:
         if high <= 1:
             _warn(owner, _CAST_TO_INTEGERS)
@@ -108,7 +112,7 @@ _CAST_TO_INTEGERS = (
 )
 
 
-def _spans(low: float, high: float, value_range, remedy: str) -> str:
+def _spans(low: float, high: float, value_range: tuple[float, float], remedy: str) -> str:
     expected = "{:g}..{:g}".format(*value_range)
     return (
         f"floats are taken to span {expected}, and this clip spans {low:g}..{high:g}, so that the result is not that "
@@ -117,7 +121,7 @@ def _spans(low: float, high: float, value_range, remedy: str) -> str:
     )
 
 
-def _warn(owner, sentence: str) -> None:
+def _warn(owner: Any, sentence: str) -> None:
     if vars(owner).get("_told_of_values"):
         return
     owner._told_of_values = True

@@ -1,9 +1,13 @@
 """Backward bilinear warping. `tvl1.released.warp` is the released TVNet's, with another rounding and other borders."""
 
+from collections.abc import Callable
+
 from keras import ops
 
+from tvnet_keras.typing import Dimension, Tensor
 
-def warp(images, flow):
+
+def warp(images: Tensor, flow: Tensor) -> Tensor:
     """Samples `images` at `x + flow(x)`, bilinearly, with positions clamped to the image.
 
     If `I_t(x) ~ I_{t+1}(x + flow)` then `warp(I_{t+1}, flow)` looks like `I_t`. A displacement of u pixels moves
@@ -37,13 +41,13 @@ def warp(images, flow):
     return (1 - wy) * top + wy * bottom
 
 
-def _positions(length, flow, axis: int):
+def _positions(length: Dimension, flow: Tensor, axis: int) -> Tensor:
     shape = [1, 1, 1]
     shape[axis] = -1
     return ops.reshape(ops.cast(ops.arange(length), flow.dtype), shape)
 
 
-def _corners(position, length):
+def _corners(position: Tensor, length: Dimension) -> tuple[Tensor, Tensor, Tensor]:
     """Both neighbours of a clamped position and the weight of the second, `[N, H, W, 1]`."""
     limit = ops.cast(length - 1, position.dtype)
     inside = ops.logical_and(position >= 0, position <= limit)
@@ -57,7 +61,7 @@ def _corners(position, length):
     return first, second, ops.expand_dims(clamped - lower, -1)
 
 
-def _sampler(images):
+def _sampler(images: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     # Gathering rows of one flat [N*H*W, C] table is five times faster than `map_coordinates` (docs/performance.md).
     batch, height, width = ops.shape(images)[:3]
     table = ops.reshape(images, (-1, images.shape[-1]))

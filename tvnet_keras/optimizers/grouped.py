@@ -4,12 +4,19 @@ Under Adam, scaling the gradients of a group would change nothing, because Adam 
 """
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 
+from tvnet_keras.typing import Dimension, Tensor
 
-class RateGroups:
-    """Mixin: multiplies the learning rate of the weights whose path matches a pattern.
+# The mixin stands before one of Keras's optimizers.
+_Optimizer = keras.optimizers.Optimizer if TYPE_CHECKING else object
+
+
+class RateGroups(_Optimizer):
+    """A mixin that multiplies the learning rate of weights whose path matches a pattern.
 
     Weight decay keeps the common rate; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay.
 
@@ -24,14 +31,14 @@ class RateGroups:
         ValueError: a multiplier is negative, or (when the optimizer is built) a pattern matches no weight.
     """
 
-    def __init__(self, *args, rates: dict[str, float] | None = None, summed: bool = False, **kwargs) -> None:
+    def __init__(self, *args: Any, rates: dict[str, float] | None = None, summed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.summed = bool(summed)
         self.rates = dict(rates or {})
         if any(multiplier < 0 for multiplier in self.rates.values()):
             raise ValueError(f"Multipliers of learning rates must not be negative. Received: rates={self.rates}")
 
-    def build(self, variables) -> None:
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Creates the optimizer's state and looks up the multiplier of every weight."""
         super().build(variables)
         self._multipliers = [self.multiplier(variable.path) for variable in variables]
@@ -46,16 +53,16 @@ class RateGroups:
         """The multiplier of the weight with this path."""
         return next((rate for pattern, rate in self.rates.items() if re.search(pattern, path)), 1.0)
 
-    def update_step(self, gradient, variable, learning_rate) -> None:
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Dimension) -> None:
         """Updates one weight at the rate of its group."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
 
-    def _all_reduce_sum_gradients(self, grads_and_vars):
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         # Keras's hook on TensorFlow, called in every replica; it has no public one.
         return grads_and_vars if self.summed else super()._all_reduce_sum_gradients(grads_and_vars)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "rates": self.rates, "summed": self.summed}
 

@@ -1,12 +1,11 @@
-"""Scores of videos: kept as files, fused by video id, counted; and the results that tables are made of.
+"""Scores of videos: their files, their fusion by video id, their accuracies; and the results that tables are made of.
 
 * `scores`: one file of logits per evaluation;
-* `fusion`: several evaluations of the same videos into one;
-* `report`: accuracies with their uncertainty, confusion;
+* `score_fusion`: several evaluations of the same videos into one;
+* `report`: accuracies with their uncertainty, and confusions;
 * `result`: the committed numbers behind every table.
 """
 
-from tvnet_keras.scoring.fusion import fuse
 from tvnet_keras.scoring.report import (
     accuracy_interval,
     confusion_matrix,
@@ -16,6 +15,7 @@ from tvnet_keras.scoring.report import (
     top_k,
 )
 from tvnet_keras.scoring.result import Result, load_results, save_result
+from tvnet_keras.scoring.score_fusion import fuse
 from tvnet_keras.scoring.scores import Scores, load_scores, save_scores
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Accuracies, their uncertainty and the confusions of a Scores file. Videos of unknown label don't count.
+"""The accuracies of scores, their uncertainty and the confusions. Videos of unknown label do not count.
 
 Example:
     >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")
@@ -35,7 +35,15 @@ NORMAL_95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribut
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class of `per_class_table`; `confused_with` is the most frequent wrong answer, empty if there is none."""
+    """One class of `per_class_table`.
+
+    Attributes:
+        class_name: the name of the class.
+        videos: number of its videos.
+        correct: number of its videos that were answered rightly.
+        accuracy: their share, 0..1.
+        confused_with: the most frequent wrong answer; empty if there is none.
+    """
 
     class_name: str
     videos: int
@@ -74,11 +82,11 @@ def accuracy_interval(correct: int, videos: int) -> tuple[float, float]:
     """95 % interval (Wilson, 1927) of an accuracy, as shares 0..1.
 
     Args:
-        correct: Number of videos answered rightly.
-        videos: Number of videos asked.
+        correct: number of videos that were answered rightly.
+        videos: number of all videos.
 
     Raises:
-        InputError: Not 0 <= correct <= videos, or no videos.
+        InputError: not 0 <= correct <= videos, or no videos.
     """
     if not 0 <= correct <= videos or videos < 1:
         raise InputError(f"An interval needs 0 <= correct <= videos. Received: correct={correct}, videos={videos}.")
@@ -92,7 +100,7 @@ def confusion_matrix(scores: Scores) -> np.ndarray:
     """Counts, int64 `[K, K]`: rows are true classes, columns the answers.
 
     Raises:
-        InputError: No label is known.
+        InputError: no label is known.
     """
     label, logits = _labelled(scores)
     classes = len(scores.class_names)
@@ -103,7 +111,7 @@ def mean_class_accuracy(scores: Scores) -> float:
     """Mean over classes (those with at least one video) of the share answered rightly, 0..1.
 
     Raises:
-        InputError: No label is known.
+        InputError: no label is known.
     """
     matrix = confusion_matrix(scores)
     videos = matrix.sum(axis=1)
@@ -114,7 +122,7 @@ def per_class_table(scores: Scores) -> tuple[ClassRow, ...]:
     """One row per class that has videos, in label order.
 
     Raises:
-        InputError: No label is known.
+        InputError: no label is known.
     """
     matrix = confusion_matrix(scores)
     rows = []
@@ -137,7 +145,7 @@ def confusion_picture(scores: Scores) -> np.ndarray:
         uint8 `[H, W, 3]`, RGB.
 
     Raises:
-        InputError: No label is known.
+        InputError: no label is known.
     """
     matrix = confusion_matrix(scores)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -151,7 +159,7 @@ def confusion_picture(scores: Scores) -> np.ndarray:
     picture = axes.imshow(shares, cmap="viridis", vmin=0, vmax=1)
     file = font_file(scores.class_names)
     names = [written(name, file) for name in scores.class_names]
-    # As they are: a dollar in a name begins no formula.
+    # Names are shown as they are: a dollar in a name begins no formula.
     text = {"font": FontProperties(fname=file, size=6 if many else 9), "parse_math": False}
     axes.set_xticks(range(classes), names, rotation=90, **text)
     axes.set_yticks(range(classes), names, **text)
@@ -162,6 +170,6 @@ def confusion_picture(scores: Scores) -> np.ndarray:
     if not many:
         for row, column in zip(*np.nonzero(matrix), strict=True):
             colour = "black" if shares[row, column] > 0.6 else "white"
-            axes.text(column, row, matrix[row, column], ha="center", va="center", fontsize=7, color=colour)
+            axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=7, color=colour)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

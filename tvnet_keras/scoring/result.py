@@ -1,4 +1,4 @@
-"""The committed numbers behind every table: one small JSON file per row and seed.
+"""The committed numbers behind every table, in one small JSON file per row and seed.
 
 Example:
     >>> meaning, machine = {"split": 1, "clips": 25}, {"cores": 2}
@@ -27,7 +27,7 @@ from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 
 STALE_MARK = "†"
-"""Stands beside numbers of stale results on every page."""
+"""The mark beside the numbers of stale results on every page."""
 
 _MAY_BE_EMPTY = ("config", "solver_versions")
 _MOST_BYTES = 2**24
@@ -36,22 +36,22 @@ _FILE_NAME_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True)
 class Result:
-    """One row of a table, for one seed; checked when made.
+    """One row of a table for one seed, which is checked when it is made.
 
     Args:
-        table: Name of the table, and of its folder.
-        row: Name of the row; letters, digits and `._+-`, as it names a file.
-        seed: Seed of the run, not negative.
-        config: The merged config, a JSON object.
-        protocol: What the numbers mean, a JSON object that is not empty: split, clips, crops, budget, ...
-        commit: The code's version.
-        machine: What it ran on, a JSON object that is not empty: processor, cores, versions, ...
-        numbers: The results by name, finite numbers, at least one.
+        table: name of the table, and of its folder.
+        row: name of the row; letters, digits and `._+-`, as it names a file.
+        seed: seed of the run, not negative.
+        config: the merged config, a JSON object.
+        protocol: what the numbers mean, a JSON object that is not empty: split, clips, crops, budget, ...
+        commit: the code's version.
+        machine: what it ran on, a JSON object that is not empty: processor, cores, versions, ...
+        numbers: the results by name, finite numbers, at least one.
         solver_versions: `SOLVER_VERSION` by class name of the motion layers that made the numbers, empty where there
             are none; None where it is not known, as in files from before it was recorded.
 
     Raises:
-        InputError: A field of the wrong type, empty, or a number that is not finite.
+        InputError: a field has the wrong type or is empty, or a number is not finite.
     """
 
     table: str
@@ -87,14 +87,14 @@ class Result:
         return f"{self.table}/{self.row}-seed{self.seed}.json"
 
     def number(self, name: str, *, share: bool = False) -> float:
-        """One of its numbers.
+        """One of the numbers.
 
         Args:
-            name: of the number.
+            name: the name of the number.
             share: whether it must be a share, from 0 to 1.
 
         Raises:
-            InputError: It has no such number, or one that is no share.
+            InputError: there is no such number, or it is no share.
         """
         if name not in self.numbers:
             raise InputError(f"{self.file_name} has no number {name}; run its row again.")
@@ -122,7 +122,7 @@ def save_result(root: str | os.PathLike[str], result: Result) -> Path:
         The file's path.
 
     Raises:
-        InputError: The file can't be written.
+        InputError: the file cannot be written.
     """
     path = Path(root) / result.file_name
     with atomic_path(path) as partial:

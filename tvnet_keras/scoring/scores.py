@@ -1,4 +1,4 @@
-"""What an evaluation leaves: the logits of every video, with all that is needed to read them.
+"""The scores of an evaluation: the logits of every video, with all that is needed to understand them.
 
 Example:
     >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")
@@ -31,12 +31,12 @@ from tvnet_keras.errors import InputError
 HEADER_KEYS = ("kind", "experiment", "split", "clips", "crops", "commit", "seed", "weights_sha256")
 _FIELDS = ("video_id", "label", "class_names", "logits", "header")
 _MOST_BYTES = 2**32
-"""Of all fields: a small file can claim any number, and half a million videos of 700 classes have 1.5 GB."""
+"""Largest size of all fields: a small file can claim any, and half a million videos of 700 classes have 1.5 GB."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The scores of N videos over K classes; checked when made.
+    """The scores of N videos over K classes, which are checked when they are made.
 
     Args:
         video_id: N different names: a file's base name without extension (Kinetics: `ytid_start_end`).
@@ -47,8 +47,8 @@ class Scores:
             and crops per video, commit, seed and sha256 of the weights. A fusion of differing values has lists.
 
     Raises:
-        InputError: Shapes that don't fit, names twice, a label out of range, a number that is not finite, a header
-            without one of its keys, with another kind of value under one or that is no JSON.
+        InputError: shapes do not fit, a name is there twice, a label is out of range, a number is not finite, or the
+            header is no JSON, lacks a key or has another kind of value under one.
     """
 
     video_id: tuple[str, ...]
@@ -75,11 +75,11 @@ def save_scores(path: str | os.PathLike[str], scores: Scores) -> None:
     """Writes a Scores file (`.npz` without pickles), whole or not at all.
 
     Args:
-        path: Where to write, ending in `.npz`.
-        scores: What to write.
+        path: the file to write; its name ends in `.npz`.
+        scores: the scores.
 
     Raises:
-        InputError: The suffix is another or the file can't be written.
+        InputError: the name has another ending, or the file cannot be written.
     """
     path = Path(path)
     if path.suffix != ".npz":
@@ -99,7 +99,7 @@ def load_scores(path: str | os.PathLike[str]) -> Scores:
     """Reads a Scores file.
 
     Raises:
-        InputError: The file is missing, no scores file, damaged, or what it holds does not pass the checks of `Scores`.
+        InputError: the file is missing, no scores file, damaged, or what it holds does not pass the checks of `Scores`.
     """
     try:
         fields = _read_fields(Path(path))
@@ -196,7 +196,7 @@ def _header(header: Mapping[str, Any]) -> dict[str, Any]:
                 received = f"{key}={reprlib.repr(header[key])}"
                 raise InputError(f"{key} in the header of scores must be {kind}. Received: {received}.")
     try:
-        # A copy, which later changes by the caller can't reach; NaN is no JSON.
+        # A copy, which later changes by the caller cannot reach; NaN is no JSON.
         return json.loads(json.dumps(dict(header), allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"header of scores is no JSON: {error}.") from error
@@ -212,4 +212,4 @@ _KINDS = (
     ("a whole number", ("seed",), _is_whole),
     ("a whole number from 1", ("clips", "crops"), lambda value: _is_whole(value) and value > 0),
 )
-"""What stands under the keys of a header, or a list of it in a fusion."""
+"""The kinds of values under the keys of a header; in a fusion there may be lists of them."""

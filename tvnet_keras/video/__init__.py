@@ -1,11 +1,13 @@
-"""Video files in, clips out.
+"""From video files to clips.
 
 * `read`: frame-exact reading (`probe`, `count_frames`, `iterate_frames`, `read_frames`);
 * `orientation`: turning frames upright;
 * `sample`: which frames make a clip; `augment`: crops, flips, colours; `recipe`: how much of each, carried whole;
-* `listing`: a data set's list of labelled files; `datasets`: one module per data set; `split_files`: official lists;
-* `scan`: what is broken, short or there twice, before training; `cache`: TFRecords of JPEG frames;
+* `listing`: a data set's list of files; `datasets`: one module per data set; `split_files`: official lists;
+* `scan`: which files are broken, short or there twice; `length`: whether a file was cut short;
+* `cache`: TFRecords of JPEG frames; `cache_index`: what their JSON files say;
 * `views` and `pipeline`: tf.data batches for training and testing; `workers`: how many files at the same time;
+* `shutdown`: ending a program while tf.data still calls Python;
 * `moving_shapes`: the generated data set.
 """
 

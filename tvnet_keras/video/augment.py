@@ -40,7 +40,9 @@ class Window:
     window: tuple[int, int]
     size: tuple[int, int]
 
-    def cut(self, frames: np.ndarray, resize_by: Callable[[np.ndarray, Size], np.ndarray] | None = None) -> np.ndarray:
+    def cut(
+        self, frames: np.ndarray, resize_by: Callable[[np.ndarray, tuple[int, int]], np.ndarray] | None = None
+    ) -> np.ndarray:
         """The window of every frame.
 
         Args:

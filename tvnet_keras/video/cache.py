@@ -40,6 +40,7 @@ from tvnet_keras.video.read import iterate_frames
 from tvnet_keras.video.workers import workers_of
 
 VIDEOS_PER_SHARD = 64
+"""Number of videos in a record file."""
 
 
 def write_cache(
@@ -56,12 +57,13 @@ def write_cache(
 
     Args:
         videos: the list; ids must be unique.
-        folder: of the cache; it is made.
-        quality: of the JPEG frames, 1 to 100.
+        folder: the folder of the cache; it is made if it is absent.
+        quality: the quality of the JPEG frames, 1 to 100.
         short_side: frames are resized to this short side, in pixels; None keeps their size.
-        progress: called with (videos done, videos in all) after each video, from the writing threads, one at a time.
+        progress: a function that is called with (videos done, videos in all) after each video, from the writing
+            threads, one at a time.
         shards: number of record files; None makes one per `VIDEOS_PER_SHARD` videos.
-        workers: shards that are written at the same time; None takes one per core.
+        workers: number of shards that are written at the same time; None takes one per core.
 
     Returns:
         The finished cache.
@@ -102,13 +104,13 @@ class CachedVideos:
     """Frames of the videos in a cache folder, by video id; safe to use from several threads.
 
     Args:
-        folder: as written by `write_cache`.
+        folder: the folder that `write_cache` wrote.
 
     Raises:
         InputError: the folder holds no finished cache, or a damaged one.
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike) -> None:
         self._folder = Path(folder)
         self._index = read_index(self._folder)
 
@@ -136,10 +138,10 @@ class CachedVideos:
         """The number of frames of a video.
 
         Args:
-            video_id: of the video.
+            video_id: the id of the video.
 
         Raises:
-            InputError: it is not in the cache.
+            InputError: the video is not in the cache.
         """
         return len(self._entry(video_id).lengths)
 
@@ -147,7 +149,7 @@ class CachedVideos:
         """Reads frames by their number; only these are decoded.
 
         Args:
-            video_id: of the video.
+            video_id: the id of the video.
             indices: frame numbers from 0, in any order and with repeats; None reads all.
 
         Returns:
@@ -195,9 +197,9 @@ class CachedVideos:
 
 
 class _Progress:
-    """Counts videos over several threads."""
+    """Counts the videos that several threads have done."""
 
-    def __init__(self, report: Callable[[int, int], None] | None, total: int):
+    def __init__(self, report: Callable[[int, int], None] | None, total: int) -> None:
         self._report, self._total, self._done, self._lock = report, total, 0, threading.Lock()
 
     def advance(self, videos: int = 1) -> None:
@@ -233,7 +235,7 @@ def _record(video: Video, frame: np.ndarray, class_names: Sequence[str], quality
     whole, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not whole:
         size = f"{frame.shape[1]} x {frame.shape[0]}"
-        raise InputError(f"{video.path}: frames of {size} pixels can't be stored as JPEG; ask for a short side.")
+        raise InputError(f"{video.path}: frames of {size} pixels cannot be stored as JPEG; ask for a short side.")
     class_name = class_names[video.label] if video.label >= 0 else ""
     feature = {
         "image/encoded": _bytes_feature(encoded.tobytes()),

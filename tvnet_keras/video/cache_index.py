@@ -1,4 +1,4 @@
-"""What the JSON files of a cache say of its shards, checked: nothing that may be damaged is believed."""
+"""The JSON files of a cache, which say what its shards hold; all of it is checked, as it may be damaged."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ CHECKSUM_DIGITS = 8
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a video is.
+    """The place of a video in a cache.
 
     Attributes:
         shard: the name of its file, without the ending.
-        offset: of its first record in that file, in bytes.
-        lengths: of its records, in bytes.
-        checksums: of its records, one after the other; a TFRecord's own need a function that no library here has.
+        offset: offset of its first record in that file, in bytes.
+        lengths: lengths of its records, in bytes.
+        checksums: checksums of its records, one after the other. (The TFRecord format has its own, for which no library
+            here has a function.)
     """
 
     shard: str
@@ -44,7 +45,7 @@ class Entry:
 
     @property
     def end(self) -> int:
-        """Where its last record ends in the file."""
+        """The offset at which the video's last record ends."""
         return self.offset + sum(self.lengths) + len(self.lengths) * (RECORD_HEADER + RECORD_FOOTER)
 
     def require_unchanged(self, frame: int, record: bytes) -> None:
@@ -55,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Index:
-    """What `index.json` holds: `Entry` by video id, and how the cache was made (see `write_cache`)."""
+    """The content of `index.json`: an `Entry` by video id, and how the cache was made (see `write_cache`)."""
 
     videos: dict[str, Entry]
     quality: int
@@ -74,13 +75,13 @@ def record_file(folder: Path, shard: str) -> Path:
 
 
 def read_index(folder: Path) -> Index:
-    """Reads `index.json`, and sees that every shard is there and as long as it says.
+    """Reads `index.json`, and checks that every shard is there and as long as it says.
 
     Args:
-        folder: of the cache.
+        folder: the folder of the cache.
 
     Raises:
-        InputError: there is none, it is damaged, or a shard is.
+        InputError: there is no index, or the index or a shard is damaged.
     """
     file = folder / INDEX_NAME
     if not file.exists():
@@ -110,14 +111,14 @@ def require_shards(folder: Path, count: int) -> None:
 
 
 def finished_shard(file: Path, recipe: dict) -> dict[str, Entry] | None:
-    """What a finished shard holds, every record of which is read, or None where it has still to be written, or again.
+    """The videos in a finished shard, all of whose records are read; None where the shard is not finished or not whole.
 
     Args:
-        file: the JSON beside the shard.
-        recipe: what it is made of and how.
+        file: the JSON file beside the shard.
+        recipe: what the shard is made of and how.
 
     Raises:
-        InputError: the JSON is damaged, or it tells of another recipe.
+        InputError: the JSON file is damaged, or has another recipe.
     """
     shard = record_file(file.parent, file.stem)
     if not file.exists() or not shard.exists():
@@ -144,10 +145,10 @@ def _as_read(shard: Path, entries: dict[str, Entry]) -> dict[str, Entry] | None:
     lengths, checksums = [], []
     try:
         whole = _sizes(entries.values()) == {shard.stem: shard.stat().st_size}
-        # It checks every record by the record's own checksum.
+        # TensorFlow checks every record by the checksum of the format.
         for record in tf.data.TFRecordDataset(str(shard)).as_numpy_iterator():
             lengths.append(len(record))
-            checksums.append(checksum(record))
+            checksums.append(checksum(bytes(record)))
     except (tf.errors.OpError, ValueError):
         return None
     found, start = {}, 0
@@ -160,7 +161,7 @@ def _as_read(shard: Path, entries: dict[str, Entry]) -> dict[str, Entry] | None:
 
 
 def _sizes(entries: Iterable[Entry]) -> dict[str, int]:
-    """The length of every shard's file, in bytes; `ValueError` where the videos in one don't follow one another."""
+    """The length of every shard's file, in bytes; `ValueError` where the videos in one do not follow one another."""
     ends: dict[str, int] = {}
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset != ends.get(entry.shard, 0):
@@ -190,7 +191,7 @@ def _entry(stored: object) -> Entry:
         raise ValueError("'shard' is no name of a shard")
     if not 0 < min(lengths) <= max(lengths) < LONGEST_RECORD:
         raise ValueError("'lengths' holds one that no record has")
-    checksums = _field(stored, "checksums", str) if "checksums" in stored else ""
+    checksums = _field(stored, "checksums", str) if isinstance(stored, dict) and "checksums" in stored else ""
     return Entry(shard, _field(stored, "offset", int), lengths, checksums)
 
 

@@ -1,4 +1,4 @@
-"""What a data set is to the rest of the program: a list of labelled video files."""
+"""Lists of labelled video files: what a data set is to the rest of the program."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tvnet_keras.choices import check_choice, some
+from tvnet_keras.choices import check_choice, first_few
 from tvnet_keras.errors import InputError
 
 Flip = str | tuple[int, ...]
+"""What mirroring does to labels: "keep", "forbidden" or a permutation of them (see `VideoList`)."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Video:
 
     Attributes:
         path: the file.
-        label: place of its class in `VideoList.class_names`, -1 where unknown.
-        video_id: base name without extension; score files are joined by it.
+        label: position of its class in `VideoList.class_names`, -1 where it is unknown.
+        video_id: a name that no other video of the list has, its base name where possible; scores are joined by it.
     """
 
     path: str
@@ -33,12 +34,12 @@ class VideoList:
 
     Attributes:
         videos: the listed files that are there, in list order.
-        class_names: the classes in label order.
+        class_names: names of the classes, in label order.
         flip: what mirroring a video left to right does to its label: "keep" (nothing), "forbidden" (a mirrored
             video has no label here) or a permutation (label `k` becomes `flip[k]`).
         missing: the listed files that are not there.
-        notes: sentences about what of the folder is on no list.
-        order: ids of all listed files, whether they are there or not, in list order; empty where there is no list.
+        notes: sentences about files of the folder that are on no list.
+        order: the ids of all listed files, whether they are there or not, in list order; empty where there is no list.
     """
 
     videos: tuple[Video, ...]
@@ -48,7 +49,7 @@ class VideoList:
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.flip, str):
             if self.flip not in ("keep", "forbidden"):
                 raise ValueError(f'flip must be "keep", "forbidden" or a permutation. Received: flip={self.flip!r}')
@@ -64,27 +65,27 @@ class VideoList:
         """The label of a mirrored video.
 
         Args:
-            label: of the video as it is, -1 where unknown.
+            label: label of the video as it is, -1 where it is unknown.
 
         Raises:
             ValueError: `flip` is "forbidden".
         """
         if self.flip == "forbidden":
             raise ValueError("a mirrored video of this data set has no label")
-        return label if self.flip == "keep" or label < 0 else self.flip[label]
+        return label if isinstance(self.flip, str) or label < 0 else self.flip[label]
 
     def restrict(self, classes: Sequence[str]) -> VideoList:
         """Keeps some classes only.
 
         Args:
-            classes: names; their order is the new label order. Files of other classes are dropped and are not
-                counted as missing. Empty keeps everything.
+            classes: names of the classes, in the new label order. Files of other classes are dropped and not counted as
+                missing. Empty keeps everything.
 
         Returns:
-            VideoList; its `flip` is "forbidden" where the mirror image of a kept class is a dropped one.
+            A VideoList, whose `flip` is "forbidden" where the mirror image of a kept class is a dropped one.
 
         Raises:
-            InputError: an unknown class (the message has the nearest name) or one that is named twice.
+            InputError: a class is unknown (the sentence names a similar one, if there is any) or named twice.
         """
         if not classes:
             return self
@@ -108,17 +109,17 @@ class VideoList:
         """Drops files, such as the unreadable ones that a scan found.
 
         Args:
-            paths: of the files to drop.
+            paths: paths of the files to drop.
         """
         dropped = set(paths)
         return replace(self, videos=tuple(video for video in self.videos if video.path not in dropped))
 
 
 def distinct_ids(names: Sequence[Sequence[str]]) -> list[str]:
-    """For each video the shortest of its names that no other one has.
+    """For each video, the shortest of its names that no other video has.
 
     Args:
-        names: of each video, equally many, the shortest first, the last one its own.
+        names: the names of each video, equally many of each, the shortest first; no other video has the last one.
 
     Example:
         >>> distinct_ids([("1", "run/1"), ("1", "walk/1"), ("2", "walk/2")])
@@ -132,15 +133,15 @@ def distinct_ids(names: Sequence[Sequence[str]]) -> list[str]:
 
 
 def class_warnings(class_names: Sequence[str], training: Iterable[int], test: Iterable[int]) -> list[str]:
-    """What makes a comparison of classes empty: there is one only, or one that no video shows.
+    """What makes a comparison of classes empty: that there is only one, or that no video shows one of them.
 
     Args:
-        class_names: in label order.
+        class_names: names of the classes, in label order.
         training: labels of the training videos.
         test: labels of the test videos.
 
     Returns:
-        Sentences; none of videos without classes.
+        Sentences; none for videos without classes.
 
     Example:
         >>> class_warnings(("run", "walk"), [0, 0, 1], [0])
@@ -156,7 +157,7 @@ def class_warnings(class_names: Sequence[str], training: Iterable[int], test: It
         absent = [name for label, name in enumerate(class_names) if label not in labels]
         if absent:
             count = f"{len(absent)} of {len(class_names)} classes"
-            sentences.append(f"No {subset} video of {count}, {so}: {some(absent)}.")
+            sentences.append(f"No {subset} video of {count}, {so}: {first_few(absent)}.")
     return sentences
 
 

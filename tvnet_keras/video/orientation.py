@@ -8,21 +8,21 @@ from av.sidedata.sidedata import Type
 
 
 def _nameless(kind: type[Type], value: int) -> Type:
-    """A member for a kind of side data that FFmpeg knows and PyAV does not, such as EXIF in PyAV 18."""
+    """A member for a kind of side data that FFmpeg knows and PyAV's enumeration lacks, such as EXIF in PyAV 18."""
     member = object.__new__(kind)
     member._name_, member._value_ = f"UNKNOWN_{value}", value
     return member
 
 
-# Without it no side data of a frame can be asked for where one of them is of such a kind.
-Type._missing_ = classmethod(_nameless)
+# Otherwise no side data could be asked for of a frame that has some of such a kind.
+Type._missing_ = classmethod(_nameless)  # pyright: ignore[reportAttributeAccessIssue]  # typeshed: any object
 
 
 def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
     """The 2x2 part of a frame's display matrix, or None where the picture is shown as stored.
 
     Args:
-        frame: decoded frame.
+        frame: a decoded frame.
 
     Returns:
         int `[[a, b], [c, d]]` with entries -1, 0 or 1: the stored pixel (x, y) is shown at
@@ -48,7 +48,7 @@ def orient(picture: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
 
     Args:
         picture: `[H, W, C]`.
-        matrix: from `display_matrix`.
+        matrix: the frame's matrix, from `display_matrix`; None leaves the picture as it is.
 
     Returns:
         `[H, W, C]` or `[W, H, C]`, contiguous.

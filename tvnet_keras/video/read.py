@@ -1,8 +1,8 @@
 """Frame-exact reading of video files with PyAV.
 
-Seeking lands on the wrong frame for some codec in every decoder that was tried, and the frame count in a
-file's header is often wrong. So a file is always decoded from frame 0 and the frames are counted; decoding
-stops at the last frame that is needed.
+Every decoder that was tried lands on the wrong frame for some codec when it seeks, and the frame count in a file's
+header is often wrong. So a file is always decoded from frame 0 and the frames are counted; decoding stops at the last
+frame that is needed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import av
+import av.container
 import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
@@ -27,7 +29,8 @@ from tvnet_keras.video.orientation import display_matrix, orient, rotation
 VIDEO_ERROR_KINDS = ("missing", "empty", "unreadable", "no_video", "no_frames", "one_frame", "damaged")
 
 LARGEST_PIXELS = 2**25
-"""Of a frame or an image, a little more than 8K has: a few bytes of a damaged or malicious file ask for any memory."""
+"""Largest number of pixels of a frame or an image, a little more than 8K has: a few bytes of a damaged or malicious
+file may ask for any memory."""
 
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
@@ -38,10 +41,10 @@ class VideoError(InputError):
     Attributes:
         kind: one of `VIDEO_ERROR_KINDS`.
         path: the file.
-        frames: how many of its frames decode.
+        frames: number of its frames that can be decoded.
     """
 
-    def __init__(self, message: str, *, kind: str, path: str | os.PathLike, frames: int = 0):
+    def __init__(self, message: str, *, kind: str, path: str | os.PathLike, frames: int = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.path = str(path)
@@ -50,12 +53,12 @@ class VideoError(InputError):
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file holds.
+    """The properties of a video file.
 
     Attributes:
         frames: exact number of frames, counted by decoding.
-        height: of a frame as it is shown (rotation applied), in pixels.
-        width: of a frame as it is shown (rotation applied), in pixels.
+        height: height of a frame as it is shown (rotation applied), in pixels.
+        width: width of a frame as it is shown (rotation applied), in pixels.
         fps: average frames per second as the file declares it, 0.0 where it declares none.
         rotation: clockwise degrees (0, 90, 180 or 270) that the file asks its frames to be turned by.
     """
@@ -68,11 +71,11 @@ class VideoInfo:
 
 
 def probe(path: str | os.PathLike, observe: Callable[[np.ndarray], None] | None = None) -> VideoInfo:
-    """Decodes a whole file and says what it holds.
+    """Decodes a whole file and returns its properties.
 
     Args:
-        path: video file, in any container and codec that FFmpeg knows.
-        observe: is called with every frame in order, as `iterate_frames` gives it.
+        path: a video file, in any container and codec that FFmpeg knows.
+        observe: a function that is called with every frame in order, as `iterate_frames` gives it.
 
     Raises:
         VideoError: the file is missing, empty, not a video, damaged, or has fewer than two frames.
@@ -92,10 +95,10 @@ def count_frames(path: str | os.PathLike) -> int:
     """Counts the frames of a file by decoding it.
 
     Args:
-        path: video file.
+        path: a video file.
 
     Raises:
-        VideoError: as for `probe`.
+        VideoError: as in `probe`.
     """
     return probe(path).frames
 
@@ -104,13 +107,13 @@ def iterate_frames(path: str | os.PathLike) -> Iterator[np.ndarray]:
     """All frames of a file, one after the other, so that a long one needs no more memory than a short one.
 
     Args:
-        path: video file.
+        path: a video file.
 
     Yields:
         uint8 `[H, W, 3]`, RGB 0..255, turned upright by the file's rotation.
 
     Raises:
-        VideoError: as for `probe`, once the frames before the damage have been given.
+        VideoError: as in `probe`, once the frames before the damage have been given.
     """
     with _open(path) as film:
         for picture in film.pictures():
@@ -126,9 +129,10 @@ def read_frames(
     """Reads frames by their number.
 
     Args:
-        path: video file.
+        path: a video file.
         indices: frame numbers from 0, in any order and with repeats; None reads the whole file.
-        view: what is kept of a frame, so that the frames themselves need not lie in memory together; None keeps them.
+        view: a function that makes of a frame what is kept of it, so that whole frames need not lie in memory together;
+            None keeps the frames.
 
     Returns:
         uint8 `[N, H, W, 3]`, RGB 0..255, in the order of `indices`, turned upright by the file's rotation; the views of
@@ -159,7 +163,7 @@ def read_frames(
 def _collect(
     path: str | os.PathLike, wanted: set[int] | None, view: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[dict[int, np.ndarray], int]:
-    """Views of RGB pictures by frame number, and how many frames were decoded to get them."""
+    """The views of RGB pictures by frame number, and the number of frames that were decoded for them."""
     pictures: dict[int, np.ndarray] = {}
     with _open(path) as film:
         for number, picture in enumerate(film.pictures()):
@@ -174,14 +178,14 @@ class _Film:
     """The film in an opened file.
 
     Attributes:
-        frames: decoded so far.
-        size: (height, width) of every picture, pixels, once a frame is decoded. A stream may change its size half way;
-            its first picture decides, as in FFmpeg itself.
+        frames: number of frames decoded so far.
+        size: (height, width) of every picture, in pixels, once a frame is decoded. A stream may change its size half
+            way; its first picture decides, as in FFmpeg itself.
         rotation: clockwise degrees that the first picture is turned by.
         fps: average frames per second as the file declares it, 0.0 where it declares none.
     """
 
-    def __init__(self, container: av.container.InputContainer, path: str | os.PathLike):
+    def __init__(self, container: av.container.InputContainer, path: str | os.PathLike) -> None:
         self._container, self._path = container, path
         self._stream = _shown(container, path)
         self._length = Length(container, self._stream)
@@ -192,7 +196,7 @@ class _Film:
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 0)
 
     def pictures(self) -> Iterator[Callable[[], np.ndarray]]:
-        """For every frame in display order, from the first on, the function that makes its picture.
+        """Decodes the film in display order, and yields for every frame the function that makes its picture.
 
         A picture is uint8 `[H, W, 3]`, RGB 0..255, upright.
 
@@ -203,7 +207,7 @@ class _Film:
             for frame in self._decoded():
                 self._take(frame)
                 yield partial(self._picture, frame, self._matrix)
-        # A decoder may throw anything, also what PyAV does not know of FFmpeg: it is about this file and no other.
+        # A decoder may raise anything, even errors of FFmpeg that PyAV does not know: all of it is about this file.
         except Exception as error:
             raise self._failed(error) from error
         if self.frames == 0:
@@ -226,7 +230,7 @@ class _Film:
         for packet in self._container.demux():
             self._length.add(packet)
             if packet.stream.index == self._stream.index:
-                yield from packet.decode()
+                yield from cast(list[av.VideoFrame], packet.decode())
 
     def _take(self, frame: av.VideoFrame) -> None:
         # Some files, such as APNG, say how to turn their pictures with the first one only.
@@ -260,8 +264,9 @@ class _Film:
 
 
 def _turned(size: tuple[int, int], matrix: np.ndarray | None) -> tuple[int, int]:
-    """(height, width) after a turn, or before it."""
-    return size if rotation(matrix) % 180 == 0 else size[::-1]
+    """(height, width) after a turn from (height, width) before it, or the other way round."""
+    height, width = size
+    return (height, width) if rotation(matrix) % 180 == 0 else (width, height)
 
 
 def _shown(container: av.container.InputContainer, path: str | os.PathLike) -> av.VideoStream:
@@ -297,7 +302,7 @@ def _open(path: str | os.PathLike) -> Iterator[_Film]:
     """The film of a file, after the checks that need no decoding."""
     _require_file(path)
     try:
-        # Of a relative path that holds a colon, such as 12:30:11.mp4, FFmpeg takes the beginning for a protocol.
+        # FFmpeg takes the beginning of a relative path that holds a colon, such as 12:30:11.mp4, for a protocol.
         container = av.open(os.path.abspath(path), metadata_errors="replace")
     except Exception as error:
         raise _unreadable(path, error) from error
@@ -311,7 +316,7 @@ def _open(path: str | os.PathLike) -> Iterator[_Film]:
 
 
 def _require_file(path: str | os.PathLike) -> None:
-    """Refuses what is no file with something in it: to open a pipe would wait for ever."""
+    """Refuses a path that is no file with content: opening a pipe would wait for ever."""
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -1,4 +1,4 @@
-"""Checks every file of a list before anything is trained: what is broken, too short or there twice."""
+"""Checks every file of a list before anything is trained: which are broken, too short or there twice."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from tvnet_keras.video.read import VIDEO_ERROR_KINDS, VideoError, count_frames
 from tvnet_keras.video.workers import workers_of
 
 PROBLEM_KINDS = (*VIDEO_ERROR_KINDS, "short", "duplicate")
-# So often is a long scan's memory written, in files, so that a killed scan goes on where it was.
 SAVE_EVERY = 500
+"""Number of files after which a long scan writes its memory, so that a killed scan goes on where it was."""
+
 MEMORY_VERSION = 3
+"""The form of the memory; one of another form is not read."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a file.
+    """A fault of a file.
 
     Attributes:
         path: the file.
         kind: one of `PROBLEM_KINDS`.
         message: one sentence.
-        frames: how many of its frames decode.
+        frames: number of its frames that can be decoded.
     """
 
     path: str
@@ -53,7 +55,7 @@ class Scan:
 
     Attributes:
         counts: exact number of frames by path, of every file that decodes to its end.
-        problems: in list order; a file may have several.
+        problems: all problems in list order; a file may have several.
     """
 
     counts: dict[str, int]
@@ -68,16 +70,16 @@ def scan(
     progress: Callable[[int, int], None] | None = None,
     cache_file: str | os.PathLike | None = None,
 ) -> Scan:
-    """Decodes every file once and says what is wrong.
+    """Decodes every file once and finds what is wrong.
 
     Args:
-        videos: the list; a file may be in it once.
-        minimum: files with fewer frames have a "short" problem.
-        workers: threads that decode; None takes one per core.
-        progress: called with (files done, files in all) after each file, in the calling thread.
+        videos: the list; a file that is in it twice is a problem.
+        minimum: least number of frames of a file that has no "short" problem.
+        workers: number of threads that decode; None takes one per core.
+        progress: a function that is called with (files done, files in all) after each file, in the calling thread.
         cache_file: JSON file that remembers what was found by path, size and modification time, so that the next
-            scan decodes new and changed files only; None remembers nothing. Several scans may add to it at once. Files
-            below its folder are known by where they lie there, so that folder and memory may move together.
+            scan decodes new and changed files only; None remembers nothing. Several scans may add to it at once. Paths
+            of files below its folder are stored relative to it, so that folder and memory may move together.
 
     Raises:
         InputError: `cache_file` cannot be written.
@@ -130,7 +132,7 @@ class _Memory:
             finding, lasts = _examine(path)
             if not lasts:
                 return finding
-            # The path is left out: another run may reach the file by another one.
+            # The path is left out of the message: another run may reach the file by another path.
             entry = {"stamp": stamp, **finding, "message": finding["message"].removeprefix(f"{path}: ")}
             with self._lock:
                 self._found[key] = entry
@@ -167,7 +169,7 @@ class _Memory:
 
 
 def _is_finding(entry: object) -> bool:
-    """Whether what a memory says of a file, which may be damaged, has the form of a finding."""
+    """Whether an entry of a memory, which may be damaged, has the form of a finding."""
     return (
         isinstance(entry, dict)
         and entry.keys() >= {"stamp", "kind"}
@@ -179,7 +181,7 @@ def _is_finding(entry: object) -> bool:
 
 
 def _examine(path: str) -> tuple[dict, bool]:
-    """What decoding a file finds, and whether that stays true as long as the file does."""
+    """What decoding a file finds, and whether that holds as long as the file does not change."""
     try:
         return {"frames": count_frames(path), "kind": None, "message": ""}, True
     except VideoError as error:
@@ -232,7 +234,7 @@ def _same_bytes(paths: Sequence[str]) -> list[Problem]:
     for group in by_size.values():
         first: dict[bytes, str] = {}
         for path in group if len(group) > 1 else ():
-            # What cannot be read is told of where it is decoded.
+            # A file that cannot be read has a problem from its decoding already.
             with contextlib.suppress(OSError), open(path, "rb") as file:
                 same = first.setdefault(hashlib.file_digest(file, "sha256").digest(), path)
                 if same != path:

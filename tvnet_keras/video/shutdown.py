@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-# Refused calls follow each other within a millisecond or two: after so many seconds without one the buffers are full.
 QUIET_SECONDS = 0.1
-# Whatever happens, ending takes no longer than this.
+"""After so many seconds without a call the buffers are full: refused calls follow each other within milliseconds."""
+
 MOST_SECONDS = 10.0
+"""Largest number of seconds that ending takes, whatever happens."""
 
 
 class _Calls:
@@ -58,7 +59,7 @@ def ends_quietly(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function for `tf.numpy_function` that does not outlive the interpreter.
 
     Args:
-        function: takes and returns arrays.
+        function: a function of arrays that returns arrays.
 
     Returns:
         The same function; while the program ends it raises `StopIteration`, TensorFlow's end of a sequence.

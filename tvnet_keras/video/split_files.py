@@ -1,4 +1,4 @@
-"""Finding what a data set's official lists name: the lists themselves and the video files on the disk."""
+"""Finding a data set's official lists, and the video files that they name."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ VIDEO_EXTENSIONS = frozenset(
 )
 SUBSETS = ("train", "test")
 SUBSET_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
-"""What people call the folders of a divided data set, in any case, the likeliest first."""
+"""Usual names of the folders of a divided data set, in capitals or not, the likeliest first."""
 
 TEST_SHARE = 0.2
+"""Share of the videos without a list that are for testing."""
 
 
 def require_root(root: str | os.PathLike) -> Path:
     """The data root as a path.
 
     Args:
-        root: folder.
+        root: the folder.
 
     Raises:
         InputError: there is no such folder.
@@ -47,7 +48,7 @@ def require_subset(subset: str, split: int, splits: Sequence[int]) -> None:
         splits: the numbers that exist.
 
     Raises:
-        InputError: either is unknown.
+        InputError: the subset or the split is unknown.
     """
     if subset not in SUBSETS:
         raise InputError(f"The subset must be train or test. Received: subset={subset!r}")
@@ -62,12 +63,12 @@ def find_splits_folder(
 
     Args:
         root: data root.
-        name: of a list that must be there.
-        folders: where to look, relative to `root`.
-        splits_dir: the only place to look, where given.
+        name: the name of a list that must be there.
+        folders: the folders to look in, relative to `root`.
+        splits_dir: the only folder to look in, where it is given.
 
     Raises:
-        InputError: the list is in none of them.
+        InputError: the list is in none of these folders.
     """
     # The official archives unpack side by side, so the lists may also stand beside the videos' folder.
     beside = [root.resolve().parent / folder for folder in folders if folder != "."]
@@ -102,8 +103,8 @@ def read_text(path: Path) -> str:
         path: the file, in UTF-8, or in UTF-16 with such a mark.
 
     Raises:
-        OSError: it cannot be read.
-        UnicodeDecodeError: it is in another encoding, or no text.
+        OSError: the file cannot be read.
+        UnicodeDecodeError: the file is in another encoding, or no text.
     """
     content = path.read_bytes()
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -111,13 +112,13 @@ def read_text(path: Path) -> str:
 
 
 def subset_folders(root: Path) -> dict[str, Path]:
-    """The folders of the training and of the test videos, by subset; none where the root is not divided in both.
+    """The folders of the training and of the test videos, by subset; none where the root does not have both.
 
     Args:
         root: data root.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the root cannot be read.
     """
     places = {path.name.casefold(): path for path in entries(root) if path.is_dir()}
     found = {
@@ -131,7 +132,7 @@ def videos_below(folder: Path) -> list[Path]:
     """The video files at any depth below a folder, in the order of their paths.
 
     Args:
-        folder: must be there.
+        folder: the folder; it must be there.
 
     Raises:
         InputError: a folder cannot be read.
@@ -147,10 +148,10 @@ class VideoFinder:
 
     Args:
         root: data root.
-        folders: where the class folders may be, relative to `root`, the likeliest first.
+        folders: folders that may hold the class folders, relative to `root`, the likeliest first.
     """
 
-    def __init__(self, root: Path, folders: Sequence[str]):
+    def __init__(self, root: Path, folders: Sequence[str]) -> None:
         doubled = [f"{folder}/{folder}" for folder in folders if folder != "."]
         self._places = [root / folder for folder in (*folders, *doubled) if (root / folder).is_dir()]
         self._files = lru_cache(maxsize=None)(_files_by_stem)
@@ -160,11 +161,11 @@ class VideoFinder:
         """Where a listed file is.
 
         Args:
-            class_name: of its folder.
-            file_name: official name; the same name with another video extension (re-encoded) is accepted.
+            class_name: the name of the class, and of its folder.
+            file_name: the official name; a file of the same name with another video extension is accepted.
 
         Returns:
-            The path and True, or the path at which it should be and False.
+            The path and True, or the path at which the file should be and False.
         """
         stem = Path(file_name).stem
         for folder in self._candidates(class_name):
@@ -200,7 +201,7 @@ def _files_by_stem(folder: Path) -> dict[str, list[Path]]:
 
 
 def found_elsewhere(root: Path, missing: Sequence[Video]) -> Path | None:
-    """A file below the root that has the name of a missing one, and so lies where none is looked for; None without one.
+    """A file below the root that has the name of a missing one, so that it lies in the wrong folder; None without one.
 
     Args:
         root: data root.
@@ -216,7 +217,7 @@ def belongs_to_test(file_name: str) -> bool:
     Adding or removing files moves no other one.
 
     Args:
-        file_name: without its folder.
+        file_name: the name of the file, without its folder.
     """
     digest = hashlib.sha256(file_name.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:4], "big") < TEST_SHARE * 2**32

@@ -39,13 +39,16 @@ class FrameSource:
         InputError: the number of frames of a video is not known.
     """
 
-    def __init__(self, videos: VideoList, counts: Mapping[str, int] | None = None, cache: CachedVideos | None = None):
+    def __init__(
+        self, videos: VideoList, counts: Mapping[str, int] | None = None, cache: CachedVideos | None = None
+    ) -> None:
         self.videos = videos
         self._cache = cache
         if cache is not None:
             self._counts = [cache.count_frames(video.video_id) for video in videos.videos]
             return
-        unknown = [video.path for video in videos.videos if video.path not in (counts or {})]
+        counts = counts or {}
+        unknown = [video.path for video in videos.videos if video.path not in counts]
         if unknown:
             raise InputError(
                 f"{unknown[0]}: its frames were not counted ({len(unknown)} such files); scan the list first, and take "

@@ -1,4 +1,4 @@
-"""How many files are worked on at the same time."""
+"""The number of files that are worked on at the same time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def workers_of(asked: int | None = None) -> int:
-    """The number of workers: as many as asked for, else one per core that this process may run on.
+    """The number of workers: as many as are asked for, or else one per core that this process may run on.
 
     Args:
-        asked: 1 or more; None or 0 asks for nothing.
+        asked: the number asked for; None or 0 asks for none in particular.
     """
     if asked:
         return asked

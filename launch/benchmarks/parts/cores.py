@@ -1,4 +1,4 @@
-"""Holds a measurement to a few cores, so that solvers with threads of their own all have the same."""
+"""Holds a measurement to a few cores, so that all solvers have the same, whatever threads they start."""
 
 import contextlib
 import os
@@ -12,12 +12,13 @@ BUSY_LOAD = 0.5
 
 @contextlib.contextmanager
 def limited_cores(count: int) -> Iterator[int]:
-    """Lets this process, what it starts and OpenCV use `count` cores inside.
+    """A context in which this process, its children and OpenCV use at most `count` cores.
 
-    TensorFlow counts the cores when it first computes, so this must come before that.
+    TensorFlow counts the cores when it first computes, so the context must be entered before that.
 
     Yields:
-        The cores that may be used: fewer where the machine has fewer, all where the system cannot limit them.
+        The number of cores that may be used: fewer where the machine has fewer, all where the system cannot limit
+        them.
     """
     before = cv2.getNumThreads()
     cv2.setNumThreads(count)

@@ -9,24 +9,26 @@ from tvnet_keras.flow import pairs
 from tvnet_keras.video.resize import resize_half_pixel_antialiased
 
 GENERATED_SIZE = (480, 640)
+"""Height and width of the generated pair, in pixels."""
+
 GENERATED_MOTION = (2, -3)
-"""Rows and columns that the generated texture moves, pixels."""
+"""Number of rows and of columns, in pixels, by which the generated texture moves."""
 
 
 def clips(data_dir: str, batch: int, height: int, width: int) -> np.ndarray:
     """A batch of pairs at one size; the pairs repeat where there are fewer than `batch`.
 
     Args:
-        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty: a generated pair.
+        data_dir: Middlebury's folder (`other-data`, `other-gt-flow`); empty for a generated pair.
         batch: number of pairs.
-        height: pixels.
-        width: pixels.
+        height: height of the frames, in pixels.
+        width: width of the frames, in pixels.
 
     Returns:
         uint8 `[batch, 2, height, width, 3]`, RGB 0..255.
 
     Raises:
-        InputError: no pairs there, or a file that cannot be read.
+        InputError: there are no pairs, or a file cannot be read.
     """
     originals = _originals(data_dir)
     shown = (originals[k % len(originals)] for k in range(batch))
@@ -38,5 +40,6 @@ def _originals(data_dir: str) -> tuple[np.ndarray, ...]:
     if data_dir:
         return tuple(pair.frames() for pair in pairs.load("middlebury", data_dir))
     noise = np.random.default_rng(0).integers(0, 256, (*GENERATED_SIZE, 3), dtype=np.uint8)
-    first = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
+    blurred = cv2.GaussianBlur(noise, (0, 0), 3)
+    first = cv2.normalize(blurred, np.empty_like(blurred), 0, 255, cv2.NORM_MINMAX)
     return (np.stack([first, np.roll(first, GENERATED_MOTION, axis=(0, 1))]),)

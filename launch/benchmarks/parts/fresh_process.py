@@ -9,27 +9,34 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LATER_CALLS = 3
+"""Number of calls after the first one, of which the last is timed."""
+
 LINUX_STATUS = Path("/proc/self/status")
+"""Where Linux tells the peak memory of this process."""
 
 
-def measure_fresh(case, data_dir: str, numba_cache: str) -> dict[str, float]:
+def measure_fresh(case: Any, data_dir: str, numba_cache: str) -> dict[str, float]:
     """Runs a case in a new process.
 
     Args:
-        case: what to run, a `Case` of `_tvnet` or `_representation_flow`: a dataclass in whose module `make_input`
-            makes the data and `make_call` what is run on it.
-        data_dir: for `make_input`.
-        numba_cache: folder of numba's compiled kernels; an empty one makes it compile them.
+        case: what to run, a `Case` of the modules `tvnet` or `representation_flow` of this folder: a dataclass in whose
+            module `make_input` makes the data and `make_call` makes the function that is run on it.
+        data_dir: the folder that `make_input` reads.
+        numba_cache: folder of numba's compiled kernels; if it is empty, numba compiles them.
 
     Returns:
-        `first_s`: seconds of the first call (building the layer, tracing, compiling and running it), after the
-        imports of the framework; `later_s`: of the last call; `peak_gb`: highest resident memory of the process
-        beyond what it had once the framework was imported and had run one operation, 1e9 bytes.
+        `first_s`, the seconds of the first call (building the layer, tracing, compiling and running it) after the
+        imports of the framework; `later_s`, the seconds of the last call; `peak_gb`, the highest resident memory of the
+        process beyond what it had once the framework was imported and had run one operation, in 1e9 bytes.
+
+    Raises:
+        RuntimeError: the process fails; the message has what it printed.
     """
     arguments = {
         "module": type(case).__module__,
@@ -48,7 +55,7 @@ def measure_fresh(case, data_dir: str, numba_cache: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_here(case, data_dir: str) -> dict[str, float]:
+def run_here(case: Any, data_dir: str) -> dict[str, float]:
     """Measures a case in this process; see `measure_fresh`."""
     contestants = importlib.import_module(type(case).__module__)
     data = contestants.make_input(case, data_dir)
@@ -66,7 +73,7 @@ def run_here(case, data_dir: str) -> dict[str, float]:
 
 
 def peak_memory() -> int:
-    """Highest resident memory that this process ever had, bytes."""
+    """The highest resident memory that this process ever had, in bytes."""
     # Linux hands getrusage's value down from the parent process, whose peak may be the higher one.
     if LINUX_STATUS.is_file():
         lines = LINUX_STATUS.read_text().splitlines()

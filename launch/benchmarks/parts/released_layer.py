@@ -1,32 +1,34 @@
-"""The released PyTorch layer as a contestant: a process of another environment that computes when it is told to."""
+"""The released PyTorch layer beside ours: a process of another environment that computes when it is told to."""
 
 import contextlib
 import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
-from launch.benchmarks.parts.motion_layer import BOTH
+from launch.benchmarks.parts.motion_layer import FORWARD_BACKWARD
 from tvnet_keras.errors import InputError
 
 SCRIPT = Path(__file__).with_name("torch_layer.py")
 PATIENCE_S = 10.0
-"""How long the process may take to end."""
+"""Number of seconds that the process may take to end."""
 
 
 class ReleasedLayer:
     """Runs `torch_layer.py`; a context manager.
 
     Args:
-        python: interpreter of an environment that has PyTorch.
+        python: the interpreter of an environment that has PyTorch.
         source: the authors' `rep_flow_layer.py`; empty for our transcription.
         features: float32 `[1, T, H, W, C]`.
-        threads: of PyTorch.
+        threads: number of threads that PyTorch uses.
 
     Raises:
-        InputError: on entering, that interpreter or PyTorch is not there, or the file is of another version.
+        InputError: the context is entered, and the interpreter or PyTorch is not there, or the file is of another
+            version.
     """
 
     def __init__(self, python: str, source: str, features: np.ndarray, threads: int) -> None:
@@ -45,6 +47,8 @@ class ReleasedLayer:
         except OSError as error:
             self._clean()
             raise InputError(f"--torch_python={self.python} cannot be started: {error.strerror}.") from error
+        # Pipes, as asked for.
+        self._questions, self._answers = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
         try:
             self._ask("forward 1")
         except BaseException:
@@ -52,11 +56,11 @@ class ReleasedLayer:
             raise
         return self
 
-    def __exit__(self, *_) -> None:
-        self._process.stdout.close()
-        # It may have ended by itself; what it said was reported.
+    def __exit__(self, *_: object) -> None:
+        self._answers.close()
+        # The process may have ended by itself; what it printed was reported then.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._questions.close()
         try:
             self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -68,17 +72,17 @@ class ReleasedLayer:
         """A function that runs the layer once and returns the mean square of the flow when it is there.
 
         Args:
-            does: FORWARD, or BOTH: the gradients of the features and of all parameters too.
-            iterations: of the layer.
+            does: FORWARD, or FORWARD_BACKWARD for the gradients of the features and of all parameters, too.
+            iterations: number of iterations of the layer.
         """
-        return lambda: self._ask(f"{'both' if does == BOTH else 'forward'} {iterations}")
+        return lambda: self._ask(f"{'both' if does == FORWARD_BACKWARD else 'forward'} {iterations}")
 
     def _ask(self, line: str) -> float:
-        # The missing answer will say that it has ended.
+        # The answer will be missing, which says that the process has ended.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+            self._questions.write(line + "\n")
+            self._questions.flush()
+        answer = self._answers.readline()
         if not answer:
             self._errors.seek(0)
             said = self._errors.read().strip().splitlines() or ["it ended without a word"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,25 +11,25 @@ from launch.benchmarks.parts.motion_layer import layer_call
 from tvnet_keras.layers.representation_flow import LEARNABLE, RepresentationFlow
 
 FINE = 4
-"""The texture is drawn this many times finer than the features, so that it can move by parts of a pixel."""
+"""The texture is drawn so many times finer than the features, so that it can move by parts of a pixel."""
 
 MOTION = (2, -3)
-"""Rows and columns that it moves from frame to frame, in pixels of the fine texture."""
+"""Number of rows and of columns, in pixels of the fine texture, by which it moves from frame to frame."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One way to run the layer on the flow of every channel of its input, without the convolutions around.
+    """One way to run the layer for the flow of every channel of its input, without the convolutions around it.
 
     Attributes:
-        place: what calls the layer, one of `motion_layer`'s STEP, GRAPH, EAGER.
-        does: FORWARD, or BOTH: the gradients of the features, all kernels, tau, lambda and theta too.
-        mode: of the layer.
-        iterations: of the layer.
-        variant: of the layer.
-        frames: of the one clip; a pair less.
-        channels: of the features.
-        size: height and width of the features, pixels.
+        place: where the layer is called: STEP, GRAPH or EAGER of `motion_layer`.
+        does: FORWARD, or FORWARD_BACKWARD for the gradients of the features, all kernels, tau, lambda and theta, too.
+        mode: mode of the layer.
+        iterations: number of iterations of the layer.
+        variant: variant of the layer.
+        frames: number of frames of the one clip; there is one pair less.
+        channels: number of channels of the features.
+        size: height and width of the features, in pixels.
     """
 
     place: str
@@ -49,7 +50,7 @@ def make_input(case: Case, data_dir: str = "") -> np.ndarray:
     return np.stack(moved)[None, :, ::FINE, ::FINE]
 
 
-def make_call(case: Case, features: np.ndarray) -> Callable[[], object]:
+def make_call(case: Case, features: np.ndarray) -> Callable[[], Any]:
     """A function that runs the case once and returns when the result is there.
 
     Args:
@@ -57,7 +58,7 @@ def make_call(case: Case, features: np.ndarray) -> Callable[[], object]:
         features: `[1, frames, size, size, channels]`.
 
     Raises:
-        InputError: the mode cannot work here. The call raises it too.
+        InputError: the mode cannot work here. Calling the function raises it, too.
     """
     layer = RepresentationFlow(
         None, case.iterations, LEARNABLE, case.variant, output="flow", mode=case.mode, name="flow"

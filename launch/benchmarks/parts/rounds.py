@@ -1,4 +1,4 @@
-"""Times many calls side by side: in rounds, so that what slows the machine down for a while slows all of them."""
+"""Times many calls side by side, in rounds: what slows the machine down for a while then slows all of them."""
 
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -10,11 +10,13 @@ from launch.run.progress import progress
 
 ROUNDS = 5
 TURN_SECONDS = 0.1
-"""A turn repeats a faster call for about this long (at most `MOST_CALLS` times) ..."""
+"""A call that takes less time than this is repeated for about so long in its turn of a round."""
 
 MOST_CALLS = 10
+"""Largest number of calls in a turn."""
+
 SLOW_SECONDS = 0.4
-"""... and a slower call than this has a turn in every second round only."""
+"""A call that takes longer than this has a turn in every second round only."""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -27,7 +29,7 @@ def measure(calls: Mapping[Key, Callable[[], object]]) -> dict[Key, list[float]]
             that nothing is compiled any more.
 
     Returns:
-        Under the same keys the seconds of every call, in the order in which they were made.
+        By the same keys, the seconds of every call, in the order in which the calls were made.
     """
     expected = {key: _seconds(call) for key, call in calls.items()}
     measured: dict[Key, list[float]] = {key: [] for key in calls}
@@ -41,7 +43,16 @@ def measure(calls: Mapping[Key, Callable[[], object]]) -> dict[Key, list[float]]
 
 
 def summary(seconds: list[float], pairs: int = 1, name: str = "ms_per_pair") -> dict[str, float]:
-    """Median (under `name`), lowest and highest milliseconds per pair of calls that treat `pairs` pairs each."""
+    """The milliseconds that calls take per pair.
+
+    Args:
+        seconds: seconds of every call.
+        pairs: number of pairs that one call treats.
+        name: the key of the median.
+
+    Returns:
+        The median, the `lowest` and the `highest`.
+    """
     milliseconds = np.array(seconds) * 1e3 / pairs
     return {
         name: float(np.median(milliseconds)),
@@ -52,7 +63,7 @@ def summary(seconds: list[float], pairs: int = 1, name: str = "ms_per_pair") -> 
 
 def _turn(call: Callable[[], object], expected: float) -> list[float]:
     if expected < TURN_SECONDS:
-        # The contestant before has left the caches full of its own data, and its threads may still be spinning.
+        # The call before has left its own data in the caches, and its threads may still be spinning.
         call()
     return [_seconds(call) for _ in range(min(MOST_CALLS, 1 + int(TURN_SECONDS / expected)))]
 

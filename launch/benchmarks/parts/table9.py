@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ SIZE = 224
 ITERATIONS = 20
 CLASSES = 400
 FLOW_BOUND = 20.0
-"""Displacements that the flow pictures of the two-stream network keep apart, pixels."""
+"""Largest displacement, in pixels, that the flow pictures of the two-stream network do not clip."""
 
 RGB, FLOW, FCF, TWO_STREAM = "RGB", "RGB + representation flow", "RGB + FcF", "two-stream, OpenCV TV-L1"
 PAPER_MS = {RGB: 225, FLOW: 524, FCF: 576, TWO_STREAM: 8546}
@@ -33,14 +34,14 @@ def frames_of(data_dir: str, suffixes: tuple[str, ...]) -> np.ndarray:
     """The first frames of the first video below a folder that has enough of them.
 
     Args:
-        data_dir: searched recursively.
-        suffixes: of video files.
+        data_dir: the folder, which is searched recursively.
+        suffixes: suffixes of the files that are taken for videos.
 
     Returns:
         uint8 `[FRAMES, H, W, 3]`, RGB, at the video's own size.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such video.
     """
     for path in (path for path in files_below(Path(data_dir)) if path.suffix in suffixes):
         try:
@@ -51,7 +52,7 @@ def frames_of(data_dir: str, suffixes: tuple[str, ...]) -> np.ndarray:
 
 
 def make_calls(frames: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
-    """Functions that classify the clip, from decoded frames to logits, under the names in `PAPER_MS`.
+    """Functions that classify a clip, from decoded frames to logits, by the names in `PAPER_MS`.
 
     Args:
         frames: uint8 `[FRAMES, H, W, 3]`, RGB.
@@ -76,10 +77,10 @@ def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
 
     Args:
         frames: uint8 `[T, H, W, 3]`, RGB; the flow is computed at this size.
-        solve: `[2, H, W, 3]` to `[H, W, 2]`.
+        solve: a solver of `tvnet_keras.flow.solvers`.
 
     Returns:
-        uint8 `[T - 1, SIZE, SIZE, 3]`: u, v and their length; the network is as wide as that for RGB.
+        uint8 `[T - 1, SIZE, SIZE, 3]`: u, v and their length, so that the network has as many inputs as that for RGB.
     """
     flows = np.stack([solve(frames[k : k + 2]) for k in range(len(frames) - 1)])
     flows = np.concatenate([flows, np.linalg.norm(flows, axis=-1, keepdims=True)], axis=-1)
@@ -87,7 +88,7 @@ def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
     return resize_half_pixel_antialiased(grey, (SIZE, SIZE))
 
 
-def _classifier(frames: int, **options) -> Callable[[np.ndarray], np.ndarray]:
+def _classifier(frames: int, **options: Any) -> Callable[[np.ndarray], np.ndarray]:
     chosen = representation_flow.Options(depth=DEPTH, iterations=ITERATIONS, **options)
     model = representation_flow.build(num_classes=CLASSES, clip_shape=(frames, SIZE, SIZE, 3), options=chosen)
     run = as_graph(model, logits_of)

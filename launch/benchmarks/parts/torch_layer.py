@@ -1,21 +1,23 @@
-"""Representation Flow's first released layer in PyTorch, run on request; needs PyTorch and NumPy alone.
+"""Representation Flow's first released layer in PyTorch, run on request; it needs only PyTorch and NumPy.
 
     python launch/benchmarks/parts/torch_layer.py FEATURES.npy THREADS [rep_flow_layer.py]
 
-reads lines such as `forward 10` or `both 20` (what to do, iterations) and answers each, when it is done, with a line
-that holds the flow's mean square. The suite representation_flow starts it, with an interpreter that has PyTorch.
+It reads lines such as `forward 10` or `both 20` (what to do, iterations) and answers each, when it is done, with a line
+that holds the flow's mean square. The suite representation_flow starts it with an interpreter that has PyTorch.
 """
 
 import inspect
 import sys
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
+
+# Of another environment: this one need not have it.
+import torch  # pyright: ignore[reportMissingImports]
+from torch import nn  # pyright: ignore[reportMissingImports]
+from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
 UNREPAIRED, REPAIRED = ("mask1^1", "mask2^1"), ("~mask1", "~mask2")
-"""Written for a PyTorch whose masks were bytes; on booleans `^ 1` gives integers, which index instead of masking."""
+"""How the file inverts masks that were bytes, and how it must invert booleans, of which `^ 1` makes integers."""
 
 
 class Flow(nn.Module):
@@ -53,15 +55,15 @@ class Flow(nn.Module):
             p = (p + self.a / self.t * gradient) / (1 + self.a / self.t * length)
         return u[0], u[1]
 
-    def _along(self, x, kernel, padding):
+    def _along(self, x: torch.Tensor, kernel: torch.Tensor, padding: tuple[int, ...]) -> torch.Tensor:
         return F.conv2d(F.pad(x, padding), kernel, groups=x.shape[1])
 
-    def _gradient(self, u):
+    def _gradient(self, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         right, down = torch.ones_like(u), torch.ones_like(u)
         right[..., -1], down[..., -1, :] = 0, 0
         return right * self._along(u, self.f_grad, (0, 1, 0, 0)), down * self._along(u, self.f_grad2, (0, 0, 0, 1))
 
-    def _divergence(self, px, py):
+    def _divergence(self, px: torch.Tensor, py: torch.Tensor) -> torch.Tensor:
         from_left, from_above = F.pad(px[..., :-1], (1, 0)), F.pad(py[..., :-1, :], (0, 0, 1, 0))
         return self._along(from_left, self.div, (0, 1, 0, 0)) + self._along(from_above, self.div2, (0, 0, 0, 1))
 
@@ -91,7 +93,7 @@ def scaled(features: torch.Tensor) -> torch.Tensor:
 
 
 def run(layer: nn.Module, features: torch.Tensor, backward: bool) -> float:
-    """Mean square of the flow of one clip `[T, C, H, W]`; with `backward` after the gradients of everything, too."""
+    """The mean square of the flow of one clip `[T, C, H, W]`; with `backward`, once all gradients are computed, too."""
     features = features.clone().requires_grad_(backward)
     layer.zero_grad()
     with torch.set_grad_enabled(backward):
@@ -104,9 +106,9 @@ def run(layer: nn.Module, features: torch.Tensor, backward: bool) -> float:
 
 
 def main() -> None:
-    """Answers until the input ends."""
+    """Answers lines until the input ends."""
     torch.set_num_threads(int(sys.argv[2]))
-    # Keras's [1, T, H, W, C].
+    # The file has the order of Keras, [1, T, H, W, C].
     features = torch.from_numpy(np.load(sys.argv[1])[0]).permute(0, 3, 1, 2).contiguous()
     make = authors_layer(sys.argv[3]) if len(sys.argv) > 3 else None
     layers: dict[int, nn.Module] = {}

@@ -1,4 +1,4 @@
-"""TVNet as the launchers run it, ready to be timed: training step, inference graph, launch.flow; and eager."""
+"""TVNet, ready to be timed as the launchers run it (training step, inference graph, launch.flow), and eager."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ import keras
 import numpy as np
 
 from launch.benchmarks.parts.frames import clips
-from launch.benchmarks.parts.motion_layer import BOTH, EAGER, FORWARD, GRAPH, MODES, STEP, layer_call
+from launch.benchmarks.parts.motion_layer import EAGER, FORWARD, FORWARD_BACKWARD, GRAPH, MODES, STEP, layer_call
 from tvnet_keras.flow import solvers
 from tvnet_keras.layers.tvnet import TVNet
 
-__all__ = ["BOTH", "EAGER", "FLOW", "FORWARD", "GRAPH", "MODES", "STEP", "Case", "make_call", "make_input"]
+__all__ = ["FORWARD_BACKWARD", "EAGER", "FLOW", "FORWARD", "GRAPH", "MODES", "STEP", "Case", "make_call", "make_input"]
 
 FLOW = "launch.flow"
 
@@ -21,13 +21,13 @@ class Case:
     """One way to run TVNet-1-1-`iterations`.
 
     Attributes:
-        place: what calls the layer, one of STEP, GRAPH, FLOW, EAGER.
-        does: FORWARD, or BOTH: the gradients of frames, u0 and all kernels too.
-        mode: of the layer; "auto" is what a user gets.
-        iterations: per pair.
-        height: pixels.
-        width: pixels.
-        batch: pairs per call.
+        place: where the layer is called: STEP, GRAPH, FLOW or EAGER.
+        does: FORWARD, or FORWARD_BACKWARD for the gradients of frames, u0 and all kernels, too.
+        mode: mode of the layer; "auto" is what a user gets.
+        iterations: number of iterations of the layer.
+        height: height of the frames, in pixels.
+        width: width of the frames, in pixels.
+        batch: number of pairs per call.
     """
 
     place: str
@@ -40,7 +40,7 @@ class Case:
 
 
 def make_input(case: Case, data_dir: str) -> np.ndarray:
-    """The frames of a case, uint8 `[batch, 2, height, width, 3]`; `data_dir` as for `frames.clips`."""
+    """The frames of a case, uint8 `[batch, 2, height, width, 3]`, from `data_dir` as `frames.clips` reads it."""
     return clips(data_dir, case.batch, case.height, case.width)
 
 
@@ -52,7 +52,7 @@ def make_call(case: Case, frames: np.ndarray) -> Callable[[], object]:
         frames: uint8 `[batch, 2, height, width, 3]`.
 
     Raises:
-        InputError: the mode cannot work here. The call raises it too.
+        InputError: the mode cannot work here. Calling the function raises it, too.
     """
     if case.place == FLOW:
         return _flow_solver(case, frames)
@@ -65,7 +65,7 @@ def _flow_solver(case: Case, frames: np.ndarray) -> Callable[[], object]:
     if case.mode == "auto":
         solve = solvers.make_solver(f"tvnet-1-1-{case.iterations}")
         return lambda: solve(frames[0])
-    # The solver of launch.flow chooses its mode itself; this is what it does, with the mode given.
+    # The solver of launch.flow chooses its mode itself; here the same is done with a given mode.
     clip = keras.Input((2, None, None, 3), dtype="uint8")
     layer = TVNet(iterations=case.iterations, mode=case.mode, u0_size=(1, 1), learn=())
     model = keras.Model(clip, layer(clip))

@@ -1,1 +1,1 @@
-"""What the measures share."""
+"""What the measures share: the flow of a model, and the protocol of what was measured."""

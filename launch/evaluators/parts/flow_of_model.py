@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -20,9 +21,9 @@ def has_flow(model: keras.Model, outputs: tuple[str, ...]) -> bool:
 
 
 def flow_function(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Compiled: clips `[B, T, H, W, 3]` to flow `[B, T', H, W, 2]`, pixels of the clips.
+    """A compiled function of clips `[B, T, H, W, 3]` that returns their flow `[B, T', H, W, 2]`, in the clips' pixels.
 
-    A Motion layer is asked itself; the flow of another model is enlarged to the clip.
+    The flow is that of the Motion layer; the flow among the outputs of another model is enlarged to the clip's size.
     """
     motion = motion_of(model)
     return as_graph(model, _flow_of_outputs) if motion is None else as_graph(motion)
@@ -32,13 +33,14 @@ def _flow_of_outputs(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
     flow = model(clip, training=False)["flow"]
     batch, steps, height, width, _ = ops.shape(flow)
     fields = resize_flow(ops.reshape(flow, (-1, height, width, 2)), *ops.shape(clip)[2:4])
-    return ops.reshape(fields, (batch, steps, *ops.shape(fields)[1:]))
+    return cast(tf.Tensor, ops.reshape(fields, (batch, steps, *ops.shape(fields)[1:])))
 
 
 def at_measured_size(model: keras.Model, source: Source, config: Config) -> tuple[Source, Config]:
-    """The source, and its configuration, at the size at which a model's flow is measured.
+    """The source and the configuration for the size at which a model's flow is measured.
 
-    A Motion layer works at any size; other models see what they were trained on, whatever `eval.flow_size` says.
+    A Motion layer works at any size; other models see the size that they were trained on, whatever `eval.flow_size`
+    says.
     """
     if motion_of(model) is None:
         config = dataclasses.replace(config, eval=dataclasses.replace(config.eval, flow_size="training"))
@@ -47,5 +49,5 @@ def at_measured_size(model: keras.Model, source: Source, config: Config) -> tupl
 
 
 def measured_size(config: Config) -> str | list[int]:
-    """That size as a protocol has it: "own", or height and width."""
+    """The size at which flow is measured, as a protocol has it: "own", or height and width."""
     return "own" if config.eval.flow_size == "own" else [config.data.height, config.data.width]

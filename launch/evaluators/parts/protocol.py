@@ -1,4 +1,4 @@
-"""The part of a protocol that says which samples were measured, how they were cut, and what they showed."""
+"""The part of a protocol that says which samples were measured, how they were cut, and which pixels they had."""
 
 import hashlib
 import json
@@ -9,16 +9,16 @@ import numpy as np
 from launch.run.config import Config
 from launch.run.data import Source
 
-DIGITS = 16
-"""Of a fingerprint."""
+FINGERPRINT_DIGITS = 16
+"""Number of hexadecimal digits of a fingerprint."""
 
 
 def protocol_of(config: Config, source: Source, settings: Sequence[str]) -> dict:
-    """Which samples, and the settings of the data that their views depend on.
+    """The measured samples, and the settings that their views depend on.
 
     Args:
         config: the run's configuration.
-        source: what was measured.
+        source: the source whose samples were measured.
         settings: fields of `config.data`; height and width stand together as `size`.
     """
     data = config.data
@@ -39,19 +39,19 @@ def protocol_of(config: Config, source: Source, settings: Sequence[str]) -> dict
 
 
 def _fingerprint(names: Sequence[tuple[str, int]]) -> str:
-    """Of ids and labels in list order: other samples, or other labels of them, have another one."""
-    return hashlib.sha256(json.dumps([list(name) for name in names]).encode()).hexdigest()[:DIGITS]
+    """The fingerprint of ids and labels in list order: other samples, or other labels of them, have another one."""
+    return hashlib.sha256(json.dumps([list(name) for name in names]).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-class Seen:
-    """Batches on their way to a model, and a fingerprint of what they showed it.
+class FingerprintedBatches:
+    """Batches on their way to a model, and a fingerprint of what they hold.
 
-    No setting tells other files of the same names apart. Equal fingerprints are the same pixels and vectors, however
-    they were batched; the same files decoded by other libraries may have another one.
+    Settings do not tell files from others of the same names. Equal fingerprints mean the same pixels and vectors,
+    however they were batched; the same files decoded by other libraries may have another fingerprint.
 
     Args:
-        batches: of a source.
-        fields: what is looked at.
+        batches: the Batches of a source.
+        *fields: names of the fields that the fingerprint is of.
     """
 
     def __init__(self, batches: Iterable[dict], *fields: str) -> None:
@@ -64,11 +64,11 @@ class Seen:
             for name, digest in self._digests.items():
                 for sample in batch[name].numpy():
                     digest.update(repr(sample.shape).encode())
-                    digest.update(np.ascontiguousarray(sample))
+                    digest.update(np.ascontiguousarray(sample).data)
             yield batch
 
     @property
     def sha256(self) -> str:
         """The fingerprint of all batches so far."""
         parts = b"".join(digest.digest() for digest in self._digests.values())
-        return hashlib.sha256(parts).hexdigest()[:DIGITS]
+        return hashlib.sha256(parts).hexdigest()[:FINGERPRINT_DIGITS]

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,13 +14,15 @@ from launch.run.config import Config, check, to_dict
 from launch.run.model import build_model
 from launch.run.run_folder import read
 from launch.tables import Cell
+from launch.tables.parts.stored import run_folder_of
 from launch.train import train
 
 ANY_CLASSES = 2
-"""How many classes there are does not change a network's motion layers."""
+"""Some number of classes: it does not change the motion layers of a network."""
 
 Prepare = Callable[[Config, Path, Path], Config]
-"""From a configuration, `--data_dir` and the folder of the table's runs to the configuration with its data in place."""
+"""A function of a configuration, `--data_dir` and the folder of the table's runs that puts the data in its place and
+returns the configuration for it."""
 
 
 def trained_cell(
@@ -37,11 +40,11 @@ def trained_cell(
     Args:
         row: the cell's name.
         paper: the paper's accuracy, percent.
-        config: what is trained.
-        prepare: puts its data in place.
-        seeds: of the trainings.
-        minutes: of one of them on two CPU cores, about.
-        full_scale: the command of the paper's own number.
+        config: the configuration of the training.
+        prepare: the function that puts the data in its place.
+        seeds: the seeds of the trainings.
+        minutes: time that one training takes on two CPU cores, about.
+        full_scale: the command that computes the paper's own number.
     """
     return Cell(
         row=row,
@@ -59,13 +62,8 @@ def trained_cell(
     )
 
 
-def run_folder_of(weights: Path) -> Path:
-    """The folder of a cell's run, from the weight file that the cell may write instead."""
-    return weights.with_name(weights.name.removesuffix(".weights.h5"))
-
-
 def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> Measurement:
-    # A process that trains many networks would otherwise keep them all.
+    # Otherwise a process that trains many networks would keep all of them in memory.
     keras.backend.clear_session()
     folder = run_folder_of(weights)
     config = check(dataclasses.replace(prepare(config, Path(data_dir), weights.parent), seed=seed))
@@ -76,6 +74,12 @@ def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int,
     return dataclasses.replace(measured, numbers=measured.numbers | trained)
 
 
-def with_root(config: Config, root: Path, **data) -> Config:
-    """A copy whose videos are in `root`; `data` are other fields of that section."""
+def with_root(config: Config, root: Path, **data: Any) -> Config:
+    """A copy of a configuration for videos in another folder.
+
+    Args:
+        config: the configuration.
+        root: the folder of the videos.
+        **data: other fields of `config.data` to set.
+    """
     return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root), **data))

@@ -21,11 +21,11 @@ PAPER = {
     "block5": (50.3, 42.2),
     "conv1": (None, None),
 }
-"""Accuracy on Tiny-Kinetics and on HMDB51 by place. The paper has no number for conv1."""
+"""By place: accuracy on Tiny-Kinetics and on HMDB51, in percent. The paper has no number for conv1."""
 
 
 def cells() -> tuple[Cell, ...]:
-    """Every place here, the paper's best and the baseline first, and then its HMDB51 numbers."""
+    """Every place, the paper's best and the baseline first, and then the paper's numbers on HMDB51."""
     here = [
         cell(place, tiny, model(place, 10), full_scale=command(model(place, 100))) for place, (tiny, _) in PAPER.items()
     ]
@@ -38,6 +38,6 @@ def cells() -> tuple[Cell, ...]:
 
 
 def model(place: str, iterations: int) -> dict:
-    """The network of a row; at the input, flow of the colour channels themselves."""
+    """The options of a row's network; at the input, the flow is that of the colour channels themselves."""
     options = {"place": place, "iterations": iterations, "learn": ()}
     return {**options, "bottleneck": 0} if place == "input" else options

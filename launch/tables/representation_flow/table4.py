@@ -18,7 +18,7 @@ PAPER = {
     "add": (59.7, 57.2, 56.5),
     "multiply": (58.3, 58.1, 57.8),
 }
-"""Accuracy with the flow of the input, after block 1 and after block 3."""
+"""By fusion: accuracy in percent with the flow of the input, after block 1 and after block 3."""
 
 
 def cells() -> tuple[Cell, ...]:
@@ -32,6 +32,6 @@ def cells() -> tuple[Cell, ...]:
 
 
 def model(fusion: str, place: str) -> dict:
-    """The network of a row; at the input, flow of the colour channels themselves."""
+    """The options of a row's network; at the input, the flow is that of the colour channels themselves."""
     options = {"fusion": fusion, "place": place}
     return {**options, "bottleneck": 0} if place == "input" else options

@@ -14,7 +14,7 @@ from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING,
 __all__ = ["SETTING", "cells"]
 
 LONG = 450
-"""Steps after which three flows, one upon the other, have learned too: their loss begins to fall at the 100th."""
+"""Number of steps in which a network of three flow layers learns too: its loss begins to fall at the 100th step."""
 
 
 def cells() -> tuple[Cell, ...]:

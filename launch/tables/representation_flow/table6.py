@@ -12,6 +12,8 @@ __all__ = ["SETTING", "cells"]
 
 PAPER = {"none": 54.6, "input": 38.5, "block1": 58.4, "block3": 59.7, "tvl1": 37.6, "two-stream": 57.5, "off": 54.8}
 
+"""Accuracy on Tiny-Kinetics, in percent, by place or by the name of another method."""
+
 
 def cells() -> tuple[Cell, ...]:
     """Every row, the flow at the paper's best place and the baseline first."""

@@ -12,6 +12,8 @@ __all__ = ["SETTING", "cells"]
 
 PAPER = {"none": 53.4, "input": 39.2, "block1": 57.3, "block3": 60.7, "tvl1": 36.3, "two-stream": 55.6, "off": 53.7}
 
+"""Accuracy on Tiny-Kinetics, in percent, by place or by the name of another method."""
+
 
 def cells() -> tuple[Cell, ...]:
     """Every row, the flow at the paper's best place and the baseline first."""

@@ -11,17 +11,17 @@ from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
 
 COLUMNS = ("kinetics", "hmdb", "hmdb-kinetics", "ms")
-CLIPS = {"backbone": "resnet2plus1d_released"}
+CLIP_NETWORK = {"backbone": "resnet2plus1d_released"}
 FCF = {"flows": "fcf"}
 NON_LOCAL = {"non_local": ("block3", "block4")}
 PAPER = {
     "2d.flow": ((68.5, 73.5, 76.4, 524), {}),
     "2d.fcf": ((69.4, 74.4, 77.3, 576), FCF),
     "2d.rgb": ((61.3, 53.4, 59.4, 225), {"place": "none"}),
-    "2plus1d.flow": ((75.5, None, 77.1, 622), CLIPS),
-    "2plus1d.fcf": ((77.1, None, 81.1, 654), {**CLIPS, **FCF}),
-    "2plus1d.fcf-non-local": ((77.9, None, 81.1, 865), {**CLIPS, **FCF, **NON_LOCAL}),
-    "2plus1d.rgb": ((74.3, None, 74.5, 471), {**CLIPS, "place": "none"}),
+    "2plus1d.flow": ((75.5, None, 77.1, 622), CLIP_NETWORK),
+    "2plus1d.fcf": ((77.1, None, 81.1, 654), {**CLIP_NETWORK, **FCF}),
+    "2plus1d.fcf-non-local": ((77.9, None, 81.1, 865), {**CLIP_NETWORK, **FCF, **NON_LOCAL}),
+    "2plus1d.rgb": ((74.3, None, 74.5, 471), {**CLIP_NETWORK, "place": "none"}),
     "2d.tvl1": ((48.2, 57.3, 61.2, 8039), None),
     "2d.two-stream": ((64.5, 62.4, 66.6, 8546), None),
     "2d.tvnet-rgb": ((None, 71.0, None, 785), None),
@@ -35,14 +35,14 @@ PAPER = {
     "i3d.two-stream": ((74.2, 66.4, 80.7, 9354), None),
     "resnet101-non-local": ((77.7, None, None, 3750), None),
 }
-"""The paper's numbers by column, and the options of our network."""
+"""By row: the paper's numbers by column, and the options of our network, None where there is none."""
 
 OVERRIDES = {
     "kinetics": {"data.root": "kinetics"},
     "hmdb": {"data.root": "hmdb51"},
     "hmdb-kinetics": {"data.root": "hmdb51", "init_from": "runs/kinetics"},
 }
-"""Of the experiment; without `init_from` the fine-tuning is a training from scratch."""
+"""By column: fields that the command sets; without `init_from` the fine-tuning is a training from scratch."""
 
 
 def cells() -> tuple[Cell, ...]:

@@ -13,6 +13,7 @@ tested on the eighth, the mean of eight such trainings: how much of the trained 
 import dataclasses
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,13 +26,16 @@ from launch.run.data import open_source
 from launch.run.model import build_model, load_run
 from launch.run.recipes import test_flow_recipe
 from launch.tables import Cell
-from launch.tables.parts.trained_cells import run_folder_of
+from launch.tables.parts.stored import run_folder_of
 from launch.train import train
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.augment import test_view
 from tvnet_keras.flow.io import write_flo
 from tvnet_keras.flow.sources import PairSource
 from tvnet_keras.layers.tvnet import TVNet
+
+Network: TypeAlias = tuple[int, int, int]
+"""Scales, warps, iterations."""
 
 SIZE = 240
 LEARN = {"none": (), "u0": ("u0",), "all": ("u0", "kernels")}
@@ -43,7 +47,7 @@ PAPER = {
     (1, 3, 10): {"none": 2.81, "u0": 2.17, "all": 0.46},
     (5, 5, 50): {},
 }
-"""Mean end-point errors of the paper by network (scales, warps, iterations) and what is trained."""
+"""The paper's mean end-point errors, in pixels, by network (scales, warps, iterations) and by what is trained."""
 
 PAPER_TVL1 = {
     (5, 5, 50): 0.66,
@@ -53,7 +57,7 @@ PAPER_TVL1 = {
     (3, 1, 10): 1.79,
     (1, 3, 10): 2.74,
 }
-"""The paper's TV-L1."""
+"""The paper's mean end-point errors of TV-L1, in pixels, by scales, warps and iterations."""
 
 TRAINING = {
     "released": {"steps": 2000},
@@ -71,7 +75,7 @@ DATA = {"full": OWN_SIZE, "paper": {"draw": "epochs"}, "paper-full": {**OWN_SIZE
 """Fields of `config.data` by protocol, beside those of the experiment."""
 
 MINUTES = {"released": 8, "left-out": 9, "full": 18, "paper": 12, "paper-full": 80}
-"""Of a training; without one every cell takes seconds."""
+"""Minutes of a training with 50 iterations by protocol; a cell without training takes seconds."""
 
 
 def cells() -> tuple[Cell, ...]:
@@ -87,15 +91,15 @@ def cells() -> tuple[Cell, ...]:
     return (*untrained, *classical, *first, *left_out, *full, *paper[:2], *rest, *paper[2:])
 
 
-def configuration(network: tuple[int, int, int], learn: str, protocol: str, data_dir: str, seed: int = 0) -> Config:
+def configuration(network: Network, learn: str, protocol: str, data_dir: str, seed: int = 0) -> Config:
     """What a cell trains, or measures untrained.
 
     Args:
         network: scales, warps, iterations.
         learn: "none", "u0" or "all".
-        protocol: as the module's docstring lists them.
+        protocol: a protocol that the module's docstring describes.
         data_dir: Middlebury's folder.
-        seed: of weights and draws.
+        seed: the seed of weights and draws.
     """
     base = middlebury.config("tvnet_flow")
     scales, warps, iterations = network
@@ -113,7 +117,7 @@ def configuration(network: tuple[int, int, int], learn: str, protocol: str, data
     )
 
 
-def _cell(network: tuple[int, int, int], learn: str, protocol: str, seeds: tuple[int, ...] = (0,)) -> Cell:
+def _cell(network: Network, learn: str, protocol: str, seeds: tuple[int, ...] = (0,)) -> Cell:
     name = "-".join(map(str, network))
     trains = learn != "none"
     run = _untrained if not trains else _left_out if protocol == "left-out" else _trained
@@ -135,7 +139,7 @@ def _cell(network: tuple[int, int, int], learn: str, protocol: str, seeds: tuple
     )
 
 
-def _classical(network: tuple[int, int, int], protocol: str) -> Cell:
+def _classical(network: Network, protocol: str) -> Cell:
     name = "-".join(map(str, network))
     return Cell(
         row=f"opencv-tvl1-{name}.none.{protocol}",
@@ -148,19 +152,19 @@ def _classical(network: tuple[int, int, int], protocol: str) -> Cell:
     )
 
 
-def _untrained(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
+def _untrained(network: Network, learn: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     config = configuration(network, learn, protocol, data_dir, seed)
     return flow.measure(build_model(config, 0), open_source(config, "test"), config)
 
 
 def resized_pairs(config: Config, folder: Path) -> Config:
-    """The configuration on pairs that were resized once, into `folder`: thousands of steps read each of them again.
+    """The configuration for pairs that are resized once, into `folder`, as thousands of steps read each of them again.
 
-    Pictures and flow come back as they were, so that training and errors are those of the pairs themselves.
+    Pictures and flow are stored without loss, so that training and errors are those of the pairs themselves.
 
     Args:
-        config: of a cell; pairs at their own sizes are left where they are.
-        folder: where all cells of the table find them.
+        config: the configuration of a cell; pairs at their own sizes are left where they are.
+        folder: the folder where all cells of the table find the resized pairs.
     """
     if not config.data.height:
         return config
@@ -176,14 +180,14 @@ def resized_pairs(config: Config, folder: Path) -> Config:
     return dataclasses.replace(config, data=dataclasses.replace(config.data, root=str(root)))
 
 
-def _trained(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
+def _trained(network: Network, learn: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     config, folder = configuration(network, learn, protocol, data_dir, seed), run_folder_of(weights)
     config = resized_pairs(config, weights.parent)
     train(config, folder)
     return evaluate(config, folder, folder / "evaluation")
 
 
-def _left_out(network, learn, protocol, data_dir: str, seed: int, weights: Path) -> Measurement:
+def _left_out(network: Network, learn: str, protocol: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     every = [pair.name for pair in pairs.load("middlebury", data_dir)]
     config = resized_pairs(configuration(network, learn, protocol, data_dir, seed), weights.parent)
     seen, unseen = [], []
@@ -197,8 +201,8 @@ def _left_out(network, learn, protocol, data_dir: str, seed: int, weights: Path)
     means = {name: float(np.mean([part.numbers[name] for part in unseen])) for name in ("epe", "epe_untrained")}
     whole = flow.measure(build_model(config, 0), open_source(config, "test"), config).protocol
     weights_of_all = [part.protocol["weights_sha256"] for part in unseen]
-    protocol = {**unseen[0].protocol, **whole, "weights_sha256": weights_of_all}
-    return Measurement({**means, "epe_seen": float(np.mean(seen))}, protocol)
+    together = {**unseen[0].protocol, **whole, "weights_sha256": weights_of_all}
+    return Measurement({**means, "epe_seen": float(np.mean(seen))}, together)
 
 
 def _of_pairs(config: Config, names: list[str]) -> Config:

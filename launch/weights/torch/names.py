@@ -1,4 +1,4 @@
-"""What the modules of PyTorch's residual networks are called here."""
+"""The names that the weights of PyTorch's residual networks have here."""
 
 import re
 
@@ -54,12 +54,12 @@ def renamed(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
     Convolutions go from `[O, I, (t,) h, w]` to `[(t,) h, w, I, O]`, the classifier from `[O, I]` to `[I, O]`.
 
     Args:
-        state: of a torchvision ResNet, r3d or r2plus1d network, or of Representation Flow's first release.
-        source: the file's name, for the error.
+        state: the state dict of torchvision's ResNet, r3d or r2plus1d, or of Representation Flow's first release.
+        source: the file's name, for errors.
 
     Raises:
-        InputError: a name that these networks do not have, one that belongs to another that is missing, or values that
-            are no finite numbers.
+        InputError: these networks do not have a name, a weight is missing to which others belong, or values are no
+            finite numbers.
     """
     state = {name: value for name, value in state.items() if name.rpartition(".")[2] != IGNORED}
     _require_finite(state, source)
@@ -104,7 +104,7 @@ def _of(state: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
 
 
 def _released_layers(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
-    """The flow layers' own: kernels along x and y together, `[C, 2, taps]`, and what was learned of the constants."""
+    """The weights of the flow layers: kernels along x and y together, `[C, 2, taps]`, and learned constants."""
     values = {}
     for theirs, ours in _RELEASED_LAYERS.items():
         if f"{theirs}.img_grad" not in state:
@@ -124,7 +124,7 @@ def _released_layers(state: dict[str, np.ndarray], source: str) -> dict[str, np.
     return values
 
 
-def _rules(state: dict[str, np.ndarray]):
+def _rules(state: dict[str, np.ndarray]) -> tuple[tuple[str, str], ...]:
     if "stem.0.weight" not in state:
         return (*_IMAGE, *_RELEASED_FLOW)
     stem = _FACTORED_STEM if "stem.3.weight" in state else _STEM

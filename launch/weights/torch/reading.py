@@ -1,31 +1,33 @@
-"""State dicts from files."""
+"""Reading state dicts from files of PyTorch."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tvnet_keras.errors import InputError
 
-ENTRIES = ("state_dict", "model_state_dict", "model")
-"""Under which training programs keep the state dict, beside what else they save."""
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
+"""The keys under which training programs keep the state dict, beside the other things that they save."""
 
-AROUND = re.compile(r"(?<![^.])(module|_orig_mod|model)\.")
-"""What parallel training, torch.compile and Lightning put before the names of a network or of a part of it."""
+NAME_WRAPPERS = re.compile(r"(?<![^.])(module|_orig_mod|model)\.")
+"""What parallel training, torch.compile and Lightning put before the names in a network or in a part of it."""
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a PyTorch state dict by their names.
 
-    Pickled code is not run: only files of plain tensors are read. A dictionary under one of `ENTRIES` is taken out,
-    and what stands `AROUND` the names is cut off. Sparse tensors are filled, quantised ones are brought back to what
-    they stand for.
+    Pickled code is not run: only files of plain tensors are read. A dictionary under one of `STATE_DICT_KEYS` is taken
+    out, and what `NAME_WRAPPERS` finds is cut off the names. Sparse tensors are filled, quantised ones are brought back
+    to the values that they stand for.
 
     Args:
-        path: `.pth` or `.pt`.
+        path: a `.pth` or `.pt` file.
 
     Raises:
-        InputError: no PyTorch, no such file, one that is no state dict, or a weight without values.
+        InputError: PyTorch is not installed, there is no such file, it is no state dict, or a weight has no values.
     """
     try:
         import torch
@@ -34,28 +36,33 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise InputError(f"--weights={path} is not a file; name a PyTorch state dict (.pth or .pt).")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # A type checker takes the folder of this file for the package.
+        load, is_tensor = torch.load, torch.is_tensor  # pyright: ignore[reportAttributeAccessIssue]
+        content = load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # Unpickling raises whatever the bytes lead it to.
         raise InputError(
             f"--weights={path} cannot be read as a PyTorch state dict of tensors: {_first_line(error)}"
         ) from error
-    tensors = unwrapped(content, torch.is_tensor, str(path))
+    tensors = unwrapped(content, is_tensor, str(path))
     return {name: _array(tensor, name, str(path)) for name, tensor in tensors.items()}
 
 
-def unwrapped(content, is_tensor, source: str) -> dict:
-    """The tensors of what a file holds, under the names that the network itself gives them.
+def unwrapped(content: Any, is_tensor: Callable[[object], bool], source: str) -> dict[str, Any]:
+    """The tensors in the content of a file, by the names that the network itself gives them.
 
     Args:
-        content: what was unpickled.
-        is_tensor: whether a value of it is a tensor.
+        content: the unpickled content.
+        is_tensor: a function that tells whether a value is a tensor.
         source: the file's name, for errors.
 
     Raises:
-        InputError: it is no state dict, or two of its names are one without what stands around them.
+        InputError: the content is no state dict, or two names become one when `NAME_WRAPPERS` is cut off.
     """
-    while isinstance(content, dict) and (inner := [key for key in ENTRIES if isinstance(content.get(key), dict)]):
-        content = content[inner[0]]
+    while isinstance(content, dict):
+        inner = [content[key] for key in STATE_DICT_KEYS if isinstance(content.get(key), dict)]
+        if not inner:
+            break
+        content = inner[0]
     if not isinstance(content, dict) or not content:
         raise InputError(f"--weights={source} holds no state dict; save one with torch.save(model.state_dict(), FILE).")
     found = {}
@@ -65,14 +72,14 @@ def unwrapped(content, is_tensor, source: str) -> dict:
                 f"--weights={source} holds no state dict: its entry {name!r} is {type(value).__name__}, not a tensor "
                 "under a name; save one with torch.save(model.state_dict(), FILE)."
             )
-        own = AROUND.sub("", name)
+        own = NAME_WRAPPERS.sub("", name)
         if own in found:
             raise InputError(f"--weights={source} holds two networks: {own} is in it twice; save one of them alone.")
         found[own] = value
     return found
 
 
-def _array(tensor, name: str, source: str) -> np.ndarray:
+def _array(tensor: Any, name: str, source: str) -> np.ndarray:
     tensor = tensor.detach()
     try:
         dense = tensor.dequantize() if tensor.is_quantized else tensor.to_dense()

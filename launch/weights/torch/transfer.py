@@ -1,4 +1,4 @@
-"""Renamed weights into a model."""
+"""Putting PyTorch's weights, renamed, into a model."""
 
 import re
 
@@ -11,7 +11,7 @@ from models.resnets.network import RGB_PREFIX
 from tvnet_keras.errors import InputError
 
 RESIDUAL_NETWORK = re.compile(rf"({RGB_PREFIX})?(conv1|layer\d_\d+|logits)[_/]")
-"""What the names of a residual network's weights start with; everything else in a model stands around it."""
+"""How the names of a residual network's weights begin; all other weights of a model belong to layers around it."""
 
 NON_LOCAL = "_non_local/"
 
@@ -23,12 +23,12 @@ def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> 
     non-local blocks keep what they have.
 
     Args:
-        values: under our names.
-        model: with its weights.
+        values: weights by the names that they have here.
+        model: the model, with its weights.
         source: the file's name, for errors.
 
     Returns:
-        Numbers of the model's weights set, and of those left alone.
+        The number of the model's weights that were set, and of those that were left alone.
 
     Raises:
         InputError: the file and the network do not have the same weights; the model is unchanged.
@@ -58,13 +58,18 @@ def _belongs(name: str) -> bool:
 
 
 def fit(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A value of a PyTorch network in the shape that the weight has here, where that is a matter of form.
+    """Brings the value of a PyTorch network into the shape that the weight has here, where nothing is lost by it.
+
+    2D kernels are inflated where the model's are 3D. Kernels of PyTorch's networks of clips are 3D throughout; here
+    those that extend over one frame only may be 2D, or belong to a dense layer.
 
     Args:
-        name: of the weight.
-        value: 2D kernels are inflated for 3D ones. Theirs are 3D throughout; ours of extent 1 in time may be 2D, or
-            dense.
-        shape: of the weight.
+        name: the name of the weight.
+        value: the value in the PyTorch network.
+        shape: the shape of the weight here.
+
+    Returns:
+        The value, in another shape or as it was.
     """
     if value.ndim == 4 and len(shape) == 5:
         return inflate(value, shape[0])

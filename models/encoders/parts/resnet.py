@@ -8,14 +8,14 @@ from ...resnets.network import ResidualNetwork
 STRIDES = (2, 4, 8, 16, 32)
 
 SCALING = "imagenet"
-"""Of torchvision's weights, which `launch.convert` reads; Keras has none of these networks."""
+"""The range that torchvision's weights expect, which `launch.convert` reads; Keras has none of these networks."""
 
 
 def build_resnet(depth: int, input_shape: tuple[int, int, int]) -> keras.Model:
-    """The `build` of an encoder once its depth is given.
+    """A residual network of a given depth as an encoder.
 
-    Stage 1 is the first convolution, rectified; stages 2 to 5 are the four stages of residual blocks (layer1 to layer4
-    elsewhere), of which the first sees stage 1 after maximum pooling.
+    Stage 1 is the first convolution with its ReLU; stages 2 to 5 are the four stages of residual blocks (layer1 to
+    layer4 in other code). The first of these sees stage 1 after maximum pooling.
 
     Args:
         depth: 18, 34 or 50.

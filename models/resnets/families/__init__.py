@@ -1,5 +1,5 @@
-"""Families of residual networks, one per file: how they convolve, as a class `Convolutions`.
+"""Families of residual networks, one per file; adding a file adds `--config.model.backbone=<its name>`.
 
-A family is `--config.model.backbone=<its file>` of the methods that can put something between its blocks, and of
-`--method=rgb`.
+A module has a class `Convolutions`, a `models.resnets.convolutions.ConvolutionMaker`: how the family convolves. Methods
+that put something between the blocks of a network take these backbones, and so does `--method=rgb`.
 """

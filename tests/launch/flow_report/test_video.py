@@ -9,7 +9,15 @@ import keras
 import numpy as np
 import pytest
 
-from launch.flow_report.video import CLIPS, EvenClips, Look, flow_of_video, flow_pieces, look_at, write_flow_video
+from launch.flow_report.video import (
+    CLIPS,
+    EvenClips,
+    VideoSummary,
+    flow_of_video,
+    flow_pieces,
+    summarise_video,
+    write_flow_video,
+)
 from launch.predict import open_files
 from launch.run.inference import score_videos
 from launch.run.model import load_run
@@ -43,10 +51,10 @@ def write(path, frames, brightness=lambda number: number % 200, size=(48, 64)):
 def predict_with_flow(loaded, path, target):
     """What launch.predict does with one video, once it has loaded the run."""
     config, model, names = loaded
-    looks = {}
-    source = open_files([path], config, names, examine=lambda name: look_at(model.motion, looks, name))
+    summaries = {}
+    source = open_files([path], config, names, examine=lambda name: summarise_video(model.motion, summaries, name))
     score_videos(model, source.views(), source.videos)
-    write_flow_video(model.motion, path, target, looks[path])
+    write_flow_video(model.motion, path, target, summaries[path])
 
 
 def peak_memory(work):
@@ -65,11 +73,11 @@ def test_a_longer_video_takes_no_more_memory(tmp_path, suffix):
     motion = Shift()
     peaks = []
     for frames in (100, 100, 800):  # the first one traces
-        path, looks = write(tmp_path / f"{frames}.avi", frames, size=(96, 128)), {}
+        path, summaries = write(tmp_path / f"{frames}.avi", frames, size=(96, 128)), {}
 
-        def work(path=path, looks=looks):
-            assert look_at(motion, looks, path) in (100, 800)
-            write_flow_video(motion, path, tmp_path / f"flow.{suffix}", looks[path])
+        def work(path=path, summaries=summaries):
+            assert summarise_video(motion, summaries, path) in (100, 800)
+            write_flow_video(motion, path, tmp_path / f"flow.{suffix}", summaries[path])
 
         peaks.append(peak_memory(work))
     assert peaks[2] < 1.2 * peaks[1]
@@ -150,23 +158,23 @@ def test_clips_of_a_video_of_unknown_length_are_evenly_spaced(frames, span):
 
 @pytest.mark.parametrize("frames", [9, 120])
 def test_the_strongest_colours_go_to_the_99th_percentile_of_all_vectors(tmp_path, frames):
-    motion, looks = Shift(), {}
+    motion, summaries = Shift(), {}
     path = write(tmp_path / "video.avi", frames)
-    assert look_at(motion, looks, path) == frames
+    assert summarise_video(motion, summaries, path) == frames
     exact = np.percentile(np.linalg.norm(flow_of_video(motion, read.read_frames(path)), axis=-1), 99)
-    assert looks[path].longest == pytest.approx(exact, rel=0.15 if frames > CLIPS else 1e-6)
-    assert looks[path].fps == 25
+    assert summaries[path].longest == pytest.approx(exact, rel=0.15 if frames > CLIPS else 1e-6)
+    assert summaries[path].fps == 25
 
 
 def test_where_nothing_moves_the_colours_stand_for_one_pixel(tmp_path):
-    looks, path = {}, write(tmp_path / "black.avi", 3, brightness=lambda number: 0)
-    look_at(Shift(), looks, path)
-    assert looks[path] == Look(25, 1.0)
+    summaries, path = {}, write(tmp_path / "black.avi", 3, brightness=lambda number: 0)
+    summarise_video(Shift(), summaries, path)
+    assert summaries[path] == VideoSummary(25, 1.0)
 
 
 def test_the_pictures_are_those_of_the_whole_video_at_once(tmp_path):
     motion, path, target = Shift(), write(tmp_path / "video.avi", 21), tmp_path / "flow.avi"
-    write_flow_video(motion, path, target, Look(25, 20.0))
+    write_flow_video(motion, path, target, VideoSummary(25, 20.0))
     frames, shown = read.read_frames(path), read.read_frames(target)
     assert len(shown) == 20
     assert np.abs(shown[:, :, :64].astype(int) - frames[:-1]).mean() < 4

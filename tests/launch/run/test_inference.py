@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import models
 from launch.run import data
 from launch.run.inference import as_graph, score_videos
 from launch.run.model import build_model
 from tvnet_keras import TVNet
+from tvnet_keras.choices import load_module, module_names
 
 CLIP = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 32, 3)).astype("uint8")
 
@@ -58,12 +60,19 @@ def test_three_validations_trace_once(views):
 
 def test_every_model_has_a_graph_of_its_own(views):
     videos, batches = views
-    models = [model_of(Counting()) for _ in range(2)]
-    one, other = (score_videos(model, batches(), videos)[0] for model in models)
+    pair = [model_of(Counting()) for _ in range(2)]
+    one, other = (score_videos(model, batches(), videos)[0] for model in pair)
     assert np.abs(one - other).max() > 0.1
 
 
-@pytest.mark.parametrize("method", [pytest.param("tvnet", marks=pytest.mark.slow), "rgb", "representation_flow"])
+def classifiers():
+    """Every method that names classes; TVNet takes long."""
+    for name in module_names(models):
+        if "label" in load_module(models, "--method", name).NEEDS:
+            yield pytest.param(name, marks=pytest.mark.slow if name == "tvnet" else ())
+
+
+@pytest.mark.parametrize("method", [*classifiers()])
 def test_a_model_that_was_scored_goes_when_it_is_no_longer_used(tiny, method):
     videos, batches = views_for(tiny(method))
     model = build_model(tiny(method), len(videos.class_names))

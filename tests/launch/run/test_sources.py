@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from launch.evaluators import chosen
+from launch.evaluators import choose_measures
 from launch.experiments import flyingchairs
 from launch.run.config import dataset_names, method_module, new_config
 from launch.run.data import list_source, open_source
@@ -205,7 +205,7 @@ def test_a_flow_network_is_measured_by_what_the_data_has_the_truth_for(config, d
     made = config(dataset)
     model = build_model(made, 0)
     offers = list_source(made, "test").offers
-    measures = chosen(made, model, output_names(model, made.data), offers)
+    measures = choose_measures(made, model, output_names(model, made.data), offers)
     assert [measure.__name__.rpartition(".")[2] for measure in measures] == expected
 
 

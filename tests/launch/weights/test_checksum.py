@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from launch.flow import make_solvers
+from launch.flow_report.inputs import make_solvers
 from launch.run.model import load_run
 from launch.run.run_folder import WEIGHTS_FILE
 from launch.weights.checksum import require_whole, save_weights

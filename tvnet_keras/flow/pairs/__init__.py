@@ -1,9 +1,17 @@
-"""Data sets of image pairs, one module each; a new module in this folder is a new data set.
+"""Data sets of image pairs, one per file; adding a file adds a data set.
 
-A module has `load(root, *, ...) -> tuple[Pair, ...]`; its keyword-only arguments are the options of the data set.
+A module has
 
-It may also have `divide(root, pairs, subset) -> tuple[Pair, ...]`, which takes the pairs of "train" or "test" out of
-all; without it they serve for both. `load_subset` asks for it.
+`load(root, *, ...) -> tuple[Pair, ...]`
+    All pairs of the data set; the keyword-only arguments are its options.
+
+It may also have
+
+`divide(root, pairs, subset) -> tuple[Pair, ...]`
+    The pairs of the subset "train" or "test" among all pairs; without it all pairs serve for both. `load_subset` asks
+    for it.
+
+Beside the data sets lies `parts`, what they are made from.
 """
 
 from __future__ import annotations
@@ -11,6 +19,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from types import ModuleType
+from typing import Any
 
 from tvnet_keras.choices import load_module, module_names
 from tvnet_keras.errors import InputError
@@ -20,7 +30,7 @@ from tvnet_keras.flow.pairs.parts.pair import Pair, read_image
 __all__ = ["FRAMES", "Pair", "load", "load_subset", "names", "open_files", "options_of", "read_image"]
 
 FRAMES = 2
-"""Of every pair."""
+"""Number of frames of a pair."""
 
 
 def names() -> tuple[str, ...]:
@@ -32,22 +42,22 @@ def options_of(name: str) -> tuple[str, ...]:
     """The options that `load` takes for a data set.
 
     Raises:
-        InputError: unknown data set; the sentence has the nearest one.
+        InputError: the data set is unknown.
     """
     parameters = inspect.signature(_module(name).load).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
-def load(name: str, root: str | os.PathLike[str], **options) -> tuple[Pair, ...]:
+def load(name: str, root: str | os.PathLike[str], **options: Any) -> tuple[Pair, ...]:
     """Lists the pairs of a data set; their files are read when they are asked for.
 
     Args:
-        name: of the data set, such as "middlebury".
-        root: its folder.
-        **options: of that data set (`options_of`).
+        name: the name of the data set, such as "middlebury".
+        root: the data set's folder.
+        **options: options of that data set (`options_of`).
 
     Raises:
-        InputError: unknown data set or option, no pairs under `root`, or a file that is missing.
+        InputError: the data set or an option is unknown, there are no pairs under `root`, or a file is missing.
     """
     unknown = sorted(set(options) - set(options_of(name)))
     if unknown:
@@ -55,17 +65,17 @@ def load(name: str, root: str | os.PathLike[str], **options) -> tuple[Pair, ...]
     return _module(name).load(root, **options)
 
 
-def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options) -> tuple[Pair, ...]:
+def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options: Any) -> tuple[Pair, ...]:
     """Lists the pairs to train on or to test with.
 
     Args:
-        name: of the data set.
-        root: its folder.
+        name: the name of the data set.
+        root: the data set's folder.
         subset: "train" or "test".
-        **options: of that data set.
+        **options: options of that data set (`options_of`).
 
     Raises:
-        InputError: as `load`, or the data set's own list leaves no pair for the subset.
+        InputError: as in `load`, or the data set's own list leaves no pair for the subset.
     """
     listed = load(name, root, **options)
     divide = vars(_module(name)).get("divide", lambda root, pairs, subset: pairs)
@@ -75,5 +85,5 @@ def load_subset(name: str, root: str | os.PathLike[str], subset: str, **options)
     return chosen
 
 
-def _module(name: str):
+def _module(name: str) -> ModuleType:
     return load_module(sys.modules[__name__], "The data set of image pairs", name)

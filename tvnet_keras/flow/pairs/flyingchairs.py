@@ -19,20 +19,21 @@ ENDINGS = {
     "_flow.flo": ("_img1.ppm", "_img2.ppm"),
     "-gt.flo": ("-img0.ppm", "-img1.ppm"),
 }
-"""Ending of the flow file: endings of the frames."""
+"""Endings of the two frames by the ending of the flow file."""
 
 LIST_FILE = "FlyingChairs_train_val.txt"
 CODE_OF_SUBSET = {"train": "1", "test": "2"}
+"""What the official list writes for the pairs of each subset."""
 
 
 def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
     """Lists the pairs.
 
     Args:
-        root: the folder of the files, or the one that holds them in `data`.
+        root: the folder of the files, or the folder that holds them in `data`.
 
     Raises:
-        InputError: no pairs, or a frame that is missing.
+        InputError: there are no pairs, or a frame is missing.
     """
     pairs = []
     for folder in (Path(root), Path(root) / "data"):
@@ -48,12 +49,12 @@ def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -
     """The pairs of a subset by the official list; all of them without it.
 
     Args:
-        root: as for `load`.
-        pairs: all.
-        subset: "train" or "test", which is the validation part.
+        root: the data set's folder, in which the list may lie.
+        pairs: all pairs.
+        subset: "train", or "test" for the validation part.
 
     Raises:
-        InputError: the list is too short for the pairs, or holds something else than 1 and 2.
+        InputError: the list is too short for the pairs, or holds something other than 1 and 2.
     """
     path = Path(root) / LIST_FILE
     if not path.is_file():

@@ -21,7 +21,7 @@ def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
         root: the folder of `other-data` and `other-gt-flow`.
 
     Raises:
-        InputError: no pairs, or a frame that is missing.
+        InputError: there are no pairs, or a frame is missing.
     """
     pairs = []
     for truth in matching(root, "other-gt-flow/*/flow10.flo"):

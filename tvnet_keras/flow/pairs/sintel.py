@@ -26,10 +26,10 @@ def load(root: str | os.PathLike[str], *, render: str = "clean") -> tuple[Pair, 
 
     Args:
         root: the folder of `training`.
-        render: "clean", "final" or "albedo".
+        render: the render pass: "clean", "final" or "albedo".
 
     Raises:
-        InputError: unknown render pass, no pairs, or a frame that is missing.
+        InputError: the render pass is unknown, there are no pairs, or a frame is missing.
     """
     check_choice("The render pass of Sintel", render, RENDERS)
     training = Path(root) / "training"

@@ -1,8 +1,15 @@
-"""Flow solvers by name, one module per family; a new module in this folder is a new family.
+"""Flow solvers by name, one family per file; adding a file adds a family.
 
-A family's module has `FORMS`, how its names are written (every capital letter stands for a number), and
-`make(numbers, *, ...) -> Solver`: `tvl1-5-5-50` gives the numbers `(5, 5, 50)`; the keyword-only arguments are the
-options of the family. A folder that holds a SavedModel with a `flow` signature is a solver too, under its path.
+A module has
+
+`FORMS`
+    How the names of the family are written; every capital letter stands for a number.
+`make(numbers, *, ...) -> Solver`
+    The solver of a name: `tvl1-5-5-50` gives the numbers `(5, 5, 50)`. The keyword-only arguments are the options of
+    the family.
+
+A folder that holds a SavedModel with a `flow` signature is a solver too; its name is its path. Beside the families lies
+`parts`, what they are made from.
 """
 
 from __future__ import annotations
@@ -12,6 +19,7 @@ import os
 import re
 import sys
 from types import ModuleType
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -42,7 +50,7 @@ def options_of(name: str) -> tuple[str, ...]:
     """The options that `make_solver` takes for this name.
 
     Raises:
-        InputError: unknown name.
+        InputError: the name is unknown.
 
     Example:
         >>> options_of("tvnet-1-1-50")
@@ -54,19 +62,19 @@ def options_of(name: str) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
-def make_solver(name: str, **options) -> Solver:
+def make_solver(name: str, **options: Any) -> Solver:
     """Makes a solver of the flow between two frames.
 
     Args:
         name: a family with its numbers, such as "tvnet-1-1-50" or "dis", or the folder of an exported SavedModel.
-        **options: of that family (`options_of`).
+        **options: options of that family (`options_of`).
 
     Returns:
         A function of uint8 `[2, H, W, 3]` (RGB) that returns float32 `[H, W, 2]`: u (+ right) and v (+ down) in pixels,
-        `first(x) ~ second(x + flow)`. It raises InputError for other input and for frames the method can't treat.
+        `first(x) ~ second(x + flow)`. It raises InputError for other input and for frames the method cannot treat.
 
     Raises:
-        InputError: unknown name or option, an optional package that is missing, or weights that don't fit.
+        InputError: the name or an option is unknown, an optional package is missing, or weights do not fit.
 
     Example:
         >>> solve = make_solver("dis")
@@ -85,15 +93,20 @@ def make_solver(name: str, **options) -> Solver:
 def _family(name: str) -> ModuleType:
     here = sys.modules[__name__]
     families = {module.replace("_", "-"): module for module in module_names(here)}
-    family = _NAME.fullmatch(name)["family"]
+    family = _parts(name)["family"]
     # An output folder may bear a solver's name, so the name comes first.
     if family not in families and (os.sep in name or os.path.isdir(name)):
         raise InputError(f"The solver {name!r} is no folder of a SavedModel: {saved_model.FILE} is missing there.")
     return load_module(here, "The solver", families[check_choice("The solver", family, tuple(families))])
 
 
+def _parts(name: str) -> re.Match[str]:
+    # Any text is a family, with numbers or without.
+    return cast("re.Match[str]", _NAME.fullmatch(name))
+
+
 def _numbers(name: str, written: tuple[str, ...]) -> tuple[int, ...]:
-    numbers = tuple(int(number) for number in _NAME.fullmatch(name)["numbers"].split("-")[1:])
+    numbers = tuple(int(number) for number in _parts(name)["numbers"].split("-")[1:])
     counts = {len(re.findall(r"-[A-Z]\b", form)) for form in written}
     if len(numbers) not in counts or 0 in numbers:
         raise InputError(f"The solver is {name!r}; write {' or '.join(written)} with whole numbers from 1 up.")

@@ -17,7 +17,8 @@ def make(numbers: tuple[int, ...]) -> Solver:
         InputError: scikit-image is not installed.
     """
     try:
-        from skimage.registration import optical_flow_tvl1
+        # Optional.
+        from skimage.registration import optical_flow_tvl1  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise InputError("The solver 'skimage-tvl1' needs an optional package: pip install scikit-image.") from error
 

@@ -21,12 +21,12 @@ def make(
     """TVNet-S-W-I: S scales, W warps, I iterations.
 
     Args:
-        numbers: S, W, I.
-        variant: as for the layer.
-        weights: a `.weights.h5` of any Keras model that holds one TVNet-S-W-I; None: untrained.
+        numbers: S, W and I.
+        variant: the variant of the layer, "default" or "official".
+        weights: a `.weights.h5` file of any Keras model that holds one TVNet-S-W-I; None for an untrained solver.
 
     Raises:
-        InputError: unknown variant, or weights that cannot be read or hold no such TVNet.
+        InputError: the variant is unknown, or the weights cannot be read or hold no such TVNet.
     """
     trained = None if weights is None else _trained(weights, numbers)
     # Without weights the initial flow is zero, on whatever grid.
@@ -43,12 +43,15 @@ def make(
 def _trained(path: str | os.PathLike[str], numbers: tuple[int, ...]) -> dict[str, np.ndarray]:
     """The weights of the one TVNet-S-W-I in a weight file, by name.
 
-    Every model keeps its layers under names of its own, so the layer is told by the names and shapes of its weights.
+    Models name their layers as they like, so the layer is recognised by the names and shapes of its weights.
     """
     found: list[dict[str, np.ndarray]] = []
 
     def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(node, h5py.Group) and set(node) == set(LEARNABLE) and node["kernels"].shape == (*numbers, 8, 2):
+        if not isinstance(node, h5py.Group) or set(node) != set(LEARNABLE):
+            return
+        kernels = node["kernels"]
+        if isinstance(kernels, h5py.Dataset) and kernels.shape == (*numbers, 8, 2):
             found.append({weight: np.asarray(node[weight]) for weight in LEARNABLE})
 
     try:

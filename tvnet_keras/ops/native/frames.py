@@ -1,5 +1,7 @@
 """Grey and smoothing of `ops.intensity` as one pass over the frames on the CPU, compiled by numba."""
 
+from typing import Any, cast
+
 import numba
 import numpy as np
 import tensorflow as tf
@@ -16,7 +18,7 @@ _CONST_IMAGES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 _VECTOR = numba.types.Array(numba.float32, 1, "C")
 
 
-def smooth_pairs(clip, value_range: tuple[float, float]):
+def smooth_pairs(clip: tf.Tensor, value_range: tuple[float, float]) -> tuple[tf.Tensor, tf.Tensor]:
     """`ops.tvl1.frames.smooth_pairs` by fused CPU kernels; differentiable once where the clip holds floats.
 
     Args:
@@ -29,7 +31,7 @@ def smooth_pairs(clip, value_range: tuple[float, float]):
     low, high = (0, 255) if clip.dtype.is_integer else value_range
     factor = 255.0 / (high - low)
     clip = clip if clip.dtype == tf.uint8 else tf.cast(clip, tf.float32)
-    weights = np.float32(GREY_WEIGHTS if clip.shape[-1] == 3 else (1.0,))
+    weights = np.array(GREY_WEIGHTS if clip.shape[-1] == 3 else (1.0,), np.float32)
     batch, time, *size, _ = clip.shape
 
     @tf.custom_gradient
@@ -42,14 +44,17 @@ def smooth_pairs(clip, value_range: tuple[float, float]):
 
         def gradient(first, second):
             bar = tf.numpy_function(
-                lambda *bars: _backward(*bars, factor * weights), [first, second], tf.float32, stateful=False
+                lambda first, second: _backward(first, second, factor * weights),
+                [first, second],
+                tf.float32,
+                stateful=False,
             )
             bar.set_shape(clip.shape)
             return bar
 
         return frames, gradient
 
-    return pairs(clip)
+    return cast(Any, pairs)(clip)  # TensorFlow's types do not tell that the gradient is gone.
 
 
 def _forward(clip: np.ndarray, low: float, factor: float, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

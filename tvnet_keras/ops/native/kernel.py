@@ -12,6 +12,7 @@ import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
@@ -55,7 +56,7 @@ def kernel(*signatures: tuple) -> Callable:
     def decorate(function: Callable) -> Callable:
         dispatcher = numba.njit(**_OPTIONS)(function)
         try:
-            dispatcher._cache = _Cache(function)
+            dispatcher._cache = _Cache(function)  # pyright: ignore[reportAttributeAccessIssue] - numba's own
         except RuntimeError:
             _warn("cannot be kept, because no folder can be written to")
         for signature in signatures:
@@ -69,11 +70,11 @@ def kernel(*signatures: tuple) -> Callable:
 class _Checked(CompileResultCacheImpl):
     """Compiled code with a digest of the code and of the sources that it was made from."""
 
-    def reduce(self, data) -> tuple[str, bytes]:
+    def reduce(self, data: Any) -> tuple[str, bytes]:
         code = dumps(super().reduce(data))
         return _digest(code), code
 
-    def rebuild(self, target_context, data):
+    def rebuild(self, target_context: Any, data: Any) -> Any:
         digest, code = data
         if _digest(code) != digest:
             raise ValueError("The code has another digest.")
@@ -90,7 +91,7 @@ class _Cache(FunctionCache):
         # numba looks at the function's own file only, but inner functions come from others.
         self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, _sources())
 
-    def load_overload(self, sig, target_context):
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # Damaged bytes raise whatever they happen to mean.
@@ -101,7 +102,7 @@ class _Cache(FunctionCache):
             self.disable()
         return None
 
-    def save_overload(self, sig, data) -> None:
+    def save_overload(self, sig: Any, data: Any) -> None:
         try:
             super().save_overload(sig, data)
         except OSError as error:

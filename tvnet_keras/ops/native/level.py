@@ -12,14 +12,17 @@ from tvnet_keras.ops.native.forward import CONST_FIELDS, FIELDS, RANGE
 from tvnet_keras.ops.native.kernel import kernel
 from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.threads import parallel, shares
+from tvnet_keras.typing import Tensor
 
 
-def solve_level(first, second, flow, kernels, constants):
+def solve_level(first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor) -> Tensor:
     """`ops.tvl1.level.solve_level` with the default variant's warp; differentiable once in all five arguments."""
     return _solve_level(first, second, flow, kernels, constants)
 
 
-def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
+def _forward(
+    keep: bool, first: np.ndarray, second: np.ndarray, flow: np.ndarray, kernels: np.ndarray, constants: np.ndarray
+) -> list[np.ndarray]:
     """The flow, and for every warp its data term and the states that `native.solve_and_keep` kept."""
     state = _joined(flow, np.empty((0, *first.shape), np.float32))
     kept = []
@@ -31,9 +34,17 @@ def _forward(keep, first, second, flow, kernels, constants) -> list[np.ndarray]:
     return [flow, *kept]
 
 
-def _backward(first, second, flow, kernels, constants, upstream, *kept) -> list[np.ndarray]:
+def _backward(
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    kernels: np.ndarray,
+    constants: np.ndarray,
+    upstream: np.ndarray,
+    *kept: np.ndarray,
+) -> list[np.ndarray]:
     if not len(kept[1]):
-        _, *kept = _forward(True, first, second, flow, kernels, constants)
+        kept = tuple(_forward(True, first, second, flow, kernels, constants)[1:])
     bar_first, bar_second = np.zeros_like(first), np.zeros_like(second)
     bar_kernels, bar_constants = np.empty_like(kernels), np.zeros_like(constants)
     bar_flow, bar_dual = upstream, np.empty((0, *first.shape), np.float32)

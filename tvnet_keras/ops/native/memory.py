@@ -43,7 +43,7 @@ class Pool:
         block = self._fitting(size + CACHE_LINE // 4)
         offset = -block.ctypes.data % CACHE_LINE
         # The base of a view skips plain arrays up to the owner of the memory; a memoryview makes it stop at `flat`.
-        flat = np.frombuffer(memoryview(block), np.float32, size, offset)
+        flat = np.frombuffer(block.data, np.float32, size, offset)
         weakref.finalize(flat, self.free.append, block).atexit = False
         return flat.reshape(shape)
 

@@ -17,6 +17,7 @@ from tvnet_keras.ops.native.forward import advance, advance_floats
 from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.threads import bands, parallel, shares
 from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS
+from tvnet_keras.typing import Tensor
 
 ROWS_PER_EXCHANGE = 4
 """Bands exchange borders after one iteration per so many rows: shared rows cost work, exchanges wake threads."""
@@ -25,18 +26,20 @@ LONGEST_SEGMENT = 5
 """Iterations whose states the backward pass holds at a time; in rows of 320 pixels they fill a cache of 1 MiB."""
 
 
-def solve(state, data, taps, constants):
+def solve(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor) -> Tensor:
     """`ops.tvl1.solver.solve` with taps `[I, G, 8, 2]`, by fused CPU kernels; differentiable once in all arguments."""
     return _solve(state, data, taps, constants)
 
 
-def _solve_apart(keep: bool, *arguments) -> tuple[np.ndarray, np.ndarray]:
+def _solve_apart(keep: bool, *arguments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`solve_and_keep` with a result in memory of its own: TensorFlow may write into a tensor that nobody else has."""
     result, kept = solve_and_keep(keep, *arguments)
     return (result.copy() if keep else result), kept
 
 
-def solve_and_keep(keep: bool, state, data, taps, constants) -> tuple[np.ndarray, np.ndarray]:
+def solve_and_keep(
+    keep: bool, state: np.ndarray, data: np.ndarray, taps: np.ndarray, constants: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """`ops.tvl1.solver.solve` on float32 arrays, with the states that its gradient starts from.
 
     Args:
@@ -74,7 +77,9 @@ def _balanced(iterations: int, most: int, unit: int) -> int:
     return -(-iterations // (parts * unit)) * unit
 
 
-def gradient_arrays(state, data, taps, constants, upstream, kept) -> tuple[np.ndarray, ...]:
+def gradient_arrays(
+    state: np.ndarray, data: np.ndarray, taps: np.ndarray, constants: np.ndarray, upstream: np.ndarray, kept: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Gradients with respect to state, data, taps and constants.
 
     Args:
@@ -100,7 +105,16 @@ def _constants(sums: np.ndarray, constants: np.ndarray) -> np.ndarray:
     return np.array([rate / theta, limit * theta, divergence + limit * lambda_ - rate * tau / theta**2], "float32")
 
 
-def _advance(state, data, taps, constants, result, kept, every, done) -> None:
+def _advance(
+    state: np.ndarray,
+    data: np.ndarray,
+    taps: np.ndarray,
+    constants: np.ndarray,
+    result: np.ndarray,
+    kept: np.ndarray,
+    every: int,
+    done: int,
+) -> None:
     def run(images, rows):
         workspace = borrow((advance_floats(_widened(rows, len(taps), state), state.shape[3]),))
         advance(state, data, taps, constants, result, kept, every, done, images, rows, workspace)
@@ -116,7 +130,15 @@ def _adjoint() -> ModuleType:
     return importlib.import_module("tvnet_keras.ops.native.adjoint")
 
 
-def _pull_back(kept, data, taps, constants, upstream, bar_state, bar_data) -> np.ndarray:
+def _pull_back(
+    kept: np.ndarray,
+    data: np.ndarray,
+    taps: np.ndarray,
+    constants: np.ndarray,
+    upstream: np.ndarray,
+    bar_state: np.ndarray,
+    bar_data: np.ndarray,
+) -> np.ndarray:
     adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept) - 1
     pieces = shares(*data.shape[1:3])
     banded = len(bands(*data.shape[1:3])) > 1

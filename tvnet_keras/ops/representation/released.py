@@ -6,6 +6,8 @@ flow point down.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from keras import ops
@@ -13,6 +15,7 @@ from keras import ops
 from tvnet_keras.ops.gradients import FORWARD_TAPS
 from tvnet_keras.ops.representation.differentiable_loop import differentiable_loop
 from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, Constants, DataTerm, iteration_by
+from tvnet_keras.typing import Tensor
 
 CENTRAL_TAPS = (-0.5, 0.0, 0.5)
 
@@ -39,11 +42,11 @@ def dense_kernels(channels: int) -> dict[str, np.ndarray]:
     }
 
 
-def _tile(taps, shape) -> np.ndarray:
+def _tile(taps: Sequence[float], shape: tuple[int, ...]) -> np.ndarray:
     return np.tile(np.asarray(taps, "float32"), shape)
 
 
-def channel_gradient(first, second, kernels):
+def channel_gradient(first: Tensor, second: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
     """Gradient of the second frames by three taps per channel.
 
     Args:
@@ -55,19 +58,20 @@ def channel_gradient(first, second, kernels):
         `(gx, gy)`, each `[N, C, H, W]`.
     """
     taps = ops.transpose(kernels, (1, 2, 0))[..., None, None]
-    inside_x = sum(taps[0, k] * part for k, part in enumerate(_thirds(second, 3)))
-    inside_y = sum(taps[1, k] * part for k, part in enumerate(_thirds(second, 2)))
+    # Tensors, not the 0 that a sum begins with.
+    inside_x = cast(Tensor, sum(taps[0, k] * part for k, part in enumerate(_thirds(second, 3))))
+    inside_y = cast(Tensor, sum(taps[1, k] * part for k, part in enumerate(_thirds(second, 2))))
     return _with_borders(inside_x, first, 3), _with_borders(inside_y, first, 2)
 
 
-def _thirds(frames, axis: int):
+def _thirds(frames: Tensor, axis: int) -> tuple[Tensor, Tensor, Tensor]:
     """Every inner pixel's neighbour before, itself and its neighbour behind, along one axis."""
     if axis == 3:
         return frames[..., :-2], frames[..., 1:-1], frames[..., 2:]
     return frames[..., :-2, :], frames[..., 1:-1, :], frames[..., 2:, :]
 
 
-def _with_borders(inside, first, axis: int):
+def _with_borders(inside: Tensor, first: Tensor, axis: int) -> Tensor:
     """Adds the first and the last row or column: half of the first frame's difference there."""
     if axis == 1:
         before, behind = first[:, 1:2] - first[:, :1], first[:, -1:] - first[:, -2:-1]
@@ -78,7 +82,9 @@ def _with_borders(inside, first, axis: int):
     return ops.concatenate([0.5 * before, inside, 0.5 * behind], axis=axis)
 
 
-def dense_flow(first, second, kernels: dict, constants, iterations: int):
+def dense_flow(
+    first: Tensor, second: Tensor, kernels: dict[str, Tensor], constants: Tensor, iterations: int
+) -> tuple[Tensor, ...]:
     """The second version's flow: its iterations with kernels that mix all channels.
 
     Args:
@@ -102,23 +108,24 @@ def dense_flow(first, second, kernels: dict, constants, iterations: int):
     def gradient(u, component: int):
         return _flow_gradient(u, kernels["flow_gradient"])
 
-    constants = Constants(*(constants[k] for k in range(3)))
+    scalars = Constants(*(constants[k] for k in range(3)))
     rest = tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS))
-    step = functools.partial(iteration_by, divergence, gradient, data=data, constants=constants)
+    step = functools.partial(iteration_by, divergence, gradient, data=data, constants=scalars)
     return differentiable_loop(step, rest, iterations)[:2]
 
 
-def _divergence(px, py, kernels):
+def _divergence(px: Tensor, py: Tensor, kernels: Tensor) -> Tensor:
     from_above = ((0, 0), (1, 0), (0, 0), (0, 0))
     px, py = ops.pad(px, from_above), ops.pad(py, from_above)
     return _convolve(px, kernels[0][:, None]) + _convolve(py, kernels[1][:, None])
 
 
-def _flow_gradient(flow, kernels):
+def _flow_gradient(flow: Tensor, kernels: Tensor) -> tuple[Tensor, Tensor]:
     # Nothing lies below the last row, whose difference is zero and not the difference to the padding.
     below = ((0, 0), (0, 1), (0, 0), (0, 0))
-    return tuple(ops.pad(_convolve(flow, kernels[axis][:, None]), below) for axis in (0, 1))
+    x, y = (ops.pad(_convolve(flow, kernels[axis][:, None]), below) for axis in (0, 1))
+    return x, y
 
 
-def _convolve(fields, kernel):
+def _convolve(fields: Tensor, kernel: Tensor) -> Tensor:
     return ops.conv(fields, kernel, padding="valid", data_format="channels_last")

@@ -3,12 +3,14 @@
 import numpy as np
 from keras import ops
 
+from tvnet_keras.typing import Tensor
+
 _ACROSS = np.outer((1, 2, 1), (-1, 0, 1))
 SOBEL = np.stack([_ACROSS, _ACROSS.T], axis=-1).astype("float32")
 """`[3, 3, 2]`: weights of a pixel's neighbours in the x and the y derivative. On a ramp they give 8 times its slope."""
 
 
-def kernel_gradient(images, kernels, border: str):
+def kernel_gradient(images: Tensor, kernels: Tensor, border: str) -> tuple[Tensor, Tensor]:
     """The x and the y derivative of every image, as weighted sums of each pixel's neighbours.
 
     Args:

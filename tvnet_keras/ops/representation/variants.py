@@ -1,8 +1,8 @@
 """The variants of Representation Flow: their kernels, their scaling of features and their iterations."""
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from keras import ops
@@ -16,6 +16,7 @@ from tvnet_keras.ops.representation.differentiable_loop import differentiable_lo
 from tvnet_keras.ops.representation.sobel import SOBEL, kernel_gradient
 from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, Constants, DataTerm, iteration_by
 from tvnet_keras.ops.tvl1.solver import solve
+from tvnet_keras.typing import Tensor
 
 SMALLEST_SLOPE = 1e-2
 """A smaller slope, in grey values (0..255) per pixel, counts as zero. float32 rounds such features to 1e-5."""
@@ -24,14 +25,18 @@ SMALLEST_RANGE = 1e-6
 """A smaller difference between a clip's largest and smallest feature is rounding and is not stretched to 255."""
 
 
+Kernels: TypeAlias = dict[str, Tensor]
+"""Of the image gradient, the divergence and, where it is trained, the gradient of the flow."""
+
+
 class Variant(NamedTuple):
     """What one variant of the layer does between its two 1 x 1 or 3 x 3 convolutions."""
 
-    kernels: Callable
+    kernels: Callable[[int], dict[str, np.ndarray]]
     """Number of channels to the initial kernels by name: image_gradient, divergence, flow_gradient (where trained)."""
-    normalise: Callable
+    normalise: Callable[[Tensor], Tensor]
     """Features `[B, T, H, W, C]` to the solver's range."""
-    flow: Callable
+    flow: Callable[[Tensor, Kernels, Tensor, int, str], Tensor]
     """Features `[B, T, H, W, C]`, kernels, constants `[3]`, iterations, mode to flow `[B, T - 1, H, W, 2 C]`."""
     restore_size: int = 3
     """Extent of the convolution from flow to features, in pixels."""
@@ -43,33 +48,33 @@ class Variant(NamedTuple):
     """The least height and width of the features, in pixels, for which its kernels are defined."""
 
 
-def _stretch_example(features):
+def _stretch_example(features: Tensor) -> Tensor:
     """The smallest feature of an example becomes 0 and its largest 255."""
     low, high = _range(features, (1, 2, 3, 4))
     return (features - low) * (255.0 / ops.maximum(high - low, SMALLEST_RANGE))
 
 
-def _stretch_batch_upside_down(features):
+def _stretch_batch_upside_down(features: Tensor) -> Tensor:
     """The smallest feature of the batch becomes 0 and its largest -255."""
     low, high = _range(features, (0, 1, 2, 3, 4))
     # The order is that of the released code, whose second version turns a rounding of 1e-7 into 10 % of a gradient.
     return 255.0 * (features - low) / ops.minimum(low - high, -SMALLEST_RANGE)
 
 
-def _range(features, axes):
+def _range(features: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     return ops.min(features, axis=axes, keepdims=True), ops.max(features, axis=axes, keepdims=True)
 
 
-def _channels_first(features):
+def _channels_first(features: Tensor) -> Tensor:
     return ops.transpose(features, (0, 1, 4, 2, 3))
 
 
-def _one_image_per_channel(frames):
+def _one_image_per_channel(frames: Tensor) -> Tensor:
     """`[N, C, H, W] -> [N * C, H, W]`, so that image n is of channel n % C."""
     return ops.reshape(frames, (-1, *ops.shape(frames)[2:]))
 
 
-def _as_clip(flow, features):
+def _as_clip(flow: Tensor, features: Tensor) -> Tensor:
     """`(u, v)` of every image, `[2, B * (T - 1) * C, H, W] -> [B, T - 1, H, W, 2 C]`: u of every channel, then v."""
     batch, time, height, width, channels = ops.shape(features)
     flow = ops.reshape(flow, (2, batch, time - 1, channels, height, width))
@@ -78,19 +83,19 @@ def _as_clip(flow, features):
 
 def _shared_kernels(scale: float) -> dict[str, np.ndarray]:
     """The kernels of the paper: one pair of Sobel kernels and one pair (w_x, w_y) for all channels."""
-    return {"image_gradient": scale * SOBEL, "divergence": np.tile(np.float32(FORWARD_TAPS), (2, 1))}
+    return {"image_gradient": scale * SOBEL, "divergence": np.tile(np.array(FORWARD_TAPS, np.float32), (2, 1))}
 
 
-def _default_flow(features, kernels, constants, iterations: int, mode: str):
+def _default_flow(features: Tensor, kernels: Kernels, constants: Tensor, iterations: int, mode: str) -> Tensor:
     first, second = map(_one_image_per_channel, frame_pairs(_channels_first(features)))
     gradient = _above_noise(*kernel_gradient(second, kernels["image_gradient"], "symmetric"))
     divergence_taps = kernels["divergence"]
-    fixed = np.tile(np.float32(FORWARD_TAPS), (4, 1))
+    fixed = np.tile(np.array(FORWARD_TAPS, np.float32), (4, 1))
     taps = ops.concatenate([divergence_taps, divergence_taps, ops.convert_to_tensor(fixed)])
     return _solved(features, first, second, gradient, taps, constants, iterations, mode)
 
 
-def _above_noise(gx, gy):
+def _above_noise(gx: Tensor, gy: Tensor) -> tuple[Tensor, Tensor]:
     """The image gradient, set to zero where it is rounding.
 
     The threshold step moves by `rho / |gradient|` pixels. Where nothing varies, as in the black borders of a video,
@@ -100,7 +105,7 @@ def _above_noise(gx, gy):
     return gx * steep, gy * steep
 
 
-def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
+def _released_v1_flow(features: Tensor, kernels: Kernels, constants: Tensor, iterations: int, mode: str) -> Tensor:
     first, second = frame_pairs(_channels_first(features))
     gradient = released.channel_gradient(first, second, kernels["image_gradient"])
     divergence_taps, flow_taps = kernels["divergence"], kernels["flow_gradient"]
@@ -109,7 +114,16 @@ def _released_v1_flow(features, kernels, constants, iterations: int, mode: str):
     return _solved(features, first, second, gradient, taps, constants, iterations, mode)
 
 
-def _solved(features, first, second, gradient, taps, constants, iterations: int, mode: str):
+def _solved(
+    features: Tensor,
+    first: Tensor,
+    second: Tensor,
+    gradient: Sequence[Tensor],
+    taps: Tensor,
+    constants: Tensor,
+    iterations: int,
+    mode: str,
+) -> Tensor:
     """Flow from rest by TV-L1's iterations, which share `taps`: `[8, 2]`, or `[C, 8, 2]` for kernels per channel."""
     data, taps, constants = map(once_differentiable, (ops.stack([second - first, *gradient]), taps, constants))
     state = ops.zeros((STATE_FIELDS, *ops.shape(first)), "float32")
@@ -117,7 +131,7 @@ def _solved(features, first, second, gradient, taps, constants, iterations: int,
     return _as_clip(solve(state, data, taps, constants, mode)[:2], features)
 
 
-def _paper_flow(features, kernels, constants, iterations: int, mode: str):
+def _paper_flow(features: Tensor, kernels: Kernels, constants: Tensor, iterations: int, mode: str) -> Tensor:
     first, second = map(_one_image_per_channel, frame_pairs(_channels_first(features)))
     data = DataTerm(second - first, *kernel_gradient(second, kernels["image_gradient"], "constant"))
     sobel, (taps_x, taps_y) = ops.convert_to_tensor(SOBEL), (kernels["divergence"][k] for k in range(2))
@@ -128,13 +142,13 @@ def _paper_flow(features, kernels, constants, iterations: int, mode: str):
     def gradient_of(u, component: int):
         return kernel_gradient(u, sobel, "constant")
 
-    constants = Constants(*(constants[k] for k in range(3)))
+    scalars = Constants(*(constants[k] for k in range(3)))
     rest = tuple(ops.zeros_like(first) for _ in range(STATE_FIELDS))
-    step = functools.partial(iteration_by, divergence_of, gradient_of, data=data, constants=constants)
+    step = functools.partial(iteration_by, divergence_of, gradient_of, data=data, constants=scalars)
     return _as_clip(ops.stack(differentiable_loop(step, rest, iterations)[:2]), features)
 
 
-def _released_v2_flow(features, kernels, constants, iterations: int, mode: str):
+def _released_v2_flow(features: Tensor, kernels: Kernels, constants: Tensor, iterations: int, mode: str) -> Tensor:
     batch, time, height, width, channels = ops.shape(features)
     first, second = frame_pairs(features)
     flow = released.dense_flow(first, second, kernels, constants, iterations)

@@ -5,12 +5,14 @@ the iteration's input state and recomputes the rest. It works on both flow compo
 (p11, p21) and `py` (p12, p22), each `[2, N, H, W]`, which halves the operations to compile and to run.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from keras import ops
 
 from tvnet_keras.ops.gradients import not_last
-from tvnet_keras.ops.tvl1.formulae import EPSILON, Constants
+from tvnet_keras.ops.tvl1.formulae import EPSILON, Constants, State
+from tvnet_keras.typing import Dimension, Scalar, Tensor
 
 SUMS_PER_ITERATION = 18
 """Sums over the image: the gradients of 16 taps (as `[part, axis, tap, component]`), then of limit and of rate."""
@@ -19,9 +21,9 @@ SUMS_PER_ITERATION = 18
 class Pairs(NamedTuple):
     """The six fields of a state, or their gradients, as pairs `[2, N, H, W]` with one entry per flow component."""
 
-    u: object
-    px: object
-    py: object
+    u: Tensor
+    px: Tensor
+    py: Tensor
 
 
 class IterationGradient(NamedTuple):
@@ -32,16 +34,16 @@ class IterationGradient(NamedTuple):
     """
 
     state: Pairs
-    data: tuple
-    sums: object
+    data: tuple[Tensor, Tensor]
+    sums: Tensor
 
 
-def pairs_of(state) -> Pairs:
+def pairs_of(state: State | Tensor) -> Pairs:
     """The six fields (u1, u2, p11, p12, p21, p22) of a state as pairs."""
     return Pairs(ops.stack([state[0], state[1]]), ops.stack([state[2], state[4]]), ops.stack([state[3], state[5]]))
 
 
-def joined(pairs: Pairs):
+def joined(pairs: Pairs) -> Tensor:
     """The inverse of `pairs_of`."""
     u, px, py = pairs
     return ops.stack([u[0], u[1], px[0], py[0], px[1], py[1]])
@@ -50,17 +52,17 @@ def joined(pairs: Pairs):
 class Linearised(NamedTuple):
     """A data term with its image gradient as a pair `[2, N, H, W]` and `1 / |gradient|^2`."""
 
-    rho_c: object
-    gradient: object
-    inverse: object
+    rho_c: Tensor
+    gradient: Tensor
+    inverse: Tensor
 
 
-def linearised(data) -> Linearised:
+def linearised(data: Tensor) -> Linearised:
     """The data term `[3, N, H, W]` (rho_c, gx, gy) as `iteration_adjoint` takes it."""
     return Linearised(data[0], data[1:], 1.0 / (data[1] * data[1] + data[2] * data[2] + EPSILON))
 
 
-def taps_of_images(taps, images):
+def taps_of_images(taps: Tensor, images: Dimension) -> Tensor:
     """Kernels `[I, G, 8, 2]` as `[I, part, axis, tap, 2, N or 1, 1, 1]`; part 0 is the divergence, 1 the gradient."""
     iterations, groups = taps.shape[:2]
     taps = ops.transpose(ops.reshape(taps, (iterations, groups, 2, 2, 2, 2)), (0, 2, 4, 5, 3, 1))
@@ -70,7 +72,14 @@ def taps_of_images(taps, images):
 
 
 def iteration_adjoint(
-    state: Pairs, px_left, py_above, data: Linearised, taps, constants: Constants, upstream: Pairs, groups: int = 1
+    state: Pairs,
+    px_left: Tensor,
+    py_above: Tensor,
+    data: Linearised,
+    taps: Tensor,
+    constants: Constants,
+    upstream: Pairs,
+    groups: int = 1,
 ) -> IterationGradient:
     """Pulls `upstream`, the gradient of the next state, back through `formulae.iteration`.
 
@@ -113,7 +122,7 @@ def iteration_adjoint(
     return IterationGradient(Pairs(threshold.u, bar_px, bar_py), threshold.data, sums)
 
 
-def sum_gradients(sums, taps, constants: Constants):
+def sum_gradients(sums: Tensor, taps: Tensor, constants: Constants) -> tuple[Tensor, Tensor]:
     """Gradients of taps `[iterations, G, 8, 2]` and constants `[3]` from the sums of all iterations.
 
     Args:
@@ -137,7 +146,7 @@ def sum_gradients(sums, taps, constants: Constants):
     return bar_taps, ops.stack([rate / theta, limit * theta, bar_theta])
 
 
-def _per_row(fields, groups: int):
+def _per_row(fields: Tensor, groups: int) -> Tensor:
     """Sums over the columns and over the images of every group: `[K, N, H, W] -> [K, G, H]`."""
     kinds, images, height, width = ops.shape(fields)
     rows = ops.matmul(ops.reshape(fields, (-1, width)), ops.ones((width, 1), fields.dtype))
@@ -145,12 +154,14 @@ def _per_row(fields, groups: int):
 
 
 class _ThresholdGradient(NamedTuple):
-    u: object
-    data: tuple
-    limit: object
+    u: Tensor
+    data: tuple[Tensor, Tensor]
+    limit: Tensor
 
 
-def _threshold_adjoint(u, data: Linearised, step, ratio, limit, bar_u) -> _ThresholdGradient:
+def _threshold_adjoint(
+    u: Tensor, data: Linearised, step: Tensor, ratio: Tensor, limit: Scalar, bar_u: Tensor
+) -> _ThresholdGradient:
     bar_step = -_dot(data.gradient, bar_u)
     inside = ops.cast(ops.abs(ratio) <= limit, ratio.dtype)
     bar_rho = inside * bar_step * data.inverse
@@ -160,19 +171,21 @@ def _threshold_adjoint(u, data: Linearised, step, ratio, limit, bar_u) -> _Thres
     return _ThresholdGradient(bar_u + data.gradient * bar_rho, (bar_rho, bar_gradient), bar_limit)
 
 
-def _dot(a, b):
+def _dot(a: Tensor, b: Tensor) -> Tensor:
     return a[0] * b[0] + a[1] * b[1]
 
 
 class _DualGradient(NamedTuple):
-    u: object
-    px: object
-    py: object
-    taps: tuple
-    rate: object
+    u: Tensor
+    px: Tensor
+    py: Tensor
+    taps: tuple[Tensor, Tensor, Tensor, Tensor]
+    rate: Tensor
 
 
-def _dual_adjoint(u, state: Pairs, taps, rate, upstream: Pairs) -> _DualGradient:
+def _dual_adjoint(
+    u: Tensor, state: Pairs, taps: Sequence[Sequence[Tensor]] | Tensor, rate: Scalar, upstream: Pairs
+) -> _DualGradient:
     right, below = _right(u), _below(u)
     inside_x, inside_y = not_last(u[0], 2), not_last(u[0], 1)
     ux = inside_x * (taps[0][0] * u + taps[0][1] * right)
@@ -194,17 +207,17 @@ def _dual_adjoint(u, state: Pairs, taps, rate, upstream: Pairs) -> _DualGradient
     )
 
 
-def _left(field):
+def _left(field: Tensor) -> Tensor:
     return ops.pad(field[..., :-1], ((0, 0), (0, 0), (0, 0), (1, 0)))
 
 
-def _above(field):
+def _above(field: Tensor) -> Tensor:
     return ops.pad(field[..., :-1, :], ((0, 0), (0, 0), (1, 0), (0, 0)))
 
 
-def _right(field):
+def _right(field: Tensor) -> Tensor:
     return ops.pad(field[..., 1:], ((0, 0), (0, 0), (0, 0), (0, 1)))
 
 
-def _below(field):
+def _below(field: Tensor) -> Tensor:
     return ops.pad(field[..., 1:, :], ((0, 0), (0, 0), (0, 1), (0, 0)))

@@ -5,11 +5,12 @@ Everything works on `[N, H, W]` fields in float32 with frames in 0..255. One ite
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from keras import ops
 
 from tvnet_keras.ops.gradients import backward_x, backward_y, forward_x, forward_y
+from tvnet_keras.typing import Scalar, Tensor
 
 EPSILON = 1e-12
 """Added under square roots and to squared gradients: far below any grey value, far above the least float32."""
@@ -19,28 +20,32 @@ STATE_FIELDS = 6
 """Fields of a state: the flow (u1, u2) and the dual variables (p11, p12, p21, p22)."""
 
 
+State: TypeAlias = tuple[Tensor, ...]
+"""The six fields `[N, H, W]` of one iteration: u1, u2, p11, p12, p21, p22."""
+
+
 class DataTerm(NamedTuple):
     """The linearised brightness difference `rho(u) = rho_c + gx * u1 + gy * u2` around the flow of the last warp."""
 
-    rho_c: object
-    gx: object
-    gy: object
+    rho_c: Tensor
+    gx: Tensor
+    gy: Tensor
 
 
 class Constants(NamedTuple):
     """TV-L1's scalars: dual step `tau`, data weight `lambda_`, coupling `theta` (floats or scalar tensors)."""
 
-    tau: object
-    lambda_: object
-    theta: object
+    tau: Scalar
+    lambda_: Scalar
+    theta: Scalar
 
 
-def data_term(first, warped, gx, gy, flow) -> DataTerm:
+def data_term(first: Tensor, warped: Tensor, gx: Tensor, gy: Tensor, flow: Tensor) -> DataTerm:
     """Linearises `I2(x + u) - I1(x)` at `flow`, where I2 and its gradient have already been warped by `flow`."""
     return DataTerm(warped - gx * flow[..., 0] - gy * flow[..., 1] - first, gx, gy)
 
 
-def threshold_step(u1, u2, data: DataTerm, limit):
+def threshold_step(u1: Tensor, u2: Tensor, data: DataTerm, limit: Scalar) -> tuple[Tensor, Tensor]:
     """The exact minimiser v of `limit * |rho(v)| + |u - v|^2 / 2` at every pixel (limit = lambda * theta).
 
     The three cases of the paper in branch-free form: v = u - clip(rho / |g|^2, -limit, +limit) * g.
@@ -50,13 +55,13 @@ def threshold_step(u1, u2, data: DataTerm, limit):
     return u1 - step * data.gx, u2 - step * data.gy
 
 
-def dual_step(px, py, ux, uy, rate):
+def dual_step(px: Tensor, py: Tensor, ux: Tensor, uy: Tensor, rate: Scalar) -> tuple[Tensor, Tensor]:
     """`p = (p + rate * grad u) / (1 + rate * |grad u|)` with rate = tau / theta; keeps |p| <= 1."""
     scale = 1.0 / (1.0 + rate * ops.sqrt(ux * ux + uy * uy + EPSILON))
     return (px + rate * ux) * scale, (py + rate * uy) * scale
 
 
-def iteration(state, data: DataTerm, taps, constants: Constants):
+def iteration(state: State, data: DataTerm, taps: Tensor, constants: Constants) -> State:
     """One TV-L1 iteration: threshold, divergence, forward gradient, dual step.
 
     Args:
@@ -79,7 +84,13 @@ def iteration(state, data: DataTerm, taps, constants: Constants):
     return iteration_by(divergence, gradient, state, data, constants)
 
 
-def iteration_by(divergence: Callable, gradient: Callable, state, data: DataTerm, constants: Constants):
+def iteration_by(
+    divergence: Callable[[Tensor, Tensor, int], Tensor],
+    gradient: Callable[[Tensor, int], tuple[Tensor, Tensor]],
+    state: State,
+    data: DataTerm,
+    constants: Constants,
+) -> State:
     """One TV-L1 iteration with any divergence and any gradient.
 
     Args:

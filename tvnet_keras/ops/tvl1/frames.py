@@ -8,9 +8,10 @@ from keras import ops
 from tvnet_keras.ops.differentiable import compile_with_gradient
 from tvnet_keras.ops.frame_pairs import split_pairs
 from tvnet_keras.ops.intensity import smooth, to_255, to_grey
+from tvnet_keras.typing import Tensor
 
 
-def smooth_pairs(clip, value_range: tuple[float, float]):
+def smooth_pairs(clip: Tensor, value_range: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """The first and the second frames of all pairs of neighbours, grey and smoothed. Every frame is smoothed once.
 
     Args:

@@ -9,9 +9,18 @@ from tvnet_keras.ops.differentiable import compile_with_gradient
 from tvnet_keras.ops.gradients import central_gradient
 from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, data_term
 from tvnet_keras.ops.warp import warp
+from tvnet_keras.typing import Tensor
 
 
-def solve_level(linearise: Callable, solve: Callable, first, second, flow, kernels, constants):
+def solve_level(
+    linearise: Callable,
+    solve: Callable,
+    first: Tensor,
+    second: Tensor,
+    flow: Tensor,
+    kernels: Tensor,
+    constants: Tensor,
+) -> Tensor:
     """The flow of a level from that of the coarser one. The dual variables start at zero and last over the warps.
 
     Args:
@@ -35,7 +44,7 @@ def solve_level(linearise: Callable, solve: Callable, first, second, flow, kerne
     return flow
 
 
-def linearise(first, second, flow):
+def linearise(first: Tensor, second: Tensor, flow: Tensor) -> Tensor:
     """The data term `[3, N, H, W]` at a flow: `ops.warp` samples the second frame and its central differences.
 
     Args:

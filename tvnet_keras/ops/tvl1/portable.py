@@ -4,6 +4,8 @@ The loops hold one iteration in the graph instead of fifty. Shapes and fields ar
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -21,7 +23,8 @@ from tvnet_keras.ops.tvl1.adjoint import (
     sum_gradients,
     taps_of_images,
 )
-from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, iteration
+from tvnet_keras.ops.tvl1.formulae import Constants, DataTerm, State, iteration
+from tvnet_keras.typing import Dimension, Tensor
 
 LARGE_IMAGE = 2**14
 """Pixels from which a field of one image takes a noticeable part of a CPU's cache (64 KiB)."""
@@ -31,13 +34,13 @@ LARGE_IMAGE = 2**14
 _MARGINS = ((0, 0), (0, 1), (1, 0))
 
 
-def solve(state, data, taps, constants):
+def solve(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor) -> Tensor:
     """`ops.tvl1.solver.solve` in portable operations, with taps `[I, G, 8, 2]`."""
     return _differentiable(stays_in_this_process(), tuple(taps.shape))(state, data, taps, constants)
 
 
 @functools.cache
-def _differentiable(local: bool, taps_shape: tuple):
+def _differentiable(local: bool, taps_shape: tuple) -> Callable[..., Tensor]:
     """The solver for graphs of this process (`local`), which suit its devices, or for graphs that may run elsewhere.
 
     The two are compiled apart, because an export would otherwise find the graphs that were traced for this machine. So
@@ -46,7 +49,7 @@ def _differentiable(local: bool, taps_shape: tuple):
     return differentiable(_forward, _backward) if local else differentiable(_forward_together, _backward_together)
 
 
-def _forward(state, data, taps, constants):
+def _forward(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor) -> Tensor:
     _share_sizes(state, data)
     if not _one_by_one(state, taps):
         return _advance(state, data, taps, constants)
@@ -57,16 +60,16 @@ def _forward(state, data, taps, constants):
     return ops.fori_loop(0, ops.shape(state)[1], run, ops.zeros_like(state))
 
 
-def _forward_together(state, data, taps, constants):
+def _forward_together(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor) -> Tensor:
     _share_sizes(state, data)
     return _advance(state, data, taps, constants)
 
 
-def _advance(state, data, taps, constants):
+def _advance(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor) -> Tensor:
     return ops.stack(ops.fori_loop(0, taps.shape[0], _stepper(data, taps, constants), _fields(state)))
 
 
-def _one_by_one(state, taps) -> bool:
+def _one_by_one(state: Tensor, taps: Tensor) -> bool:
     """Whether images are solved one after the other, which is asked in graphs of this process only.
 
     A CPU's cache holds the fields of one large image, but not the fields of a batch. Small images are solved together.
@@ -76,11 +79,11 @@ def _one_by_one(state, taps) -> bool:
     return known and height * width >= LARGE_IMAGE and state.shape[1] != 1 and taps.shape[1] == 1 and compiles_for_cpu()
 
 
-def _image(fields, n):
+def _image(fields: Tensor, n: Dimension) -> Tensor:
     return ops.slice(fields, (0, n, 0, 0), (fields.shape[0], 1, *fields.shape[2:]))
 
 
-def _share_sizes(*tensors) -> None:
+def _share_sizes(*tensors: Any) -> None:
     """Gives every tensor `[F, N, H, W]` the sizes that are known of any of them.
 
     TensorFlow calls a function that it traced for unknown sizes with known sizes too. The result of the function then
@@ -93,12 +96,12 @@ def _share_sizes(*tensors) -> None:
         tensor.set_shape(tensor.shape[:1].concatenate(size))
 
 
-def _stepper(data, taps, constants):
-    data, constants = DataTerm(*_fields(data)), Constants(*_fields(constants))
-    return lambda k, state: iteration(state, data, _taps_of_images(taps[k], state[0]), constants)
+def _stepper(data: Tensor, taps: Tensor, constants: Tensor) -> Callable[[Dimension, State], State]:
+    term, scalars = DataTerm(*_fields(data)), Constants(*_fields(constants))
+    return lambda k, state: iteration(state, term, _taps_of_images(taps[k], state[0]), scalars)
 
 
-def _taps_of_images(taps, field):
+def _taps_of_images(taps: Tensor, field: Tensor) -> Tensor:
     """The kernels `[8, 2]` of all images, or `[8, 2, N, 1, 1]` where there are groups, from `[G, 8, 2]`."""
     groups = taps.shape[0]
     if groups == 1:
@@ -107,7 +110,7 @@ def _taps_of_images(taps, field):
     return taps[..., None, None]
 
 
-def _backward(state, data, taps, constants, upstream):
+def _backward(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor, upstream: Tensor) -> tuple[Tensor, ...]:
     """Gradients of all arguments.
 
     The states are computed again rather than kept from the forward pass: inference then stores nothing, and a training
@@ -128,12 +131,14 @@ def _backward(state, data, taps, constants, upstream):
     return ops.fori_loop(0, ops.shape(state)[1], run, (start, _tables(_image(state, 0), taps)))[0]
 
 
-def _backward_together(state, data, taps, constants, upstream):
+def _backward_together(
+    state: Tensor, data: Tensor, taps: Tensor, constants: Tensor, upstream: Tensor
+) -> tuple[Tensor, ...]:
     _share_sizes(state, data, upstream)
     return _pull_back(state, data, taps, constants, upstream, _tables(state, taps))[0]
 
 
-def _tables(state, taps) -> Pairs:
+def _tables(state: Tensor, taps: Tensor) -> Pairs:
     """Places for the states before every iteration, each `[iterations, 2, N, H + top, W + left]`."""
     images, height, width = ops.shape(state)[1:]
     return Pairs(
@@ -141,7 +146,9 @@ def _tables(state, taps) -> Pairs:
     )
 
 
-def _pull_back(state, data, taps, constants, upstream, tables):
+def _pull_back(
+    state: Tensor, data: Tensor, taps: Tensor, constants: Tensor, upstream: Tensor, tables: Pairs
+) -> tuple[tuple[Tensor, ...], Pairs]:
     """The gradients, and the tables with the states of these images."""
     tables = _trajectory(state, tables, data, taps, constants)
     adjoint = _adjoint_stepper(tables, data, taps, constants)
@@ -157,7 +164,7 @@ def _pull_back(state, data, taps, constants, upstream, tables):
     return (joined(bar_state), ops.concatenate([bar_rho[None], bar_gradient]), *shared), tables
 
 
-def _trajectory(state, tables, data, taps, constants):
+def _trajectory(state: Tensor, tables: Pairs, data: Tensor, taps: Tensor, constants: Tensor) -> Pairs:
     step = _stepper(data, taps, constants)
 
     def store(k, carry):
@@ -168,22 +175,22 @@ def _trajectory(state, tables, data, taps, constants):
     return ops.fori_loop(0, taps.shape[0], store, (_fields(state), tables))[1]
 
 
-def _adjoint_stepper(tables, data, taps, constants):
-    data, constants = linearised(data), Constants(*_fields(constants))
-    groups, taps = taps.shape[1], taps_of_images(taps, ops.shape(data.rho_c)[0])
+def _adjoint_stepper(tables: Pairs, data: Tensor, taps: Tensor, constants: Tensor) -> Callable[..., Any]:
+    term, scalars = linearised(data), Constants(*_fields(constants))
+    groups, taps = taps.shape[1], taps_of_images(taps, ops.shape(term.rho_c)[0])
 
     def step(k, bars):
         bar_state, bar_data, sums = bars
         u, px, py = (table[k] for table in tables)
         state, px_left, py_above = Pairs(u, px[..., 1:], py[..., 1:, :]), px[..., :-1], py[..., :-1, :]
-        gradient = iteration_adjoint(state, px_left, py_above, data, taps[k], constants, bar_state, groups)
+        gradient = iteration_adjoint(state, px_left, py_above, term, taps[k], scalars, bar_state, groups)
         bar_data = tuple(a + b for a, b in zip(bar_data, gradient.data, strict=True))
         return gradient.state, bar_data, _write(sums, (k, 0, 0, 0), gradient.sums)
 
     return step
 
 
-def _write(table, start, row):
+def _write(table: Any, start: tuple[Dimension, ...], row: Tensor) -> Tensor:
     """`table` with `row` in place of what lies from `start` on along the axes after the first."""
     if keras.backend.backend() == "torch":
         # There `slice_update` copies the whole table; nothing differentiates through these loops, so in place is safe.
@@ -193,5 +200,5 @@ def _write(table, start, row):
     return ops.slice_update(table, start, row[None])
 
 
-def _fields(tensor):
+def _fields(tensor: Tensor) -> tuple[Tensor, ...]:
     return tuple(tensor[k] for k in range(tensor.shape[0]))

@@ -10,6 +10,7 @@ from keras import ops
 
 from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.intensity import GREY_WEIGHTS
+from tvnet_keras.typing import Dimension, Tensor
 
 SMOOTHING_WEIGHTS = {
     (2, 2): 0.000874,
@@ -22,7 +23,7 @@ SMOOTHING_WEIGHTS = {
 """Weights by the distance from the centre in rows and columns, either way round; all 25 sum to 1.000001."""
 
 
-def prepare(clip):
+def prepare(clip: Tensor) -> tuple[Tensor, Tensor]:
     """Neighbouring frames as floored grey, stretched together to 0..255 and smoothed with zero padding.
 
     Args:
@@ -31,10 +32,11 @@ def prepare(clip):
     Returns:
         `(first, second)`, each `[B * (T - 1), H, W]`.
     """
-    return tuple(smooth(images) for images in stretch(*frame_pairs(floored_grey(clip))))
+    first, second = stretch(*frame_pairs(floored_grey(clip)))
+    return smooth(first), smooth(second)
 
 
-def floored_grey(frames):
+def floored_grey(frames: Tensor) -> Tensor:
     """`floor(0.114 B + 0.587 G + 0.299 R)`, through which no gradient passes.
 
     Args:
@@ -48,7 +50,7 @@ def floored_grey(frames):
     return ops.floor(blue * channels[2] + green * channels[1] + red * channels[0])
 
 
-def stretch(first, second):
+def stretch(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Maps both frames of every pair to 0..255 by their common minimum and maximum; flat pairs stay.
 
     Args:
@@ -64,10 +66,11 @@ def stretch(first, second):
     span = ops.reshape(ops.max(both, axis=(0, 2, 3), initial=-np.inf), (-1, 1, 1)) - low
     flat = span <= 0
     divisor = ops.where(flat, ops.ones_like(span), span)
-    return tuple(ops.where(flat, image, 255.0 * (image - low) / divisor) for image in (first, second))
+    first, second = (ops.where(flat, image, 255.0 * (image - low) / divisor) for image in (first, second))
+    return first, second
 
 
-def smooth(images):
+def smooth(images: Tensor) -> Tensor:
     """Smooths images `[N, H, W]` by a 5 x 5 Gaussian of sigma 0.8 as the release rounds it, with zeros outside."""
     height, width = ops.shape(images)[1:3]
     padded = ops.pad(images, ((0, 0), (2, 2), (2, 2)))
@@ -80,7 +83,7 @@ def smooth(images):
     return total
 
 
-def warp(images, flow):
+def warp(images: Tensor, flow: Tensor) -> Tensor:
     """Samples `images` at `x + u (W - 1) / W`, `y + v (H - 1) / H`, with the release's borders.
 
     Args:
@@ -96,7 +99,7 @@ def warp(images, flow):
     return _sample(images, x, y)
 
 
-def resize_align_corners_bilinear(images, height, width):
+def resize_align_corners_bilinear(images: Tensor, height: Dimension, width: Dimension) -> Tensor:
     """Resizes images bilinearly on an align-corners grid, through the sampling of `warp`, at equal size too.
 
     Args:
@@ -113,7 +116,7 @@ def resize_align_corners_bilinear(images, height, width):
     return _sample(images, x, y)
 
 
-def resize_flow_by_zoom(flow, height, width, zoom: float):
+def resize_flow_by_zoom(flow: Tensor, height: Dimension, width: Dimension, zoom: float) -> Tensor:
     """Flow of a pyramid level on the next finer level: divided by zoom, whatever the exact ratio of the sizes.
 
     Args:
@@ -129,15 +132,15 @@ def resize_flow_by_zoom(flow, height, width, zoom: float):
 
 
 # `reshape` stands here and below in place of `[None, :]`, which TensorFlow Lite has for known sizes only.
-def _columns(width):
+def _columns(width: Dimension) -> Tensor:
     return ops.reshape(_grid(width), (1, 1, -1))
 
 
-def _rows(height):
+def _rows(height: Dimension) -> Tensor:
     return ops.reshape(_grid(height), (1, -1, 1))
 
 
-def _grid(length):
+def _grid(length: Dimension) -> Tensor:
     """`linspace(-1, 1, length)` with TensorFlow's rounding: multiples of one step, and the last value exact."""
     if isinstance(length, int):
         # A constant where the length is known: XLA would round the last bit differently from one use to the next, and
@@ -151,7 +154,7 @@ def _grid(length):
     return ops.where(index == count - 1.0, 1.0, -1.0 + step * index)
 
 
-def _sample(images, x, y):
+def _sample(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Bilinear samples at normalised positions, with weights from the clamped corners."""
     batch, height, width = ops.shape(images)[:3]
     table = ops.reshape(images, (-1, images.shape[-1]))
@@ -172,18 +175,18 @@ def _sample(images, x, y):
     )
 
 
-def _corners(position, length):
+def _corners(position: Tensor, length: Dimension) -> tuple[Tensor, Tensor, Tensor]:
     pixels = (position + 1.0) * (ops.cast(length, "float32") - 1.0) / 2.0
     lower = ops.cast(ops.floor(pixels), "int32")
     # The lower corner stops one short of the end, so that positions beyond it extrapolate.
     return pixels, _index(lower, length - 2), _index(lower + 1, length - 1)
 
 
-def _index(corner, last):
+def _index(corner: Tensor, last: Dimension) -> Tensor:
     # Not `ops.clip`: TensorFlow Lite takes 0..6 for a ReLU6, which it has for floats only.
     return ops.maximum(ops.where(corner > last, last, corner), 0)
 
 
-def _weights(position, lower, upper):
+def _weights(position: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, ...]:
     weights = ops.cast(upper, "float32") - position, position - ops.cast(lower, "float32")
     return tuple(ops.expand_dims(weight, -1) for weight in weights)

@@ -14,16 +14,17 @@ from tvnet_keras.ops.native import native_operations
 from tvnet_keras.ops.tvl1 import portable
 from tvnet_keras.ops.tvl1.frames import smooth_pairs
 from tvnet_keras.ops.tvl1.level import linearise, solve_level
+from tvnet_keras.typing import Tensor
 
 
 class Steps(NamedTuple):
     """The steps of TV-L1 that have a portable and a native form. Both give the same numbers and gradients."""
 
-    smooth_pairs: Callable
+    smooth_pairs: Callable[[Tensor, tuple[float, float]], tuple[Tensor, Tensor]]
     """Clip `[B, T, H, W, C]` and value range to the first and second grey frames, each `[B, T - 1, H, W]`, 0..255."""
-    solve: Callable
+    solve: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
     """State, data term, kernels `[I, G, 8, 2]` and constants to the state after I iterations."""
-    solve_level: Callable
+    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
     """First and second grey frames, flow, kernels `[W, I, 8, 2]` and constants to the flow after W warps."""
 
 
@@ -44,7 +45,7 @@ def steps_of(mode: str) -> Steps:
     return Steps(native.smooth_pairs, native.solve, native.solve_level) if native else PORTABLE
 
 
-def solve(state, data, taps, constants, mode: str = "auto"):
+def solve(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor, mode: str = "auto") -> Tensor:
     """Runs `taps.shape[0]` TV-L1 iterations. It is differentiable once, in all four arguments.
 
     Args:

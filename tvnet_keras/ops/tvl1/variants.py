@@ -13,49 +13,55 @@ from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow
 from tvnet_keras.ops.tvl1 import released
 from tvnet_keras.ops.tvl1.level import linearise_by, solve_level
 from tvnet_keras.ops.tvl1.solver import Steps
+from tvnet_keras.typing import Dimension, Tensor
 
 
 class Variant(NamedTuple):
     """How frames become grey pairs, how they and flows get from level to level, and how a level is solved."""
 
-    prepare: Callable
+    prepare: Callable[[Tensor, tuple[float, float], Steps], tuple[Tensor, Tensor]]
     """Clip `[B, T, H, W, C]`, value range and `Steps` to the first and second grey frames `[B * (T - 1), H, W]`."""
-    at_level: Callable
+    at_level: Callable[[Tensor, int, float], Tensor]
     """Frames `[N, H, W]`, a pyramid level and zoom to the frames of that level."""
-    enlarge_flow: Callable
+    enlarge_flow: Callable[[Tensor, Dimension, Dimension, float], Tensor]
     """Flow `[N, H, W, 2]` of a level, height, width and zoom to the flow of the next finer level."""
-    solve_level: Callable
+    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps], Tensor]
     """First and second frame, flow, kernels and constants of a level, and `Steps`, to the level's flow."""
 
 
-def _prepare(clip, value_range: tuple[float, float], steps: Steps):
-    return tuple(fold_time(frames) for frames in steps.smooth_pairs(clip, value_range))
+def _prepare(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
+    first, second = steps.smooth_pairs(clip, value_range)
+    return fold_time(first), fold_time(second)
 
 
-def _at_level(frames, level: int, zoom: float):
+def _at_level(frames: Tensor, level: int, zoom: float) -> Tensor:
     # Sizes that are known at run time only would not tell that the finest level needs no sampling.
     return _sampled_at_level(resize_align_corners_bilinear, frames, level, zoom) if level else frames
 
 
-def _sampled_at_level(resize: Callable, frames, level: int, zoom: float):
+def _sampled_at_level(resize: Callable, frames: Tensor, level: int, zoom: float) -> Tensor:
     size = (level_size(length, level, zoom) for length in ops.shape(frames)[1:])
     # Not `[..., None]`, which TensorFlow Lite has for known sizes only.
     return resize(ops.expand_dims(frames, -1), *size)[..., 0]
 
 
-def _enlarge_flow(flow, height, width, zoom: float):
+def _enlarge_flow(flow: Tensor, height: Dimension, width: Dimension, zoom: float) -> Tensor:
     return resize_flow(flow, height, width)
 
 
-def _solve_level(first, second, flow, kernels, constants, steps: Steps):
+def _solve_level(
+    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps
+) -> Tensor:
     return steps.solve_level(first, second, flow, kernels, constants)
 
 
-def _prepare_released(clip, value_range: tuple[float, float], steps: Steps):
+def _prepare_released(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
     return released.prepare(to_255(clip, value_range))
 
 
-def _solve_level_released(first, second, flow, kernels, constants, steps: Steps):
+def _solve_level_released(
+    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps
+) -> Tensor:
     # The released warp has no native form, the iterations between the warps have one.
     return solve_level(linearise_by(released.warp), steps.solve, first, second, flow, kernels, constants)
 

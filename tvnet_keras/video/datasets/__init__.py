@@ -1,13 +1,20 @@
-"""Data sets, one module each; a new module in this folder is a new data set.
+"""Data sets of videos, one per file; adding a file adds a data set.
 
-A module has `SPLITS`, the split numbers that exist, and
-`load(root, *, subset, split, classes) -> VideoList`, whose `class_names` are empty where the videos have no labels.
+A module has
+
+`SPLITS`
+    The numbers of its splits.
+`load(root, *, subset, split, classes) -> VideoList`
+    The training or the test list of a split; `class_names` is empty where the videos have no labels. Further
+    keyword-only arguments, such as `splits_dir` of `ucf101`, are options of the data set.
 
 It may also have
-`exact_flow(path) -> [N - 1, H, W, 2]`, the exact flow of every step of a video (pixels), and
-`flip_of(class_names) -> Flip`, what mirroring does to the labels of these classes, for videos that are on no list;
-without it labels survive mirroring.
-`exact_flow_of` and `flip_of` ask for either.
+
+`exact_flow(path) -> [N - 1, H, W, 2]`
+    The exact flow of every step of a video with N frames, in pixels. `exact_flow_of` asks for it.
+`flip_of(class_names) -> Flip`
+    What mirroring does to the labels of these classes, for videos that are on none of its lists; the lists say it
+    themselves. Without it, mirroring keeps labels. The function `flip_of` of this package asks for it.
 """
 
 from __future__ import annotations
@@ -16,6 +23,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -32,53 +40,54 @@ def module(name: str) -> ModuleType:
     """The module of a data set.
 
     Args:
-        name: of the data set.
+        name: the name of the data set.
 
     Raises:
-        InputError: unknown name; the message has the nearest one.
+        InputError: there is no such data set; the sentence names a similar one, if there is any.
     """
     return load_module(sys.modules[__name__], "The data set", name)
 
 
 def load(
-    name: str, root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = (), **options
+    name: str, root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = (), **options: Any
 ) -> VideoList:
     """Loads a data set's training or test list.
 
     Args:
-        name: of the data set, such as "ucf101".
-        root: its folder.
+        name: the name of the data set, such as "ucf101".
+        root: the data set's folder.
         subset: "train" or "test".
-        split: which of its splits.
-        classes: keep these classes only, in this label order; empty keeps all.
-        **options: of that data set's module, such as `splits_dir`.
+        split: the number of the split.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
+        **options: options of that data set, such as `splits_dir`.
 
     Raises:
-        InputError: unknown data set, root, subset, split or class, or a list that is missing or malformed.
+        InputError: the data set, the root, the subset, the split or a class is unknown, or a list is missing or
+            malformed.
     """
     return module(name).load(root, subset=subset, split=split, classes=classes, **options)
 
 
 def exact_flow_of(name: str) -> Callable[[str], np.ndarray] | None:
-    """What reads the exact flow of a data set's videos, None where it has none.
+    """The function that reads the exact flow of a data set's videos, None where it is not known.
 
     Args:
-        name: of the data set.
+        name: the name of the data set.
 
     Raises:
-        InputError: unknown data set.
+        InputError: there is no such data set.
     """
     return vars(module(name)).get("exact_flow")
 
 
 def flip_of(name: str, class_names: Sequence[str]) -> Flip:
-    """What mirroring does to the labels of these classes of a data set, as in `VideoList`.
+    """What mirroring does to the labels of these classes of a data set, in the form in which `VideoList` says it.
 
     Args:
-        name: of the data set.
-        class_names: in label order.
+        name: the name of the data set.
+        class_names: names of the classes, in label order.
 
     Raises:
-        InputError: unknown data set.
+        InputError: there is no such data set.
     """
     return vars(module(name)).get("flip_of", lambda _: "keep")(class_names)

@@ -1,9 +1,9 @@
-"""One's own videos: a folder per class.
+"""Videos of the user's own, in a folder per class.
 
 Either `root/train/<class>/*` and `root/test/<class>/*` (or `val`, where there is no `test`), or `root/<class>/*`, of
 which about one video in five, chosen by a hash of its file name, is for testing: adding or removing files moves no
-other file. A deeper video is refused, as either of its folders might be its class; `<class>/<class>`, which unpacking
-an archive into a folder of its own leaves, is one.
+other file. A deeper video is refused, as either of its folders might be its class; but `<class>/<class>`, which is
+left when an archive is unpacked into a folder of its own, counts as one folder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tvnet_keras.choices import some
+from tvnet_keras.choices import first_few
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.listing import Video, VideoList, distinct_ids
@@ -35,11 +35,11 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     Args:
         root: data root.
         subset: "train" or "test".
-        split: 1, there is no other.
-        classes: keep these classes only, in this label order; empty keeps all.
+        split: 1; there is no other.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
 
     Raises:
-        InputError: no such root or class, no class folder with videos in it, or a video that lies deeper.
+        InputError: there is no such root or class, no class folder holds videos, or a video lies deeper.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)
@@ -63,7 +63,14 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
 
 @dataclass(frozen=True)
 class _Part:
-    """The videos below a folder: with the name of their class, of no class, and too deep to tell."""
+    """The videos below a folder, sorted by what is known of their class.
+
+    Attributes:
+        place: the folder.
+        videos: videos with the name of their class.
+        loose: videos in the folder itself, which have no class.
+        deep: videos that lie too deep for their class to be known.
+    """
 
     place: Path
     videos: list[tuple[str, Path]]
@@ -81,7 +88,7 @@ def _sort(place: Path) -> _Part:
             part.videos.append((folders[0], video))
         else:
             part.deep.append(video)
-    # By class, whatever else begins with its name.
+    # Sorted by class: the order of the paths would mix classes of which one name begins with the other.
     part.videos.sort()
     return part
 
@@ -106,7 +113,7 @@ def _require_classes(root: Path, parts: list[_Part], class_names: Sequence[str])
 
 
 def _right_root(root: Path, deep: Sequence[Path]) -> str | None:
-    """What to do where every video is too deep, because the root is too high."""
+    """The advice to give where all videos lie too deep because the root is too high; None where it is not."""
     places = {video.parent.parent for video in deep}
     words = [word for names in SUBSET_FOLDERS.values() for word in names]
     above = {place.parent if place.name.casefold() in words else place for place in places}
@@ -116,7 +123,7 @@ def _right_root(root: Path, deep: Sequence[Path]) -> str | None:
 
 
 def _notes(root: Path, divided: dict[str, Path], parts: list[_Part], class_names: Sequence[str]) -> list[str]:
-    """Sentences about what of the folder is on no list."""
+    """Sentences about videos and folders that are on no list."""
     notes = []
     words = SUBSET_FOLDERS["test"] if divided else ()
     for path in entries(root):
@@ -124,9 +131,9 @@ def _notes(root: Path, divided: dict[str, Path], parts: list[_Part], class_names
             notes.append(f"{path} is left out, as {divided['test']} holds the test videos.")
     for part in parts:
         if part.loose:
-            names = some([video.name for video in part.loose])
+            names = first_few([video.name for video in part.loose])
             notes.append(f"Videos in {part.place} itself, in the folder of no class, are left out: {names}.")
         empty = [path.name for path in entries(part.place) if path.is_dir() and path.name not in class_names]
         if empty:
-            notes.append(f"These folders in {part.place} hold no video and are no class: {some(empty)}.")
+            notes.append(f"These folders in {part.place} hold no video and are no class: {first_few(empty)}.")
     return notes

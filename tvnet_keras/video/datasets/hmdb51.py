@@ -1,8 +1,8 @@
 """HMDB51 (Kuehne et al. 2011): 51 classes, three splits of 70 training and 30 test videos per class.
 
-The official lists are `<class>_test_split<n>.txt`: file name and 1 (train), 2 (test) or 0 (unused), each line
-ending in a space. They are looked for in the root, `splits/` and `testTrainMulti_7030_splits/` (the official
-folder); videos in `videos/<class>/`, `videos_mp4/<class>/` and `<class>/`. A video re-encoded to another
+The official lists are `<class>_test_split<n>.txt`, with a file name and 1 (train), 2 (test) or 0 (unused) in each line,
+which ends in a space. Lists are looked for in `splits/`, `testTrainMulti_7030_splits/` (the official folder) and the
+root, videos in `videos/<class>/`, `videos_mp4/<class>/` and `<class>/`. A video that was re-encoded to another
 extension is found by its base name. Labels follow the alphabetical order of the class names.
 """
 
@@ -20,9 +20,11 @@ from tvnet_keras.video.split_files import VideoFinder, find_splits_folder, read_
 SPLITS = (1, 2, 3)
 LIST_FOLDERS = ("splits", "testTrainMulti_7030_splits", ".")
 VIDEO_FOLDERS = ("videos", "videos_mp4", ".")
-# A class that every copy of the lists has: it tells the folder of the lists.
 KNOWN_CLASS = "brush_hair"
+"""A class that every copy of the lists has, by which their folder is found."""
+
 SUBSET_OF_CODE = {"0": None, "1": "train", "2": "test"}
+"""The subset that each code of the official lists stands for; None for a video that the split does not use."""
 
 
 def load(
@@ -39,11 +41,11 @@ def load(
         root: data root.
         subset: "train" or "test".
         split: 1, 2 or 3.
-        classes: keep these classes only, in this label order; empty keeps all.
-        splits_dir: folder of the lists, where it is not in the root.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
+        splits_dir: the folder of the lists, where they are not in the root.
 
     Raises:
-        InputError: no such root, list or class, or a malformed list.
+        InputError: there is no such root, list or class, or a list is malformed.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)
@@ -62,7 +64,7 @@ def load(
 
 
 def _entries(path: Path) -> list[tuple[str, str | None]]:
-    """File name and subset (None: unused in this split) of every line of a list."""
+    """The file name and the subset of every line of a list; None for a video that the split does not use."""
     entries = []
     for number, line in read_lines(path):
         fields = line.rsplit(maxsplit=1)

@@ -28,6 +28,8 @@ from tvnet_keras.video.split_files import SUBSETS, read_text, require_root, requ
 SPLITS = (1,)
 LIST_FOLDERS = (".", "annotations", "splits")
 LIST_WORDS = {"train": "train", "test": "val"}
+"""The word in the name of the list of each subset."""
+
 COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 FILE_STEM = re.compile(r"(?P<youtube_id>.+)_(?P<start>\d+)_(?P<end>\d+)")
 
@@ -37,7 +39,7 @@ class Segment:
     """One listed piece of a YouTube video.
 
     Attributes:
-        youtube_id: of the video.
+        youtube_id: YouTube's id of the video.
         start: second at which the piece begins.
         end: second at which it ends.
         label: name of its class.
@@ -59,12 +61,12 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
 
     Args:
         root: data root.
-        subset: "train" or "test", which is the validation list.
-        split: 1, there is no other.
-        classes: keep these classes only, in this label order; empty keeps all.
+        subset: "train", or "test" for the validation list.
+        split: 1; there is no other.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
 
     Raises:
-        InputError: no such root, list or class, or a malformed list.
+        InputError: there is no such root, list or class, or a list is malformed.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)
@@ -97,7 +99,7 @@ def _list_of(root: Path, subset: str) -> Path | None:
 
 
 def _read(path: Path, subset: str) -> Iterator[Segment]:
-    """The pieces that a list has for a subset."""
+    """The listed pieces of a subset."""
     entries = _json_entries(path) if path.suffix == ".json" else _csv_entries(path)
     for place, entry in entries:
         stated = str(entry.get("split") or "").lower()

@@ -25,19 +25,20 @@ MIRROR_PAIRS = (
     ("RotateClockwise", "RotateCounterclockwise"),
 )
 MIRROR = {**dict(MIRROR_PAIRS), **{right: left for left, right in MIRROR_PAIRS}}
+"""The class that a mirrored video shows, for the classes whose mirror image is another one."""
 
 
 def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = ()) -> VideoList:
     """Loads a list.
 
     Args:
-        root: data root, as written by `tvnet_keras.video.moving_shapes.writer.write_dataset`.
+        root: data root, which `tvnet_keras.video.moving_shapes.writer.write_dataset` wrote.
         subset: "train" or "test".
-        split: 1, there is no other.
-        classes: keep these classes only, in this label order; empty keeps all.
+        split: 1; there is no other.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
 
     Raises:
-        InputError: no such root, list or class, or a malformed list.
+        InputError: there is no such root, list or class, or a list is malformed.
     """
     require_subset(subset, split, SPLITS)
     videos = ucf101.load(root, subset=subset, split=split)
@@ -48,7 +49,7 @@ def flip_of(class_names: Sequence[str]) -> Flip:
     """What mirroring does to the labels of these classes.
 
     Args:
-        class_names: in label order.
+        class_names: names of the classes, in label order.
 
     Returns:
         A permutation; "keep" where no class has a mirror image, "forbidden" where one is not in the set.

@@ -23,12 +23,12 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
 
     Args:
         root: data root.
-        subset: "train" or "test", which is the validation list.
-        split: 1, there is no other.
-        classes: the classes, in label order; empty takes those in `classes.txt`.
+        subset: "train", or "test" for the validation list.
+        split: 1; there is no other.
+        classes: names of the classes, in label order; empty takes those in `classes.txt`.
 
     Raises:
-        InputError: no such root, list or class, a malformed list, or neither classes nor their file.
+        InputError: there is no such root, list or class, a list is malformed, or the classes are given nowhere.
     """
     require_subset(subset, split, SPLITS)
     path = require_root(root) / CLASS_FILE

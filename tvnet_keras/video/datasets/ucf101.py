@@ -1,9 +1,9 @@
 """UCF101 (Soomro et al. 2012): 101 classes, 13320 videos, three splits.
 
-The official lists have CRLF line ends, and the test lists have no label column. They are looked for in
-the root, `splits/` and `ucfTrainTestlist/` (the official folder); videos in `UCF-101/<Class>/` (official),
-`videos/<Class>/` and `<Class>/`. A video re-encoded to another extension is found by its base name; the case of letters
-does not count.
+The official lists have CRLF line ends, and the test lists have no label column. Lists are looked for in the root,
+`splits/` and `ucfTrainTestlist/` (the official folder), videos in `UCF-101/<Class>/` (the official folder),
+`videos/<Class>/` and `<Class>/`. A video that was re-encoded to another extension is found by its base name; the case
+of letters does not count.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def load(
         root: data root.
         subset: "train" or "test".
         split: 1, 2 or 3.
-        classes: keep these classes only, in this label order; empty keeps all.
-        splits_dir: folder of the lists, where it is not in the root.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
+        splits_dir: the folder of the lists, where they are not in the root.
 
     Raises:
-        InputError: no such root, list or class, or a malformed list.
+        InputError: there is no such root, list or class, or a list is malformed.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)
@@ -81,14 +81,14 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 
 
 def _entries(path: Path, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Class and file name of every line of a list."""
+    """The class and the file name of every line of a list."""
     entries = []
     # Copies of the lists differ in how they write HandstandPushups.
     official = {name.casefold(): name for name in class_names}
     for number, line in read_lines(path):
         match = LIST_LINE.match(line)
-        class_name = match and official.get(match["class_name"].casefold())
-        if class_name is None:
+        class_name = None if match is None else official.get(match["class_name"].casefold())
+        if match is None or class_name is None:
             raise InputError(
                 f"{path}, line {number}: expected 'ClassName/video.avi' or that and a label of "
                 f"classInd.txt. Received: {line!r}"

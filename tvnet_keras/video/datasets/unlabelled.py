@@ -1,7 +1,7 @@
 """Videos without labels: every video file below a folder.
 
-Either below `root/train` and `root/test` (or `val`), or anywhere below the root, where about one video in five, chosen
-by a hash of its file name, is for testing. Methods that learn without truth train on them.
+The videos lie below `root/train` and `root/test` (or `val`), or anywhere below the root; then about one in five, chosen
+by a hash of its file name, is for testing. Methods that learn without truth can train on them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     Args:
         root: data root.
         subset: "train" or "test".
-        split: 1, there is no other.
-        classes: must be empty.
+        split: 1; there is no other.
+        classes: must be empty, as there are none.
 
     Raises:
-        InputError: no such root, no video below it, or classes asked for.
+        InputError: there is no such root or no video below it, or classes are asked for.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)

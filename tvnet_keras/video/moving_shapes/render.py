@@ -1,4 +1,4 @@
-"""Render one Moving Shapes clip together with its exact flow.
+"""Renders a clip of Moving Shapes together with its exact flow.
 
 The frame is a torus: whatever leaves on the right comes back on the left. So a uniformly drawn position stays uniform
 at every frame, however the object travels, and the place of an object never tells its motion.
@@ -19,7 +19,7 @@ EDGE_SOFTNESS = 1.5  # pixels over which an object fades into what is behind it
 
 @dataclass(frozen=True)
 class Layer:
-    """One textured object. Positions and lengths in pixels, angles in radians, all at the anchor time of the clip."""
+    """One textured object: positions and lengths in pixels, angles in radians, all at the anchor time of the clip."""
 
     shape: str
     texture: np.ndarray  # float32 [N, N, 3], 0..255, periodic
@@ -42,9 +42,9 @@ class Motion:
     """What every object does from one frame to the next.
 
     Args:
-        velocity: Pixels per frame, x to the right and y down.
-        rotation: Radians per frame about the object's own centre, positive is clockwise as seen on screen.
-        zoom: Logarithm of the growth per frame about the object's own centre.
+        velocity: pixels per frame, x to the right and y down.
+        rotation: radians per frame about the object's own centre, positive is clockwise as seen on screen.
+        zoom: logarithm of the growth per frame about the object's own centre.
     """
 
     velocity: tuple[float, float] = (0.0, 0.0)
@@ -88,20 +88,20 @@ SHAPES = tuple(_INSIDE)
 
 
 def radius_for_area(shape: str, area: float) -> float:
-    """Return the circumradius (pixels) that gives `shape` the `area` (square pixels)."""
+    """The circumradius, in pixels, at which a shape has an area, in square pixels."""
     return float(np.sqrt(area / _INSIDE[shape][1]))
 
 
 def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render a clip and its exact flow.
+    """Renders a clip and its exact flow.
 
     The scene's positions, sizes and angles hold at the anchor time (frames - 1) / 2, so the middle frame shows the
     same picture whatever the motion is (for an even number of frames: half a step away from it on either side).
 
     Args:
-        scene: The look.
-        motion: What every object does.
-        frames: Number of frames T.
+        scene: the look of the clip.
+        motion: what every object does.
+        frames: number of frames T.
         size: (H, W) in pixels.
 
     Returns:
@@ -113,7 +113,7 @@ def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> 
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x, y = x[None], y[None]
     # Single precision throughout: a double scalar of NumPy's would turn every array into doubles.
-    drift, velocity = np.float32(scene.drift), np.float32(motion.velocity)
+    drift, velocity = np.array(scene.drift, np.float32), np.array(motion.velocity, np.float32)
     video = _sample(scene.background, x - drift[0] * time, y - drift[1] * time)
     flow = np.empty((frames - 1, height, width, 2), np.float32)
     flow[:] = drift
@@ -130,13 +130,13 @@ def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> 
 
 
 def _on_torus(distance: np.ndarray, period: int) -> np.ndarray:
-    """Distance to the nearest copy of a point that repeats with `period`."""
+    """The distance to the nearest copy of a point that repeats with `period`."""
     half = np.float32(period / 2)
     return np.mod(distance + half, np.float32(period)) - half
 
 
 def _step_matrix(motion: Motion) -> np.ndarray:
-    """Matrix that turns an offset from an object's centre into its displacement to the next frame."""
+    """The matrix that turns an offset from an object's centre into its displacement to the next frame."""
     cos, sin = np.cos(motion.rotation), np.sin(motion.rotation)
     return (np.exp(motion.zoom) * np.array([[cos, -sin], [sin, cos]]) - np.eye(2)).astype(np.float32)
 
@@ -157,7 +157,7 @@ def _draw(
 
 
 def _sample(texture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Read a periodic texture at pixel coordinates `[T, H, W]`; cubic, for linear sampling blurs by sub-pixel phase."""
+    """Reads a periodic texture at pixel coordinates `[T, H, W]`; cubic, as linear sampling blurs by sub-pixel phase."""
     rows = x.shape[0] * x.shape[1]
     at_x, at_y = x.reshape(rows, -1), y.reshape(rows, -1)
     sampled = cv2.remap(texture, at_x, at_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)

@@ -1,6 +1,6 @@
-"""Draw the looks and the motions of Moving Shapes at random.
+"""Draws the looks and the motions of Moving Shapes at random.
 
-Why one frame can't tell the motion
+Why one frame cannot tell the motion
 -----------------------------------
 A *group* is one scene and one set of rates, rendered under all twelve motions and anchored at the middle of the clip.
 
@@ -61,7 +61,7 @@ LARGEST_RADIUS = 0.36  # median, of the shorter side: beyond half of it an objec
 
 
 def draw_motion(name: str, rng: np.random.Generator, size: tuple[int, int]) -> Motion:
-    """Draw the rates of a scene and return the motion that class `name` makes of them.
+    """Draws the rates of a scene and returns the motion that a class makes of them.
 
     The same number of draws is taken for every class: from equal generators all classes get equal rates.
     """
@@ -72,7 +72,7 @@ def draw_motion(name: str, rng: np.random.Generator, size: tuple[int, int]) -> M
 
 
 def draw_scene(rng: np.random.Generator, size: tuple[int, int], look: str | None = None) -> Scene:
-    """Draw a scene for frames of `size` (H, W); with `look`, its objects have that shape and that family of hues."""
+    """Draws a scene for frames of `size` (H, W); with a `look`, its objects have that shape and that range of hues."""
     unit = min(size) / REFERENCE_SIDE
     drift, heading = unit * rng.uniform(*DRIFT), rng.uniform(0, 2 * np.pi)
     background = _texture(rng, size, hue=rng.uniform(0, 360), saturation=rng.uniform(0.0, 0.3))
@@ -103,7 +103,7 @@ def _draw_layers(rng: np.random.Generator, size: tuple[int, int], look: str | No
 
 
 def _spread(rng: np.random.Generator, size: tuple[int, int], radii: np.ndarray, tries: int = 24) -> np.ndarray:
-    """Of some uniform layouts `[N, 2]` (x, y) return the one that overlaps least; as a whole it stays uniform."""
+    """The layout `[N, 2]` (x, y) that overlaps least, of some uniform ones; its place on the torus stays uniform."""
     extent = np.array([size[1], size[0]], float)
     layouts = rng.uniform(0, 1, (tries, len(radii), 2)) * extent
     apart = layouts[:, :, None] - layouts[:, None]

@@ -1,9 +1,8 @@
-"""Moving Shapes: a small data set of real video files in which only the motion tells the class.
+"""Writes Moving Shapes, a small data set of real video files in which only the motion tells the class.
 
 Textured objects move over a textured, slowly drifting background; the twelve classes are eight directions, two senses
-of rotation and two of zoom. A second kind, `label="look"`, is its twin: same pictures, but the class is what the
-objects look like and the motion is drawn at random. `scene` says why a single frame of the first kind
-can't tell the class.
+of rotation and two of zoom. A second kind, `label="look"`, is its twin: the class is what the objects look like, and
+the motion is drawn at random. The module `scene` says why a single frame of the first kind cannot tell the class.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from tvnet_keras.video.workers import workers_of
 
 FRAMES_PER_SECOND = 25
 MOST_PIXELS = 2**27
-"""Of a clip: its frames and their flow are made in memory."""
+"""Largest number of pixels of a clip: its frames and their flow are made in memory."""
 
 LABELS = {"motion": CLASS_NAMES, "look": LOOK_NAMES}
 _RECIPE_FILE = "moving_shapes.json"
@@ -90,7 +89,7 @@ def write_dataset(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Write a Moving Shapes set in UCF101's layout; the same arguments give the same bytes.
+    """Writes a Moving Shapes set in the layout of UCF101; the same arguments give the same bytes.
 
     `root/videos/<Class>/v_<Class>_gNN_c01.avi` (MPEG-4, every frame a key frame), `root/flow/<Class>/v_..._c01.npz`
     (the exact flow) and `root/splits/{classInd,trainlist01,testlist01}.txt`. One clip per class and group; the first
@@ -98,22 +97,22 @@ def write_dataset(
     same call finishes what a killed one began.
 
     Args:
-        root: Folder of the set; made if absent.
-        train_groups: Groups for training.
-        test_groups: Groups for testing.
-        frames: Frames per clip.
+        root: the folder of the set; it is made if it is absent.
+        train_groups: number of groups for training.
+        test_groups: number of groups for testing.
+        frames: number of frames per clip.
         size: (H, W) in pixels, even; speeds grow with it.
         label: "motion" or "look".
-        seed: Seed of all draws.
-        workers: Threads; default one per core.
-        progress: Called as `progress(clips_done, clips_in_all)`.
+        seed: the seed of all draws.
+        workers: number of threads; None takes one per core.
+        progress: a function that is called with (clips done, clips in all) after each clip.
 
     Returns:
         `root` as a Path.
 
     Raises:
-        InputError: A bad argument, a folder that can't be written, that another process writes or that already holds
-            something else.
+        InputError: an argument is bad, or the folder cannot be written, is written by another process or holds
+            something else already.
     """
     root = Path(root)
     recipe = _Recipe(_RECIPE_VERSION, label, seed, train_groups, test_groups, frames, (int(size[0]), int(size[1])))
@@ -126,24 +125,24 @@ def write_dataset(
 
 
 def exact_flow(video_path: str | os.PathLike[str]) -> np.ndarray:
-    """Return the exact flow of a Moving Shapes clip, float32 `[T-1, H, W, 2]`, pixels per frame.
+    """The exact flow of a Moving Shapes clip, float32 `[T-1, H, W, 2]`, in pixels per frame.
 
     Args:
         video_path: `root/videos/<Class>/<name>.avi`; the flow is read from `root/flow/<Class>/<name>.npz`.
 
     Raises:
-        InputError: There is no readable flow file for this video.
+        InputError: there is no readable flow file for this video.
     """
     path = Path(video_path)
     stored = path.parents[2] / "flow" / path.parent.name / f"{path.stem}.npz" if len(path.parents) > 2 else path
     try:
         return _read_flow(stored)
     except (OSError, KeyError, ValueError, TypeError, BadZipFile, zlib.error) as error:
-        raise InputError(f"No exact flow for {path}: {stored} can't be read; give a clip of Moving Shapes.") from error
+        raise InputError(f"No exact flow for {path}: {stored} cannot be read; give a clip of Moving Shapes.") from error
 
 
 def _read_flow(stored: Path) -> np.ndarray:
-    """What `np.savez_compressed` wrote as `flow`.
+    """Reads the array that `np.savez_compressed` wrote as `flow`.
 
     `np.load` parses an array's header with `ast`, whose depth counter the threads of CPython 3.11 share (gh-106905):
     where several read at once, as in tf.data, one file in some thousand would end in a SystemError.
@@ -159,7 +158,7 @@ def _read_flow(stored: Path) -> np.ndarray:
 
 
 def _claim(root: Path, recipe: _Recipe) -> None:
-    """Leave the recipe in the folder, or see that the one already there is the same."""
+    """Leaves the recipe in the folder, or checks that the one already there is the same."""
     marker = root / _RECIPE_FILE
     wanted = json.dumps(asdict(recipe), indent=2) + "\n"
     try:
@@ -210,7 +209,7 @@ def _write_group(root: Path, recipe: _Recipe, group: int, count_clip: Callable[[
 
 
 def _render_clip(recipe: _Recipe, group: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Render the clip of a group and class.
+    """Renders the clip of a group and class.
 
     With label "motion" the generator starts equally for all classes of the group: same look, same rates. With label
     "look" each clip has its own.
@@ -227,8 +226,8 @@ def _render_clip(recipe: _Recipe, group: int, index: int) -> tuple[np.ndarray, n
 
 
 def _encode(path: Path, pictures: np.ndarray) -> None:
-    """Write MPEG-4 in which every frame is coded alone and equally finely, so no frame tells of its neighbours."""
-    # Of a relative path that holds a colon FFmpeg takes the beginning for a protocol.
+    """Writes MPEG-4 in which every frame is coded alone and equally finely, so no frame tells of its neighbours."""
+    # FFmpeg takes the beginning of a relative path that holds a colon for a protocol.
     with av.open(os.path.abspath(path), "w", format="avi", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("mpeg4", rate=FRAMES_PER_SECOND, options={"flags": "+bitexact"})
         stream.height, stream.width, stream.pix_fmt, stream.gop_size = *pictures.shape[1:3], "yuv420p", 1
@@ -244,7 +243,7 @@ def _clip_path(name: str, group: int, extension: str) -> str:
 
 
 def _write_lists(root: Path, recipe: _Recipe, groups: range) -> None:
-    """Write the lists as UCF101 does: CRLF, labels from 1 in the training list, none in the test list."""
+    """Writes the lists as UCF101 does: CRLF, labels from 1 in the training list, none in the test list."""
     numbered = list(enumerate(recipe.classes, start=1))
     train, test = groups[: recipe.train_groups], groups[recipe.train_groups :]
     lists = {

@@ -7,12 +7,13 @@ ROWS = {
     "fcfcf": (56.5, {"flows": "fcfcf"}),
     "tvl1-twice": (12.2, {"flows": "fof", "place": "input", "bottleneck": 0, "learn": ()}),
 }
-"""Accuracy on Tiny-Kinetics and the network; TV-L1 twice is our solver, nothing learned, on the frames' colours."""
+"""By row: accuracy on Tiny-Kinetics, in percent, and the options of the network. TV-L1 twice is our solver on the
+colours of the frames, with nothing learned."""
 
 SMALL = {"place": "conv1"}
-"""Where the flow is computed on frames of 64 x 64: the 8 x 8 features after block 3 are too few for flow of flow."""
+"""Options for frames of 64 x 64: their 8 x 8 features after block 3 are too few for flow of flow."""
 
 
 def small(model: dict) -> dict:
-    """The network of a row for small frames."""
+    """The options of a row's network for small frames; what `model` sets itself stays."""
     return {**SMALL, **model}

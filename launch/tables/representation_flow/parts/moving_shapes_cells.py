@@ -1,6 +1,7 @@
 """Representation Flow on Moving Shapes, at a size that trains in half a minute on two CPU cores."""
 
 from pathlib import Path
+from typing import Any
 
 from launch.run.config import Config, new_config
 from launch.tables import Cell
@@ -19,24 +20,30 @@ Shapes does not tell its class: accuracy above chance is motion, and appearance 
 
 FRAMES = 6
 MODEL = {"depth": 10, "width": 16, "bottleneck": 4, "dropout": 0.0, "motion_rate": 0.3}
-FAST = {"motion_rate": 3.0}
-"""For tables about learning the flow's parameters; chosen on one cell (5 iterations, seed 0): 71 % at 0.3, 76 at 3."""
+FAST_FLOW_RATE = {"motion_rate": 3.0}
+"""For tables about learning the flow's parameters; chosen on one cell (5 iterations, seed 0: 71 % at 0.3, 76 at 3)."""
 
 TRAIN = {"steps": 150, "batch_size": 16, "lr": 2e-3, "warmup": 10, "log_every": 50, "checkpoint_every": 50}
 
 
 def cell(
-    row: str, paper: float | None, model: dict, *, frames: int = FRAMES, steps: int = TRAIN["steps"], **options
+    row: str,
+    paper: float | None,
+    model: dict[str, Any],
+    *,
+    frames: int = FRAMES,
+    steps: int = TRAIN["steps"],
+    **options: Any,
 ) -> Cell:
     """A cell of a table on Moving Shapes.
 
     Args:
-        row: its name.
+        row: the cell's name.
         paper: the paper's number.
         model: options of the network, beside those that all cells share.
-        frames: of a clip.
-        steps: of the training.
-        **options: `seeds`, `minutes`, `full_scale` of `trained_cell`.
+        frames: number of frames of a clip.
+        steps: number of steps of the training.
+        **options: `seeds`, `minutes` and `full_scale` of `trained_cell`.
     """
     config = new_config(
         "representation_flow",

@@ -26,14 +26,14 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
     """The consecutive pairs of image files, of the image files of a folder, or of the frames of a video.
 
     Args:
-        paths: two or more image files in their order, or one folder, or one video file, which is decoded here to
+        paths: two or more image files in their order, or one folder, or one video file. A video is decoded here to
             count its frames, and again as its pairs are read.
 
     Returns:
         Pairs without exact flow, named after their first frame.
 
     Raises:
-        InputError: fewer than two frames, or a file that is missing or cannot be read.
+        InputError: there are fewer than two frames, or a file is missing or cannot be read.
     """
     files = [Path(path) for path in paths]
     if len(files) == 1 and files[0].is_dir():
@@ -47,7 +47,7 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
         raise InputError(f"{paths[0]} is one image; name the second one, a folder of images or a video.")
     names = [path.stem for path in files]
     if len(set(names)) < len(names):
-        # One name would overwrite the flow of another.
+        # Pairs of one name would overwrite each other's flow.
         names = [f"{k:05d}_{name}" for k, name in enumerate(names)]
     pairs = zip(names[:-1], pairwise(map(existing, files)), strict=True)
     return tuple(image_pair(name, first, second) for name, (first, second) in pairs)
@@ -101,5 +101,5 @@ def _is_image(path: Path) -> bool:
 
 
 def _in_order(path: Path) -> list[tuple[int, str]]:
-    """Sorts frame2 before frame10."""
+    """A key that sorts frame2 before frame10."""
     return [(int(number or 0), text) for text, number in re.findall(r"(\D*)(\d*)", path.name)]

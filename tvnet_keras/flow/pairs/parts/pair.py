@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.read import LARGEST_PIXELS
@@ -20,7 +21,7 @@ from tvnet_keras.video.read import LARGEST_PIXELS
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
-"""Pillow's modes that become RGB without loss of range."""
+"""Modes of Pillow that become RGB without loss of range."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,10 @@ class Pair:
     """Two frames and their flow, read when they are asked for.
 
     Attributes:
-        name: of the pair within its set; parts are separated by "/".
-        frames: reads the frames, uint8 `[2, H, W, 3]`, RGB; raises InputError where that fails.
-        truth: reads the exact flow from the first frame to the second, float32 `[H, W, 2]`, pixels, with unknown
-            vectors beyond 1e9 (`known_vectors`); None where it is not known.
+        name: the name of the pair within its set; parts are separated by "/".
+        frames: a function that reads the frames, uint8 `[2, H, W, 3]`, RGB; it raises InputError where that fails.
+        truth: a function that reads the exact flow from the first frame to the second, float32 `[H, W, 2]`, in pixels,
+            with unknown vectors beyond 1e9 (`known_vectors`); None where the flow is not known.
     """
 
     name: str
@@ -45,7 +46,7 @@ def image_pair(
     second: str | os.PathLike[str],
     truth: Callable[[], np.ndarray] | None = None,
 ) -> Pair:
-    """A pair of image files."""
+    """A pair of image files, which are read when they are asked for."""
     return Pair(name, partial(read_image_pair, first, second), truth)
 
 
@@ -96,9 +97,12 @@ def _sample_bits(image: Image.Image) -> int:
     """Bits of a sample in the file: Pillow's modes do not tell, since it cuts deeper colours to 8 without a word."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
-    for codec, _, _, arguments in image.tile[:1]:
+    # A file's picture; one that is made has no tile.
+    tile = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    for codec, _, _, arguments in tile[:1]:
         if codec in ("ppm", "ppm_plain"):
-            return arguments[1].bit_length()
+            # The mode, and the largest value.
+            return cast(tuple[str, int], arguments)[1].bit_length()
         # A word such as RGB;16B; BGR;16 without a byte order is a pixel of 16 bits.
         if depth := re.search(r";(16|32)[A-Z]", str(arguments)):
             return int(depth[1])
@@ -109,7 +113,7 @@ def require(root: str | os.PathLike[str], layout: str, pairs: Sequence[Pair]) ->
     """The pairs, sorted by name, if there are any.
 
     Raises:
-        InputError: there is none; the sentence says which layout was looked for.
+        InputError: there is no pair; the sentence says which layout was looked for.
     """
     if not pairs:
         raise InputError(f"{root} holds no pairs laid out as {layout}; check the path.")
@@ -120,7 +124,7 @@ def existing(path: Path) -> Path:
     """The path of a file, if it is there.
 
     Raises:
-        InputError: it is missing.
+        InputError: the file is missing.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; complete the data set.")

@@ -20,7 +20,7 @@ def is_export(name: str) -> bool:
 
 
 def make(folder: str) -> Solver:
-    """The `flow` signature: uint8 clips `[B, T, H, W, 3]` to flow `[B, T - 1, H, W, 2]`.
+    """The solver of a SavedModel, whose `flow` signature makes flow `[B, T - 1, H, W, 2]` of clips `[B, T, H, W, 3]`.
 
     Raises:
         InputError: the SavedModel is damaged or has no such signature.

@@ -11,7 +11,7 @@ import numpy as np
 from tvnet_keras.errors import InputError
 
 Solver = Callable[[np.ndarray], np.ndarray]
-"""Two frames, uint8 `[2, H, W, 3]`, RGB, to their flow, float32 `[H, W, 2]`, pixels."""
+"""A function of two frames, uint8 `[2, H, W, 3]`, RGB, that returns their flow, float32 `[H, W, 2]`, in pixels."""
 
 
 def grey_pair(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

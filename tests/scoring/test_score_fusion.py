@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.scoring.fusion import RULES, SPACES, fuse, restrict
+from tvnet_keras.scoring.score_fusion import RULES, SPACES, fuse, restrict
 from tvnet_keras.scoring.scores import Scores
 
 HEADER = {"kind": "rgb", "experiment": "rgb", "split": "test1", "clips": 1, "crops": 1}

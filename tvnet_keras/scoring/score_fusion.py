@@ -1,4 +1,4 @@
-"""Late fusion: several evaluations of the same videos into one.
+"""The fusion of scores: several evaluations of the same videos become one.
 
 `fuse` is the mean over inputs in one of the `SPACES`; `RULES` are the published ones by name; `restrict` takes the
 videos and classes that inputs of different lists have in common.
@@ -81,19 +81,21 @@ def fuse(scores_list: Sequence[Scores], weights: Sequence[float] | None = None, 
     """Averages scores of the same videos, joined by video id.
 
     Args:
-        scores_list: At least one evaluation; the order of videos may differ, the first one's is kept.
-        weights: One per evaluation, not negative, not all zero; they are divided by their sum. Default: equal.
+        scores_list: one or more evaluations; the order of videos may differ, and that of the first one is kept.
+        weights: one weight per evaluation, not negative, not all zero; they are divided by their sum. None weights all
+            evaluations equally.
         space: what is averaged. "logits": the logits. "softmax": the probabilities. "log_softmax": their logarithms,
             so that probabilities are multiplied. "shares": scores below 0 set to 0, each row divided by its sum (Hidden
             Two-Stream). "l2": each row divided by its Euclidean length. Averages of probabilities and of shares are
             returned as their logarithm, whose softmax is that average.
 
     Returns:
-        Scores whose header has kind "fusion", the experiments joined by "+", for the rest the common value or the list
-        of values, and besides `space`, `weights` and the `inputs`' headers. A label unknown to one is another's.
+        Scores whose header has the kind "fusion", the experiments joined by "+", `space`, `weights` and the headers of
+        all `inputs`, and under every other key the common value or the list of values. A label that one evaluation does
+        not know is taken from another.
 
     Raises:
-        InputError: Different class names, splits, videos or labels; weights that don't fit; unknown space.
+        InputError: class names, splits, videos or labels differ, weights do not fit, or the space is unknown.
 
     Example:
         >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")

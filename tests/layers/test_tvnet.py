@@ -6,9 +6,11 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
+from tests.examples import LayerExample
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 
+EXAMPLE = LayerExample(lambda: TVNet(1, 1, 3), (1, 3, 24, 31, 3))
 INSIDE = np.s_[:, :, 12:-12, 12:-12]
 
 

@@ -1,0 +1,78 @@
+"""What flow is computed by and of: solvers and image pairs, as users name them on the command line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from launch.flow_report.pictures import FRAME, TRUTH
+from launch.run.run_folder import WEIGHTS_FILE
+from launch.weights.checksum import require_whole
+from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow import pairs, solvers
+
+
+def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solvers.Solver]:
+    """Solvers by the labels that files and tables use; each is given those of the options that it has.
+
+    Args:
+        names: names of solvers, as `tvnet_keras.flow.solvers.make_solver` takes them.
+        **options: `variant` and `weights`; None where the user set none.
+
+    Raises:
+        InputError: there is no name, one is unknown or is given twice, or none of the solvers has an option.
+    """
+    if not names:
+        raise InputError(f"--solver= is empty; name one of {', '.join(solvers.forms())}.")
+    given = {key: value for key, value in options.items() if value is not None}
+    if "weights" in given and Path(given["weights"]).is_dir():
+        given["weights"] = str(Path(given["weights"]) / WEIGHTS_FILE)
+    if "weights" in given and Path(given["weights"]).is_file():
+        require_whole(Path(given["weights"]))
+    unused = set(given).difference(*(solvers.options_of(name) for name in names))
+    if unused:
+        flag = min(unused)
+        raise InputError(f"--{flag}={options[flag]} belongs to none of --solver={','.join(names)}; leave it out.")
+    made: dict[str, solvers.Solver] = {}
+    for name in names:
+        label = Path(name).resolve().name
+        if label in (*made, FRAME, TRUTH):
+            raise InputError(f"--solver={','.join(names)}: two would write to the folder {label!r}; run them apart.")
+        own = {key: given[key] for key in solvers.options_of(name) if key in given}
+        made[label] = solvers.make_solver(name, **own)
+    return made
+
+
+def list_pairs(paths: Sequence[str], dataset: str, data_dir: str, render: str | None) -> tuple[pairs.Pair, ...]:
+    """The pairs of a data set, or of the user's own files.
+
+    Args:
+        paths: the user's files: images, a folder of images, or a video.
+        dataset: the name of a data set; empty for the user's files.
+        data_dir: the folder of the data set.
+        render: the render pass of Sintel; None for other data sets.
+
+    Raises:
+        InputError: neither or both are given, or the pairs cannot be read.
+    """
+    if bool(paths) == bool(dataset):
+        raise InputError(
+            f"Give either --dataset ({', '.join(pairs.names())}) or files: two images, a folder of images or a video."
+        )
+    if paths:
+        return pairs.open_files(paths)
+    options = {} if render is None else {"render": render}
+    if set(options) - set(pairs.options_of(dataset)):
+        raise InputError(f"--render={render} does not belong to --dataset={dataset}; leave it out.")
+    if not data_dir:
+        raise InputError(f"--dataset={dataset} needs --data_dir=FOLDER.")
+    return pairs.load(dataset, data_dir, **options)
+
+
+def choose_pairs(listed: tuple[pairs.Pair, ...], names: Sequence[str]) -> tuple[pairs.Pair, ...]:
+    """The pairs of these names, in this order; all of them where no name is given.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    by_name = {pair.name: pair for pair in listed}
+    return tuple(by_name[check_choice("--pairs", name, tuple(by_name))] for name in names) or listed

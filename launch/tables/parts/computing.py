@@ -1,0 +1,107 @@
+"""Computing the cells of a table, one after the other; a killed process goes on with the next missing one."""
+
+import itertools
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from launch.run import environment
+from launch.tables import Cell
+from launch.tables.parts.stored import results_of, run_folder_of, stale, weights_file
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.layers.motion_layer import solver_versions
+from tvnet_keras.one_writer import only_writer
+from tvnet_keras.scoring.result import Result, save_result
+
+
+def reproduce(
+    cells: Sequence[Cell],
+    table: str,
+    data_dir: str,
+    seeds: Sequence[int],
+    root: Path,
+    weights_dir: Path,
+    *,
+    recompute: bool = False,
+) -> None:
+    """Computes every cell and seed that has no result, and saves it at once; first one seed of all cells.
+
+    Says first how many cells it takes from `root`, and how many of these are stale.
+
+    Args:
+        cells: cells of the table; those that are computed at full scale only are left out.
+        table: the table's name.
+        data_dir: the data set that the table is about.
+        seeds: the seeds of the trainings; none takes those that each cell has.
+        root: the folder of all results.
+        weights_dir: the folder of what all tables train.
+        recompute: whether stale cells are computed again.
+
+    Raises:
+        InputError: another process computes a cell that this one has come to.
+    """
+    every = sorted({seed for cell in cells for seed in seeds or cell.seeds})
+    plan = [(cell, seed) for seed in every for cell in cells if cell.run and seed in (seeds or cell.seeds)]
+    planned, results = {(cell.row, seed) for cell, seed in plan}, results_of(table, root)
+    stored = [result for row in results.values() for result in row if (result.row, result.seed) in planned]
+    print(_stored_cells(len(plan), len(stored), len(stale(stored)), root, recompute), flush=True)
+    for number, (cell, seed) in enumerate(plan, 1):
+        # Looked up again: another process may have computed it since.
+        there = [result for result in results_of(table, root).get(cell.row, []) if result.seed == seed]
+        if there and not (recompute and stale(there)):
+            continue
+        print(f"[{number}/{len(plan)}] {cell.row}, seed {seed}, about {cell.minutes:.1f} min", flush=True)
+        weights = weights_file(weights_dir, table, cell.row, seed)
+        with only_writer(weights, beside=True):
+            result = _computed(cell, table, data_dir, seed, weights)
+            save_result(root, result)
+        print(f"    {cell.number} {result.numbers[cell.number]:.3f}, paper {cell.paper}", flush=True)
+
+
+def _stored_cells(planned: int, stored: int, stale_ones: int, root: Path, recompute: bool) -> str:
+    """The sentence about how many of the planned cells need not be computed."""
+    said = f"{stored} of {planned} cells are in {root}"
+    if stale_ones and recompute:
+        return f"{said}, {stale_ones} of them stale: these are computed again."
+    return f"{said}, {stale_ones} of them stale: --recompute computes these again." if stale_ones else f"{said}."
+
+
+def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -> Result:
+    if cell.run is None:
+        raise ValueError(f"Only cells with a small version can be computed. Received: {cell.row}")
+    versions = solver_versions(cell.network()) if cell.network else {}
+    _note_versions(weights, versions)
+    # How long a training took that a killed process began is not known.
+    begun, start = run_folder_of(weights).is_dir(), time.monotonic()
+    measured = cell.run(data_dir, seed, weights)
+    minutes = {} if begun else {"minutes": (time.monotonic() - start) / 60}
+    return Result(
+        table=table,
+        row=cell.row,
+        seed=seed,
+        config=cell.config,
+        protocol={**cell.protocol, **measured.protocol},
+        commit=environment.git_commit() or "unknown",
+        machine={**environment.machine(), **environment.versions()},
+        numbers={**measured.numbers, **minutes},
+        solver_versions=versions,
+    )
+
+
+def _note_versions(weights: Path, versions: dict[str, int]) -> None:
+    """Notes which mathematics a run is made by; one begun with others, which training would continue, is set aside."""
+    if not versions:
+        return
+    folder = run_folder_of(weights)
+    note = folder.with_name(f"{folder.name}.solver_versions.json")
+    text = json.dumps(versions) + "\n"
+    if note.is_file() and note.read_bytes() == text.encode():
+        return
+    if folder.is_dir():
+        numbered = (folder.with_name(f"{folder.name}.stale{number}") for number in itertools.count(1))
+        aside = next(path for path in numbered if not path.exists())
+        folder.rename(aside)
+        print(f"    {folder} is not known to be of today's mathematics: renamed {aside.name}", flush=True)
+    with atomic_path(note) as partial:
+        partial.write_text(text)

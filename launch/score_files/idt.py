@@ -36,7 +36,7 @@ def read(path: Path, official: Callable[[], TestList]) -> Scores:
             f"{path} has scores of the shape {values.shape}, but the test list has {len(listed.class_names)} classes: "
             "--dataset and --data_dir must be those of the scores."
         )
-    video_id = [str(name.item()) for name in names.ravel()]
+    video_id = tuple(str(name.item()) for name in names.ravel())
     label = _labels(path, dict(zip(video_id, classes.ravel().tolist(), strict=True)), listed)
     # The file's classes may be in another order than the list's: HMDB51's `climb` and `climb_stairs` are.
     ordered = np.empty_like(values)

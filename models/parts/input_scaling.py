@@ -28,8 +28,8 @@ def input_scaling(name: str) -> keras.layers.Rescaling:
     """The layer that takes frames in 0..1 to the range `name`.
 
     Args:
-        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "imagenet" or "kinetics" (mean 0
-            and deviation 1 over the data set of that name).
+        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "imagenet" or "kinetics" (mean
+            0 and deviation 1 over the data set of that name).
 
     Raises:
         InputError: another name.

@@ -5,7 +5,7 @@ import pickle
 import sys
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -116,6 +116,12 @@ def _filled(content: Any, storage: Callable[[str], bytes]) -> Any:
     }
 
 
+def _tensor(storage: tuple[str, type], offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> _Tensor:
+    """What PyTorch calls to rebuild a tensor; what else it passes decides no value."""
+    key, kind = storage
+    return _Tensor(key, kind, offset, tuple(shape), tuple(strides))
+
+
 class _Unpickler(pickle.Unpickler):
     """Knows the few names that a state dict is made of, and refuses every other."""
 
@@ -128,7 +134,7 @@ class _Unpickler(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, strides, *_: _Tensor(*storage, offset, tuple(shape), tuple(strides))
+            return _tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return lambda tensor, *_: tensor
         if module == "torch" and name in STORAGES:

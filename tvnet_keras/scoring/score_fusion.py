@@ -106,7 +106,7 @@ def fuse(scores_list: Sequence[Scores], weights: Sequence[float] | None = None, 
         >>> fuse([rgb, flow]).logits.tolist()
         [[1.0, 0.0], [0.5, 1.5]]
     """
-    check_choice("space", space, SPACES)
+    check_choice("space", space, tuple(SPACES))
     if not scores_list:
         raise InputError("There is nothing to fuse; give at least one scores file.")
     shares = _normalised(weights, len(scores_list))

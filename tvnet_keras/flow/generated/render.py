@@ -81,7 +81,7 @@ def render(
         motion = layer.motion.scaled(factor)
         _cover(frames[0][box], opacity, _show(texture, layer, x[box], y[box]))
         seen = opacity >= 0.5
-        flow[box][seen], owner[box][seen] = factor * moved[seen], number
+        flow[box][seen], owner[box][seen] = np.float32(factor) * moved[seen], number
         known[box] = (opacity >= 1) | (known[box] & (opacity <= 0))
         box = _box(layer, size, EDGE + bound)
         was_x, was_y = _places_before(motion, x[box], y[box])
@@ -112,11 +112,11 @@ def _cover(frame: np.ndarray, opacity: np.ndarray, colour: np.ndarray) -> None:
     frame += opacity[..., None] * (colour - frame)
 
 
-def _slowing(moved: np.ndarray, bound: float) -> np.float32:
+def _slowing(moved: np.ndarray, bound: float) -> float:
     """By what displacements `[n, 2]` are multiplied so that none is longer than the bound."""
     longest = np.linalg.norm(moved, axis=-1).max(initial=0.0)
     # A little less, because the product is rounded.
-    return np.float32(bound / longest * (1 - 1e-6) if longest > bound else 1.0)
+    return float(bound / longest * (1 - 1e-6)) if longest > bound else 1.0
 
 
 def _opacity(layer: Layer, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ def _painter(pictures: Sequence[Path]) -> Callable[[np.random.Generator, int], n
     def paint(rng: np.random.Generator, side: int) -> np.ndarray:
         if not pictures:
             return procedural(rng, side)
-        return from_picture(rng, _picture(pictures[rng.integers(len(pictures))]), side)
+        return from_picture(rng, _picture(pictures[int(rng.integers(len(pictures)))]), side)
 
     return paint
 

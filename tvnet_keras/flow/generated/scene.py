@@ -138,7 +138,7 @@ def _draw_layer(rng: np.random.Generator, recipe: Recipe, radius: float | None, 
     size = np.array([recipe.width, recipe.height], float)
     place = size / 2 if radius is None else rng.uniform(0, size)
     outline = None if radius is None else _draw_outline(rng, radius)
-    own = _draw_motion(rng, recipe, place, np.linalg.norm(size) / 2 if radius is None else radius)
+    own = _draw_motion(rng, recipe, place, float(np.linalg.norm(size)) / 2 if radius is None else radius)
     # A texture is enlarged, never shrunk, which would alias.
     angle, zoom = rng.uniform(0, 2 * np.pi), np.exp(rng.uniform(-0.7, 0))
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

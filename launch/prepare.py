@@ -1,6 +1,7 @@
-"""Prepares videos: generates Moving Shapes, checks a data set before training, or decodes one into a cache.
+"""Prepares data: generates Moving Shapes or pairs with exact flow, checks a data set, or decodes one into a cache.
 
 python -m launch.prepare --generate=data/moving_shapes
+python -m launch.prepare --generate_pairs=data/pairs --pairs=5000 --bound=20 --size=256,320
 python -m launch.prepare --check --dataset=ucf101 --data_dir=UCF-101
 python -m launch.prepare --check --data_dir=some_folder_of_videos
 python -m launch.prepare --cache=cache/ucf101 --dataset=ucf101 --data_dir=UCF-101
@@ -18,6 +19,8 @@ from launch.run.video_report import check_dataset, check_folder, splits_of, unio
 from launch.run.video_source import memory_file
 from tvnet_keras.choices import listed
 from tvnet_keras.errors import InputError
+from tvnet_keras.flow.generated.recipe import Recipe, pictures_of, write_recipe
+from tvnet_keras.flow.generated.writer import write_pairs
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
@@ -30,6 +33,9 @@ MOST_GROUPS = 100_000
 """Largest number of groups: all of them are listed in memory."""
 
 GENERATE = flags.DEFINE_string("generate", "", "The folder to write the Moving Shapes data set to.")
+GENERATE_PAIRS = flags.DEFINE_string(
+    "generate_pairs", "", "The folder to write the recipe of generated pairs to, for the data set `generated`."
+)
 CHECK = flags.DEFINE_bool(
     "check", False, "Decode every video and name what is missing, unreadable, short or duplicate."
 )
@@ -64,7 +70,7 @@ SHORT_SIDE = flags.DEFINE_integer(
 SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "--cache: go on without broken videos, naming them.")
 
 LABEL = flags.DEFINE_string("label", "motion", "--generate: what makes the class, motion or look.")
-SEED = flags.DEFINE_integer("seed", 0, "--generate: the seed of all draws.")
+SEED = flags.DEFINE_integer("seed", 0, "--generate and --generate_pairs: the seed of all draws.")
 TRAIN_GROUPS = flags.DEFINE_integer(
     "train_groups",
     40,
@@ -80,34 +86,74 @@ TEST_GROUPS = flags.DEFINE_integer(
     **app.SHARED_FLAG,
 )
 FRAMES = flags.DEFINE_integer("frames", 10, "--generate: number of frames per clip.")
-SIZE = flags.DEFINE_list("size", ["64", "64"], "--generate: HEIGHT,WIDTH of the frames, in pixels.")
+SIZE = flags.DEFINE_list(
+    "size", [], "--generate: HEIGHT,WIDTH of the frames, in pixels (default 64,64); --generate_pairs too (256,320)."
+)
+PAIRS = flags.DEFINE_integer("pairs", Recipe.pairs, "--generate_pairs: number of pairs; every tenth is for testing.")
+BOUND = flags.DEFINE_float("bound", Recipe.bound, "--generate_pairs: the longest displacement, in pixels.")
+PICTURES = flags.DEFINE_string(
+    "pictures", "", "--generate_pairs: a folder of pictures to cut the layers from; empty paints textures."
+)
+FILES = flags.DEFINE_bool(
+    "files", False, "--generate_pairs: also write every pair under FlyingChairs' names, for other programs."
+)
 
 
 def main() -> None:
     """Reads the flags and does the one thing that they ask for."""
-    chosen = [name for name, value in (("generate", GENERATE), ("check", CHECK), ("cache", CACHE)) if value.value]
+    tasks = ((GENERATE, generate), (GENERATE_PAIRS, generate_pairs), (CHECK, check), (CACHE, cache))
+    chosen = [(flag.name, task) for flag, task in tasks if flag.value]
     if len(chosen) != 1:
-        raise InputError(f"Give one of --generate=DIR, --check and --cache=DIR. Received: {chosen or 'none of them'}.")
-    {"generate": generate, "check": check, "cache": cache}[chosen[0]]()
+        raise InputError(
+            "Give one of --generate=DIR, --generate_pairs=DIR, --check and --cache=DIR. Received: "
+            f"{[name for name, _ in chosen] or 'none of them'}."
+        )
+    ((_, task),) = chosen
+    task()
 
 
 def generate() -> None:
     """Writes Moving Shapes as the flags ask."""
-    if len(SIZE.value) != 2 or not all(side.isdigit() for side in SIZE.value):
-        raise InputError(f"--size must be HEIGHT,WIDTH, such as 64,64. Received: --size={','.join(SIZE.value)}.")
+    size = _size((64, 64))
     with progress("generating", "clips") as show:
         root = write_dataset(
             GENERATE.value,
             train_groups=TRAIN_GROUPS.value,
             test_groups=TEST_GROUPS.value,
             frames=FRAMES.value,
-            size=(int(SIZE.value[0]), int(SIZE.value[1])),
+            size=size,
             label=LABEL.value,
             seed=SEED.value,
             workers=WORKERS.value or None,
             progress=show,
         )
     print(f"written: {root}")
+
+
+def generate_pairs() -> None:
+    """Writes the recipe of generated pairs, and with --files the pairs themselves."""
+    height, width = _size((Recipe.height, Recipe.width))
+    recipe = Recipe(
+        pairs=PAIRS.value, height=height, width=width, seed=SEED.value, bound=BOUND.value, pictures=PICTURES.value
+    )
+    # A folder without pictures is told before there is a recipe of it.
+    pictures_of(recipe)
+    if FILES.value:
+        with progress("generating", "pairs") as show:
+            write_pairs(GENERATE_PAIRS.value, recipe, workers=WORKERS.value or None, progress=show)
+    else:
+        write_recipe(GENERATE_PAIRS.value, recipe)
+    print(f"written: {GENERATE_PAIRS.value} ({recipe.pairs} pairs, --config.data.dataset=generated)")
+
+
+def _size(default: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that --size asks for."""
+    if not SIZE.value:
+        return default
+    if len(SIZE.value) != 2 or not all(side.isdigit() for side in SIZE.value):
+        raise InputError(f"--size must be HEIGHT,WIDTH, such as 64,64. Received: --size={','.join(SIZE.value)}.")
+    height, width = map(int, SIZE.value)
+    return height, width
 
 
 def check() -> None:

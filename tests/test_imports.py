@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "tvnet_keras/video/moving_shapes": ("tvnet_keras.video.*",),
     "tvnet_keras/video/datasets": ("tvnet_keras.video.*", "tvnet_keras.video.moving_shapes"),
     "tvnet_keras/flow": ("tvnet_keras.flow.pairs", "tvnet_keras.ops", "tvnet_keras.video"),
-    "tvnet_keras/flow/pairs": ("tvnet_keras.flow.*", "tvnet_keras.video"),
+    "tvnet_keras/flow/generated": ("tvnet_keras.flow.*", "tvnet_keras.flow.pairs.parts", "tvnet_keras.video"),
+    "tvnet_keras/flow/pairs": ("tvnet_keras.flow.*", "tvnet_keras.flow.generated", "tvnet_keras.video"),
     "tvnet_keras/flow/solvers": ("tvnet_keras.flow.*", "tvnet_keras.layers"),
     "tvnet_keras/scoring": (),
     "models": ("models", "tvnet_keras"),
@@ -48,6 +49,7 @@ MAY_IMPORT = {
     "launch/flow_report": ("launch.run", "launch.weights", "tvnet_keras"),
     "launch/figures": ("launch.*", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
     "launch/benchmarks": ("launch.*", "launch.run", "models", "tvnet_keras"),
+    "launch/score_files": ("launch.run", "tvnet_keras"),
     "launch/tables": (
         *("launch.*", "launch.evaluators", "launch.experiments", "launch.flow_report", "launch.run"),
         "tvnet_keras",

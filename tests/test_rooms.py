@@ -27,6 +27,7 @@ OPTIONS = {
     "launch.evaluators": ("NEEDS", "HEADLINES", "applies", "measure"),
     "launch.figures": ("draw",),
     "launch.benchmarks": ("run",),
+    "launch.score_files": ("matches", "read"),
     "launch.tables": (),
     **{f"launch.tables.{paper}": ("cells",) for paper in PAPERS},
 }

@@ -46,7 +46,7 @@ def test_a_fusion_writes_scores_metrics_pictures_and_gains(launcher, tmp_path):
     np.testing.assert_array_equal(fused.logits, expected.logits)
     metrics = json.loads((tmp_path / "out/metrics.json").read_text())
     assert metrics["weights"] == [0.25, 0.75] and metrics["space"] == "logits" and list(metrics["inputs"]) == paths
-    rows = list(csv.DictReader((tmp_path / "out/gains.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "out/gains.csv").read_text().splitlines()))
     assert {row["class"] for row in rows} == set(CLASSES)
     assert (tmp_path / "out/confusion.png").is_file() and (tmp_path / "out/gains.png").is_file()
 

@@ -46,7 +46,7 @@ def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(launcher, s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Give one of --generate=DIR, --check and --cache=DIR"),
+        ((), "Give one of --generate=DIR, --generate_pairs=DIR, --check and --cache=DIR"),
         (("--check", "--data_dir=nowhere"), "--data_dir=nowhere is no folder"),
         (("--generate=nowhere", "--train_groups=1000000000"), "flag --train_groups=1000000000"),
     ],

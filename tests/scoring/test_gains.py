@@ -34,7 +34,7 @@ def test_gains_of_other_videos_are_refused():
 def test_the_table_and_the_picture_have_every_class(tmp_path):
     gains = class_gains(answering([0, 1], [0, 0]), answering([0, 1], [1, 1]))
     save_gains(tmp_path / "gains.csv", gains)
-    rows = list(csv.reader((tmp_path / "gains.csv").open()))
+    rows = list(csv.reader((tmp_path / "gains.csv").read_text().splitlines()))
     assert rows[1:] == [["b", "1", "0.0000", "1.0000", "1.0000"], ["a", "1", "1.0000", "0.0000", "-1.0000"]]
     picture = gains_picture(gains)
     green, red = (np.all(picture == colour, axis=-1).sum() for colour in ((44, 160, 44), (214, 39, 40)))

@@ -62,6 +62,11 @@ def save_gains(path: str | os.PathLike[str], gains: tuple[ClassGain, ...]) -> No
     Args:
         path: the file to write.
         gains: what `class_gains` returned.
+
+    Example:
+        >>> save_gains("gains.csv", (ClassGain("walk", 2, 0.5, 1.0),))
+        >>> print(Path("gains.csv").read_text().splitlines()[1])
+        walk,2,0.5000,1.0000,0.5000
     """
     with atomic_path(Path(path)) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -80,6 +85,10 @@ def gains_picture(gains: tuple[ClassGain, ...]) -> np.ndarray:
 
     Returns:
         uint8 `[H, W, 3]`, RGB.
+
+    Example:
+        >>> gains_picture((ClassGain("walk", 2, 0.5, 1.0),)).dtype
+        dtype('uint8')
     """
     figure = Figure(figsize=(7, 1.5 + 0.18 * len(gains)), dpi=120, layout="constrained")
     canvas = FigureCanvasAgg(figure)

@@ -134,6 +134,14 @@ def restrict(scores_list: Sequence[Scores]) -> list[Scores]:
 
     Raises:
         InputError: nothing to restrict, no common video or class, or a common video whose class is not a common one.
+
+    Example:
+        >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "none")
+        >>> header |= {"split": 1, "clips": 1, "crops": 1, "seed": 0}
+        >>> whole = Scores(("a", "b"), np.array([0, 1]), ("run", "walk"), np.eye(2), header)
+        >>> part = Scores(("b",), np.array([0]), ("walk",), np.ones((1, 1)), header)
+        >>> [scores.video_id for scores in restrict([whole, part])]
+        [('b',), ('b',)]
     """
     if not scores_list:
         raise InputError("There is nothing to restrict; give at least one scores file.")

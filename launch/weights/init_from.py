@@ -92,9 +92,12 @@ def _from_imagenet(model: keras.Model, config: Config) -> str:
     name = config.model.backbone
     imagenet = encoders.imagenet_of(name)
     if imagenet is None:
-        raise InputError(f"Keras has no ImageNet weights for --config.model.backbone={name}; inception_v3 has.")
+        known = ", ".join(other for other in module_names(encoders) if encoders.imagenet_of(other))
+        raise InputError(f"There are no ImageNet weights for --config.model.backbone={name}, but for {known}.")
     try:
         source = imagenet()
+    except InputError:
+        raise
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise InputError(f"The ImageNet weights of {name} could not be downloaded: {error}") from error
     found = transfer_images(source, classifier.layer)

@@ -1,7 +1,5 @@
 """Writing a file so that its final name never holds half of it."""
 
-from __future__ import annotations
-
 import errno
 import functools
 import itertools

@@ -3,8 +3,6 @@
 Every reader of folders asks here, so that what is no class in one place is no frame, list or pair in another.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

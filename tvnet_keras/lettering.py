@@ -1,7 +1,5 @@
 """Text in pictures: in a font that has its letters, and with escapes for letters that no font has."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable
 from functools import cache, lru_cache

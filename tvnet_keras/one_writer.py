@@ -1,7 +1,5 @@
 """One process at a time writes a folder: two would leave half of one and half of the other."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

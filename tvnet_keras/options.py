@@ -4,8 +4,6 @@
 a dataclass reads them with `options_of`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import numbers

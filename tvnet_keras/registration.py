@@ -8,8 +8,6 @@ the two is imported, never both, for a second import would register every class 
 Nothing of tvnet_keras uses models/: it is named here and nowhere else, by a string.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import warnings

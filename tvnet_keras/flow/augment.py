@@ -7,8 +7,6 @@ Flow is always interpolated bilinearly, also where the frames are filtered: that
 filter over parts of pixels is not, and fewer vectors touch an unknown one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

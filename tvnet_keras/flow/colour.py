@@ -4,8 +4,6 @@ Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 201
 authors' `colorcode.cpp`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from tvnet_keras.errors import InputError

@@ -18,8 +18,6 @@ Example:
     (18, 24)
 """
 
-from __future__ import annotations
-
 import os
 import struct
 import zlib

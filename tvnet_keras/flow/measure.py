@@ -1,7 +1,5 @@
 """The errors of flow: the end-point error where the truth is known, and the photometric residual where it is not."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

@@ -13,8 +13,6 @@ Example:
     'frame'
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence

@@ -4,8 +4,6 @@ Every sample and its augmentation are a pure function of the seed and its positi
 is the same at any degree of parallelism, and resuming needs only the number of steps already done.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -92,7 +90,7 @@ def train_dataset(
     return _planned_batches(plan, start_step, workers_of(parallel))
 
 
-def _planned_batches(plan: _Plan, start_step: int, parallel: int) -> tf.data.Dataset:
+def _planned_batches(plan: "_Plan", start_step: int, parallel: int) -> tf.data.Dataset:
     """The batches of a plan from a step on, `parallel` samples made at the same time."""
     load = _loader(plan.samples.source, plan.samples.recipe, ends_quietly(plan.samples))
 

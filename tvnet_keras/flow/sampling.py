@@ -1,7 +1,5 @@
 """Sampling pictures and flow under an affine map, between the pixels."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where samples of frames with exact flow come from: image pairs, or videos whose steps all have their flow."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 

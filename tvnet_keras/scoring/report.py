@@ -17,8 +17,6 @@ Example:
     3
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

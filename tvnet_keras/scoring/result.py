@@ -10,8 +10,6 @@ Example:
     (0.855, True)
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -4,8 +4,6 @@
 videos and classes that inputs of different lists have in common.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

@@ -10,8 +10,6 @@ Example:
     (('v1', 'v2'), [[0.73, 0.27], [0.05, 0.95]])
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

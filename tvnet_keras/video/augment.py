@@ -3,8 +3,6 @@
 Clips are uint8 `[T, H, W, 3]`, RGB 0..255. What is drawn, and from how wide a range, is in a `recipe.ViewRecipe`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The JSON files of a cache, which say what its shards hold; all of it is checked, as it may be damaged."""
 
-from __future__ import annotations
-
 import json
 import re
 import zlib

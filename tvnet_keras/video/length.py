@@ -4,8 +4,6 @@ AVI, MP4, MOV, Matroska, WebM and FLV say in their header how long the film is. 
 TS, GIF, WMV, Ogg and raw streams) it has measured in the file as it is, so that there is nothing to compare.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import cast
 

@@ -1,7 +1,5 @@
 """The display matrix of a video frame: how a player turns and mirrors the stored picture to show it upright."""
 
-from __future__ import annotations
-
 import av
 import numpy as np
 from av.sidedata.sidedata import Type

@@ -5,8 +5,6 @@ endless sequence belongs to epoch `g // N` and to the video at place `g % N` of 
 is the same at any degree of parallelism, and resuming needs only the number of batches already drawn.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@ header is often wrong. So a file is always decoded from frame 0 and the frames a
 frame that is needed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import stat

@@ -1,7 +1,5 @@
 """Recipes: how clips are taken of videos and how views are cut of their frames, made once and carried whole."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ frames of its video; `short` says what happens where the video (or a TSN segment
 * `"error"`: `ShortVideoError`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from tvnet_keras.choices import check_choice

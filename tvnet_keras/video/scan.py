@@ -1,7 +1,5 @@
 """Checks every file of a list before anything is trained: which are broken, too short or there twice."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

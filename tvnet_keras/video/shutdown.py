@@ -5,8 +5,6 @@ the interpreter kills the process ("terminate called without an active exception
 ends, running calls are waited for and later ones are refused at once, until the buffers are full and no more come.
 """
 
-from __future__ import annotations
-
 import atexit
 import threading
 import time

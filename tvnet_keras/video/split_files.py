@@ -1,17 +1,15 @@
 """Finding a data set's official lists, and the video files that they name."""
 
-from __future__ import annotations
-
 import codecs
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from tvnet_keras.entries import entries, files_below
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video
+from tvnet_keras.video.listing import Video, VideoList
 
 VIDEO_EXTENSIONS = frozenset(
     {".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".ts", ".gif"}
@@ -174,6 +172,22 @@ class VideoFinder:
                 nearest = min(found, key=lambda path: (path.name != file_name, path.stem != stem, path.name))
                 return str(nearest), True
         return str(self._places[0] / class_name / file_name), False
+
+    def listed(self, files: Iterable[tuple[str, str]], class_names: tuple[str, ...]) -> VideoList:
+        """The videos of a list whose labels survive mirroring.
+
+        Args:
+            files: the name of the class and of the file of every video, in list order.
+            class_names: the names of the classes, in label order.
+        """
+        labels = {name: label for label, name in enumerate(class_names)}
+        videos, missing, order = [], [], []
+        for class_name, file_name in files:
+            path, present = self.find(class_name, file_name)
+            video = Video(path, labels[class_name], Path(file_name).stem)
+            (videos if present else missing).append(video)
+            order.append(video.video_id)
+        return VideoList(tuple(videos), class_names, "keep", tuple(missing), order=tuple(order))
 
     def _candidates(self, class_name: str) -> Iterator[Path]:
         """Folders that may hold a class, those of exactly its name first."""

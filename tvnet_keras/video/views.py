@@ -1,7 +1,5 @@
 """From a place in a data set to the pixels of its views: what the pipelines call for each element."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The number of files that are worked on at the same time."""
 
-from __future__ import annotations
-
 import os
 
 

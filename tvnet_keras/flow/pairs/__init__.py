@@ -14,8 +14,6 @@ It may also have
 Beside the data sets lies `parts`, what they are made from.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import sys

@@ -4,8 +4,6 @@
 for training and 2 if it is for validation. Without it all pairs serve for both.
 """
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from pathlib import Path

@@ -3,8 +3,6 @@
 Vectors with a component beyond 1e9 are unknown.
 """
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Moving Shapes: the middle pair of every test clip, with its exact flow."""
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from pathlib import Path

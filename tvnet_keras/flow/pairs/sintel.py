@@ -3,8 +3,6 @@
 Vectors that the authors' `invalid` masks mark are unknown.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from functools import partial

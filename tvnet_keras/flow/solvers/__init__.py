@@ -12,8 +12,6 @@ A folder that holds a SavedModel with a `flow` signature is a solver too; its na
 `parts`, what they are made from.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import re

@@ -1,7 +1,5 @@
 """DeepFlow of OpenCV (Weinzaepfel et al., ICCV 2013), without DeepMatching."""
 
-from __future__ import annotations
-
 from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair, optflow
 
 FORMS = ("deepflow",)

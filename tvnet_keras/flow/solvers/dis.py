@@ -1,7 +1,5 @@
 """Dense Inverse Search of OpenCV, preset medium (Kroeger et al., ECCV 2016)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2

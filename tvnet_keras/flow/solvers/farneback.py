@@ -1,7 +1,5 @@
 """Polynomial expansion of OpenCV (Farneback, SCIA 2003)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import cv2

@@ -1,7 +1,5 @@
 """TV-L1 of scikit-image (Wedel et al. 2009)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from tvnet_keras.errors import InputError

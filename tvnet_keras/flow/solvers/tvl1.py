@@ -1,7 +1,5 @@
 """TV-L1 of OpenCV (Zach et al. 2007; Sanchez et al., IPOL 2013)."""
 
-from __future__ import annotations
-
 from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair, optflow
 
 FORMS = ("tvl1", "tvl1-S-W-I")

@@ -1,7 +1,5 @@
 """TVNet, untrained or with trained weights."""
 
-from __future__ import annotations
-
 import os
 
 import h5py

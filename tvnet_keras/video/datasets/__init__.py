@@ -17,8 +17,6 @@ It may also have
     themselves. Without it, mirroring keeps labels. The function `flip_of` of this package asks for it.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Sequence

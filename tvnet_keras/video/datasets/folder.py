@@ -6,8 +6,6 @@ other file. A deeper video is refused, as either of its folders might be its cla
 left when an archive is unpacked into a folder of its own, counts as one folder.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

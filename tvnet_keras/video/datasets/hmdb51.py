@@ -6,15 +6,13 @@ root, videos in `videos/<class>/`, `videos_mp4/<class>/` and `<class>/`. A video
 extension is found by its base name. Labels follow the alphabetical order of the class names.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.split_files import VideoFinder, find_splits_folder, read_lines, require_root, require_subset
 
 SPLITS = (1, 2, 3)
@@ -52,15 +50,13 @@ def load(
     ending = f"_test_split{split}.txt"
     folder = find_splits_folder(root, KNOWN_CLASS + ending, LIST_FOLDERS, splits_dir)
     class_names = tuple(sorted(path.name.removesuffix(ending) for path in matching(folder, "*" + ending)))
-    finder = VideoFinder(root, VIDEO_FOLDERS)
-    videos, missing, order = [], [], []
-    for label, class_name in enumerate(class_names):
-        for file_name, member_of in _entries(folder / (class_name + ending)):
-            if member_of == subset:
-                path, present = finder.find(class_name, file_name)
-                (videos if present else missing).append(Video(path, label, Path(file_name).stem))
-                order.append(Path(file_name).stem)
-    return VideoList(tuple(videos), class_names, "keep", tuple(missing), order=tuple(order)).restrict(classes)
+    entries = [
+        (class_name, file_name)
+        for class_name in class_names
+        for file_name, member_of in _entries(folder / (class_name + ending))
+        if member_of == subset
+    ]
+    return VideoFinder(root, VIDEO_FOLDERS).listed(entries, class_names).restrict(classes)
 
 
 def _entries(path: Path) -> list[tuple[str, str | None]]:

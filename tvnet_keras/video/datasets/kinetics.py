@@ -9,8 +9,6 @@ Videos are anywhere below the root, named `<youtube_id>_<start>_<end>` with seco
 extension. Many are gone from YouTube: those are `missing`. Labels follow the alphabetical order of all lists' classes.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

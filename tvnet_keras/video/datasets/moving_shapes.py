@@ -4,8 +4,6 @@ A mirrored video shows another class: left becomes right and clockwise becomes c
 whose class is the look, mirroring changes no label.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import replace

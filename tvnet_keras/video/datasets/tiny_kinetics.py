@@ -4,8 +4,6 @@ Which classes they took is not published, so the list is the user's: `classes.tx
 label order, or the classes asked for. Everything else is as in `kinetics`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

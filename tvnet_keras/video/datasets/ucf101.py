@@ -6,15 +6,13 @@ The official lists have CRLF line ends, and the test lists have no label column.
 of letters does not count.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.split_files import VideoFinder, find_splits_folder, read_lines, require_root, require_subset
 
 SPLITS = (1, 2, 3)
@@ -47,14 +45,8 @@ def load(
     root = require_root(root)
     folder = find_splits_folder(root, "classInd.txt", LIST_FOLDERS, splits_dir)
     class_names = read_class_names(folder / "classInd.txt")
-    finder = VideoFinder(root, VIDEO_FOLDERS)
-    videos, missing, order = [], [], []
-    for class_name, file_name in _entries(folder / f"{subset}list{split:02d}.txt", class_names):
-        path, present = finder.find(class_name, file_name)
-        video = Video(path, class_names.index(class_name), Path(file_name).stem)
-        (videos if present else missing).append(video)
-        order.append(video.video_id)
-    return VideoList(tuple(videos), class_names, "keep", tuple(missing), order=tuple(order)).restrict(classes)
+    entries = _entries(folder / f"{subset}list{split:02d}.txt", class_names)
+    return VideoFinder(root, VIDEO_FOLDERS).listed(entries, class_names).restrict(classes)
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:

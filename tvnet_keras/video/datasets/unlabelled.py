@@ -4,8 +4,6 @@ The videos lie below `root/train` and `root/test` (or `val`), or anywhere below 
 by a hash of its file name, is for testing. Methods that learn without truth can train on them.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

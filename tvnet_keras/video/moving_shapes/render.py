@@ -4,8 +4,6 @@ The frame is a torus: whatever leaves on the right comes back on the left. So a 
 at every frame, however the object travels, and the place of an object never tells its motion.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

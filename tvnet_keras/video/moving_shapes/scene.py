@@ -18,8 +18,6 @@ A *group* is one scene and one set of rates, rendered under all twelve motions a
 4. Frames are coded each by itself at one quantiser, so the codec's residuals tell nothing of the neighbours.
 """
 
-from __future__ import annotations
-
 import colorsys
 
 import numpy as np

@@ -5,8 +5,6 @@ of rotation and two of zoom. A second kind, `label="look"`, is its twin: the cla
 the motion is drawn at random. The module `scene` says why a single frame of the first kind cannot tell the class.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Pairs of one's own: image files, a folder of them, or a video."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import deque

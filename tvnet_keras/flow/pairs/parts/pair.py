@@ -1,7 +1,5 @@
 """A pair of frames, with its exact flow where that is known."""
 
-from __future__ import annotations
-
 import os
 import re
 import warnings

@@ -1,7 +1,5 @@
 """An exported model as a flow solver: any SavedModel with the signature `flow(clip) -> flow`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

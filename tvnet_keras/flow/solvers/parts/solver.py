@@ -1,7 +1,5 @@
 """What the families of solvers share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import ModuleType
 

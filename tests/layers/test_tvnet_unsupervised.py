@@ -15,6 +15,8 @@ from tvnet_keras.losses.tvl1_energy import DATA_WEIGHT, tvl1_energy
 from tvnet_keras.ops.gradients import FORWARD_TAPS, forward_x, forward_y
 from tvnet_keras.ops.warp import warp
 
+pytestmark = pytest.mark.slow  # Hundreds of steps of several solvers.
+
 VELOCITY = (1.5, -0.75)
 CLIP = np.clip(moving_clip(2, 24, 31, VELOCITY) + np.random.default_rng(0).normal(0, 0.05, (1, 2, 24, 31, 3)), 0, 1)
 CLIP = CLIP.astype("float32")

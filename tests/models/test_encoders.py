@@ -20,7 +20,7 @@ SIZE = {name: vars(encoder_module(name)).get("MINIMUM_SIZE", 32) for name in mod
 UNPADDED = {"inception_v3": 5}
 """Pixels by which stages are smaller than the image divided by their stride, at most."""
 
-SLOW = ("inception_v3", "resnet34", "resnet50")
+SLOW = ("efficientnet_lite0", "inception_v3", "resnet34", "resnet50")
 """The large encoders."""
 
 RESNET_WEIGHTS = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032}

@@ -22,6 +22,10 @@ class Rule(NamedTuple):
     Attributes:
         space: one of the `SPACES`.
         weights: one for each input, in the order RGB, motion; None weighs any number of inputs equally.
+
+    Example:
+        >>> RULES["tvnet"] == Rule("logits", (1.0, 2.0))
+        True
     """
 
     space: str

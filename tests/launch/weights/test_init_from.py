@@ -13,11 +13,11 @@ from launch.train import train
 from launch.weights.by_name import match, weight_values
 from launch.weights.init_from import initialise, over_channels, transfer_images, with_scaling_of_weights
 from models.encoders import encoder_module
+from tests.models.test_encoders import SLOW
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
 
 SIZE = {"inception_v3": 75}
-SLOW = ("inception_v3", "resnet34", "resnet50")
 
 
 def weights(model):

@@ -73,7 +73,11 @@ def test_the_whole_frame_is_shown_as_the_pipeline_shows_it(window, size):
 @pytest.mark.parametrize("upright", [False, True])
 @pytest.mark.parametrize("crop", ["center", "none"])
 @pytest.mark.parametrize("resize_short", [0, 100, 128])
-@pytest.mark.parametrize("window", [(112, 112), (112, 160), (160, 112)], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize(
+    "window",
+    [pytest.param((112, 112), marks=pytest.mark.slow), (112, 160), pytest.param((160, 112), marks=pytest.mark.slow)],
+    ids="{0[0]}x{0[1]}".format,
+)
 def test_real_frames_are_shown_as_the_pipeline_shows_them(shared_data, window, resize_short, crop, upright):
     frames = real_frames(shared_data)
     frames = frames.swapaxes(1, 2) if upright else frames

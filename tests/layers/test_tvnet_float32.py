@@ -142,7 +142,7 @@ def test_tvnet_5_5_50_magnifies_the_last_bit_of_its_input(goldens):
     assert error.mean() < 1e-3
 
 
-@pytest.mark.parametrize("size", [(64, 80), (45, 67)])
+@pytest.mark.parametrize("size", [pytest.param((64, 80), marks=pytest.mark.slow), (45, 67)])
 @pytest.mark.parametrize("network", FLOOR)
 def test_gradients_are_within_a_factor_of_the_float32_floor(network, size):
     layer = official(network, size)

@@ -40,7 +40,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("count", [1, 2, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_native_equals_portable_forward_and_backward(shape, count, monkeypatch):
     monkeypatch.setattr(threads, "threads", lambda: count)

@@ -29,7 +29,8 @@ def read(path: Path, official: Callable[[], TestList]) -> Scores:
         InputError: the file is damaged, or is not of the test list: another number of classes, or another class of a
             video.
     """
-    values, names, classes = (read_variables(path)[name] for name in VARIABLES)
+    variables = read_variables(path)
+    values, names, classes = (variables[name] for name in VARIABLES)
     listed = official()
     if values.ndim != 2 or values.shape[1] != len(listed.class_names):
         raise InputError(
@@ -59,6 +60,7 @@ def _labels(path: Path, classes: dict[str, int], listed: TestList) -> dict[int, 
         )
     pairs = {(number, listed.labels[name]) for name, number in classes.items()}
     label = dict(pairs)
-    if not len(pairs) == len(label) == len(set(label.values())) == len(listed.class_names):
+    numbers = range(1, len(listed.class_names) + 1)
+    if not len(pairs) == len(set(label.values())) == len(numbers) or set(label) != set(numbers):
         raise InputError(f"{path} divides the videos into other classes than the test list; check --dataset.")
     return label

@@ -6,11 +6,12 @@ import pytest
 
 from tests.faults.killing import Journey, content, finish, kill, moments
 from tests.launch.pairs_on_disk import write_pairs
+from tests.launch.test_fuse import write_scores
 
 pytestmark = pytest.mark.slow
 
 KILLS = 14
-"""Of each of eleven journeys. Some come too late, so that some hundred and twenty meet a command at work."""
+"""Of each of twelve journeys. Some come too late, so that some hundred and twenty meet a command at work."""
 
 UNTRIED = {
     "benchmark": "writes one file of times, through the same function as the figures",
@@ -27,6 +28,7 @@ def journeys(shapes, finished_run, overrides, tmp_path_factory) -> dict[str, Jou
     middlebury = write_pairs(tmp_path_factory.mktemp("pairs"))
     first = middlebury / "other-data/First"
     video = sorted(shapes.rglob("*.avi"))[0]
+    scores = [write_scores(middlebury / f"{seed}.npz", seed) for seed in (1, 2)]
     data, run = f"--data_dir={shapes}", f"--run={finished_run}"
     training = {"train": {"steps": 12, "checkpoint_every": 3}}
 
@@ -51,6 +53,7 @@ def journeys(shapes, finished_run, overrides, tmp_path_factory) -> dict[str, Jou
             ),
             ("figure", "figure", "--figure=representation_flow", f"--input=video={video}", "--input=frame=0",
              "--input=step=1", "--output={out}/figure.png"),
+            ("fuse", "fuse", f"--scores={','.join(scores)}", "--rule=tvnet", "--output_dir={out}/fused"),
         )
         for arguments in [tuple(arguments_)]
     }  # fmt: skip
@@ -58,7 +61,7 @@ def journeys(shapes, finished_run, overrides, tmp_path_factory) -> dict[str, Jou
 
 NAMES = (
     "generate", "check", "cache", "train rgb", "train tvnet", "evaluate", "export", "predict", "flow", "reproduce",
-    "figure",
+    "figure", "fuse",
 )  # fmt: skip
 
 

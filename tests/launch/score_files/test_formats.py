@@ -36,6 +36,7 @@ def test_decision_values_are_joined_by_name_and_classes_put_in_the_order_of_the_
     [
         ({"names": ("a", "b", "x")}, "differ by 2 videos, such as c"),
         ({"classes": (2, 2, 3)}, "other classes"),
+        ({"classes": (1, 0, 2)}, "other classes"),
         ({"values": VALUES[:, :2]}, r"shape \(3, 2\).* 3 classes"),
     ],
 )

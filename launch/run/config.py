@@ -61,6 +61,7 @@ class DataConfig:
     short: str = same_option(ClipRecipe, "short")
     frames: int = same_option(ClipRecipe, "frames", default=6)
     segments: int = same_option(ClipRecipe, "segments")
+    windows: int = same_option(ClipRecipe, "windows")
     step: int = same_option(ClipRecipe, "step")
     height: int = option(
         64, "Height of a view, in pixels; 0 with a width of 0 takes every image pair at its own size.", **SIDE
@@ -91,6 +92,9 @@ class DataConfig:
         choices=DRAWS,
     )
     cache: str = option("", "Folder that launch.prepare --cache wrote; empty reads the video files.")
+    flow: str = option(
+        "", "Folder that launch.prepare --flow wrote, for a method that reads stored flow; empty reads none."
+    )
     workers: int = option(0, "Files that are decoded at the same time; 0 takes one per core.", least=0, most=10_000)
 
 

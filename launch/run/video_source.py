@@ -15,17 +15,19 @@ from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
 from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
 from launch.run.sharded_batches import sharded_batches
+from launch.run.stored_flow import of_exact_flow, of_store, reads_flow, require_stored
 from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
 from tvnet_keras.flow.sources import VideoFlowSource
+from tvnet_keras.flow.store import StoredFlow
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset
 from tvnet_keras.video.scan import scan
 from tvnet_keras.video.split_files import found_elsewhere
-from tvnet_keras.video.views import FrameSource
+from tvnet_keras.video.views import FlowBetween, FrameSource
 
 MEMORY_FILE = ".tvnet_keras_frame_counts.json"
 """What the check of the videos found, beside them, so that every run has it."""
@@ -44,6 +46,8 @@ class VideoSource:
         exact_flow: reads a video's, None where the data set has none.
         counts: exact number of frames by path, once scanned.
         cache: where frames are read from instead of the files, once scanned.
+        flow: where flow is read from beside the frames, once scanned; None where the method reads none, or there is
+            exact flow to read.
         skipped: ids left out.
     """
 
@@ -53,6 +57,7 @@ class VideoSource:
     exact_flow: Callable[[str], np.ndarray] | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     cache: CachedVideos | None = None
+    flow: StoredFlow | None = None
     skipped: tuple[str, ...] = ()
 
     @classmethod
@@ -80,8 +85,9 @@ class VideoSource:
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """`label` where the videos have classes, `flow` and `known` where their flow is known exactly."""
-        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if self.exact_flow else ())
+        """`label` where the videos have classes, `flow` where it is stored, with `known` where it is known exactly."""
+        stored = FLOW_FIELDS[:1] if self.config.data.flow else ()
+        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if self.exact_flow else stored)
 
     @property
     def names(self) -> tuple[tuple[str, int], ...]:
@@ -97,6 +103,13 @@ class VideoSource:
     def decoded(self) -> dict | None:
         """Quality and size of the cached frames, where a cache is read."""
         return None if self.cache is None else {"quality": self.cache.quality, "short_side": self.cache.short_side}
+
+    @property
+    def flow_read(self) -> dict | None:
+        """What flow is read beside the frames: of which solver and in which form, or exact; None where none is."""
+        if not reads_flow(self.config):
+            return None
+        return {"solver": "exact"} if self.flow is None else {**self.flow.solver, **dataclasses.asdict(self.flow.form)}
 
     @property
     def missing(self) -> int:
@@ -118,24 +131,29 @@ class VideoSource:
             )
 
     def scanned(self, *, skip_unreadable: bool = False) -> "VideoSource":
-        """Every file decoded once, or found in the cache.
+        """Every file decoded once, or found in the cache; with stored flow, found there, too.
 
         Raises:
-            InputError: files are broken, or not in `data.cache`.
+            InputError: files are broken, or not in `data.cache` or `data.flow`.
         """
+        read = self._decodable(skip_unreadable)
+        return read._with_flow(skip_unreadable) if self.config.data.flow and reads_flow(self.config) else read
+
+    def _with_flow(self, skip_unreadable: bool) -> "VideoSource":
+        """With the store of `data.flow`, which has all that is asked of it."""
+        flow = StoredFlow(self.config.data.flow)
+        found = self._require_held(set(flow.video_ids), "flow", skip_unreadable)
+        found = dataclasses.replace(found, flow=flow)
+        require_stored(flow, found._frames, self.config, self.subset)
+        return found
+
+    def _decodable(self, skip_unreadable: bool) -> "VideoSource":
         data, listed = self.config.data, self.videos.videos
         if data.cache:
             cache = CachedVideos(data.cache)
             require_cached_size(cache, data, self.subset)
-            held = set(cache.video_ids)
-            absent = [video for video in listed if video.video_id not in held]
-            if absent and not skip_unreadable:
-                raise InputError(
-                    f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.cache={data.cache}; "
-                    "write the cache again or go on without them with --skip_unreadable: "
-                    f"{first_few([video.video_id for video in absent], '; ')}"
-                )
-            return self._without({video.path: f"{video.path}: not in {data.cache}" for video in absent}, cache=cache)
+            held = self._require_held(set(cache.video_ids), "cache", skip_unreadable)
+            return dataclasses.replace(held, cache=cache)
         with progress(f"checking the {self.subset} videos", "files") as show:
             found = scan(listed, workers=data.workers or None, progress=show, cache_file=memory_file(data.root))
         broken = {problem.path: problem.message for problem in found.problems if problem.unusable}
@@ -146,11 +164,25 @@ class VideoSource:
             )
         return self._without(broken, counts=found.counts)
 
+    def _require_held(self, ids: set[str], field: str, skip_unreadable: bool) -> "VideoSource":
+        """Without the videos that a store lacks, if that is allowed."""
+        folder, listed = getattr(self.config.data, field), self.videos.videos
+        absent = [video for video in listed if video.video_id not in ids]
+        if absent and not skip_unreadable:
+            raise InputError(
+                f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.{field}={folder}; "
+                f"write the {field} again or go on without them with --skip_unreadable: "
+                f"{first_few([video.video_id for video in absent], '; ')}"
+            )
+        return self._without({video.path: f"{video.path}: not in {folder}" for video in absent})
+
     def _without(self, reasons: dict[str, str], **found: Any) -> "VideoSource":
         for reason in reasons.values():
             print(f"skipped: {reason}", file=sys.stderr)
         skipped = tuple(video.video_id for video in self.videos.videos if video.path in reasons)
-        return dataclasses.replace(self, videos=self.videos.without(reasons), skipped=skipped, **found)
+        return dataclasses.replace(
+            self, videos=self.videos.without(reasons), skipped=(*self.skipped, *skipped), **found
+        )
 
     def training(
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
@@ -203,11 +235,25 @@ class VideoSource:
 
     @property
     def _frames(self) -> FrameSource:
-        return FrameSource(self.videos, self.counts, self.cache)
+        return FrameSource(self.videos, self.counts, self.cache, self._flow_between)
+
+    @property
+    def _flow_between(self) -> FlowBetween | None:
+        if not reads_flow(self.config):
+            return None
+        if self.flow is not None:
+            return of_store(self.flow)
+        if self.exact_flow is not None:
+            return of_exact_flow(self.exact_flow)
+        raise InputError(
+            f"--config.model.motion={self.config.model.motion} reads stored flow: give --config.data.flow=FOLDER, "
+            "which launch.prepare --flow=FOLDER writes."
+        )
 
 
 def _carry_flow(needs: Sequence[str]) -> bool:
-    return bool(set(needs) & set(FLOW_FIELDS))
+    """Whether training batches have exact flow, with what of it is known."""
+    return "known" in needs
 
 
 def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:

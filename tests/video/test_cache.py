@@ -258,7 +258,7 @@ def test_a_shard_that_is_not_whole_is_written_again_and_the_others_are_not(small
     read = []
     monkeypatch.setattr(cache, "iterate_frames", lambda path: read.append(path) or iterate_frames(path))
     mended = write_cache(small_set, copied, shards=3)
-    assert read == [video.path for video in small_set.videos[1::3]]
+    assert sorted(read) == sorted(video.path for video in small_set.videos[1::3])
     for video in small_set.videos:
         assert len(mended.read_frames(video.video_id)) == mended.count_frames(video.video_id)
     write_cache(small_set, copied, shards=3)

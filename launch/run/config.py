@@ -58,6 +58,20 @@ class DataConfig:
         "What to do about listed files that are not there: stop (error), or say so and go on (report).",
         choices=("error", "report"),
     )
+    validation: float = option(
+        0.0,
+        "Part of the training list of videos, by whole recordings of every class, that is kept back and tested on "
+        "instead of the test list; 0 tests on the test list.",
+        least=0,
+        below=1,
+    )
+    portion: float = option(
+        1.0,
+        "Part of the training list of videos, or of what the validation leaves of it, that is learnt from, by whole "
+        "recordings of every class.",
+        above=0,
+        most=1,
+    )
     short: str = same_option(ClipRecipe, "short")
     frames: int = same_option(ClipRecipe, "frames", default=6)
     segments: int = same_option(ClipRecipe, "segments")

@@ -93,7 +93,7 @@ class Source(Protocol):
 
 
 PAIR_SETTINGS = ("pairs", "render")
-VIDEO_SETTINGS = ("split", "classes", "cache", "flow", "windows")
+VIDEO_SETTINGS = ("split", "classes", "validation", "portion", "cache", "flow", "windows")
 FLOW_SETTINGS = ("interpolation", "unknown")
 FLOW_AUGMENTATION = ("rotation", "translation", "zoom")
 """Fields of `config.data` that have a meaning for some Batches only."""
@@ -130,10 +130,11 @@ def warn_of_lists(training: Source, test: Source) -> None:
 
     Args:
         training: the list that is learnt from.
-        test: the list of the same data set that is tested on.
+        test: the list of the same data set that is tested on, which may be a part of its training list.
     """
     labels = ([label for _, label in source.names] for source in (training, test))
-    for sentence in (*training.notes, *class_warnings(training.class_names, *labels)):
+    tested = "validation" if test.config.data.validation else "test"
+    for sentence in (*training.notes, *class_warnings(training.class_names, *labels, tested=tested)):
         print(f"warning: {sentence}", file=sys.stderr)
 
 

@@ -23,6 +23,7 @@ from tvnet_keras.flow.sources import VideoFlowSource
 from tvnet_keras.flow.store import StoredFlow
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import CachedVideos
+from tvnet_keras.video.holdout import hold_out, portion
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset
 from tvnet_keras.video.scan import scan
@@ -62,18 +63,18 @@ class VideoSource:
 
     @classmethod
     def listed(cls, config: Config, subset: str) -> "VideoSource":
-        """Reads the list.
+        """Reads the list, or the part of it that `data.validation` and `data.portion` leave or keep back.
 
         Raises:
             InputError: no such list, no video of it, two of one id, some are missing (`data.missing=error`), or they
                 would be tested in mirrored views that have no label.
         """
         data = config.data
-        videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
-        _judge_missing(videos, data, subset)
+        videos, role = _list_of(data, subset), _role(data, subset)
+        _judge_missing(videos, data, role)
         if not videos.videos:
-            raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
-        _require_distinct_ids(videos, subset)
+            raise InputError(f"No {role} video of --config.data.dataset={data.dataset} is under {data.root}.")
+        _require_distinct_ids(videos, role)
         if subset == "test" and videos.class_names:
             _require_mirrors(videos, config)
         return cls(config, subset, videos, datasets.exact_flow_of(data.dataset))
@@ -149,17 +150,18 @@ class VideoSource:
 
     def _decodable(self, skip_unreadable: bool) -> "VideoSource":
         data, listed = self.config.data, self.videos.videos
+        role = _role(data, self.subset)
         if data.cache:
             cache = CachedVideos(data.cache)
             require_cached_size(cache, data, self.subset)
             held = self._require_held(set(cache.video_ids), "cache", skip_unreadable)
             return dataclasses.replace(held, cache=cache)
-        with progress(f"checking the {self.subset} videos", "files") as show:
+        with progress(f"checking the {role} videos", "files") as show:
             found = scan(listed, workers=data.workers or None, progress=show, cache_file=memory_file(data.root))
         broken = {problem.path: problem.message for problem in found.problems if problem.unusable}
         if broken and not skip_unreadable:
             raise InputError(
-                f"{len(broken)} of {len(listed)} {self.subset} videos cannot be read; mend them or go on without them "
+                f"{len(broken)} of {len(listed)} {role} videos cannot be read; mend them or go on without them "
                 f"with --skip_unreadable: {first_few([message.rstrip('.') for message in broken.values()], '; ')}"
             )
         return self._without(broken, counts=found.counts)
@@ -170,7 +172,7 @@ class VideoSource:
         absent = [video for video in listed if video.video_id not in ids]
         if absent and not skip_unreadable:
             raise InputError(
-                f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.{field}={folder}; "
+                f"{len(absent)} of {len(listed)} {_role(self.config.data, self.subset)} videos are not in --config.data.{field}={folder}; "
                 f"write the {field} again or go on without them with --skip_unreadable: "
                 f"{first_few([video.video_id for video in absent], '; ')}"
             )
@@ -249,6 +251,27 @@ class VideoSource:
             f"--config.model.motion={self.config.model.motion} reads stored flow: give --config.data.flow=FOLDER, "
             "which launch.prepare --flow=FOLDER writes."
         )
+
+
+def _list_of(data: DataConfig, subset: str) -> VideoList:
+    """The videos of a subset; those of the validation are kept back from the training list."""
+    listed = "train" if data.validation else subset
+    videos = datasets.load(data.dataset, data.root, subset=listed, split=data.split, classes=data.classes)
+    recording_of = datasets.recordings_of(data.dataset)
+    if data.validation:
+        rest, held = hold_out(videos, data.validation, recording_of)
+        if not (held.videos or held.missing):
+            raise InputError(
+                f"--config.data.validation={data.validation} keeps nothing back: no class of the training list of "
+                f"--config.data.dataset={data.dataset} has two recordings; set --config.data.validation=0."
+            )
+        videos = held if subset == "test" else rest
+    return portion(videos, data.portion, recording_of) if subset == "train" and data.portion < 1 else videos
+
+
+def _role(data: DataConfig, subset: str) -> str:
+    """What a subset is called to the user."""
+    return "validation" if subset == "test" and data.validation else subset
 
 
 def _carry_flow(needs: Sequence[str]) -> bool:

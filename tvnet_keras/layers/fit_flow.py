@@ -40,6 +40,6 @@ class FitFlow(FitClip):
     """
 
     def _resized(self, frames: Tensor, height: Dimension, width: Dimension) -> Tensor:
-        old_height, old_width = ops.shape(frames)[1:3]
-        ratio = ops.stack([ops.cast(width, "float32") / old_width, ops.cast(height, "float32") / old_height])
-        return ops.image.resize(frames, (height, width), interpolation="bilinear") * ratio
+        old, new = ops.shape(frames)[1:3], (height, width)
+        down, across = (ops.cast(new[axis], "float32") / ops.cast(old[axis], "float32") for axis in (0, 1))
+        return ops.image.resize(frames, (height, width), interpolation="bilinear") * ops.stack([across, down])

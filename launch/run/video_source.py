@@ -168,11 +168,13 @@ class VideoSource:
 
     def _require_held(self, ids: set[str], field: str, skip_unreadable: bool) -> "VideoSource":
         """Without the videos that a store lacks, if that is allowed."""
-        folder, listed = getattr(self.config.data, field), self.videos.videos
+        data, listed = self.config.data, self.videos.videos
+        folder = getattr(data, field)
         absent = [video for video in listed if video.video_id not in ids]
         if absent and not skip_unreadable:
             raise InputError(
-                f"{len(absent)} of {len(listed)} {_role(self.config.data, self.subset)} videos are not in --config.data.{field}={folder}; "
+                f"{len(absent)} of {len(listed)} {_role(data, self.subset)} videos are not in "
+                f"--config.data.{field}={folder}; "
                 f"write the {field} again or go on without them with --skip_unreadable: "
                 f"{first_few([video.video_id for video in absent], '; ')}"
             )

@@ -47,7 +47,7 @@ class Scene:
     @property
     def method(self):
         """The method, and its options, whose configuration asks for what the model takes."""
-        return ("tvnet", {"model": {"motion": "stored"}}) if self.stored else ("rgb", {})
+        return ("tvnet", {"model": {"motion": "stored", "flow_fields": 3}}) if self.stored else ("rgb", {})
 
 
 SCENES = {

@@ -60,7 +60,8 @@ def test_the_command_gives_end_point_errors_with_their_protocol(launcher, flow_r
     outcome = launcher("evaluate", f"--run={flow_run}", f"--output_dir={tmp_path}", *on_pairs(name, roots, **data))
     assert outcome.code == 0, outcome.error
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["epe_zero"] == pytest.approx(STILL, rel=1e-5)
+    # KITTI's files round to 1/64 pixel.
+    assert metrics["epe_zero"] == pytest.approx(STILL, rel=1e-3 if name == "kitti" else 1e-5)
     assert 0 < metrics["epe"] < metrics["epe_zero"] and metrics["epe_untrained"] != metrics["epe"]
     known = sum(height * width for height, width, _ in MOTIONS.values())
     if name == "middlebury":

@@ -20,6 +20,10 @@ PAIRS = 5
 all pairs of a classical solver would take days."""
 
 
+SHARED = "tvnet_videos"
+"""The folder of frames and flow, beside those of the tables' runs."""
+
+
 @dataclasses.dataclass(frozen=True)
 class DataSet:
     """A data set of the tables.
@@ -46,27 +50,60 @@ UCF101 = DataSet(
     "ucf101",
     splits=(1,),
     steps=1200,
-    classes=tuple(
-        "ApplyEyeMakeup ApplyLipstick Archery BabyCrawling BalanceBeam BandMarching BaseballPitch Basketball "
-        "BasketballDunk Biking CliffDiving CricketBowling CricketShot Diving Drumming Fencing Haircut HandstandWalking "
-        "HighJump HorseRace JugglingBalls JumpRope JumpingJack Mixing PizzaTossing PlayingCello PlayingPiano "
-        "PlayingSitar PlayingViolin Skiing SkyDiving SumoWrestling Surfing Swing TennisSwing VolleyballSpiking "
-        "WalkingWithDog".split()
+    classes=(
+        "ApplyEyeMakeup",
+        "ApplyLipstick",
+        "Archery",
+        "BabyCrawling",
+        "BalanceBeam",
+        "BandMarching",
+        "BaseballPitch",
+        "Basketball",
+        "BasketballDunk",
+        "Biking",
+        "CliffDiving",
+        "CricketBowling",
+        "CricketShot",
+        "Diving",
+        "Drumming",
+        "Fencing",
+        "Haircut",
+        "HandstandWalking",
+        "HighJump",
+        "HorseRace",
+        "JugglingBalls",
+        "JumpRope",
+        "JumpingJack",
+        "Mixing",
+        "PizzaTossing",
+        "PlayingCello",
+        "PlayingPiano",
+        "PlayingSitar",
+        "PlayingViolin",
+        "Skiing",
+        "SkyDiving",
+        "SumoWrestling",
+        "Surfing",
+        "Swing",
+        "TennisSwing",
+        "VolleyballSpiking",
+        "WalkingWithDog",
     ),
 )
 JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=600, paper="hmdb51")
 
 
 def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: Path) -> Config:
-    """The configuration on the videos in `data_dir`, whose frames and flow are stored in `folder` if they are not there.
+    """The configuration on the videos in `data_dir`; their frames and flow are stored, unless they are there.
 
     Args:
         data: the data set.
         solver: whose flow is stored; empty for none.
         config: the configuration of a stream.
         data_dir: the data set's folder.
-        folder: the folder of what the tables train.
+        folder: the folder of a table's runs; frames and flow lie beside it, where all tables of the paper find them.
     """
+    folder = folder.parent / SHARED
     config = with_root(config, data_dir, cache=str(_frames(data, data_dir, folder)))
     return with_root(config, data_dir, flow=str(_flow(data, solver, data_dir, folder))) if solver else config
 

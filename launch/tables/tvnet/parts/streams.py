@@ -10,7 +10,7 @@ from typing import Any
 from launch.evaluators import Measurement
 from launch.run.config import Config, new_config, to_dict
 from launch.run.model import build_model
-from launch.tables import Cell
+from launch.tables import Cell, Column
 from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
 from launch.tables.parts.trained_cells import ANY_CLASSES, train_and_score
 from launch.tables.tvnet.parts.data_sets import PAIRS, WINDOWS, DataSet, prepare
@@ -111,6 +111,7 @@ def stream_cell(
     *,
     seeds: tuple[int, ...] = (0,),
     minutes: float,
+    columns: tuple[Column, ...] = (),
     full_scale: str = "",
     **train_data: Any,
 ) -> Cell:
@@ -123,6 +124,7 @@ def stream_cell(
         stream: the stream.
         seeds: the seeds of the trainings.
         minutes: time that it takes on two CPU cores, about.
+        columns: further numbers that the table shows.
         full_scale: the command that computes the paper's own number.
         **train_data: further fields of `config.data`.
     """
@@ -140,6 +142,7 @@ def stream_cell(
         comparable=False,
         full_scale=full_scale,
         network=partial(build_model, config, ANY_CLASSES),
+        columns=columns,
     )
 
 

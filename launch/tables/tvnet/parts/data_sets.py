@@ -49,7 +49,7 @@ UCF101 = DataSet(
     "ucf101-37",
     "ucf101",
     splits=(1,),
-    steps=1200,
+    steps=800,
     classes=(
         "ApplyEyeMakeup",
         "ApplyLipstick",
@@ -90,7 +90,7 @@ UCF101 = DataSet(
         "WalkingWithDog",
     ),
 )
-JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=600, paper="hmdb51")
+JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=400, paper="hmdb51")
 
 
 def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: Path) -> Config:

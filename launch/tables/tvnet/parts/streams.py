@@ -88,6 +88,7 @@ def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) 
         data.dataset,
         model={"backbone": BACKBONE, **flow, **stream.model},
         data={
+            "dataset": data.dataset,
             "split": split,
             "classes": data.classes,
             "missing": "report",

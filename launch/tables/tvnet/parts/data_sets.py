@@ -90,6 +90,9 @@ UCF101 = DataSet(
         "WalkingWithDog",
     ),
 )
+SHORT_TRAINING = dataclasses.replace(UCF101, steps=400)
+"""UCF101 for comparisons on a validation part of its training list."""
+
 JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=400, paper="hmdb51")
 
 

@@ -38,12 +38,14 @@ class Stream:
         solver: whose stored flow it sees; empty for none.
         model: options of the method, beside those that all rows share.
         segments: of a video in training.
+        init_from: the weights that it starts from; empty for fresh ones.
     """
 
     method: str = "tvnet"
     solver: str = ""
     model: dict[str, Any] = dataclasses.field(default_factory=dict)
     segments: int = 1
+    init_from: str = "imagenet"
 
     @property
     def live(self) -> bool:
@@ -101,7 +103,7 @@ def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) 
         train={"steps": data.steps, **TRAIN, "validate_every": 0},
         eval={"clips": WINDOWS, "crops": 1},
     )
-    return dataclasses.replace(config, init_from="imagenet")
+    return dataclasses.replace(config, init_from=stream.init_from)
 
 
 def stream_cell(

@@ -91,6 +91,8 @@ def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) 
         model={"backbone": BACKBONE, **flow, **stream.model},
         data={
             "dataset": data.dataset,
+            "height": SIZE,
+            "width": SIZE,
             "split": split,
             "classes": data.classes,
             "missing": "report",

@@ -30,6 +30,7 @@ def test_configurations_of_streams_are_valid_and_differ(table):
     for config in configs:
         check(from_dict(config))
     assert all(configs.count(config) == 1 for config in configs)
+    assert {(config["data"]["height"], config["data"]["width"]) for config in configs} == {(112, 112)}
 
 
 @pytest.mark.parametrize("data", [UCF101, JHMDB])

@@ -111,6 +111,11 @@ def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: 
     return with_root(config, data_dir, flow=str(_flow(data, solver, data_dir, folder))) if solver else config
 
 
+def flow_folder(data: DataSet, solver: str, folder: Path | str) -> Path:
+    """Where the flow of a solver is stored, in the folder that all tables of the paper share."""
+    return Path(folder) / f"{data.name}-{solver}"
+
+
 def _videos(data: DataSet, data_dir: Path) -> VideoList:
     every = 0 if len(data.splits) > 1 else data.splits[0]
     return union(splits_of(data.dataset, data_dir, every, data.classes))
@@ -127,7 +132,7 @@ def _frames(data: DataSet, data_dir: Path, folder: Path) -> Path:
 def _flow(data: DataSet, solver: str, data_dir: Path, folder: Path) -> Path:
     # PNG keeps the eight bits as they are, so that nothing but rounding lies between stored and live flow.
     form = FlowFormat("png", windows=WINDOWS, window=PAIRS)
-    place = folder / f"{data.name}-{solver}"
+    place = flow_folder(data, solver, folder)
     if not (place / "index.json").is_file():
         with progress(f"storing the flow of {solver}", "videos") as show:
             make = partial(make_solver, solver)

@@ -13,7 +13,7 @@ from launch.run.model import build_model
 from launch.tables import Cell, Column
 from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
 from launch.tables.parts.trained_cells import ANY_CLASSES, train_and_score
-from launch.tables.tvnet.parts.data_sets import PAIRS, WINDOWS, DataSet, prepare
+from launch.tables.tvnet.parts.data_sets import PAIRS, SHARED, WINDOWS, DataSet, flow_folder, prepare
 from launch.tables.tvnet.parts.learned_motion import measure_motion
 
 SIZE = 112
@@ -98,6 +98,7 @@ def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) 
             "missing": "report",
             # The videos have been shrunk to about this size.
             "resize_short": 0,
+            "flow": str(flow_folder(data, stream.solver, SHARED)) if stream.solver else "",
             "segments": stream.segments,
             **frames,
             **train_data,

@@ -49,7 +49,7 @@ UCF101 = DataSet(
     "ucf101-37",
     "ucf101",
     splits=(1,),
-    steps=800,
+    steps=600,
     classes=(
         "ApplyEyeMakeup",
         "ApplyLipstick",
@@ -93,7 +93,7 @@ UCF101 = DataSet(
 SHORT_TRAINING = dataclasses.replace(UCF101, steps=400)
 """UCF101 for comparisons on a validation part of its training list."""
 
-JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=400, paper="hmdb51")
+JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=300, paper="hmdb51")
 
 
 def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: Path) -> Config:

@@ -28,7 +28,10 @@ It may also have `needs(options)` and `frames(options)`, where options change `N
 `classifier`
     The image network on every time step (a `PerStep` layer), into which ImageNet weights fit.
 
-`motion_of` and `classifier_of` ask for them; they answer None where a model has no such attribute.
+`input_field`
+    The field of a Batch that it takes in place of the clip.
+
+`motion_of`, `classifier_of` and `input_of` ask for them; the first two answer None where a model has no such attribute.
 
 Every layer with weights has a name of its own, the same under all options. Weights are found by it in runs with other
 options and of earlier versions (`launch.weights.by_name`), so a renamed layer loses its weights.
@@ -71,3 +74,8 @@ def motion_of(model: keras.Model) -> keras.layers.Layer | None:
 def classifier_of(model: keras.Model) -> keras.layers.Layer | None:
     """A model's image network, None without one."""
     return getattr(model, "classifier", None)
+
+
+def input_of(model: keras.Model) -> str:
+    """The field of a Batch that a model takes: `clip`, where it does not say otherwise."""
+    return getattr(model, "input_field", "clip")

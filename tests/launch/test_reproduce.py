@@ -218,7 +218,7 @@ def test_a_fraction_stands_in_percent_and_is_not_compared_across_data_sets(tmp_p
     assert table_rows([other], results_of("table", tmp_path)) == [["a", "59.4", "150.0", "", "", "1"]]
 
 
-def test_further_numbers_of_cells_stand_in_columns_of_their_own(tmp_path):
+def test_further_numbers_of_cells_stand_in_columns_of_their_own(tmp_path, capsys, monkeypatch):
     columns = (Column("minutes", "minutes", ".1f"), Column("moved", "moved", ",.0f", paper=1e5))
     first = replace(cell("a", []), columns=columns[:1])
     second = replace(cell("b", []), columns=(columns[1], Column("interval", "half", ".1%")))
@@ -234,6 +234,13 @@ def test_further_numbers_of_cells_stand_in_columns_of_their_own(tmp_path):
     assert rows[1] == ["b", "2.00", "1.000 †", "", "-1.00", "1", "", "100,000", "1,234 †", "1.2% †"]
     assert rows[2][6:] == ["", "", "", ""] and rows[3][6:] == ["", "100,000", "", ""]
     assert table_headings(cells[2:3]) == [*HEADINGS] and len(table_rows(cells[2:3], results)[0]) == len(HEADINGS)
+    print_table(cells, results, "table")
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("moved, paper", "100,000", "1,234 †", "1.2% †", "+0.00")), "in a log, in full"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(cells, results, "table")
+    assert "…" not in capsys.readouterr().out, "on a terminal nothing is cut off"
     said = description("table", cells[1], results["b"], tmp_path)[0]
     assert said.endswith("here 1.000 † (1 seeds)  moved, paper 100,000  moved 1,234 †  interval 1.2% †")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Column as Heading
 from rich.table import Table
 
 from launch import tables
@@ -15,6 +16,9 @@ from tvnet_keras.scoring.result import STALE_MARK, Result
 
 HEADINGS = ("row", "paper", "here", "spread", "difference", "seeds")
 """The columns that every table has; further ones are named by its cells."""
+
+LOG_WIDTH = 1000
+"""Number of characters that a line of a log may have."""
 
 
 def table_row(cell: Cell, results: Sequence[Result]) -> list[str]:
@@ -99,11 +103,15 @@ def print_table(cells: Sequence[Cell], results: dict[str, list[Result]], table: 
         results: the table's results by row.
         table: the table's name.
     """
-    printed = Table(*table_headings(cells), title=table)
+    printed = Table(*(Heading(heading, overflow="fold") for heading in table_headings(cells)), title=table)
     for row in table_rows(cells, results):
         printed.add_row(*row)
     printed.caption = _stale_note(table, cells, results)
-    Console().print(printed)
+    console = Console()
+    if not console.is_terminal:
+        # A log has no width that the table would have to be squeezed into; it takes what it needs.
+        console.width = LOG_WIDTH
+    console.print(printed)
 
 
 def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -> list[str]:

@@ -95,7 +95,7 @@ def _cell(
         paper=error,
         number="photometric",
         config=config,
-        protocol={"data": "ucf101", "split": 1, "video": VIDEO},
+        protocol={"data": "ucf101", "split": 1, "subset": "test", "video": VIDEO},
         run=None if make is None else partial(_measure, make, network),
         minutes=MINUTES.get(row, 0.5),
         comparable=False,

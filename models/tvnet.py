@@ -78,6 +78,12 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
     return model
 
 
+def needs(options: Options) -> tuple[str, ...]:
+    """The label, and the flow where it is stored."""
+    field = motion_layers.field_of(options.motion)
+    return NEEDS if field == "clip" else (*NEEDS, field)
+
+
 def frames(options: Options) -> int:
     """The number of frames that one stack of flow fields takes."""
     return temporal_stream.frames_of(options)
@@ -86,7 +92,7 @@ def frames(options: Options) -> int:
 def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Multi-task loss of the paper: cross-entropy plus `energy_weight` times the TV-L1 energy, per clip `[B]`.
 
-    There is no energy where the motion is no Flow of the frames.
+    There is no energy where the motion is no Flow of the frames, or was stored.
     """
     terms = {"class": cross_entropy(batch["label"], outputs["logits"])}
     if "flow" in outputs:

@@ -21,7 +21,7 @@ OTHERS = {
     "launch/export.py": "looks for anything that is no export",
     "launch/run/run_folder.py": "looks for anything that is no run",
     "launch/run/checkpoints.py": "its own files",
-    "tvnet_keras/video/cache_index.py": "its own files",
+    "tvnet_keras/video/shard_index.py": "its own files",
     "tvnet_keras/ops/native/kernel.py": "its own files",
 }
 """Modules that may list folders by themselves, and why; all others read what people and systems put there."""

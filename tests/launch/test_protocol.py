@@ -93,6 +93,9 @@ CASES = (
     Case({"data.pairs": ("First", "Second")}, ON_PAIRS, {"data.pairs": ("Third", "Second")}, scenes=ON_PAIRS),
     Case({"data.render": "final"}, ON_PAIRS, {"data.dataset": "sintel", "data.root": "@sintel"}, scenes=ON_PAIRS),
     Case({"data.missing": "report"}),
+    # As many videos, one of every class.
+    Case({"data.validation": 0.3}, ON_VIDEOS, scenes=ON_VIDEOS),
+    Case({"data.portion": 0.5}, scenes=ON_VIDEOS),
     Case({"data.short": "clamp"}, (*CLIPS, "flow of outputs"), {"data.frames": 10}),
     Case({"data.frames": 5}, (*CLIPS, "flow of outputs"), scenes=ON_VIDEOS),
     Case({"data.segments": 2}),

@@ -12,7 +12,12 @@ import numpy as np
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.recipe import CROP_COUNTS, CROP_PLACES, CROP_RATIOS, TEST_CROPS, TRAIN_CROPS, ViewRecipe
-from tvnet_keras.video.resize import Size, as_pair, resize_half_pixel_antialiased
+from tvnet_keras.video.resize import (
+    Size,
+    as_pair,
+    resize_half_pixel_antialiased,
+    resize_half_pixel_bilinear,
+)
 
 # Width and height of a corner crop may differ by one place in the list of its ratios (TSN).
 MAX_DISTORTION = 1
@@ -109,13 +114,54 @@ def train_view(frames: np.ndarray, recipe: ViewRecipe, rng: np.random.Generator)
     Raises:
         InputError: a crop that is not for training.
     """
-    view = draw_window(frames.shape[1:3], recipe, rng).cut(frames)
-    flipped = bool(recipe.flip and rng.random() < 0.5)
-    if flipped:
-        view = flip_clip(view)
+    drawn = draw_view(frames.shape[1:3], recipe, rng)
+    view = drawn.of_frames(frames)
     if recipe.colour_jitter > 0:
         view = jitter_colours(view, recipe.colour_jitter, rng)
-    return np.ascontiguousarray(view), flipped
+    return view, drawn.flipped
+
+
+@dataclass(frozen=True)
+class View:
+    """What of frames and of their flow a network is shown.
+
+    Attributes:
+        window: where it lies in the frame.
+        flipped: whether it is mirrored left to right.
+    """
+
+    window: Window
+    flipped: bool = False
+
+    def of_frames(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 `[T, H, W, 3] -> [T, height, width, 3]`."""
+        view = self.window.cut(frames)
+        return np.ascontiguousarray(flip_clip(view) if self.flipped else view)
+
+    def of_flow(self, flow: np.ndarray) -> np.ndarray:
+        """float32 `[T, H, W, 2]`, pixels, to `[T, height, width, 2]`, pixels of the view.
+
+        Vectors are interpolated bilinearly, as in `flow.augment`.
+        """
+        own, window = flow.shape[1:3], self.window
+        down, across = (window.resized[axis] / own[axis] * window.size[axis] / window.window[axis] for axis in (0, 1))
+        view = window.cut(flow, resize_half_pixel_bilinear) * np.array([across, down], np.float32)
+        return np.ascontiguousarray(flip_flow(view) if self.flipped else view)
+
+
+def draw_view(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.Generator) -> View:
+    """Where a random view for training lies, and whether it is mirrored.
+
+    Args:
+        frame_size: (height, width) of the frames, in pixels.
+        recipe: what is drawn.
+        rng: source of every choice.
+
+    Raises:
+        InputError: a crop that is not for training.
+    """
+    window = draw_window(frame_size, recipe, rng)
+    return View(window, bool(recipe.flip and rng.random() < 0.5))
 
 
 def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -138,12 +184,33 @@ def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[
         return central_window(own, recipe).cut(frames)[None], mirrored_views(crops)
     height, width = size = recipe.size or own
     covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe.resize_short))
-    room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
-    places = _five_places(room_y, room_x)
+    places = _five_places(covering.shape[1] - height, covering.shape[2] - width)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
     if crops == 10:
         views = np.concatenate([views, flip_clip(views)])
     return views, mirrored_views(crops)
+
+
+def test_flow_views(flow: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> np.ndarray:
+    """The flow of the views that `test_views` cuts of the frames.
+
+    Args:
+        flow: float32 `[T, H, W, 2]`, pixels.
+        recipe: as for `test_views`.
+        crops: 1, 5 or 10.
+
+    Returns:
+        float32 `[V, T, height, width, 2]`, pixels of the views.
+    """
+    own = flow.shape[1:3]
+    windows = [central_window(own, recipe)]
+    if crops > 1:
+        size = recipe.size or own
+        covering = _cover_size(own, size, recipe.resize_short)
+        places = _five_places(covering[0] - size[0], covering[1] - size[1])
+        windows = [Window(covering, place, size, size) for place in places] * (crops // len(places))
+    views = [View(window, mirrored) for window, mirrored in zip(windows, mirrored_views(crops), strict=True)]
+    return np.stack([view.of_flow(flow) for view in views])
 
 
 def mirrored_views(crops: int) -> np.ndarray:
@@ -151,8 +218,8 @@ def mirrored_views(crops: int) -> np.ndarray:
     return np.arange(crops) >= 5
 
 
-# The name is for readers; without this line pytest would take an imported `test_views` for a test.
-test_views.__test__ = False
+# The names are for readers; without this line pytest would take what a test imports for a test.
+test_views.__test__ = test_flow_views.__test__ = False
 
 
 def require_test_crops(crops: int, crop: str) -> None:

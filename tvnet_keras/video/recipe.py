@@ -94,6 +94,13 @@ class ClipRecipe(ViewRecipe):
         least=1,
         most=10_000,
     )
+    windows: int = option(
+        0,
+        "Evenly spaced clips of a video that training draws from, such as those whose flow is stored; 0 draws clips "
+        "that start anywhere.",
+        least=0,
+        most=10_000,
+    )
     step: int = option(1, "Distance of neighbouring frames of a clip, in frames of the video.", least=1, most=10_000)
     short: str = option(
         "loop",
@@ -106,12 +113,21 @@ class ClipRecipe(ViewRecipe):
         super().__post_init__()
         if self.size is None:
             raise InputError("Clips are stacked, so that their views have one size; give a size. Received: size=None")
+        if 0 < self.windows < self.segments:
+            raise InputError(
+                f"{self.segments} segments cannot be drawn from windows={self.windows}; take more windows."
+            )
 
     @property
     def clip_shape(self) -> tuple[int, ...]:
         """`(T, H, W, 3)` of a clip."""
         height, width = self.size or (0, 0)
         return self.frames, height, width, 3
+
+    @property
+    def flow_shape(self) -> tuple[int, ...]:
+        """`(T-1, H, W, 2)` of a clip's flow."""
+        return self.frames - 1, *self.clip_shape[1:3], 2
 
 
 @dataclass(frozen=True)

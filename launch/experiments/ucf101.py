@@ -11,9 +11,9 @@ Its settings here (Inception-v3 stands in for BN-Inception):
       --config.train.schedule=steps --config.train.lr_steps=10000,16000 --config.train.steps=18000 \\
       --config.eval.clips=25 --config.eval.crops=10
 
-Temporal Segment Networks (Wang et al., ECCV 2016): 94.0 % as the mean of three splits, RGB and flow fused at 1 : 1.5.
-The settings of their code for both streams. Their weight decay of 0.0005 is a part of the gradient, which the momentum
-of 0.9 adds up tenfold; decay here stands beside the gradient, so that 0.005 is the same.
+Temporal Segment Networks (Wang et al., ECCV 2016): 94.0 % as the mean of three splits, RGB and flow fused at 1 : 1.5 or
+1 : 1. The settings of their code for both streams. Their weight decay of 0.0005 is a part of the gradient, which the
+momentum of 0.9 adds up tenfold; decay here stands beside the gradient, so that 0.005 is the same.
 
     python -m launch.train --method=rgb --experiment=ucf101 --output_dir=runs/tsn-rgb \\
       --config.data.root=UCF-101 --config.model.backbone=inception_v3 --config.init_from=imagenet \\

@@ -111,6 +111,8 @@ CASES = (
     Case({"data.cache": "@cache"}, ON_VIDEOS, scenes=ON_VIDEOS),
     Case({"data.cache": "@small cache"}, CLIPS, {"data.cache": "@cache", "data.resize_short": 24}, scenes=CLIPS),
     Case({"data.crop": "random"}),
+    Case({"data.crop_ratios": (0.5,)}),
+    Case({"data.crop_places": 13}),
     Case({"data.flip": False}),
     Case({"data.colour_jitter": 0.5}),
     Case({"data.rotation": 10.0}),

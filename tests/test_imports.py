@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "launch/score_files": ("launch.run", "tvnet_keras"),
     "launch/tables": (
         *("launch.*", "launch.benchmarks.parts", "launch.evaluators", "launch.experiments", "launch.flow_report"),
-        "launch.run",
+        *("launch.run", "launch.score_files", "models"),
         "tvnet_keras",
     ),
 }

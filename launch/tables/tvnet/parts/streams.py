@@ -88,7 +88,7 @@ def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) 
     config = new_config(
         stream.method,
         data.dataset,
-        model={"backbone": BACKBONE, "batch_norm": "partial", **flow, **stream.model},
+        model={"backbone": BACKBONE, **flow, **stream.model},
         data={
             "dataset": data.dataset,
             "height": SIZE,

@@ -11,13 +11,13 @@ import keras
 from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
-from tvnet_keras.options import option
+from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
 from . import encoders
 from . import motion as motion_layers
 from .motion import motion_module
-from .parts import temporal_stream
+from .parts import fine_tuning, temporal_stream
 from .parts.clip_classifier import cross_entropy
 
 FLOW_FIELDS = 5
@@ -34,6 +34,8 @@ class Options:
 
     backbone: str = option("small", "Image network: a module of models/encoders.", choices=encoders)
     dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    batch_norm: str = same_option(fine_tuning.Options, "batch_norm")
+    first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
     motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
     flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
     # A TVNet has weights of its own for every iteration of every warp of every scale.
@@ -57,7 +59,7 @@ class Options:
         0.1, "Weight of the TV-L1 energy of the flow in the multi-task loss (paper, section 4.3).", least=0
     )
     motion_rate: float = option(
-        1 / 255, "Learning rate of the motion layer relative to the classifier's (released code).", least=0
+        1 / 255, "Learning rate of the motion layer relative to the classifier's (paper, section 5.2).", least=0
     )
 
 

@@ -8,6 +8,7 @@ from launch.flow_report.pictures import FRAME, TRUTH
 from launch.run.run_folder import WEIGHTS_FILE
 from launch.weights.checksum import require_whole
 from tvnet_keras.choices import check_choice
+from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.flow.solvers.parts import saved_model
@@ -69,7 +70,7 @@ def solver_record(name: str, options: dict[str, str]) -> dict[str, str]:
     if "weights" in options:
         record["weights_sha256"] = _sha256([Path(options["weights"])])
     if saved_model.is_export(name):
-        record["weights_sha256"] = _sha256(sorted(path for path in Path(name).rglob("*") if path.is_file()))
+        record["weights_sha256"] = _sha256(files_below(name))
     return record
 
 

@@ -86,10 +86,12 @@ class DataConfig:
     )
     crop: str = option(
         "corner",
-        "What is seen of a training frame: a window of TSN's sizes in a corner or in the centre (corner), a window "
+        "What is seen of a training frame: a window of one of crop_ratios in one of crop_places (corner), a window "
         "of the view's size anywhere (random), or the whole frame (none).",
         choices=TRAIN_CROPS,
     )
+    crop_ratios: tuple[float, ...] = same_option(ClipRecipe, "crop_ratios")
+    crop_places: int = same_option(ClipRecipe, "crop_places")
     test_crop: str = option(
         "center", "What is seen of a test frame: its centre, or the whole frame (none).", choices=TEST_CROPS
     )

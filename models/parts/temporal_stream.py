@@ -9,6 +9,7 @@ from tvnet_keras.typing import Shape, Tensor
 from ..motion import field_of, motion_module
 from .clip_classifier import ClipClassifier
 from .feature_picture import side_by_side
+from .fine_tuning import first_conv_rates
 
 FLOW_CHANNELS = 2
 
@@ -28,7 +29,8 @@ class TemporalStream(ClipClassifier):
         clip_shape: `(T, H, W, 3)`; T may be None.
         options: options with `motion`, the name of a module of `models.motion`, and what that module reads;
             `flow_fields`, the number of stacked fields; `flow_bound`, the largest motion, in pixels, that is not
-            clipped; `backbone`, the name of a module of `models.encoders`; `dropout`.
+            clipped; `backbone`, the name of a module of `models.encoders`; `dropout`; those of
+            `models.parts.fine_tuning`.
         **kwargs: `keras.Model` arguments.
 
     Call arguments:
@@ -63,6 +65,11 @@ class TemporalStream(ClipClassifier):
         self.windows = SlidingWindows(fields, name="windows")
         channels = self.motion_layer.compute_output_shape(self._taken_shape)[-1]
         self.classifier = self.make_classifier(channels=fields * channels)
+
+    @property
+    def network_rates(self) -> dict[str, float]:
+        """The rate of the first convolution of the image network: `models` says what that is."""
+        return first_conv_rates(self.classifier, self.options.first_conv_rate)
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""

@@ -136,6 +136,8 @@ CASES = (
     Case({"eval.crops": 10}, (STORED,), {"eval.crops": 5}, scenes=(STORED,)),
     Case({"eval.sampling": "dense"}, (STORED,), scenes=(STORED,)),
     Case({"data.crop": "random"}),
+    Case({"data.crop_ratios": (0.5,)}),
+    Case({"data.crop_places": 13}),
     Case({"data.flip": False}),
     Case({"data.colour_jitter": 0.5}),
     Case({"data.rotation": 10.0}),

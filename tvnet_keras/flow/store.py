@@ -19,12 +19,15 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.between import flow_between, steps_between
 from tvnet_keras.flow.codec import BOUND, FORMATS, QUALITY, decode, encode, require_bound
-from tvnet_keras.flow.solvers import Solver
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import count_frames, iterate_frames
 from tvnet_keras.video.sample import even_clips
 from tvnet_keras.video.shard_index import Entry, field_of, list_of, read_index
 from tvnet_keras.video.shards import Record, Store, read_pictures, write_shards
+
+Solver = Callable[[np.ndarray], np.ndarray]
+"""A function of two frames, uint8 `[2, H, W, 3]`, that gives their flow, float32 `[H, W, 2]`, as those of
+`flow.solvers`."""
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_
 def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence[str]) -> None:
     """Refuses settings that would decide nothing: nobody would notice, and a protocol would name them."""
     if isinstance(source, PairSource):
-        ignored = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
+        ignored: dict[str, str] = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
     else:
         ignored = dict.fromkeys(PAIR_SETTINGS, "videos")
         if not reads_flow(config):

@@ -131,7 +131,7 @@ def test_a_stream_is_trained_and_its_motion_measured(small, shapes, tmp_path):
     for row, stream in {"live": learned(255), "dis": stored("dis")}.items():
         stream = dataclasses.replace(stream, init_from="")
         weights = tmp_path / "weights/table3" / f"{row}-seed0.weights.h5"
-        found[row] = streams.run_stream(SHAPES, stream, {}, str(shapes), 0, weights)
+        found[row] = streams.run_stream(SHAPES, stream, None, str(shapes), 0, weights)
     assert found["live"].numbers["kernels_moved"] > 0
     assert {"photometric", "photometric_untrained", "photometric_zero"} <= set(found["live"].numbers)
     assert found["dis"].protocol["stored_flow"]["solver"] == "dis"

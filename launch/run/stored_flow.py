@@ -91,6 +91,7 @@ def _clips(source: FrameSource, config: Config, subset: str, index: int) -> list
     """Clips of a video, frame numbers `[clips, frames]`: all that a test asks for, or of a training those it may."""
     data, count = config.data, source.count(index)
     if subset == "train":
-        return [even_clips(count, data.frames, data.windows or 1, data.step, short=data.short)]
+        # Of clips that start anywhere, the first and the last.
+        return [even_clips(count, data.frames, data.windows or 2, data.step, short=data.short)]
     recipe = test_clip_recipe(data)
     return [EvalViews(source, recipe, chosen, 1).clips_of(index) for chosen in (MultiView(), multi_view(config.eval))]

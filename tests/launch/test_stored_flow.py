@@ -21,6 +21,7 @@ from launch.train import train
 from launch.weights.by_name import match, weight_values
 from tests.launch.interruption import interrupted
 from tests.launch.pairs_on_disk import write_pairs
+from tests.video.conftest import encode
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.codec import quantisation_error
 from tvnet_keras.flow.solvers import make_solver
@@ -50,7 +51,9 @@ def stores(videos, tmp_path_factory):
     # Of 8 frames those from 0, 3 and 5 on: the step from frame 2 to 3 is in none of them.
     write(videos, folder / "windows", form=FlowFormat("png", windows=3, window=2))
     write(dataclasses.replace(videos, videos=videos.videos[2:-1]), folder / "lacking")
-    return {path.name: str(path) for path in folder.iterdir()}
+    shorter = dataclasses.replace(videos.videos[0], path=str(encode(folder / "a.avi", 7, size=(32, 32))))
+    write(dataclasses.replace(videos, videos=(shorter, *videos.videos[1:])), folder / "shorter")
+    return {path.name: str(path) for path in folder.iterdir() if path.is_dir()}
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +165,7 @@ REFUSED = {
     "start again": ("all", {"data": {"frames": 9}}, "is shorter than a clip and starts again.*short=clamp"),
     "exact start again": ("", {"data": {"frames": 9}}, "The exact flow of .*moving_shapes lacks flow .*short=clamp"),
     "missing videos": ("lacking", {}, "2 of 36 train videos are not in --config.data.flow=.*write the flow again"),
+    "a video of more frames": ("shorter", {}, "train clips ask for: .* frame 6 to 7 .* holds 6 pairs of this video"),
     "segments": ("windows", {"data": {"windows": 3, "segments": 4}}, "4 segments cannot be drawn from windows=3"),
 }
 

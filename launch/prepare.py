@@ -87,7 +87,9 @@ WEIGHTS = flags.DEFINE_string(
 )
 FORM = flags.DEFINE_enum("form", FlowFormat.form, FORMATS, "--flow: the form of the 8-bit pictures.")
 FLOW_QUALITY = flags.DEFINE_integer("flow_quality", FlowFormat.quality, "--flow: the quality of JPEG, 1 to 100.")
-FLOW_BOUND = flags.DEFINE_float("flow_bound", FlowFormat.bound, "--flow: longer components are clipped to it, in pixels.")
+FLOW_BOUND = flags.DEFINE_float(
+    "flow_bound", FlowFormat.bound, "--flow: longer components are clipped to it, in pixels."
+)
 WINDOWS = flags.DEFINE_integer(
     "windows", 0, "--flow: number of evenly spaced windows of a video; 0 stores all pairs.", lower_bound=0
 )

@@ -163,7 +163,7 @@ def split_result_name(name: str) -> tuple[str, str]:
     """
     table, slash, row = name.partition("/")
     if not (table and slash and row):
-        raise InputError(f"--result={name} must be TABLE/ROW, such as ucf101_six/tvnet.")
+        raise InputError(f"--result={name} must be TABLE/ROW, such as my_clips/tvnet.")
     return table, row
 
 

@@ -5,7 +5,7 @@
 --input=frame=NUMBER          the first frame of the pair (default 20)
 
 Frames are shown, and their flow is computed, at the size at which the network sees them. The caption of a flow is its
-residual in grey levels; that of the frame is the residual of no flow.
+residual in grey levels; that of the frame is the residual of no flow, and the length of a saturated colour.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def draw(*, run: str, videos: str, frame: str = "20") -> np.ndarray:
         flows, seconds = solve_pair(pair[0], made, set())
         measured = measure_pair(pair[0], None, flows, seconds)
         longest = longest_of(None, list(flows.values()))
-        name = f"{Path(path).stem}, no flow: {measured['photometric_zero']:.2f}, saturated at {longest:.1f} px"
+        name = f"no flow: {measured['photometric_zero']:.2f}; saturated at {longest:.1f} px"
         sheet.add(name, pair[0, 0], flows, captions(measured), longest)
     return sheet.picture({})
 

@@ -100,8 +100,7 @@ def from_torch(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     if module in CLASSIFIERS:
         return linear_weight("logits", parameter, value)
     if module.endswith("_bn"):
-        # Some of these files hold vectors as [1, C].
-        return norm_weight(f"{module.removesuffix('_bn')}_norm", parameter, value.reshape(-1))
+        return norm_weight(f"{module.removesuffix('_bn')}_norm", parameter, value)
     if module == FIRST and value.ndim > 1:
         # Their frames are blue, green, red; a file for flow has other channels, which stay in order.
         value = value[:, ::-1] if value.shape[1] == 3 else value

@@ -152,7 +152,7 @@ def test_vgg16_answers_as_torchvisions_file(narrow, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "more", "said"),
+    ("backbone", "change", "said"),
     [
         ("bn_inception", {}, "has no classifier of this network: name a whole"),
         ("resnet18", {}, "features.0.weight, which no known residual network has; check --config.model.backbone"),
@@ -161,10 +161,12 @@ def test_vgg16_answers_as_torchvisions_file(narrow, tmp_path, monkeypatch):
             {"features.1.bias": np.zeros(3, "float32")},
             r"the network has no features.1/bias \(0 missing, 1 left",
         ),
+        ("vgg16", {"features.28.bias": None}, r"the network's conv5_3/bias is not in it \(1 missing, 0 left"),
     ],
 )
-def test_a_file_of_another_network_is_refused(narrow, tmp_path, monkeypatch, one_sentence, backbone, more, said):
-    path = written(vgg16_file() | more, tmp_path / "theirs.pth", monkeypatch)
+def test_a_file_of_another_network_is_refused(narrow, tmp_path, monkeypatch, one_sentence, backbone, change, said):
+    state = {name: value for name, value in (vgg16_file() | change).items() if value is not None}
+    path = written(state, tmp_path / "theirs.pth", monkeypatch)
     with pytest.raises(InputError, match=said) as refusal:
         convert(config_of(backbone, 224), path, tmp_path / "ours.weights.h5")
     one_sentence(str(refusal.value))

@@ -4,7 +4,8 @@
 
 It has the signature `serving_default(clip) -> probabilities [B, K]`, which brings the frames to the training size as
 the test pipeline does, and, for methods with a motion layer, `flow(clip) -> flow [B, T - 1, H, W, 2]`, which works at
-the clip's own size. For a method without classes the latter is the `serving_default`, too.
+the clip's own size. For a method without classes the latter is the `serving_default`, too. A network of stored flow
+takes `serving_default(flow)`, float32 `[B, T - 1, H, W, 2]` in pixels.
 """
 
 import contextlib
@@ -25,9 +26,10 @@ from launch.run.config import Config, method_module
 from launch.run.model import load_run
 from launch.run.model_outputs import output_names
 from launch.run.run_folder import place_in, required_config
-from models import frames_of, motion_of
+from models import frames_of, input_of, motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.fit_clip import FitClip
+from tvnet_keras.layers.fit_flow import FitFlow
 from tvnet_keras.one_writer import only_writer
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
@@ -44,6 +46,9 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 """Arguments of Linux's `renameat2`, which Python does not have."""
 
 CLIP = tf.TensorSpec((None, None, None, None, 3), tf.uint8, name="clip")
+FLOW = tf.TensorSpec((None, None, None, None, 2), tf.float32, name="flow")
+TAKEN = {"clip": CLIP, "flow": FLOW}
+"""What the signatures take, by the field of a Batch."""
 
 
 def main() -> None:
@@ -176,11 +181,14 @@ class ServingModule:
     def __init__(self, model: keras.Model, config: Config) -> None:
         data = config.data
         self.model = model
-        self.minimum = frames_of(method_module(config.method), config.model)
+        self.takes = input_of(model)
+        # Flow that was computed before has a step less than its frames.
+        self.minimum = frames_of(method_module(config.method), config.model) - (self.takes != "clip")
         self.answers = {} if motion_of(model) is None else {"flow": self._flow}
         self.names_classes = "logits" in output_names(model, data)
         if self.names_classes:
-            self.fit = FitClip(data.height, data.width, data.resize_short, data.test_crop)
+            fit = FitClip if self.takes == "clip" else FitFlow
+            self.fit = fit(data.height, data.width, data.resize_short, data.test_crop)
             self.answers["serving_default"] = self._classify
         elif not self.answers:
             raise InputError(f"--method={config.method} has neither classes nor a motion layer to export.")
@@ -192,13 +200,13 @@ class ServingModule:
         archive = keras.export.ExportArchive()
         archive.track(self.model)
         for name, answer in self.answers.items():
-            archive.add_endpoint(name, answer, input_signature=[CLIP])
+            archive.add_endpoint(name, answer, input_signature=[TAKEN[self.takes]])
         # Without a serving_default, the first signature is taken for it.
         # What other backends' archives lack; this one is TensorFlow's.
         archive.write_out(str(folder), verbose=False)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _classify(self, clip: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`."""
+        """Class probabilities `[B, K]` of uint8 clips `[B, T, H, W, 3]`, or of flow `[B, T-1, H, W, 2]`, pixels."""
         clip = self._long_enough(clip, self.minimum)
         return {"probabilities": tf.nn.softmax(self.model(self.fit(clip), training=False)["logits"])}
 
@@ -210,9 +218,8 @@ class ServingModule:
 
     @staticmethod
     def _long_enough(clip: tf.Tensor, minimum: int) -> tf.Tensor:
-        check = tf.debugging.assert_greater_equal(
-            tf.shape(clip)[1], minimum, message=f"The clip needs at least {minimum} frames."
-        )
+        what = "clip needs at least {} frames" if clip.dtype == tf.uint8 else "flow needs at least {} steps"
+        check = tf.debugging.assert_greater_equal(tf.shape(clip)[1], minimum, message=f"The {what.format(minimum)}.")
         with tf.control_dependencies([check]):
             return tf.identity(clip)
 

@@ -1,10 +1,12 @@
-"""Prepares data: generates Moving Shapes or pairs with exact flow, checks a data set, or decodes one into a cache.
+"""Prepares data: generates Moving Shapes or pairs with exact flow, checks a data set, decodes one into a cache, or
+stores its flow.
 
 python -m launch.prepare --generate=data/moving_shapes
 python -m launch.prepare --generate_pairs=data/pairs --pairs=5000 --bound=20 --size=256,320
 python -m launch.prepare --check --dataset=ucf101 --data_dir=UCF-101
 python -m launch.prepare --check --data_dir=some_folder_of_videos
 python -m launch.prepare --cache=cache/ucf101 --dataset=ucf101 --data_dir=UCF-101
+python -m launch.prepare --flow=flow/ucf101-tvl1 --solver=tvl1 --dataset=ucf101 --data_dir=UCF-101
 """
 
 import sys
@@ -13,14 +15,19 @@ from pathlib import Path
 
 from absl import flags
 
+from launch.flow_report.inputs import options_of, solver_record
 from launch.run import app
 from launch.run.progress import progress
 from launch.run.video_report import check_dataset, check_folder, splits_of, union
 from launch.run.video_source import memory_file
 from tvnet_keras.choices import listed
 from tvnet_keras.errors import InputError
+from tvnet_keras.flow.codec import BOUND, FORMATS
+from tvnet_keras.flow.codec import QUALITY as QUALITY_OF_FLOW
 from tvnet_keras.flow.generated.recipe import Recipe, pictures_of, write_recipe
 from tvnet_keras.flow.generated.writer import write_pairs
+from tvnet_keras.flow.solvers import forms, make_solver
+from tvnet_keras.flow.store import FlowFormat, write_flow
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
@@ -40,6 +47,7 @@ CHECK = flags.DEFINE_bool(
     "check", False, "Decode every video and name what is missing, unreadable, short or duplicate."
 )
 CACHE = flags.DEFINE_string("cache", "", "The folder to write a cache to, TFRecords of JPEG frames.")
+FLOW = flags.DEFINE_string("flow", "", "The folder to store the flow of a data set in, for --config.data.flow.")
 
 DATASET = flags.DEFINE_string(
     "dataset",
@@ -67,7 +75,24 @@ QUALITY = flags.DEFINE_integer("quality", 95, "--cache: the JPEG quality, 1 to 1
 SHORT_SIDE = flags.DEFINE_integer(
     "short_side", 0, "--cache: the short side of the frames, in pixels; 0 keeps it.", lower_bound=0, upper_bound=16_384
 )
-SKIP_UNREADABLE = flags.DEFINE_bool("skip_unreadable", False, "--cache: go on without broken videos, naming them.")
+SKIP_UNREADABLE = flags.DEFINE_bool(
+    "skip_unreadable", False, "--cache and --flow: go on without broken videos, naming them."
+)
+
+SOLVER = flags.DEFINE_string(
+    "solver", "", f"--flow: the solver, {', '.join(forms())}, or the folder of an exported model.", **app.SHARED_FLAG
+)
+VARIANT = flags.DEFINE_string("variant", None, "--flow: the variant of a tvnet solver.", **app.SHARED_FLAG)
+WEIGHTS = flags.DEFINE_string(
+    "weights", None, "--flow: the weights of a tvnet solver: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
+)
+FORM = flags.DEFINE_enum("form", FlowFormat.form, FORMATS, "--flow: the form of the 8-bit pictures.")
+FLOW_QUALITY = flags.DEFINE_integer("flow_quality", QUALITY_OF_FLOW, "--flow: the quality of JPEG, 1 to 100.")
+FLOW_BOUND = flags.DEFINE_float("flow_bound", BOUND, "--flow: longer components are clipped to it, in pixels.")
+WINDOWS = flags.DEFINE_integer(
+    "windows", 0, "--flow: number of evenly spaced windows of a video; 0 stores all pairs.", lower_bound=0
+)
+WINDOW = flags.DEFINE_integer("window", 0, "--flow: number of neighbouring pairs of a window.", lower_bound=0)
 
 LABEL = flags.DEFINE_string("label", "motion", "--generate: what makes the class, motion or look.")
 SEED = flags.DEFINE_integer("seed", 0, "--generate and --generate_pairs: the seed of all draws.")
@@ -101,11 +126,11 @@ FILES = flags.DEFINE_bool(
 
 def main() -> None:
     """Reads the flags and does the one thing that they ask for."""
-    tasks = ((GENERATE, generate), (GENERATE_PAIRS, generate_pairs), (CHECK, check), (CACHE, cache))
+    tasks = ((GENERATE, generate), (GENERATE_PAIRS, generate_pairs), (CHECK, check), (CACHE, cache), (FLOW, flow))
     chosen = [(flag.name, task) for flag, task in tasks if flag.value]
     if len(chosen) != 1:
         raise InputError(
-            "Give one of --generate=DIR, --generate_pairs=DIR, --check and --cache=DIR. Received: "
+            "Give one of --generate=DIR, --generate_pairs=DIR, --check, --cache=DIR and --flow=DIR. Received: "
             f"{[name for name, _ in chosen] or 'none of them'}."
         )
     ((_, task),) = chosen
@@ -198,9 +223,7 @@ def cache() -> None:
     """Writes a cache of those videos of a data set that are there."""
     if not DATASET.value:
         raise InputError("--cache needs to know the data set; give --dataset, such as --dataset=folder.")
-    videos = union(splits_of(DATASET.value, _data_dir(), SPLIT.value, CLASSES.value))
-    if SKIP_UNREADABLE.value:
-        videos = _readable(videos)
+    videos = _videos()
     with progress("caching", "videos") as show:
         write_cache(
             videos,
@@ -211,6 +234,38 @@ def cache() -> None:
             workers=WORKERS.value or None,
         )
     print(f"written: {CACHE.value} ({len(videos.videos)} videos; {len(videos.missing)} listed ones are missing)")
+
+
+def flow() -> None:
+    """Stores the flow of those videos of a data set that are there."""
+    if not DATASET.value or not SOLVER.value:
+        raise InputError("--flow needs a data set and a solver; give --dataset and --solver, such as --solver=tvl1.")
+    form = FlowFormat(FORM.value, FLOW_QUALITY.value, FLOW_BOUND.value, WINDOWS.value, WINDOW.value)
+    options = options_of([SOLVER.value], variant=VARIANT.value, weights=WEIGHTS.value)[SOLVER.value]
+    # A bad solver is told before every video is looked for, and before there is a folder.
+    make_solver(SOLVER.value, **options)
+    videos = _videos()
+    with progress("storing flow", "videos") as show:
+        stored = write_flow(
+            videos,
+            FLOW.value,
+            lambda: make_solver(SOLVER.value, **options),
+            solver_record(SOLVER.value, options),
+            form,
+            progress=show,
+            workers=WORKERS.value or None,
+        )
+    pairs = sum(len(stored.pairs(name)) for name in stored.video_ids)
+    print(
+        f"written: {FLOW.value} ({pairs} pairs of {len(videos.videos)} videos, {stored.bytes_per_pair:.0f} bytes a "
+        f"pair; {len(videos.missing)} listed ones are missing)"
+    )
+
+
+def _videos() -> VideoList:
+    """The videos of the data set that are there, without the broken ones where that is allowed."""
+    videos = union(splits_of(DATASET.value, _data_dir(), SPLIT.value, CLASSES.value))
+    return _readable(videos) if SKIP_UNREADABLE.value else videos
 
 
 def _readable(videos: VideoList) -> VideoList:

@@ -31,7 +31,7 @@ from launch.run.strategy import make_strategy
 from launch.run.train_step import TrainStep
 from launch.run.training_loop import TrainingLoop
 from launch.weights.init_from import initialise, with_scaling_of_weights
-from models import needs_of
+from models import needs_of, network_rates_of
 from tvnet_keras.atomic import no_room
 from tvnet_keras.choices import listed, load_module
 from tvnet_keras.errors import InputError
@@ -129,7 +129,8 @@ def _train(
     rates = method.learning_rates(config.model)
     with strategy.scope():
         model = build_model(config, len(training.class_names))
-        optimizer = make_optimizer(config.train, rates)
+        network_rates = network_rates_of(model)
+        optimizer = make_optimizer(config.train, rates, network_rates)
         optimizer.build(model.trainable_variables)
         checkpoints = Checkpoints(folder, model, optimizer)
         start = checkpoints.restore()
@@ -150,7 +151,7 @@ def _train(
         return method.objective(config.model, batch, outputs)
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
-    monitor = Monitor(folder, config.train, optimizer, rates, start)
+    monitor = Monitor(folder, config.train, optimizer, {**rates, **network_rates}, start)
     loop = TrainingLoop(config, model, optimizer, checkpoints, monitor, validation, measures)
     with video_errors():
         loop.run(step, batches, start, profile)

@@ -27,8 +27,14 @@ It may also have `needs(options)` and `frames(options)`, where options change `N
     of the frames stands under another name.
 `classifier`
     The image network on every time step (a `PerStep` layer), into which ImageNet weights fit.
+`network_rates`
+    `{pattern: multiplier}` of further weights that learn at another rate: those of the network, whose names only the
+    model knows. They decay as all others do; those of `learning_rates` are a solver's and are to keep their size.
+`input_field`
+    The field of a Batch that it takes in place of the clip.
 
-`motion_of` and `classifier_of` ask for them; they answer None where a model has no such attribute.
+`motion_of`, `classifier_of`, `network_rates_of` and `input_of` ask for them; the first two answer None where a model
+has no such attribute.
 
 Every layer with weights has a name of its own, the same under all options. Weights are found by it in runs with other
 options and of earlier versions (`launch.weights.by_name`), so a renamed layer loses its weights.
@@ -71,3 +77,13 @@ def motion_of(model: keras.Model) -> keras.layers.Layer | None:
 def classifier_of(model: keras.Model) -> keras.layers.Layer | None:
     """A model's image network, None without one."""
     return getattr(model, "classifier", None)
+
+
+def network_rates_of(model: keras.Model) -> dict[str, float]:
+    """The rates of a model's image network, empty where all of its weights learn at one rate."""
+    return getattr(model, "network_rates", {})
+
+
+def input_of(model: keras.Model) -> str:
+    """The field of a Batch that a model takes: `clip`, where it does not say otherwise."""
+    return getattr(model, "input_field", "clip")

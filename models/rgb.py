@@ -10,10 +10,11 @@ import keras
 
 from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.layers.unit_range import UnitRange
-from tvnet_keras.options import option
+from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
 from . import encoders
+from .parts import fine_tuning
 from .parts.clip_classifier import ClipClassifier, cross_entropy
 from .parts.input_scaling import AUTO, MEAN_AND_DEVIATION, UNIT, input_scaling
 from .parts.residual import family_of, residual_part
@@ -49,6 +50,8 @@ class Options:
         (), "Stages of a network of models/resnets/families with non-local blocks.", choices=NON_LOCAL_PLACES
     )
     dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    batch_norm: str = same_option(fine_tuning.Options, "batch_norm")
+    first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
     scaling: str = option(
         AUTO, "Range of the frames; auto takes the one that the weights expect.", choices=(AUTO, *MEAN_AND_DEVIATION)
     )
@@ -84,8 +87,19 @@ class RGBClassifier(ClipClassifier):
         self.classifier = self.residual = None
         if _is_residual(self.options.backbone):
             self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
+            fine_tuning.freeze_batch_norms(self.network, self.options.batch_norm)
         else:
             self.classifier = self.make_classifier(channels=3)
+
+    @property
+    def network(self) -> keras.Layer:
+        """The image classifier on every frame, or the residual network."""
+        return self.residual if self.classifier is None else self.classifier
+
+    @property
+    def network_rates(self) -> dict[str, float]:
+        """The rate of the first convolution of the network: `models` says what that is."""
+        return fine_tuning.first_conv_rates(self.network, self.options.first_conv_rate)
 
     def build(self, input_shape: Shape | None = None) -> None:
         """The constructor has created every weight."""
@@ -94,8 +108,7 @@ class RGBClassifier(ClipClassifier):
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """The logits of clips."""
         frames = self.scaling(self.unit_range(clip))
-        network = self.residual if self.classifier is None else self.classifier
-        return {"logits": self.logits_of(network, frames, training)}
+        return {"logits": self.logits_of(self.network, frames, training)}
 
 
 def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:

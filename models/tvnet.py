@@ -11,13 +11,13 @@ import keras
 from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
-from tvnet_keras.options import option
+from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
 from . import encoders
 from . import motion as motion_layers
 from .motion import motion_module
-from .parts import temporal_stream
+from .parts import fine_tuning, temporal_stream
 from .parts.clip_classifier import cross_entropy
 
 FLOW_FIELDS = 5
@@ -34,6 +34,8 @@ class Options:
 
     backbone: str = option("small", "Image network: a module of models/encoders.", choices=encoders)
     dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    batch_norm: str = same_option(fine_tuning.Options, "batch_norm")
+    first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
     motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
     flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
     # A TVNet has weights of its own for every iteration of every warp of every scale.
@@ -76,6 +78,12 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
     return model
 
 
+def needs(options: Options) -> tuple[str, ...]:
+    """The label, and the flow where it is stored."""
+    field = motion_layers.field_of(options.motion)
+    return NEEDS if field == "clip" else (*NEEDS, field)
+
+
 def frames(options: Options) -> int:
     """The number of frames that one stack of flow fields takes."""
     return temporal_stream.frames_of(options)
@@ -84,7 +92,7 @@ def frames(options: Options) -> int:
 def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Multi-task loss of the paper: cross-entropy plus `energy_weight` times the TV-L1 energy, per clip `[B]`.
 
-    There is no energy where the motion is no Flow of the frames.
+    There is no energy where the motion is no Flow of the frames, or was stored.
     """
     terms = {"class": cross_entropy(batch["label"], outputs["logits"])}
     if "flow" in outputs:

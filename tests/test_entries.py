@@ -8,7 +8,7 @@ from PIL import Image
 
 from launch.run.video_report import check_folder
 from tests.conftest import REPOSITORY
-from tests.launch.pairs_on_disk import write_chairs, write_pairs, write_sintel
+from tests.launch.pairs_on_disk import write_chairs, write_kitti_pairs, write_pairs, write_sintel
 from tvnet_keras.entries import below, entries, files_below, is_entry, matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs
@@ -21,7 +21,7 @@ OTHERS = {
     "launch/export.py": "looks for anything that is no export",
     "launch/run/run_folder.py": "looks for anything that is no run",
     "launch/run/checkpoints.py": "its own files",
-    "tvnet_keras/video/cache_index.py": "its own files",
+    "tvnet_keras/video/shard_index.py": "its own files",
     "tvnet_keras/ops/native/kernel.py": "its own files",
 }
 """Modules that may list folders by themselves, and why; all others read what people and systems put there."""
@@ -96,6 +96,7 @@ HIDDEN = (".ipynb_checkpoints", "@eaDir", "__MACOSX")
         ("middlebury", write_pairs, [f"other-gt-flow/{name}/flow10.flo" for name in HIDDEN]),
         ("flyingchairs", write_chairs, ["._00001_flow.flo", "._00001_img1.ppm", "data/._00009_flow.flo"]),
         ("sintel", write_sintel, [f"training/flow/{name}/frame_0001.flo" for name in HIDDEN]),
+        ("kitti", write_kitti_pairs, ["training/flow_occ/._000000_10.png", "training/@eaDir/000009_10.png"]),
     ],
 )
 def test_what_systems_leave_is_no_pair(tmp_path, name, write, left):

@@ -51,7 +51,8 @@ MAY_IMPORT = {
     "launch/benchmarks": ("launch.*", "launch.run", "models", "tvnet_keras"),
     "launch/score_files": ("launch.run", "tvnet_keras"),
     "launch/tables": (
-        *("launch.*", "launch.evaluators", "launch.experiments", "launch.flow_report", "launch.run"),
+        *("launch.*", "launch.benchmarks.parts", "launch.evaluators", "launch.experiments", "launch.flow_report"),
+        *("launch.run", "launch.score_files", "models"),
         "tvnet_keras",
     ),
 }

@@ -15,6 +15,7 @@ class Made:
     crops: int = option(1, "Crops.", choices=(1, 5, 10))
     short: int | None = option(None, "Short side.", least=1)
     flip: bool = option(True, "Whether it is mirrored.")
+    ratios: tuple[float, ...] = option((1.0,), "Ratios.", above=0, fewest=1)
     free: float = 0.0
 
 
@@ -33,6 +34,8 @@ class Made:
         ({"rate": float("nan")}, "rate must be above 0, but is nan."),
         ({"learn": "tau"}, "learn must be a tuple, but is 'tau'."),
         ({"learn": ("tau", "teta")}, "learn is 'teta', which is not one of tau, theta. Did you mean 'theta'?"),
+        ({"ratios": ()}, "ratios must hold 1 or more values, but is ()."),
+        ({"ratios": (1, 0)}, "ratios must be above 0, but is 0."),
         ({"crops": 4}, "crops must be 1, 5 or 10, but is 4."),
         ({"short": 0}, "short must be at least 1, but is 0."),
         ({"flip": 1}, "flip must be True or False, but is 1."),

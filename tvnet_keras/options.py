@@ -38,6 +38,7 @@ class Option:
         most: largest value.
         above: the value is larger than this.
         below: the value is smaller than this.
+        fewest: smallest number of values of a field that holds several.
     """
 
     meaning: str
@@ -46,6 +47,7 @@ class Option:
     most: float | None = None
     above: float | None = None
     below: float | None = None
+    fewest: int = 0
 
     @property
     def allowed(self) -> tuple[str | int, ...]:
@@ -98,6 +100,7 @@ def option(
     most: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    fewest: int = 0,
 ) -> Any:
     """A field of a dataclass that is an option.
 
@@ -109,6 +112,7 @@ def option(
         most: largest value.
         above: the value is larger than this.
         below: the value is smaller than this.
+        fewest: smallest number of values of a field that holds several.
 
     Example:
         >>> @dataclasses.dataclass
@@ -119,7 +123,7 @@ def option(
         Traceback (most recent call last):
         tvnet_keras.errors.InputError: warps must be at least 1, but is 0.
     """
-    described = Option(meaning, choices, least, most, above, below)
+    described = Option(meaning, choices, least, most, above, below, fewest)
     return dataclasses.field(default=default, metadata={KEY: described})
 
 
@@ -158,7 +162,10 @@ def check_options(instance: Any, prefix: str = "") -> None:
         several = typing.get_origin(kind) is tuple
         if several and not isinstance(value, tuple | list | np.ndarray):
             raise InputError(f"{prefix}{name} must be a tuple, but is {value!r}.")
-        for item in typing.cast(Sequence[Any], value) if several else (value,):
+        values = typing.cast(Sequence[Any], value) if several else (value,)
+        if len(values) < described.fewest:
+            raise InputError(f"{prefix}{name} must hold {described.fewest} or more values, but is {value!r}.")
+        for item in values:
             _check_kind(prefix + name, item, _single(kind))
             described.check(prefix + name, item)
 

@@ -8,6 +8,7 @@ from launch.evaluators.parts.protocol import FingerprintedBatches, protocol_of
 from launch.run.config import Config
 from launch.run.inference import score_videos
 from launch.run.video_source import VideoSource
+from models import input_of
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.scores import Scores
 
@@ -42,9 +43,12 @@ def measure(model: keras.Model, source: VideoSource, config: Config) -> Measurem
     Raises:
         InputError: a file cannot be read to its end.
     """
-    batches = FingerprintedBatches(source.views(), "clip")
+    taken = input_of(model)
+    batches = FingerprintedBatches(source.views(), *dict.fromkeys(("clip", taken)))
     logits, views = score_videos(model, batches, source.videos)
     protocol = protocol_of(config, source, DATA_SETTINGS) | _views(config, views) | {"views_sha256": batches.sha256}
+    if taken != "clip":
+        protocol["stored_flow"] = source.flow_read
     run = {"kind": config.method, "experiment": config.experiment, "seed": config.seed}
     scores = Scores(
         video_id=tuple(name for name, _ in source.names),

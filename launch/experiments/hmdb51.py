@@ -4,6 +4,9 @@ Paper (Fan et al., CVPR 2018): TVNet-50 alone 57.5 % on split 1 (Table 3); with 
 three splits (Table 4). 7,000 steps of 128 clips, rate / 10 after 4,000 and 6,000, 250 views per video.
 
     python -m launch.train --method=tvnet --experiment=hmdb51 --config.data.root=hmdb51
+
+The settings of Temporal Segment Networks (Wang et al., ECCV 2016; 68.5 %) are in `launch/experiments/ucf101.py`, for
+`--experiment=hmdb51` as well.
 """
 
 from launch.run.config import Config, new_config

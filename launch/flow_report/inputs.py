@@ -1,5 +1,6 @@
 """What flow is computed by and of: solvers and image pairs, as users name them on the command line."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,8 +8,10 @@ from launch.flow_report.pictures import FRAME, TRUTH
 from launch.run.run_folder import WEIGHTS_FILE
 from launch.weights.checksum import require_whole
 from tvnet_keras.choices import check_choice
+from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs, solvers
+from tvnet_keras.flow.solvers.parts import saved_model
 
 
 def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solvers.Solver]:
@@ -21,6 +24,26 @@ def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solve
     Raises:
         InputError: there is no name, one is unknown or is given twice, or none of the solvers has an option.
     """
+    own = options_of(names, **options)
+    made: dict[str, solvers.Solver] = {}
+    for name in names:
+        label = Path(name).resolve().name
+        if label in (*made, FRAME, TRUTH):
+            raise InputError(f"--solver={','.join(names)}: two would write to the folder {label!r}; run them apart.")
+        made[label] = solvers.make_solver(name, **own[name])
+    return made
+
+
+def options_of(names: Sequence[str], **options: str | None) -> dict[str, dict[str, str]]:
+    """The options of every solver; each is given those that it has.
+
+    Args:
+        names: names of solvers.
+        **options: `variant` and `weights`, a file or a run's folder; None where the user set none.
+
+    Raises:
+        InputError: there is no name, one is unknown, the weights are damaged, or none of the solvers has an option.
+    """
     if not names:
         raise InputError(f"--solver= is empty; name one of {', '.join(solvers.forms())}.")
     given = {key: value for key, value in options.items() if value is not None}
@@ -32,14 +55,27 @@ def make_solvers(names: Sequence[str], **options: str | None) -> dict[str, solve
     if unused:
         flag = min(unused)
         raise InputError(f"--{flag}={options[flag]} belongs to none of --solver={','.join(names)}; leave it out.")
-    made: dict[str, solvers.Solver] = {}
-    for name in names:
-        label = Path(name).resolve().name
-        if label in (*made, FRAME, TRUTH):
-            raise InputError(f"--solver={','.join(names)}: two would write to the folder {label!r}; run them apart.")
-        own = {key: given[key] for key in solvers.options_of(name) if key in given}
-        made[label] = solvers.make_solver(name, **own)
-    return made
+    return {name: {key: given[key] for key in solvers.options_of(name) if key in given} for name in names}
+
+
+def solver_record(name: str, options: dict[str, str]) -> dict[str, str]:
+    """What decides the flow of a solver, as JSON: name, options, and a checksum of its weights in place of their path.
+
+    Args:
+        name: of the solver.
+        options: those of `options_of`.
+    """
+    record = {"solver": Path(name).resolve().name if saved_model.is_export(name) else name}
+    record |= {key: value for key, value in options.items() if key != "weights"}
+    if "weights" in options:
+        record["weights_sha256"] = _sha256([Path(options["weights"])])
+    if saved_model.is_export(name):
+        record["weights_sha256"] = _sha256(files_below(name))
+    return record
+
+
+def _sha256(files: Sequence[Path]) -> str:
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def list_pairs(paths: Sequence[str], dataset: str, data_dir: str, render: str | None) -> tuple[pairs.Pair, ...]:

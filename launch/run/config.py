@@ -58,9 +58,24 @@ class DataConfig:
         "What to do about listed files that are not there: stop (error), or say so and go on (report).",
         choices=("error", "report"),
     )
+    validation: float = option(
+        0.0,
+        "Part of the training list of videos, by whole recordings of every class, that is kept back and tested on "
+        "instead of the test list; 0 tests on the test list.",
+        least=0,
+        below=1,
+    )
+    portion: float = option(
+        1.0,
+        "Part of the training list of videos, or of what the validation leaves of it, that is learnt from, by whole "
+        "recordings of every class.",
+        above=0,
+        most=1,
+    )
     short: str = same_option(ClipRecipe, "short")
     frames: int = same_option(ClipRecipe, "frames", default=6)
     segments: int = same_option(ClipRecipe, "segments")
+    windows: int = same_option(ClipRecipe, "windows")
     step: int = same_option(ClipRecipe, "step")
     height: int = option(
         64, "Height of a view, in pixels; 0 with a width of 0 takes every image pair at its own size.", **SIDE
@@ -71,10 +86,12 @@ class DataConfig:
     )
     crop: str = option(
         "corner",
-        "What is seen of a training frame: a window of TSN's sizes in a corner or in the centre (corner), a window "
+        "What is seen of a training frame: a window of one of crop_ratios in one of crop_places (corner), a window "
         "of the view's size anywhere (random), or the whole frame (none).",
         choices=TRAIN_CROPS,
     )
+    crop_ratios: tuple[float, ...] = same_option(ClipRecipe, "crop_ratios")
+    crop_places: int = same_option(ClipRecipe, "crop_places")
     test_crop: str = option(
         "center", "What is seen of a test frame: its centre, or the whole frame (none).", choices=TEST_CROPS
     )
@@ -91,6 +108,9 @@ class DataConfig:
         choices=DRAWS,
     )
     cache: str = option("", "Folder that launch.prepare --cache wrote; empty reads the video files.")
+    flow: str = option(
+        "", "Folder that launch.prepare --flow wrote, for a method that reads stored flow; empty reads none."
+    )
     workers: int = option(0, "Files that are decoded at the same time; 0 takes one per core.", least=0, most=10_000)
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 import launch.experiments
 from launch.run.config import Config, DataConfig, dataset_names
 from launch.run.pair_source import PairSource
+from launch.run.stored_flow import reads_flow
 from launch.run.video_source import VideoSource
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
@@ -92,7 +93,7 @@ class Source(Protocol):
 
 
 PAIR_SETTINGS = ("pairs", "render")
-VIDEO_SETTINGS = ("split", "classes", "cache")
+VIDEO_SETTINGS = ("split", "classes", "validation", "portion", "cache", "flow", "windows")
 FLOW_SETTINGS = ("interpolation", "unknown")
 FLOW_AUGMENTATION = ("rotation", "translation", "zoom")
 """Fields of `config.data` that have a meaning for some Batches only."""
@@ -129,10 +130,11 @@ def warn_of_lists(training: Source, test: Source) -> None:
 
     Args:
         training: the list that is learnt from.
-        test: the list of the same data set that is tested on.
+        test: the list of the same data set that is tested on, which may be a part of its training list.
     """
     labels = ([label for _, label in source.names] for source in (training, test))
-    for sentence in (*training.notes, *class_warnings(training.class_names, *labels)):
+    tested = "validation" if test.config.data.validation else "test"
+    for sentence in (*training.notes, *class_warnings(training.class_names, *labels, tested=tested)):
         print(f"warning: {sentence}", file=sys.stderr)
 
 
@@ -157,9 +159,11 @@ def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence
         ignored = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
     else:
         ignored = dict.fromkeys(PAIR_SETTINGS, "videos")
-        if "flow" not in source.offers:
+        if not reads_flow(config):
+            ignored["flow"] = f"--method={config.method}, which reads no stored flow with these options"
+        if "known" not in source.offers:
             ignored |= dict.fromkeys(FLOW_SETTINGS, "a data set without exact flow")
-        if subset == "train" and "flow" not in needs:
+        if subset == "train" and "known" not in needs:
             ignored |= dict.fromkeys(FLOW_AUGMENTATION, "training without exact flow")
     default = DataConfig()
     for name, where in ignored.items():

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from launch.run.progress import progress
+from models import input_of
 from tvnet_keras.ops.tracing import local_graphs
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import video_errors
@@ -25,7 +26,7 @@ def _called(function: Callable, tensor: tf.Tensor) -> tf.Tensor:
 
 
 def logits_of(model: keras.Model, clip: tf.Tensor) -> tf.Tensor:
-    """The logits of a model for a batch of clips, as in a test: `[B, T, H, W, 3] -> [B, K]`."""
+    """The logits of a model for a batch of clips, or of what it takes in their place, as in a test: `[B, K]`."""
     return model(clip, training=False)["logits"]
 
 
@@ -74,14 +75,14 @@ def score_videos(model: keras.Model, views: Iterable[dict], videos: VideoList) -
     Raises:
         InputError: a file breaks while it is read.
     """
-    predict = as_graph(model, logits_of)
+    predict, field = as_graph(model, logits_of), input_of(model)
     total = np.zeros((len(videos.videos), len(videos.class_names)))
     count = np.zeros((len(videos.videos), 1))
     batch_size = None
     with video_errors(), progress("scoring", "videos") as show:
         for batch in views:
             batch_size = batch_size or len(batch["index"])
-            logits = predict(_padded(batch["clip"], batch_size)).numpy()[: len(batch["index"])]
+            logits = predict(_padded(batch[field], batch_size)).numpy()[: len(batch["index"])]
             logits = np.where(batch["flipped"].numpy()[:, None], _unflipped(logits, videos), logits)
             index = batch["index"].numpy()
             np.add.at(total, index, logits)

@@ -10,14 +10,18 @@ from tvnet_keras.optimizers.grouped import GroupedAdam, GroupedSGD
 from tvnet_keras.typing import Dimension, Tensor
 
 
-def make_optimizer(train: TrainConfig, rates: dict[str, float]) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    train: TrainConfig, rates: dict[str, float], network_rates: dict[str, float] | None = None
+) -> keras.optimizers.Optimizer:
     """An optimizer with a learning rate per group.
 
     Args:
         train: the `train` section of a configuration.
-        rates: `{pattern of a weight's path: multiplier}`.
+        rates: `{pattern of a weight's path: multiplier}` of a solver's weights, which do not decay.
+        network_rates: the same of weights that decay as all others do.
     """
-    arguments = {"learning_rate": make_schedule(train), "weight_decay": train.weight_decay or None, "rates": rates}
+    arguments = {"learning_rate": make_schedule(train), "weight_decay": train.weight_decay or None}
+    arguments["rates"] = {**rates, **(network_rates or {})}
     # The training step sums gradients over replicas before it clips them.
     arguments["summed"] = True
     if train.ema:

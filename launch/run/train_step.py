@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from launch.run.config import TrainConfig
+from models import input_of
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.ops.tracing import local_graphs
 
@@ -131,12 +132,14 @@ class TrainStep:
         return gradients, {**means, "loss": loss, **sums}
 
     def _forward(self, batch: Fields) -> tuple[Fields, Fields, Fields]:
+        taken = input_of(self.model)
         if self.segments == 1:
-            outputs = self.model(batch["clip"], training=True)
+            outputs = self.model(batch[taken], training=True)
             return batch, outputs, self.objective(batch, outputs)
         samples = tf.shape(batch["clip"])[0]
-        batch = {**batch, "clip": tf.reshape(batch["clip"], (-1, *batch["clip"].shape[2:]))}
-        outputs = self.model(batch["clip"], training=True)
+        clips = {name: tf.reshape(batch[name], (-1, *batch[name].shape[2:])) for name in {"clip", taken}}
+        batch = {**batch, **clips}
+        outputs = self.model(batch[taken], training=True)
         logits = tf.reshape(outputs["logits"], (-1, self.segments, outputs["logits"].shape[-1]))
         outputs = {**outputs, "logits": tf.reduce_mean(logits, axis=1)}
         # Terms on the flow have one value per clip; the samples' loss is their mean over segments.

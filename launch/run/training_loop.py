@@ -17,6 +17,7 @@ from launch.run.monitor import PICTURED_CLIPS, Monitor
 from launch.run.optimization import averaged_weights
 from launch.run.profiling import Profiler
 from launch.run.train_step import Fields, TrainStep
+from models import input_of
 
 
 class TrainingLoop:
@@ -101,26 +102,32 @@ class TrainingLoop:
         quick = EvalConfig(measures=test.measures, flow_size=test.flow_size, batch_size=test.batch_size)
         config = dataclasses.replace(self.config, eval=quick)
         source = dataclasses.replace(self.validation, config=config)
-        clips = _first_clips(source)
-        outputs = self.model(clips, training=False)
+        shown, taken = _first_samples(source, ("clip", input_of(self.model)))
+        outputs = self.model(taken, training=False)
         self.finite.require_answers(step, outputs)
         result = {}
         for measure in self.measures:
             numbers = measure.measure(self.model, source, config).numbers
             result |= {f"validation_{name}": numbers[name] for name in measure.HEADLINES}
         self.monitor.validation(step, result)
-        self.monitor.pictures(step, clips, outputs)
+        self.monitor.pictures(step, shown, outputs)
         return result
 
 
-def _first_clips(source: Source) -> np.ndarray:
-    """The clips that are pictured; pairs may differ in size, and then only those of the first one's size."""
-    clips: list[np.ndarray] = []
+def _first_samples(source: Source, fields: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Two fields of the samples that are pictured; where pairs differ in size, only of those of the first one's."""
+    samples: list[tuple[np.ndarray, np.ndarray]] = []
     for batch in source.clips():
-        clips += [clip for clip in batch["clip"].numpy() if not clips or clip.shape == clips[0].shape]
-        if len(clips) >= PICTURED_CLIPS:
+        first, second = (batch[field].numpy() for field in fields)
+        samples += [pair for pair in zip(first, second, strict=True) if not samples or _same_shape(pair, samples[0])]
+        if len(samples) >= PICTURED_CLIPS:
             break
-    return np.stack(clips[:PICTURED_CLIPS])
+    shown, taken = zip(*samples[:PICTURED_CLIPS], strict=True)
+    return np.stack(shown), np.stack(taken)
+
+
+def _same_shape(sample: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> bool:
+    return sample[0].shape == other[0].shape
 
 
 def _whole_batch(iterator: Iterator[Fields], strategy: tf.distribute.Strategy) -> Fields | list[Fields]:

@@ -15,17 +15,20 @@ from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
 from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
 from launch.run.sharded_batches import sharded_batches
+from launch.run.stored_flow import of_exact_flow, of_store, reads_flow, require_stored
 from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
 from tvnet_keras.flow.sources import VideoFlowSource
+from tvnet_keras.flow.store import StoredFlow
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import CachedVideos
+from tvnet_keras.video.holdout import hold_out, portion
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset
 from tvnet_keras.video.scan import scan
 from tvnet_keras.video.split_files import found_elsewhere
-from tvnet_keras.video.views import FrameSource
+from tvnet_keras.video.views import FlowBetween, FrameSource
 
 MEMORY_FILE = ".tvnet_keras_frame_counts.json"
 """What the check of the videos found, beside them, so that every run has it."""
@@ -44,6 +47,8 @@ class VideoSource:
         exact_flow: reads a video's, None where the data set has none.
         counts: exact number of frames by path, once scanned.
         cache: where frames are read from instead of the files, once scanned.
+        flow: where flow is read from beside the frames, once scanned; None where the method reads none, or there is
+            exact flow to read.
         skipped: ids left out.
     """
 
@@ -53,22 +58,23 @@ class VideoSource:
     exact_flow: Callable[[str], np.ndarray] | None = None
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     cache: CachedVideos | None = None
+    flow: StoredFlow | None = None
     skipped: tuple[str, ...] = ()
 
     @classmethod
     def listed(cls, config: Config, subset: str) -> "VideoSource":
-        """Reads the list.
+        """Reads the list, or the part of it that `data.validation` and `data.portion` leave or keep back.
 
         Raises:
             InputError: no such list, no video of it, two of one id, some are missing (`data.missing=error`), or they
                 would be tested in mirrored views that have no label.
         """
         data = config.data
-        videos = datasets.load(data.dataset, data.root, subset=subset, split=data.split, classes=data.classes)
-        _judge_missing(videos, data, subset)
+        videos, role = _list_of(data, subset), _role(data, subset)
+        _judge_missing(videos, data, role)
         if not videos.videos:
-            raise InputError(f"No {subset} video of --config.data.dataset={data.dataset} is under {data.root}.")
-        _require_distinct_ids(videos, subset)
+            raise InputError(f"No {role} video of --config.data.dataset={data.dataset} is under {data.root}.")
+        _require_distinct_ids(videos, role)
         if subset == "test" and videos.class_names:
             _require_mirrors(videos, config)
         return cls(config, subset, videos, datasets.exact_flow_of(data.dataset))
@@ -80,8 +86,9 @@ class VideoSource:
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """`label` where the videos have classes, `flow` and `known` where their flow is known exactly."""
-        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if self.exact_flow else ())
+        """`label` where the videos have classes, `flow` where it is stored, with `known` where it is known exactly."""
+        stored = FLOW_FIELDS[:1] if self.config.data.flow else ()
+        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if self.exact_flow else stored)
 
     @property
     def names(self) -> tuple[tuple[str, int], ...]:
@@ -97,6 +104,13 @@ class VideoSource:
     def decoded(self) -> dict | None:
         """Quality and size of the cached frames, where a cache is read."""
         return None if self.cache is None else {"quality": self.cache.quality, "short_side": self.cache.short_side}
+
+    @property
+    def flow_read(self) -> dict | None:
+        """What flow is read beside the frames: of which solver and in which form, or exact; None where none is."""
+        if not reads_flow(self.config):
+            return None
+        return {"solver": "exact"} if self.flow is None else {**self.flow.solver, **dataclasses.asdict(self.flow.form)}
 
     @property
     def missing(self) -> int:
@@ -118,39 +132,61 @@ class VideoSource:
             )
 
     def scanned(self, *, skip_unreadable: bool = False) -> "VideoSource":
-        """Every file decoded once, or found in the cache.
+        """Every file decoded once, or found in the cache; with stored flow, found there, too.
 
         Raises:
-            InputError: files are broken, or not in `data.cache`.
+            InputError: files are broken, or not in `data.cache` or `data.flow`.
         """
+        read = self._decodable(skip_unreadable)
+        return read._with_flow(skip_unreadable) if self.config.data.flow and reads_flow(self.config) else read
+
+    def _with_flow(self, skip_unreadable: bool) -> "VideoSource":
+        """With the store of `data.flow`, which has all that is asked of it."""
+        flow = StoredFlow(self.config.data.flow)
+        found = self._require_held(set(flow.video_ids), "flow", skip_unreadable)
+        found = dataclasses.replace(found, flow=flow)
+        require_stored(flow, found._frames, self.config, self.subset)
+        return found
+
+    def _decodable(self, skip_unreadable: bool) -> "VideoSource":
         data, listed = self.config.data, self.videos.videos
+        role = _role(data, self.subset)
         if data.cache:
             cache = CachedVideos(data.cache)
             require_cached_size(cache, data, self.subset)
-            held = set(cache.video_ids)
-            absent = [video for video in listed if video.video_id not in held]
-            if absent and not skip_unreadable:
-                raise InputError(
-                    f"{len(absent)} of {len(listed)} {self.subset} videos are not in --config.data.cache={data.cache}; "
-                    "write the cache again or go on without them with --skip_unreadable: "
-                    f"{first_few([video.video_id for video in absent], '; ')}"
-                )
-            return self._without({video.path: f"{video.path}: not in {data.cache}" for video in absent}, cache=cache)
-        with progress(f"checking the {self.subset} videos", "files") as show:
+            held = self._require_held(set(cache.video_ids), "cache", skip_unreadable)
+            return dataclasses.replace(held, cache=cache)
+        with progress(f"checking the {role} videos", "files") as show:
             found = scan(listed, workers=data.workers or None, progress=show, cache_file=memory_file(data.root))
         broken = {problem.path: problem.message for problem in found.problems if problem.unusable}
         if broken and not skip_unreadable:
             raise InputError(
-                f"{len(broken)} of {len(listed)} {self.subset} videos cannot be read; mend them or go on without them "
+                f"{len(broken)} of {len(listed)} {role} videos cannot be read; mend them or go on without them "
                 f"with --skip_unreadable: {first_few([message.rstrip('.') for message in broken.values()], '; ')}"
             )
         return self._without(broken, counts=found.counts)
+
+    def _require_held(self, ids: set[str], field: str, skip_unreadable: bool) -> "VideoSource":
+        """Without the videos that a store lacks, if that is allowed."""
+        data, listed = self.config.data, self.videos.videos
+        folder = getattr(data, field)
+        absent = [video for video in listed if video.video_id not in ids]
+        if absent and not skip_unreadable:
+            raise InputError(
+                f"{len(absent)} of {len(listed)} {_role(data, self.subset)} videos are not in "
+                f"--config.data.{field}={folder}; "
+                f"write the {field} again or go on without them with --skip_unreadable: "
+                f"{first_few([video.video_id for video in absent], '; ')}"
+            )
+        return self._without({video.path: f"{video.path}: not in {folder}" for video in absent})
 
     def _without(self, reasons: dict[str, str], **found: Any) -> "VideoSource":
         for reason in reasons.values():
             print(f"skipped: {reason}", file=sys.stderr)
         skipped = tuple(video.video_id for video in self.videos.videos if video.path in reasons)
-        return dataclasses.replace(self, videos=self.videos.without(reasons), skipped=skipped, **found)
+        return dataclasses.replace(
+            self, videos=self.videos.without(reasons), skipped=(*self.skipped, *skipped), **found
+        )
 
     def training(
         self, needs: Sequence[str], strategy: tf.distribute.Strategy, start_step: int
@@ -203,11 +239,46 @@ class VideoSource:
 
     @property
     def _frames(self) -> FrameSource:
-        return FrameSource(self.videos, self.counts, self.cache)
+        return FrameSource(self.videos, self.counts, self.cache, self._flow_between)
+
+    @property
+    def _flow_between(self) -> FlowBetween | None:
+        if not reads_flow(self.config):
+            return None
+        if self.flow is not None:
+            return of_store(self.flow)
+        if self.exact_flow is not None:
+            return of_exact_flow(self.exact_flow)
+        raise InputError(
+            f"--config.model.motion={self.config.model.motion} reads stored flow: give --config.data.flow=FOLDER, "
+            "which launch.prepare --flow=FOLDER writes."
+        )
+
+
+def _list_of(data: DataConfig, subset: str) -> VideoList:
+    """The videos of a subset; those of the validation are kept back from the training list."""
+    listed = "train" if data.validation else subset
+    videos = datasets.load(data.dataset, data.root, subset=listed, split=data.split, classes=data.classes)
+    recording_of = datasets.recordings_of(data.dataset)
+    if data.validation:
+        rest, held = hold_out(videos, data.validation, recording_of)
+        if not (held.videos or held.missing):
+            raise InputError(
+                f"--config.data.validation={data.validation} keeps nothing back: no class of the training list of "
+                f"--config.data.dataset={data.dataset} has two recordings; set --config.data.validation=0."
+            )
+        videos = held if subset == "test" else rest
+    return portion(videos, data.portion, recording_of) if subset == "train" and data.portion < 1 else videos
+
+
+def _role(data: DataConfig, subset: str) -> str:
+    """What a subset is called to the user."""
+    return "validation" if subset == "test" and data.validation else subset
 
 
 def _carry_flow(needs: Sequence[str]) -> bool:
-    return bool(set(needs) & set(FLOW_FIELDS))
+    """Whether training batches have exact flow, with what of it is known."""
+    return "known" in needs
 
 
 def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:

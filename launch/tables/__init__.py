@@ -29,6 +29,23 @@ PARTS = "parts"
 
 
 @dataclasses.dataclass(frozen=True)
+class Column:
+    """A further number of a cell, which the table shows in a column of its own.
+
+    Attributes:
+        heading: the column's heading. Cells whose columns have the same one share the column.
+        number: name of the result's number, such as `fps`; a result that lacks it leaves the place empty.
+        form: how the number is written, in words of Python's `format`: ",.0f" is whole, ".1%" a fraction in percent.
+        paper: the paper's number, None where it has none. The paper's numbers stand in a column before ours.
+    """
+
+    heading: str
+    number: str
+    form: str = ".2f"
+    paper: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Cell:
     """One number of a paper's table and how it is computed here.
 
@@ -48,6 +65,7 @@ class Cell:
         full_scale: the command that computes the paper's number with the paper's data and sizes.
         network: a function that makes the network of the cell, such as `TVNet`: the result records the
             `SOLVER_VERSION` of its motion layers. None where there are none, as with a classical solver.
+        columns: further numbers of its results that the table shows.
     """
 
     row: str
@@ -62,6 +80,7 @@ class Cell:
     comparable: bool = True
     full_scale: str = ""
     network: Callable[[], keras.layers.Layer] | None = None
+    columns: tuple[Column, ...] = ()
 
 
 def names() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from launch.run.run_folder import RUN_FILE, WEIGHTS_FILE, read
 from launch.weights.by_name import Match, match, weight_values
 from launch.weights.files import read_weights
 from models import classifier_of, encoders
+from models.parts.fine_tuning import IMAGE_KERNEL_RANK
 from models.parts.input_scaling import AUTO, UNIT
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
@@ -19,8 +20,6 @@ from tvnet_keras.errors import InputError
 IMAGENET = "imagenet"
 
 RGB_CHANNELS = 3
-IMAGE_KERNEL_RANK = 4
-"""Least number of axes of a convolution's kernel, `[h, w, C, O]`."""
 
 
 def with_scaling_of_weights(config: Config) -> Config:

@@ -12,6 +12,12 @@ A module has
     Whether the output is a Flow of the frames. Only a Flow is exported, measured and shown, and has a TV-L1 energy.
 `learning_rates(options) -> {pattern: multiplier}`
     The rates of the weights that the layer learns, in the form in which a method says its own.
+
+It may also have
+
+`READS`
+    The field of a Batch that the layer takes in place of the clip; the model then takes that field. `field_of` asks for
+    it.
 """
 
 import sys
@@ -27,3 +33,8 @@ def motion_module(name: str) -> ModuleType:
         InputError: there is no such module.
     """
     return load_module(sys.modules[__name__], "motion", name)
+
+
+def field_of(name: str) -> str:
+    """The field of a Batch that a motion layer takes: `clip`, where its module does not say otherwise."""
+    return vars(motion_module(name)).get("READS", "clip")

@@ -9,6 +9,7 @@ from tvnet_keras.typing import Shape, Tensor
 
 from .classifier import image_classifier
 from .clip_model import ClipModel
+from .fine_tuning import freeze_batch_norms
 
 
 class ClipClassifier(ClipModel):
@@ -27,9 +28,13 @@ class ClipClassifier(ClipModel):
         self.consensus = keras.layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
 
     def make_classifier(self, channels: int) -> PerStep:
-        """A classifier of every step on the encoder `options.backbone`, for images of `channels` channels."""
+        """A classifier of every step on the encoder `options.backbone`, for images of `channels` channels.
+
+        `options.batch_norm` says which of its batch normalisations learn.
+        """
         image_shape = (*self.clip_shape[1:3], channels)
         network = image_classifier(self.options.backbone, image_shape, self.num_classes, self.options.dropout)
+        freeze_batch_norms(network, self.options.batch_norm)
         classifier = PerStep(network, name="classifier")
         classifier.build((None, None, *image_shape))
         return classifier

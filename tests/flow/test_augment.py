@@ -82,6 +82,7 @@ RECIPES = {
     "crop": FlowRecipe((40, 48), crop="random", resize_short=60),
     "crop and scale": FlowRecipe((40, 48), crop="random", resize_short=90),
     "corner": FlowRecipe((40, 48), crop="corner"),
+    "corner of thirteen": FlowRecipe((40, 48), crop="corner", crop_ratios=(0.9, 0.6), crop_places=13),
     "shrink": FlowRecipe((30, 42)),
     "shrink unevenly": FlowRecipe((45, 28)),
     "enlarge": FlowRecipe((90, 100)),

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.launch.pairs_on_disk import MOTIONS, write_chairs, write_kitti_pairs
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.io import known_vectors, write_flo
+from tvnet_keras.flow.io import UNKNOWN, known_vectors, write_flo, write_kitti
 from tvnet_keras.flow.measure import mean_end_point_error, photometric_residual
 from tvnet_keras.flow.pairs import load, load_subset, names, open_files, options_of, read_image
 from tvnet_keras.flow.solvers import make_solver
@@ -46,6 +47,12 @@ CHAIRS = {
     "0000001": (384, 512, 1.0, 4.506, 1.591),
     "0000002": (384, 512, 1.0, 4.353, 3.448),
 }
+OFFICIAL_CHAIRS = {
+    "00001": (384, 512, 1.0, 4.306, 2.702),
+    "00002": (384, 512, 1.0, 2.113, 0.641),
+    "00003": (384, 512, 1.0, 4.767, 3.020),
+}
+KITTI = {"frame1": (375, 1242, 0.1620, 51.010, 38.488)}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,8 @@ CHAIRS = {
         ("sintel", "sintel_sample", {}, CLEAN),
         ("sintel", "sintel_sample", {"render": "final"}, FINAL),
         ("flyingchairs", "flyingchairs_sample", {}, CHAIRS),
+        ("flyingchairs", "flow_pairs/flyingchairs", {}, OFFICIAL_CHAIRS),
+        ("kitti", "flow_pairs/kitti", {}, KITTI),
     ],
 )
 def test_real_pairs_have_their_known_errors(shared_data, name, folder, options, expected):
@@ -105,6 +114,71 @@ def test_the_official_list_divides_flyingchairs(chairs):
     assert names_of(chairs, "train") == ["00001", "00003", "00004"]
     assert names_of(chairs, "test") == ["00002"]
     assert len(load("flyingchairs", chairs)) == 4
+
+
+@pytest.mark.parametrize("root", ["", "data"])
+def test_the_official_list_may_lie_beside_the_folder(tmp_path, monkeypatch, root):
+    release = write_chairs(tmp_path / "release/data").parent
+    (tmp_path / "release/FlyingChairs_train_val.txt").write_text("1\n2\n1\n")
+    monkeypatch.chdir(release / root)
+    assert names_of(".", "train") == names_of(release / root, "train") == ["00001", "00003"]
+    (release / "data/FlyingChairs_train_val.txt").write_text("2\n2\n1\n")
+    assert names_of(release / root, "train") == (["00003"] if root else ["00001", "00003"]), "the list in the root wins"
+
+
+def test_the_official_list_of_flyingchairs_divides_its_real_pairs(shared_data):
+    root = shared_data / "flow_pairs/flyingchairs"
+    codes = (root.parent / "FlyingChairs_train_val.txt").read_text().split()
+    assert (codes.count("1"), codes.count("2")) == (22232, 640)
+    assert names_of(root, "train") == ["00001", "00002", "00003"]
+    with pytest.raises(InputError, match="None of the 3 pairs of flyingchairs in .* is for the subset 'test'"):
+        load_subset("flyingchairs", root, "test")
+
+
+@pytest.mark.parametrize("images", ["image_2", "colored_0", "image_0"])
+def test_kitti_under_its_official_names(tmp_path, images):
+    listed = load("kitti", write_kitti_pairs(tmp_path, images=images))
+    assert [pair.name for pair in listed] == ["000000", "000001", "000002"]
+    for pair, (height, width, velocity) in zip(listed, MOTIONS.values(), strict=True):
+        known = known_vectors(pair.truth())
+        assert pair.frames().shape == (2, height, width, 3)
+        assert not known[: height // 2].any() and known[height // 2 :].all()
+        np.testing.assert_allclose(pair.truth()[known], np.broadcast_to(velocity, (known.sum(), 2)), atol=1 / 128)
+
+
+def test_kitti_of_2012_in_grey_and_with_the_frames_of_the_multi_view_extension(tmp_path):
+    write_kitti_pairs(tmp_path, ("First",), "image_0")
+    frame = tmp_path / "training/image_0/000000_10.png"
+    Image.open(frame).convert("L").save(frame)
+    shutil.copy(frame, frame.with_name("000000_12.png"))
+    write_kitti_pairs(tmp_path, ("First",), "colored_0")
+    (pair,) = load("kitti", tmp_path)
+    assert np.ptp(pair.frames()[0], axis=-1).max() > 0, "the coloured frames are read where both are there"
+    shutil.rmtree(tmp_path / "training/colored_0")
+    (pair,) = load("kitti", tmp_path)
+    assert pair.frames().shape == (2, 24, 32, 3) and np.ptp(pair.frames()[0], axis=-1).max() == 0
+
+
+def test_one_pair_of_kitti_alone(tmp_path):
+    write_pair(tmp_path, "frame1.png", "frame2.png", "")
+    flow = np.full((10, 12, 2), (1.5, -2.25), np.float32)
+    flow[0] = UNKNOWN
+    write_kitti(tmp_path / "flow_gt.png", flow)
+    (pair,) = load("kitti", tmp_path)
+    assert pair.name == "frame1" and (pair.truth() == flow).all() and (pair.frames()[1] == 40).all()
+    (tmp_path / "frame2.png").unlink()
+    with pytest.raises(InputError, match=r"frame2\.png is missing"):
+        load("kitti", tmp_path)
+
+
+def test_a_missing_frame_of_kitti_is_named(tmp_path):
+    write_kitti_pairs(tmp_path)
+    (tmp_path / "training/image_2/000001_11.png").unlink()
+    with pytest.raises(InputError, match=r"image_2/000001_11\.png is missing"):
+        load("kitti", tmp_path)
+    shutil.rmtree(tmp_path / "training/image_2")
+    with pytest.raises(InputError, match=r"image_2/000000_10\.png is missing"):
+        load("kitti", tmp_path)
 
 
 def test_without_its_list_a_set_of_pairs_serves_for_both(chairs, shapes):
@@ -159,7 +233,7 @@ def test_moving_shapes_gives_the_middle_pair_of_every_test_clip(shapes):
 
 
 def test_data_sets_are_found_by_listing_the_folder():
-    assert {"flyingchairs", "middlebury", "moving_shapes", "sintel"} <= set(names())
+    assert {"flyingchairs", "kitti", "middlebury", "moving_shapes", "sintel"} <= set(names())
     assert sorted(names()) == list(names())
     assert options_of("sintel") == ("render",) and options_of("middlebury") == ()
 
@@ -173,6 +247,7 @@ def test_data_sets_are_found_by_listing_the_folder():
         ("middlebury", {}, "holds no pairs laid out as other-gt-flow"),
         ("sintel", {}, "holds no pairs laid out as training/flow"),
         ("flyingchairs", {}, "holds no pairs laid out as NNNNN_img1"),
+        ("kitti", {}, "holds no pairs laid out as training/flow_occ/NNNNNN_10.png and .*, or frame1.png"),
         ("moving_shapes", {}, "nowhere"),
     ],
 )

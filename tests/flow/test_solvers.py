@@ -18,7 +18,8 @@ from tvnet_keras.flow.measure import mean_end_point_error
 from tvnet_keras.flow.pairs import load
 from tvnet_keras.flow.solvers import forms, make_solver, options_of
 
-EXAMPLES = ("tvnet-2-2-20", "tvl1", "tvl1-2-3-20", "dis", "deepflow", "farneback", "skimage-tvl1")
+DIS = ("dis", "dis-ultrafast", "dis-fast", "dis-medium")
+EXAMPLES = ("tvnet-2-2-20", "tvl1", "tvl1-2-3-20", *DIS, "deepflow", "farneback", "skimage-tvl1")
 MOTION = (1.5, -0.75)
 
 
@@ -100,6 +101,15 @@ def test_tvl1_with_numbers_runs_exactly_these_iterations():
     pair = frames()
     first, second = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in pair)
     assert (make_solver("tvl1-1-1-50")(pair) == method.calc(first, second, None)).all()
+
+
+def test_the_presets_of_dis_are_opencvs_and_medium_is_the_one_without_a_name():
+    pair = frames(96, 128)
+    first, second = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in pair)
+    flows = {name: make_solver(name)(pair) for name in DIS}
+    for name, number in zip(DIS, (2, 0, 1, 2), strict=True):
+        assert (flows[name] == cv2.DISOpticalFlow.create(number).calc(first, second, None)).all(), name
+    assert (flows["dis-ultrafast"] != flows["dis-fast"]).any() and (flows["dis-fast"] != flows["dis"]).any()
 
 
 @pytest.mark.parametrize("name", ["dis", "deepflow", "farneback"])
@@ -184,7 +194,9 @@ def test_an_exported_model_is_a_solver(tmp_path):
         ("tvnet-1-50", "write tvnet-S-W-I"),
         ("tvnet-0-1-50", "from 1 up"),
         ("tvl1-5", "write tvl1 or tvl1-S-W-I"),
-        ("dis-3", "write dis"),
+        ("dis-3", "write dis or dis-ultrafast or dis-fast or dis-medium[.]$"),
+        ("dis-fast-3", "'dis-fast-3'; write dis or dis-ultrafast or dis-fast or dis-medium[.]$"),
+        ("dis-fsat", "Did you mean 'dis-fast'"),
         ("runs/none/export", "saved_model.pb is missing"),
     ],
 )

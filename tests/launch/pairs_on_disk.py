@@ -1,4 +1,4 @@
-"""Image pairs in the layouts of Middlebury, FlyingChairs and Sintel: textures that move as their flow files say."""
+"""Image pairs in the layouts of Middlebury, FlyingChairs, Sintel and KITTI: textures that move as the flow says."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from tests.textures import moving_clip
-from tvnet_keras.flow.io import UNKNOWN, write_flo
+from tvnet_keras.flow.io import UNKNOWN, write_flo, write_kitti
 
 MOTIONS = {"First": (24, 32, (1.5, -0.6)), "Second": (31, 40, (1.9, -0.8)), "Third": (24, 32, (-0.8, 1.2))}
 """Height, width and velocity of the pairs."""
@@ -41,6 +41,18 @@ def write_sintel(root: Path, names=tuple(MOTIONS)) -> Path:
             _write_picture(root / "training/clean" / name / f"frame_{number:04d}.png", frame)
             _write_picture(root / "training/final" / name / f"frame_{number:04d}.png", frame // 2)
         write_flo(root / "training/flow" / name / "frame_0001.flo", flow)
+    return root
+
+
+def write_kitti_pairs(root: Path, names=tuple(MOTIONS), images="image_2") -> Path:
+    """Writes some of the pairs in KITTI's layout, `000000`, `000001`, ...; the upper half of each flow is unknown."""
+    for number, name in enumerate(names):
+        frames, flow = _pair(name)
+        flow[: len(flow) // 2] = UNKNOWN
+        for which, frame in zip((10, 11), frames, strict=True):
+            _write_picture(root / "training" / images / f"{number:06d}_{which}.png", frame)
+        (root / "training/flow_occ").mkdir(parents=True, exist_ok=True)
+        write_kitti(root / f"training/flow_occ/{number:06d}_10.png", flow)
     return root
 
 

@@ -93,6 +93,9 @@ CASES = (
     Case({"data.pairs": ("First", "Second")}, ON_PAIRS, {"data.pairs": ("Third", "Second")}, scenes=ON_PAIRS),
     Case({"data.render": "final"}, ON_PAIRS, {"data.dataset": "sintel", "data.root": "@sintel"}, scenes=ON_PAIRS),
     Case({"data.missing": "report"}),
+    # As many videos, one of every class.
+    Case({"data.validation": 0.3}, ON_VIDEOS, scenes=ON_VIDEOS),
+    Case({"data.portion": 0.5}, scenes=ON_VIDEOS),
     Case({"data.short": "clamp"}, (*CLIPS, "flow of outputs"), {"data.frames": 10}),
     Case({"data.frames": 5}, (*CLIPS, "flow of outputs"), scenes=ON_VIDEOS),
     Case({"data.segments": 2}),
@@ -108,6 +111,8 @@ CASES = (
     Case({"data.cache": "@cache"}, ON_VIDEOS, scenes=ON_VIDEOS),
     Case({"data.cache": "@small cache"}, CLIPS, {"data.cache": "@cache", "data.resize_short": 24}, scenes=CLIPS),
     Case({"data.crop": "random"}),
+    Case({"data.crop_ratios": (0.5,)}),
+    Case({"data.crop_places": 13}),
     Case({"data.flip": False}),
     Case({"data.colour_jitter": 0.5}),
     Case({"data.rotation": 10.0}),

@@ -11,9 +11,9 @@ import launch.tables
 from launch.evaluators import Measurement
 from launch.run import run_lists
 from launch.run.data import list_source
-from launch.tables import Cell
+from launch.tables import Cell, Column
 from launch.tables.parts.computing import reproduce
-from launch.tables.parts.page import description, print_table, table_rows, write_page
+from launch.tables.parts.page import HEADINGS, description, print_table, table_headings, table_rows, write_page
 from launch.tables.parts.stored import results_of
 from launch.tables.tvnet import table1 as tvnet_table1
 from launch.tables.tvnet.table1 import PAPER, PAPER_TVL1, cells
@@ -216,6 +216,33 @@ def test_a_fraction_stands_in_percent_and_is_not_compared_across_data_sets(tmp_p
     other = replace(cell("a", [], paper=59.4), percent=True, comparable=False)
     reproduce([other], "table", "data", (), tmp_path, tmp_path / "weights")
     assert table_rows([other], results_of("table", tmp_path)) == [["a", "59.4", "150.0", "", "", "1"]]
+
+
+def test_further_numbers_of_cells_stand_in_columns_of_their_own(tmp_path, capsys, monkeypatch):
+    columns = (Column("minutes", "minutes", ".1f"), Column("moved", "moved", ",.0f", paper=1e5))
+    first = replace(cell("a", []), columns=columns[:1])
+    second = replace(cell("b", []), columns=(columns[1], Column("interval", "half", ".1%")))
+    cells = [first, second, cell("c", []), replace(cell("d", []), columns=columns[1:])]
+    for seed, numbers in enumerate(({"epe": 1.5, "minutes": 2.0}, {"epe": 2.5, "minutes": 3.5}, {"epe": 2.0})):
+        save_result(tmp_path, Result("table", "a", seed, {}, {"videos": 8}, "abc", {"cores": 2}, numbers, {}))
+    numbers = {"epe": 1.0, "moved": 1234.4, "half": 0.0125}
+    save_result(tmp_path, Result("table", "b", 0, {}, {"videos": 8}, "abc", {"cores": 2}, numbers, {"TVNet": 99}))
+    results = results_of("table", tmp_path)
+    assert table_headings(cells) == [*HEADINGS, "minutes", "moved, paper", "moved", "interval"]
+    rows = table_rows(cells, results)
+    assert rows[0] == ["a", "2.00", "2.000", "0.500", "+0.00", "3", "2.8", "", "", ""]
+    assert rows[1] == ["b", "2.00", "1.000 †", "", "-1.00", "1", "", "100,000", "1,234 †", "1.2% †"]
+    assert rows[2][6:] == ["", "", "", ""] and rows[3][6:] == ["", "100,000", "", ""]
+    assert table_headings(cells[2:3]) == [*HEADINGS] and len(table_rows(cells[2:3], results)[0]) == len(HEADINGS)
+    print_table(cells, results, "table")
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("moved, paper", "100,000", "1,234 †", "1.2% †", "+0.00")), "in a log, in full"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(cells, results, "table")
+    assert "…" not in capsys.readouterr().out, "on a terminal nothing is cut off"
+    said = description("table", cells[1], results["b"], tmp_path)[0]
+    assert said.endswith("here 1.000 † (1 seeds)  moved, paper 100,000  moved 1,234 †  interval 1.2% †")
 
 
 def test_every_cell_has_its_seeds_and_one_seed_of_all_comes_first(tmp_path):

@@ -12,7 +12,7 @@ import tensorflow as tf
 import models.tvnet
 from launch.run import run_folder
 from launch.run.finite_guard import FiniteGuard
-from launch.run.model import load_run
+from launch.run.model import build_model, load_run
 from launch.run.monitor import Monitor
 from launch.train import train
 from models.rgb import RGBClassifier
@@ -77,6 +77,22 @@ def test_training_learns_the_motion(tiny, tmp_path):
     results = train(config, tmp_path / "run")
     assert results["accuracy"] >= 0.9
     assert results["validation_top1"] >= 0.75
+
+
+def test_tsns_recipe_reaches_the_run(tiny, tmp_path):
+    data = {"crop": "corner", "crop_ratios": (1.0, 0.5), "crop_places": 13, "segments": 3}
+    # A rate of zero shows whose rate it is.
+    config = tiny("rgb", model={"batch_norm": "partial", "first_conv_rate": 0.0}, data=data, train={"steps": 2})
+    train(config, tmp_path)
+    found, model, _ = load_run(tmp_path)
+    assert found == config
+    keras.utils.set_random_seed(config.seed)
+    fresh = build_model(config, 12)
+    changed = {new.path for new, old in zip(model.weights, fresh.weights, strict=True) if np.any(new - old)}
+    norms = {f"input_norm/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")}
+    kernels = {f"stage{stage}_conv/kernel" for stage in (1, 2, 3)}
+    assert changed == norms | kernels | {"logits/kernel", "logits/bias"}
+    assert "learning_rate/stage0_conv" in tensorboard(tmp_path).Tags()["tensors"]
 
 
 def test_a_finished_run_is_not_trained_again(tiny, tmp_path, monkeypatch):

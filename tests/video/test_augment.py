@@ -47,6 +47,50 @@ def test_corner_crops_are_tsns_windows():
     assert seen == {(i, j) for i in range(4) for j in range(4) if abs(i - j) <= 1}
 
 
+def corner_windows(draws=400, height=60, width=80, **chosen):
+    """Corners and sizes of the windows that are drawn."""
+    rng = np.random.default_rng(0)
+    recipe = ViewRecipe(8, "corner", **chosen)
+    windows = [augment.draw_window((height, width), recipe, rng) for _ in range(draws)]
+    return [(window.corner, window.window) for window in windows]
+
+
+def test_corner_crops_without_options_are_those_of_before_there_were_any():
+    rng = np.random.default_rng(0)
+    windows = [augment.draw_window((60, 80), ViewRecipe(8, "corner", 48), rng) for _ in range(4)]
+    assert [(window.corner, window.window) for window in windows] == [
+        ((17, 28), (31, 36)), ((0, 22), (36, 42)), ((0, 0), (42, 42)), ((0, 0), (48, 48)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 80), (64, 76), (60, 60)])
+def test_thirteen_places_are_a_chessboards_and_every_mirror_image_of_one_is_another(height, width):
+    ratio = 0.5
+    side = int(min(height, width) * ratio)
+    places = {corner for corner, _ in corner_windows(height=height, width=width, crop_ratios=(ratio,), crop_places=13)}
+    down, across = height - side, width - side
+    assert len(places) == 13 and all(0 <= top <= down and 0 <= left <= across for top, left in places)
+    assert {(top, across - left) for top, left in places} == {(down - top, left) for top, left in places} == places
+    five = {corner for corner, _ in corner_windows(height=height, width=width, crop_ratios=(ratio,))}
+    assert five == {(top, left) for top in (0, down) for left in (0, across)} | {(down // 2, across // 2)}
+    middles = {(0, across // 2), (down, across // 2), (down // 2, 0), (down // 2, across)}
+    halfway = {(top, left) for top, left in places if top not in (0, down // 2, down)}
+    assert five | middles | halfway == places and len(halfway) == 4
+    for top, left in halfway:
+        assert abs(min(top, down - top) - down / 4) < 1 and abs(min(left, across - left) - across / 4) < 1
+
+
+def test_windows_have_the_ratios_asked_for():
+    assert {window for _, window in corner_windows(crop_ratios=(1.0,))} == {(60, 60)}
+    found = {window for _, window in corner_windows(crop_ratios=(1.0, 0.5, 0.25))}
+    # Neighbours in the list may be height and width of one window.
+    assert found == {(60, 60), (30, 30), (15, 15), (60, 30), (30, 60), (30, 15), (15, 30)}
+    assert {window for _, window in corner_windows(crop_ratios=(0.001,))} == {(1, 1)}
+    clip, rng = coordinates(1), np.random.default_rng(0)
+    view = augment.corner_crop(clip, 30, rng, ratios=(0.5,), places=13)
+    assert int(np.ptp(view[..., 0])) == int(np.ptp(view[..., 1])) == 29
+
+
 def test_a_flip_mirrors_the_picture_and_half_of_the_views_are_flipped():
     rng = np.random.default_rng(0)
     clip = coordinates()

@@ -238,7 +238,8 @@ def test_what_a_data_set_may_also_say_is_asked_for_in_one_place(tmp_path):
     for name in ("folder", "ucf101"):
         assert datasets.exact_flow_of(name) is None
         assert datasets.flip_of(name, pair) == "keep"
-    for ask in (datasets.exact_flow_of, lambda name: datasets.flip_of(name, pair)):
+        assert datasets.recordings_of(name)("a_1", "a") == "a_1"
+    for ask in (datasets.exact_flow_of, datasets.recordings_of, lambda name: datasets.flip_of(name, pair)):
         with pytest.raises(InputError, match="Did you mean 'moving_shapes'"):
             ask("moving_shape")
 

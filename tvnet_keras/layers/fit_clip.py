@@ -61,9 +61,9 @@ class FitClip(keras.layers.Layer):
         batch, time, height, width, channels = ops.shape(clip)
         frames = ops.reshape(clip, (-1, height, width, channels))
         if self.crop == "none":
-            frames = resize_half_pixel_antialiased(frames, self.height, self.width)
+            frames = self._resized(frames, self.height, self.width)
         else:
-            frames = self._centre(resize_half_pixel_antialiased(frames, *self._covering(height, width)))
+            frames = self._centre(self._resized(frames, *self._covering(height, width)))
         return ops.reshape(frames, (batch, time, self.height, self.width, channels))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -86,6 +86,9 @@ class FitClip(keras.layers.Layer):
             config: the dictionary of `get_config`.
         """
         return cls(**{"crop": "center" if config["resize_short"] else "none", **config})
+
+    def _resized(self, frames: Tensor, height: Dimension, width: Dimension) -> Tensor:
+        return resize_half_pixel_antialiased(frames, height, width)
 
     def _covering(self, height: Dimension, width: Dimension) -> tuple[Dimension, Dimension]:
         """The size of the resized frame, into which the window fits."""

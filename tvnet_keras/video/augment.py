@@ -3,7 +3,7 @@
 Clips are uint8 `[T, H, W, 3]`, RGB 0..255. What is drawn, and from how wide a range, is in a `recipe.ViewRecipe`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,11 +11,15 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.recipe import CROP_COUNTS, TEST_CROPS, TRAIN_CROPS, ViewRecipe
-from tvnet_keras.video.resize import Size, as_pair, resize_half_pixel_antialiased
+from tvnet_keras.video.recipe import CROP_COUNTS, CROP_PLACES, CROP_RATIOS, TEST_CROPS, TRAIN_CROPS, ViewRecipe
+from tvnet_keras.video.resize import (
+    Size,
+    as_pair,
+    resize_half_pixel_antialiased,
+    resize_half_pixel_bilinear,
+)
 
-# TSN's scales of the short side; width and height may differ by one place in this list.
-CORNER_SCALES = (1.0, 0.875, 0.75, 0.66)
+# Width and height of a corner crop may differ by one place in the list of its ratios (TSN).
 MAX_DISTORTION = 1
 # Largest turn of the colour circle at strength 1, in degrees.
 HUE_DEGREES = 36.0
@@ -60,7 +64,7 @@ def draw_window(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.
 
     Args:
         frame_size: (height, width) of the frames, in pixels.
-        recipe: size, crop and short side.
+        recipe: size, crop with its ratios and places, and short side.
         rng: source of every choice.
 
     Raises:
@@ -69,7 +73,8 @@ def draw_window(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.
     size = recipe.size or frame_size
     check_choice("crop", recipe.crop, TRAIN_CROPS)
     if recipe.crop == "corner":
-        return _corner_window(_short_side_size(frame_size, recipe.resize_short), size, rng)
+        resized = _short_side_size(frame_size, recipe.resize_short)
+        return _corner_window(resized, size, recipe.crop_ratios, recipe.crop_places, rng)
     if recipe.crop == "random":
         covering = _cover_size(frame_size, size, recipe.resize_short)
         top, left = (int(rng.integers(whole - part + 1)) for whole, part in zip(covering, size, strict=True))
@@ -109,13 +114,54 @@ def train_view(frames: np.ndarray, recipe: ViewRecipe, rng: np.random.Generator)
     Raises:
         InputError: a crop that is not for training.
     """
-    view = draw_window(frames.shape[1:3], recipe, rng).cut(frames)
-    flipped = bool(recipe.flip and rng.random() < 0.5)
-    if flipped:
-        view = flip_clip(view)
+    drawn = draw_view(frames.shape[1:3], recipe, rng)
+    view = drawn.of_frames(frames)
     if recipe.colour_jitter > 0:
         view = jitter_colours(view, recipe.colour_jitter, rng)
-    return np.ascontiguousarray(view), flipped
+    return view, drawn.flipped
+
+
+@dataclass(frozen=True)
+class View:
+    """What of frames and of their flow a network is shown.
+
+    Attributes:
+        window: where it lies in the frame.
+        flipped: whether it is mirrored left to right.
+    """
+
+    window: Window
+    flipped: bool = False
+
+    def of_frames(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 `[T, H, W, 3] -> [T, height, width, 3]`."""
+        view = self.window.cut(frames)
+        return np.ascontiguousarray(flip_clip(view) if self.flipped else view)
+
+    def of_flow(self, flow: np.ndarray) -> np.ndarray:
+        """float32 `[T, H, W, 2]`, pixels, to `[T, height, width, 2]`, pixels of the view.
+
+        Vectors are interpolated bilinearly, as in `flow.augment`.
+        """
+        own, window = flow.shape[1:3], self.window
+        down, across = (window.resized[axis] / own[axis] * window.size[axis] / window.window[axis] for axis in (0, 1))
+        view = window.cut(flow, resize_half_pixel_bilinear) * np.array([across, down], np.float32)
+        return np.ascontiguousarray(flip_flow(view) if self.flipped else view)
+
+
+def draw_view(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.Generator) -> View:
+    """Where a random view for training lies, and whether it is mirrored.
+
+    Args:
+        frame_size: (height, width) of the frames, in pixels.
+        recipe: what is drawn.
+        rng: source of every choice.
+
+    Raises:
+        InputError: a crop that is not for training.
+    """
+    window = draw_window(frame_size, recipe, rng)
+    return View(window, bool(recipe.flip and rng.random() < 0.5))
 
 
 def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -138,12 +184,33 @@ def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[
         return central_window(own, recipe).cut(frames)[None], mirrored_views(crops)
     height, width = size = recipe.size or own
     covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe.resize_short))
-    room_y, room_x = covering.shape[1] - height, covering.shape[2] - width
-    places = _five_places(room_y, room_x)
+    places = _five_places(covering.shape[1] - height, covering.shape[2] - width)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
     if crops == 10:
         views = np.concatenate([views, flip_clip(views)])
     return views, mirrored_views(crops)
+
+
+def test_flow_views(flow: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> np.ndarray:
+    """The flow of the views that `test_views` cuts of the frames.
+
+    Args:
+        flow: float32 `[T, H, W, 2]`, pixels.
+        recipe: as for `test_views`.
+        crops: 1, 5 or 10.
+
+    Returns:
+        float32 `[V, T, height, width, 2]`, pixels of the views.
+    """
+    own = flow.shape[1:3]
+    windows = [central_window(own, recipe)]
+    if crops > 1:
+        size = recipe.size or own
+        covering = _cover_size(own, size, recipe.resize_short)
+        places = _five_places(covering[0] - size[0], covering[1] - size[1])
+        windows = [Window(covering, place, size, size) for place in places] * (crops // len(places))
+    views = [View(window, mirrored) for window, mirrored in zip(windows, mirrored_views(crops), strict=True)]
+    return np.stack([view.of_flow(flow) for view in views])
 
 
 def mirrored_views(crops: int) -> np.ndarray:
@@ -151,8 +218,8 @@ def mirrored_views(crops: int) -> np.ndarray:
     return np.arange(crops) >= 5
 
 
-# The name is for readers; without this line pytest would take an imported `test_views` for a test.
-test_views.__test__ = False
+# The names are for readers; without this line pytest would take what a test imports for a test.
+test_views.__test__ = test_flow_views.__test__ = False
 
 
 def require_test_crops(crops: int, crop: str) -> None:
@@ -171,21 +238,29 @@ def require_test_crops(crops: int, crop: str) -> None:
         raise InputError(f"crops must be {allowed} where crop is {crop!r}. Received: crops={crops}")
 
 
-def corner_crop(frames: np.ndarray, size: Size, rng: np.random.Generator) -> np.ndarray:
+def corner_crop(
+    frames: np.ndarray,
+    size: Size,
+    rng: np.random.Generator,
+    ratios: Sequence[float] = CROP_RATIOS,
+    places: int = CROP_PLACES[0],
+) -> np.ndarray:
     """Corner crop with scale jitter, resized (TSN; Wang et al. 2016, section 3.2).
 
-    Height and width are each one of `CORNER_SCALES` of the short side, at most `MAX_DISTORTION` places apart in
-    that list; the window sits in one of the four corners or in the centre.
+    Height and width are each one of `ratios` of the short side, at most `MAX_DISTORTION` places apart in that list.
 
     Args:
         frames: uint8 `[T, H, W, 3]`.
         size: of the result, in pixels.
         rng: source of scale and place.
+        ratios: sizes of the window as parts of the short side.
+        places: 5, the four corners and the centre, or 13 of TSN's code: also the middles of the sides and the places
+            half-way from the centre to each corner.
 
     Returns:
         uint8 `[T, height, width, 3]`.
     """
-    return _corner_window(frames.shape[1:3], as_pair(size), rng).cut(frames)
+    return _corner_window(frames.shape[1:3], as_pair(size), ratios, places, rng).cut(frames)
 
 
 def flip_clip(frames: np.ndarray) -> np.ndarray:
@@ -258,17 +333,35 @@ def _cover_size(frame_size: tuple[int, int], size: tuple[int, int], short_side: 
     return max(round(height * scale), size[0]), max(round(width * scale), size[1])
 
 
-def _corner_window(frame_size: tuple[int, int], size: tuple[int, int], rng: np.random.Generator) -> Window:
+def _corner_window(
+    frame_size: tuple[int, int],
+    size: tuple[int, int],
+    ratios: Sequence[float],
+    places: int,
+    rng: np.random.Generator,
+) -> Window:
     short = min(frame_size)
-    sides = [int(short * scale) for scale in CORNER_SCALES]
+    sides = [max(int(short * ratio), 1) for ratio in ratios]
     shapes = [
         (high, wide) for i, high in enumerate(sides) for j, wide in enumerate(sides) if abs(i - j) <= MAX_DISTORTION
     ]
     window = shapes[rng.integers(len(shapes))]
-    places = _five_places(frame_size[0] - window[0], frame_size[1] - window[1])
-    return Window(frame_size, places[rng.integers(len(places))], window, size)
+    room = frame_size[0] - window[0], frame_size[1] - window[1]
+    corners = _five_places(*room) if places == 5 else _thirteen_places(*room)
+    return Window(frame_size, corners[rng.integers(len(corners))], window, size)
 
 
 def _five_places(room_y: int, room_x: int) -> list[tuple[int, int]]:
     """The four corners and the centre, as (top, left)."""
     return [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), (room_y // 2, room_x // 2)]
+
+
+def _thirteen_places(room_y: int, room_x: int) -> list[tuple[int, int]]:
+    """Every second field of a 5 x 5 chessboard, the corners among them, as (top, left)."""
+    rows, columns = _quarters(room_y), _quarters(room_x)
+    return [(rows[i], columns[j]) for i in range(5) for j in range(5) if (i + j) % 2 == 0]
+
+
+def _quarters(room: int) -> tuple[int, ...]:
+    """Offsets in quarters of the room, counted from the nearer end, so that a mirrored quarter is a quarter."""
+    return 0, room // 4, room // 2, room - room // 4, room

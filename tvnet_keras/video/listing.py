@@ -132,13 +132,16 @@ def distinct_ids(names: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def class_warnings(class_names: Sequence[str], training: Iterable[int], test: Iterable[int]) -> list[str]:
+def class_warnings(
+    class_names: Sequence[str], training: Iterable[int], test: Iterable[int], *, tested: str = "test"
+) -> list[str]:
     """What makes a comparison of classes empty: that there is only one, or that no video shows one of them.
 
     Args:
         class_names: names of the classes, in label order.
         training: labels of the training videos.
         test: labels of the test videos.
+        tested: what these are called.
 
     Returns:
         Sentences; none for videos without classes.
@@ -152,7 +155,7 @@ def class_warnings(class_names: Sequence[str], training: Iterable[int], test: It
         sentences.append(f"There is one class, {class_names[0]}: a loss of 0 and an accuracy of 1 say nothing.")
     for subset, labels, so in (
         ("training", set(training), "which cannot be learnt"),
-        ("test", set(test), "of which the accuracy says nothing"),
+        (tested, set(test), "of which the accuracy says nothing"),
     ):
         absent = [name for label, name in enumerate(class_names) if label not in labels]
         if absent:

@@ -54,7 +54,8 @@ def train_dataset(
 
     Returns:
         Dataset of dicts: `clip` uint8 `[B, T, H, W, 3]` (`[B, S, T, H, W, 3]` with S > 1 segments), RGB 0..255; `label`
-        int32 `[B]`; `index` int64 `[B]`, the video's place in the list.
+        int32 `[B]`; `index` int64 `[B]`, the video's place in the list; where the source has flow, `flow` float32
+        `[B, T-1, H, W, 2]` (`[B, S, T-1, H, W, 2]`), pixels of the views from each frame of the clip to the next.
 
     Raises:
         InputError: an empty list, an option out of range, or a video too short under `short="error"`. While iterating,
@@ -68,11 +69,15 @@ def train_dataset(
     recipe = replace(recipe, flip=recipe.flip and source.videos.flips)
     produce = ends_quietly(TrainSamples(source, recipe, seed, check_choice("draw", draw, DRAWS)))
     first = start_step * batch_size * shards + which
-    shape = ((recipe.segments,) if recipe.segments > 1 else ()) + recipe.clip_shape
+    segments = (recipe.segments,) if recipe.segments > 1 else ()
+    types = (tf.uint8, tf.int32, tf.int64, *_flow_types(source))
 
     def load(position: tf.Tensor) -> dict[str, tf.Tensor]:
-        clip, label, index = tf.numpy_function(produce, [position], (tf.uint8, tf.int32, tf.int64), stateful=False)
-        return {"clip": tf.ensure_shape(clip, shape), "label": scalar(label), "index": scalar(index)}
+        clip, label, index, *flow = tf.numpy_function(produce, [position], types, stateful=False)
+        fields = {"clip": tf.ensure_shape(clip, segments + recipe.clip_shape)}
+        if flow:
+            fields["flow"] = tf.ensure_shape(flow[0], segments + recipe.flow_shape)
+        return fields | {"label": scalar(label), "index": scalar(index)}
 
     dataset = tf.data.Dataset.range(first, np.iinfo(np.int64).max, shards)
     dataset = dataset.map(load, num_parallel_calls=workers_of(parallel), deterministic=True)
@@ -101,8 +106,8 @@ def eval_dataset(
 
     Returns:
         Dataset of dicts: `clip` uint8 `[B, T, H, W, 3]`, RGB 0..255; `label` int32 `[B]`, the video's own; `index`
-        int64 `[B]`, the video's place in the list; `flipped` bool `[B]`. The logits of a flipped view belong to
-        mirrored labels: bring them back with `videos.flip_label` before taking the mean.
+        int64 `[B]`, the video's place in the list; `flipped` bool `[B]`; `flow` as in training. The logits of a flipped
+        view belong to mirrored labels: bring them back with `videos.flip_label` before taking the mean.
 
     Raises:
         InputError: an empty list, an option out of range, a video too short under `short="error"`, or 10 crops of a
@@ -113,7 +118,8 @@ def eval_dataset(
     require_at_least(1, batch_size=batch_size)
     _require_mirrors(source.videos, chosen)
     source.require_clips(recipe.frames, recipe.step, recipe.short)
-    clip_bytes = chosen.crops * int(np.prod(recipe.clip_shape))
+    clip_bytes = int(np.prod(recipe.clip_shape)) + source.has_flow * 4 * int(np.prod(recipe.flow_shape))
+    clip_bytes *= chosen.crops
     views = EvalViews(source, recipe, chosen, at_once=max(1, PIECE_BYTES // clip_bytes))
     counted = [views.clip_count(index) for index in range(len(source.videos.videos))]
     most = min(max(counted), views.at_once) * clip_bytes
@@ -137,17 +143,27 @@ def _view_loader(views: EvalViews) -> Callable:
     """The mapping from a video and its first clip to the dict of a piece of its views, with static shapes."""
     produce = ends_quietly(views)
 
+    types = (tf.uint8, tf.int32, tf.bool, *_flow_types(views.source))
+
     def load(index: tf.Tensor, first: tf.Tensor) -> dict[str, tf.Tensor]:
-        clip, label, flipped = tf.numpy_function(produce, [index, first], (tf.uint8, tf.int32, tf.bool), stateful=False)
+        clip, label, flipped, *flow = tf.numpy_function(produce, [index, first], types, stateful=False)
         count = tf.shape(clip)[0]
+        fields = {"clip": tf.ensure_shape(clip, (None, *views.recipe.clip_shape))}
+        if flow:
+            fields["flow"] = tf.ensure_shape(flow[0], (None, *views.recipe.flow_shape))
         return {
-            "clip": tf.ensure_shape(clip, (None, *views.recipe.clip_shape)),
+            **fields,
             "label": tf.fill([count], scalar(label)),
             "index": tf.fill([count], index),
             "flipped": tf.ensure_shape(flipped, [None]),
         }
 
     return load
+
+
+def _flow_types(source: FrameSource) -> tuple[tf.DType, ...]:
+    """The types of what comes after the other fields of a sample: its flow, where the source has any."""
+    return (tf.float32,) if source.has_flow else ()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,9 @@ from tvnet_keras.video.sample import SHORT_POLICIES
 TRAIN_CROPS = ("corner", "random", "none")
 TEST_CROPS = ("center", "none")
 CROP_COUNTS = (1, 5, 10)
+CROP_RATIOS = (1.0, 0.875, 0.75, 0.66)
+"""TSN's sizes of a corner crop of RGB frames, as parts of the short side."""
+CROP_PLACES = (5, 13)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class ViewRecipe:
     size: tuple[int, int] | None
     crop: str = option(
         "none",
-        "Which part of the frame is seen: in training corner (a window of TSN's sizes in a corner or in the centre) or "
+        "Which part of the frame is seen: in training corner (a window of one of crop_ratios in one of crop_places) or "
         "random (a window of the view's size anywhere), in a test center, in both none (the whole frame, whatever its "
         "aspect).",
         choices=tuple(dict.fromkeys((*TRAIN_CROPS, *TEST_CROPS))),
@@ -41,6 +44,21 @@ class ViewRecipe:
     flip: bool = option(False, "Whether half of the training clips are mirrored, where the data set allows it.")
     colour_jitter: float = option(
         0.0, "Strength of the random changes of brightness, contrast, saturation and hue in training.", least=0, most=1
+    )
+    _: dataclasses.KW_ONLY
+    crop_ratios: tuple[float, ...] = option(
+        CROP_RATIOS,
+        "Sizes of the window of crop=corner as parts of the frame's short side; height and width are drawn apart, but "
+        "are the same or neighbours in this list (TSN takes 1,0.875,0.75 for flow).",
+        above=0,
+        most=1,
+        fewest=1,
+    )
+    crop_places: int = option(
+        CROP_PLACES[0],
+        "Places of the window of crop=corner: the corners and the centre (5), or also the middles of the sides and "
+        "half-way from the centre to each corner (13, as TSN's code).",
+        choices=CROP_PLACES,
     )
 
     def __post_init__(self) -> None:
@@ -76,6 +94,13 @@ class ClipRecipe(ViewRecipe):
         least=1,
         most=10_000,
     )
+    windows: int = option(
+        0,
+        "Evenly spaced clips of a video that training draws from, such as those whose flow is stored; 0 draws clips "
+        "that start anywhere.",
+        least=0,
+        most=10_000,
+    )
     step: int = option(1, "Distance of neighbouring frames of a clip, in frames of the video.", least=1, most=10_000)
     short: str = option(
         "loop",
@@ -88,12 +113,21 @@ class ClipRecipe(ViewRecipe):
         super().__post_init__()
         if self.size is None:
             raise InputError("Clips are stacked, so that their views have one size; give a size. Received: size=None")
+        if 0 < self.windows < self.segments:
+            raise InputError(
+                f"{self.segments} segments cannot be drawn from windows={self.windows}; take more windows."
+            )
 
     @property
     def clip_shape(self) -> tuple[int, ...]:
         """`(T, H, W, 3)` of a clip."""
         height, width = self.size or (0, 0)
         return self.frames, height, width, 3
+
+    @property
+    def flow_shape(self) -> tuple[int, ...]:
+        """`(T-1, H, W, 2)` of a clip's flow."""
+        return self.frames - 1, *self.clip_shape[1:3], 2
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,43 @@ def random_clip(
     return _clips(np.array([rng.integers(room + 1)]), num_frames, frames, step, short)
 
 
+def window_clips(
+    num_frames: int,
+    frames: int,
+    windows: int,
+    rng: np.random.Generator,
+    step: int = 1,
+    *,
+    segments: int = 1,
+    short: str = "loop",
+) -> np.ndarray:
+    """One of `windows` evenly spaced clips, each equally likely; with several segments, one of each part of them.
+
+    These are the clips that `even_clips` gives, so that stored flow of as many windows has all their pairs.
+
+    Args:
+        num_frames: frames in the video.
+        frames: frames in a clip.
+        windows: number of evenly spaced clips that are drawn from.
+        rng: source of the choice.
+        step: distance between neighbouring frames of a clip, in frames of the video.
+        segments: number of clips, at most `windows`.
+        short: policy for a video shorter than a clip.
+
+    Returns:
+        int64 `[segments, frames]`.
+
+    Raises:
+        InputError: more segments than windows.
+        ShortVideoError: too few frames under `short="error"`.
+    """
+    _require_positive(segments=segments)
+    if segments > windows:
+        raise InputError(f"{segments} segments cannot be drawn from {windows} windows; take more windows.")
+    clips = even_clips(num_frames, frames, windows, step, short=short)
+    return np.stack([part[rng.integers(len(part))] for part in np.array_split(clips, segments)])
+
+
 def segment_clips(
     num_frames: int,
     frames: int,

@@ -8,9 +8,9 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.augment import mirrored_views, test_views, train_view
+from tvnet_keras.video.augment import draw_view, jitter_colours, mirrored_views, test_flow_views, test_views
 from tvnet_keras.video.cache import CachedVideos
-from tvnet_keras.video.listing import VideoList
+from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import read_frames
 from tvnet_keras.video.recipe import ClipRecipe, MultiView
 from tvnet_keras.video.sample import (
@@ -22,7 +22,12 @@ from tvnet_keras.video.sample import (
     is_short,
     random_clip,
     segment_clips,
+    window_clips,
 )
+
+FlowBetween = Callable[[Video, np.ndarray, np.ndarray], np.ndarray]
+"""A function that reads the flow of a video between frames: of the numbers of N first and N last frames it gives
+float32 `[N, H, W, 2]`, pixels."""
 
 
 class FrameSource:
@@ -32,16 +37,21 @@ class FrameSource:
         videos: the list.
         counts: exact number of frames by path; not needed with `cache`.
         cache: read from here instead of the files.
+        flow: reads the flow that goes with the frames; None where there is none.
 
     Raises:
         InputError: the number of frames of a video is not known.
     """
 
     def __init__(
-        self, videos: VideoList, counts: Mapping[str, int] | None = None, cache: CachedVideos | None = None
+        self,
+        videos: VideoList,
+        counts: Mapping[str, int] | None = None,
+        cache: CachedVideos | None = None,
+        flow: FlowBetween | None = None,
     ) -> None:
         self.videos = videos
-        self._cache = cache
+        self._cache, self._flow = cache, flow
         if cache is not None:
             self._counts = [cache.count_frames(video.video_id) for video in videos.videos]
             return
@@ -53,6 +63,26 @@ class FrameSource:
                 "the files that it names off the list."
             )
         self._counts = [counts[video.path] for video in videos.videos]
+
+    @property
+    def has_flow(self) -> bool:
+        """Whether the flow between frames can be read."""
+        return self._flow is not None
+
+    def read_flow(self, index: int, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """The flow between frames of the video at a place in the list, where there is any.
+
+        Args:
+            index: place in the list.
+            first: int64 `[N]`, frame numbers.
+            last: int64 `[N]`, the frames that the flow leads to.
+
+        Returns:
+            float32 `[N, H, W, 2]`, pixels.
+        """
+        if self._flow is None:
+            raise ValueError("There is no flow beside these frames.")
+        return self._flow(self.videos.videos[index], first, last)
 
     def count(self, index: int) -> int:
         """The number of frames of the video at a place in the list."""
@@ -129,23 +159,39 @@ class TrainSamples:
     seed: int
     draw: str
 
-    def __call__(self, position: int) -> tuple[np.ndarray, np.int32, np.int64]:
-        """The sample at a position of the sequence: clip, label, place of its video in the list."""
-        videos = self.source.videos
-        index, rng = sample_at(int(position), len(videos.videos), self.seed, self.draw)
-        pictures = self.source.read(index, self._frame_numbers(self.source.count(index), rng))
-        recipe = self.recipe
-        clip, flipped = train_view(pictures, recipe, rng)
-        if recipe.segments > 1:
-            clip = clip.reshape(recipe.segments, recipe.frames, *clip.shape[1:])
-        label = videos.videos[index].label
-        return clip, np.int32(videos.flip_label(label) if flipped else label), np.int64(index)
+    def __call__(self, position: int) -> tuple[np.ndarray, ...]:
+        """The sample at a position of the sequence: clip, label, place of its video in the list; its flow, if any."""
+        source, recipe = self.source, self.recipe
+        index, rng = sample_at(int(position), len(source.videos.videos), self.seed, self.draw)
+        numbers = self._frame_numbers(source.count(index), rng)
+        pictures = source.read(index, numbers)
+        view = draw_view(pictures.shape[1:3], recipe, rng)
+        clip = view.of_frames(pictures)
+        if recipe.colour_jitter > 0:
+            clip = jitter_colours(clip, recipe.colour_jitter, rng)
+        label = source.videos.videos[index].label
+        label = np.int32(source.videos.flip_label(label) if view.flipped else label)
+        fields = [view.of_flow(source.read_flow(index, *steps_of(numbers)))] if source.has_flow else []
+        return self._by_segments(clip), label, np.int64(index), *map(self._by_segments, fields)
+
+    def _by_segments(self, frames: np.ndarray) -> np.ndarray:
+        """`[S T, ...] -> [S, T, ...]` where there are several segments."""
+        segments = self.recipe.segments
+        return frames.reshape(segments, -1, *frames.shape[1:]) if segments > 1 else frames
 
     def _frame_numbers(self, count: int, rng: np.random.Generator) -> np.ndarray:
         recipe = self.recipe
+        same = {"step": recipe.step, "short": recipe.short}
+        if recipe.windows:
+            return window_clips(count, recipe.frames, recipe.windows, rng, segments=recipe.segments, **same)
         if recipe.segments > 1:
-            return segment_clips(count, recipe.frames, recipe.segments, rng, recipe.step, short=recipe.short)
-        return random_clip(count, recipe.frames, rng, recipe.step, short=recipe.short)
+            return segment_clips(count, recipe.frames, recipe.segments, rng, **same)
+        return random_clip(count, recipe.frames, rng, **same)
+
+
+def steps_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last frame of every step of clips `[clips, frames]`, clip by clip."""
+    return numbers[:, :-1].ravel(), numbers[:, 1:].ravel()
 
 
 @dataclass(frozen=True)
@@ -164,22 +210,35 @@ class EvalViews:
     chosen: MultiView
     at_once: int
 
-    def __call__(self, index: int, first: int) -> tuple[np.ndarray, np.int32, np.ndarray]:
+    def __call__(self, index: int, first: int) -> tuple[np.ndarray, ...]:
         """The views of the piece that begins at the clip `first`; clip by clip, crops within a clip.
 
         Returns:
-            Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`.
+            Views `[V, T, H, W, 3]`, label, and which views are mirrored `[V]`; their flow `[V, T-1, H, W, 2]`, if any.
         """
         index, first = int(index), int(first)
-        numbers = self._frame_numbers(self.source.count(index))[first : first + self.at_once]
+        numbers = self.clips_of(index)[first : first + self.at_once]
         # Neighbouring clips overlap: each frame is read once.
         distinct, where = np.unique(numbers, return_inverse=True)
-        views = self.source.read_views(index, distinct, self._views_of_frame)
-        # [distinct frame, crop, ...] -> [clip, crop, frame, ...]
-        clips = views[where.reshape(numbers.shape)].swapaxes(1, 2)
-        clips = np.ascontiguousarray(clips).reshape(-1, *clips.shape[2:])
+        clips = _clip_by_clip(
+            self.source.read_views(index, distinct, self._views_of_frame)[where.reshape(numbers.shape)]
+        )
         flipped = np.tile(mirrored_views(self.chosen.crops), len(numbers))
-        return clips, np.int32(self.source.videos.videos[index].label), flipped
+        label = np.int32(self.source.videos.videos[index].label)
+        return clips, label, flipped, *([self._flow_of(index, numbers)] if self.source.has_flow else [])
+
+    def clips_of(self, index: int) -> np.ndarray:
+        """The frame numbers of all clips of the video at a place in the list, int64 `[clips, frames]`."""
+        return self._frame_numbers(self.source.count(index))
+
+    def _flow_of(self, index: int, numbers: np.ndarray) -> np.ndarray:
+        steps, where = np.unique(np.stack(steps_of(numbers)), axis=1, return_inverse=True)
+        views = [
+            # One by one, so that flow of the videos' own size does not lie in memory together.
+            test_flow_views(self.source.read_flow(index, *step[:, None]), self.recipe, self.chosen.crops)[:, 0]
+            for step in steps.T
+        ]
+        return _clip_by_clip(np.stack(views)[where.reshape(len(numbers), -1)])
 
     def clip_count(self, index: int) -> int:
         """The number of clips of the video at a place in the list."""
@@ -198,6 +257,12 @@ class EvalViews:
         if chosen.sampling == "dense":
             return dense_clips(count, recipe.frames, chosen.stride, recipe.step, short=recipe.short)
         return even_clips(count, recipe.frames, chosen.clips, recipe.step, short=recipe.short)
+
+
+def _clip_by_clip(views: np.ndarray) -> np.ndarray:
+    """`[clip, frame, crop, ...] -> [clip crop, frame, ...]`."""
+    views = np.ascontiguousarray(views.swapaxes(1, 2))
+    return views.reshape(-1, *views.shape[2:])
 
 
 DRAWS = ("epochs", "replacement")

@@ -28,6 +28,7 @@ def protocol_of(config: Config, source: Source, settings: Sequence[str]) -> dict
     return {
         "data": data.dataset,
         "split": data.split,
+        "validation": data.validation,
         "videos": len(source.names),
         "classes": len(source.class_names),
         "samples_sha256": _fingerprint(source.names),

@@ -5,19 +5,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Column as Heading
 from rich.table import Table
 
 from launch import tables
-from launch.tables import Cell
+from launch.tables import Cell, Column
 from launch.tables.parts.stored import results_of, stale
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.scoring.result import STALE_MARK, Result
 
 HEADINGS = ("row", "paper", "here", "spread", "difference", "seeds")
+"""The columns that every table has; further ones are named by its cells."""
+
+LOG_WIDTH = 1000
+"""Number of characters that a line of a log may have."""
 
 
 def table_row(cell: Cell, results: Sequence[Result]) -> list[str]:
-    """A row of a table, as `HEADINGS` name its columns.
+    """A row of a table without its further columns, as `HEADINGS` name them.
 
     Args:
         cell: the cell of the row.
@@ -30,7 +35,7 @@ def table_row(cell: Cell, results: Sequence[Result]) -> list[str]:
     values = [result.number(cell.number) * (100 if cell.percent else 1) for result in results]
     decimals = 1 if cell.percent else 3
     ours = statistics.fmean(values) if values else None
-    mark = f" {STALE_MARK}" if stale(results) else ""
+    mark = _mark(results)
     difference = ours - cell.paper if ours is not None and cell.paper is not None and cell.comparable else None
     return [
         cell.row,
@@ -42,14 +47,52 @@ def table_row(cell: Cell, results: Sequence[Result]) -> list[str]:
     ]
 
 
+def table_headings(cells: Sequence[Cell]) -> list[str]:
+    """The headings of a table: `HEADINGS`, then the further columns in the order in which its cells name them.
+
+    Args:
+        cells: the cells of the table.
+    """
+    columns = [column for cell in cells for column in cell.columns]
+    in_paper = {column.heading: _paper_heading(column) for column in columns if column.paper is not None}
+    ours = dict.fromkeys(column.heading for column in columns)
+    return [*HEADINGS, *(text for name in ours for text in (in_paper.get(name), name) if text)]
+
+
 def table_rows(cells: Sequence[Cell], results: dict[str, list[Result]]) -> list[list[str]]:
-    """All rows of a table.
+    """All rows of a table, as `table_headings` names their columns.
 
     Args:
         cells: the cells of the rows.
         results: the table's results by row.
     """
-    return [table_row(cell, results.get(cell.row, [])) for cell in cells]
+    further = table_headings(cells)[len(HEADINGS) :]
+    rows = []
+    for cell in cells:
+        of_row = results.get(cell.row, [])
+        numbers = _further_numbers(cell, of_row)
+        rows.append(table_row(cell, of_row) + [numbers.get(heading, "") for heading in further])
+    return rows
+
+
+def _further_numbers(cell: Cell, results: Sequence[Result]) -> dict[str, str]:
+    """What a row has in the further columns, by heading: means over the seeds, marked if a result is stale."""
+    found = {}
+    for column in cell.columns:
+        if column.paper is not None:
+            found[_paper_heading(column)] = format(column.paper, column.form)
+        values = [result.numbers[column.number] for result in results if column.number in result.numbers]
+        if values:
+            found[column.heading] = format(statistics.fmean(values), column.form) + _mark(results)
+    return found
+
+
+def _paper_heading(column: Column) -> str:
+    return f"{column.heading}, paper"
+
+
+def _mark(results: Sequence[Result]) -> str:
+    return f" {STALE_MARK}" if stale(results) else ""
 
 
 def print_table(cells: Sequence[Cell], results: dict[str, list[Result]], table: str) -> None:
@@ -60,11 +103,15 @@ def print_table(cells: Sequence[Cell], results: dict[str, list[Result]], table: 
         results: the table's results by row.
         table: the table's name.
     """
-    printed = Table(*HEADINGS, title=table)
+    printed = Table(*(Heading(heading, overflow="fold") for heading in table_headings(cells)), title=table)
     for row in table_rows(cells, results):
         printed.add_row(*row)
     printed.caption = _stale_note(table, cells, results)
-    Console().print(printed)
+    console = Console()
+    if not console.is_terminal:
+        # A log has no width that the table would have to be squeezed into; it takes what it needs.
+        console.width = LOG_WIDTH
+    console.print(printed)
 
 
 def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -> list[str]:
@@ -78,7 +125,8 @@ def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -
     """
     _, paper, here, spread, _, seeds = table_row(cell, results)
     ours = f"{here or 'none'}{f' +- {spread}' if spread else ''} ({seeds} seeds)"
-    said = [f"{table}  {cell.row}  paper {paper or 'none'}  here {ours}"]
+    further = "".join(f"  {heading} {number}" for heading, number in _further_numbers(cell, results).items())
+    said = [f"{table}  {cell.row}  paper {paper or 'none'}  here {ours}{further}"]
     if cell.run:
         said.append(f"    here:   python -m launch.reproduce --table={table} --rows={cell.row} --data_dir=FOLDER")
     if cell.full_scale:
@@ -110,7 +158,8 @@ def write_page(table: str, root: Path) -> Path:
         module = tables.table_module(name)
         setting = getattr(module, "SETTING", "").strip()
         text += [f"## {name}", str(module.__doc__).strip(), "" if setting in settings else setting]
-        body = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+        headings = table_headings(module.cells())
+        body = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
         body += ["| " + " | ".join(row) + " |" for row in table_rows(module.cells(), results)]
         text += ["\n".join(body), _stale_note(name, module.cells(), results)]
         settings.add(setting)

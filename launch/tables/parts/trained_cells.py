@@ -52,7 +52,7 @@ def trained_cell(
         number="top1",
         config=to_dict(config),
         protocol={"steps": config.train.steps},
-        run=partial(_train_and_score, config, prepare),
+        run=partial(train_and_score, config, prepare),
         minutes=minutes,
         seeds=seeds,
         percent=True,
@@ -62,7 +62,16 @@ def trained_cell(
     )
 
 
-def _train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> Measurement:
+def train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, weights: Path) -> Measurement:
+    """Trains a configuration, or finishes its training, and measures it on its test data.
+
+    Args:
+        config: the configuration.
+        prepare: the function that puts the data in its place.
+        data_dir: the data set's folder.
+        seed: the seed of the training.
+        weights: the weight file that names the folder of the run.
+    """
     # Otherwise a process that trains many networks would keep all of them in memory.
     keras.backend.clear_session()
     folder = run_folder_of(weights)

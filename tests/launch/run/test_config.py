@@ -16,6 +16,7 @@ METHODS = module_names(models)
 def test_a_config_survives_json(name):
     config = check(load_module(launch.experiments, "--experiment", name).config("tvnet"))
     config.data.classes, config.train.lr_steps, config.seed = ("b", "a"), (10, 20), 7
+    config.data.crop_ratios = (1.0, 0.75)
     again = from_dict(json.loads(json.dumps(to_dict(config))))
     assert again == config
     assert isinstance(again.data.classes, tuple) and isinstance(again.model, type(config.model))
@@ -35,6 +36,9 @@ def test_a_config_survives_json(name):
         ("eval", "clips", 10**9, "--config.eval.clips must be at most 10000"),
         ("train", "ema", 1.0, "--config.train.ema must be below 1, but is 1.0"),
         ("data", "colour_jitter", 1.5, "--config.data.colour_jitter must be at most 1, but is 1.5"),
+        ("data", "crop_ratios", (), r"--config.data.crop_ratios must hold 1 or more values, but is \(\)"),
+        ("data", "crop_ratios", (1.0, 1.5), "--config.data.crop_ratios must be at most 1, but is 1.5"),
+        ("data", "crop_places", 9, "--config.data.crop_places must be 5 or 13, but is 9"),
         ("data", "rotation", 200.0, "--config.data.rotation must be at most 180, but is 200.0"),
         ("model", "learn", ("u0", "kernel"), "--config.model.learn is 'kernel'.*Did you mean 'kernels'"),
         ("eval", "measures", ("clases",), "--config.eval.measures is 'clases'.*Did you mean 'classes'"),
@@ -55,7 +59,9 @@ def test_what_the_flag_library_hands_over_is_split():
     config = new_config("tvnet", "x")
     # "A, B" arrives as one string, "1,2" as two numbers.
     config.data.classes, config.model.learn, config.train.lr_steps = ("A, B",), ("u0,kernels",), ("10,20",)
+    config.data.crop_ratios = ("1,0.75",)
     checked = check(config)
+    assert checked.data.crop_ratios == (1.0, 0.75)
     assert checked.data.classes == ("A", "B")
     assert checked.model.learn == ("u0", "kernels")
     assert checked.train.lr_steps == (10, 20)

@@ -63,13 +63,14 @@ def test_overrides_land_with_their_types(parse):
         "--method=tvnet", "--experiment=ucf101", "--config.train.steps=7", "--config.train.lr=1e-4", "--config.seed=3",
         "--config.data.root=a b", "--noconfig.data.flip", "--config.model.backbone=resnet18",
         "--config.data.classes=Surfing,Archery", "--config.train.lr_steps=10,20", "--config.model.learn=u0,tau",
+        "--config.data.crop_ratios=1,.75",
     )  # fmt: skip
     assert (config.method, config.experiment, config.seed) == ("tvnet", "ucf101", 3)
     assert config.train.steps == 7 and isinstance(config.train.steps, int)
     assert config.train.lr == 1e-4
     assert config.data.root == "a b" and config.data.flip is False
     assert config.data.classes == ("Surfing", "Archery")
-    assert config.train.lr_steps == (10, 20)
+    assert config.train.lr_steps == (10, 20) and config.data.crop_ratios == (1.0, 0.75)
     assert config.model.learn == ("u0", "tau") and config.model.backbone == "resnet18"
     assert config.data.dataset == "ucf101" and config.data.resize_short == 128  # the experiment's own
 

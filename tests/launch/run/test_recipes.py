@@ -19,6 +19,8 @@ def another(config, name):
     value, option = getattr(config, name), options_of(config)[name]
     if option.allowed:
         return next(word for word in option.allowed if word != value)
+    if isinstance(value, tuple):
+        return value[:1]
     return not value if isinstance(value, bool) else value + type(value)(1)
 
 

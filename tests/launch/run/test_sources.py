@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import tensorflow as tf
 from launch.evaluators import choose_measures
 from launch.experiments import flyingchairs
 from launch.run.config import dataset_names, method_module, new_config
-from launch.run.data import list_source, open_source
+from launch.run.data import list_source, open_source, warn_of_lists
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.run.pair_source import PairSource
@@ -131,6 +133,7 @@ def test_an_option_of_another_data_set_is_refused(config, dataset, data, message
     ("dataset", "method", "field", "value"),
     [
         *(("middlebury", "tvnet_flow", *pair) for pair in (("split", 2), ("classes", ("run",)), ("cache", "c"))),
+        *(("middlebury", "tvnet_flow", *pair) for pair in (("validation", 0.5), ("portion", 0.5))),
         *(("moving_shapes", "rgb", *pair) for pair in (("pairs", ("First",)), ("render", "final"), ("rotation", 9.0))),
         *(("moving_shapes", "rgb", *pair) for pair in (("translation", 0.1), ("zoom", 0.1))),
         *(("folder", "rgb", *pair) for pair in (("interpolation", "linear"), ("unknown", "zero"))),
@@ -142,6 +145,30 @@ def test_a_setting_that_decides_nothing_is_refused(config, dataset, method, fiel
     with pytest.raises(InputError, match=f"--config.data.{field}=.* has no meaning for .*leave it out") as refusal:
         list_source(config(dataset, method, data={field: value}), "train", needs)
     one_sentence(str(refusal.value))
+
+
+def test_a_validation_without_a_video_is_refused(config, one_sentence):
+    with pytest.raises(InputError, match="validation=0.9 keeps nothing back: no class .* has two rec") as refusal:
+        list_source(config("folder", "rgb", data={"validation": 0.9}), "test")
+    one_sentence(str(refusal.value))
+
+
+def test_of_a_validation_no_test_video_is_spoken(tiny, shapes, tmp_path, capsys):
+    root = shutil.copytree(shapes, tmp_path / "copy")
+    data = {"root": str(root), "validation": 0.3, "missing": "report"}
+    validated = list_source(tiny("rgb", data=data), "test").videos.videos
+    for video in validated[:2]:
+        Path(video.path).unlink()
+    Path(validated[2].path).write_bytes(b"")
+    training, source = (list_source(tiny("rgb", data=data), subset) for subset in ("train", "test"))
+    warn_of_lists(training, source)
+    said = capsys.readouterr().err
+    assert "2 of 12 listed validation videos are missing; going on with 10." in said
+    assert "No validation video of 2 of 12 classes" in said
+    # What is not there takes no other recording's place.
+    assert set(source.names) <= {(video.video_id, video.label) for video in validated}
+    with pytest.raises(InputError, match="1 of 10 validation videos cannot be read"):
+        source.scanned()
 
 
 def test_what_an_experiment_sets_for_its_own_data_set_is_no_wish_for_another_one(roots):

@@ -1,7 +1,7 @@
 """FlyingChairs (Dosovitskiy et al., ICCV 2015), under its official names or those of FlowNet2's sample.
 
-`FlyingChairs_train_val.txt`, the official list, divides the pairs where it lies in the root: line n is 1 if pair n is
-for training and 2 if it is for validation. Without it all pairs serve for both.
+`FlyingChairs_train_val.txt`, the official list, divides the pairs where it lies in the root or beside it: line n is 1
+if pair n is for training and 2 if it is for validation. Without it all pairs serve for both.
 """
 
 import os
@@ -47,15 +47,17 @@ def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -
     """The pairs of a subset by the official list; all of them without it.
 
     Args:
-        root: the data set's folder, in which the list may lie.
+        root: the data set's folder, in which or beside which the list may lie.
         pairs: all pairs.
         subset: "train", or "test" for the validation part.
 
     Raises:
         InputError: the list is too short for the pairs, or holds something other than 1 and 2.
     """
-    path = Path(root) / LIST_FILE
-    if not path.is_file():
+    # The list is a download of its own: it comes to lie beside the unpacked folder.
+    places = (Path(root) / LIST_FILE, Path(root).resolve().parent / LIST_FILE)
+    path = next((path for path in places if path.is_file()), None)
+    if path is None:
         return pairs
     codes = path.read_text(encoding="utf-8-sig", errors="replace").split()
     wrong = sorted(set(codes) - set(CODE_OF_SUBSET.values()))

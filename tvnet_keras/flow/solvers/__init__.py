@@ -8,6 +8,11 @@ A module has
     The solver of a name: `tvl1-5-5-50` gives the numbers `(5, 5, 50)`. The keyword-only arguments are the options of
     the family.
 
+It may also have
+
+`PRESETS`
+    Names of the family that stand for numbers, with these: `{"dis-fast": (1,)}`. They are among `FORMS` too.
+
 A folder that holds a SavedModel with a `flow` signature is a solver too; its name is its path. Beside the families lies
 `parts`, what they are made from.
 """
@@ -36,7 +41,7 @@ def forms() -> tuple[str, ...]:
     """How the names of the solvers are written.
 
     Example:
-        >>> {"dis", "tvl1-S-W-I", "tvnet-S-W-I"} <= set(forms())
+        >>> {"dis", "dis-fast", "tvl1-S-W-I", "tvnet-S-W-I"} <= set(forms())
         True
     """
     here = sys.modules[__name__]
@@ -64,7 +69,8 @@ def make_solver(name: str, **options: Any) -> Solver:
     """Makes a solver of the flow between two frames.
 
     Args:
-        name: a family with its numbers, such as "tvnet-1-1-50" or "dis", or the folder of an exported SavedModel.
+        name: a family with its numbers or preset, such as "tvnet-1-1-50", "dis" or "dis-fast", or the folder of an
+            exported SavedModel.
         **options: options of that family (`options_of`).
 
     Returns:
@@ -85,17 +91,27 @@ def make_solver(name: str, **options: Any) -> Solver:
     if saved_model.is_export(name):
         return _checked(name, saved_model.make(name))
     module = _family(name)
-    return _checked(name, module.make(_numbers(name, module.FORMS), **options))
+    return _checked(name, module.make(_numbers(name, module), **options))
 
 
 def _family(name: str) -> ModuleType:
-    here = sys.modules[__name__]
-    families = {module.replace("_", "-"): module for module in module_names(here)}
+    modules = _modules()
     family = _parts(name)["family"]
     # An output folder may bear a solver's name, so the name comes first.
-    if family not in families and (os.sep in name or os.path.isdir(name)):
+    if family not in modules and (os.sep in name or os.path.isdir(name)):
         raise InputError(f"The solver {name!r} is no folder of a SavedModel: {saved_model.FILE} is missing there.")
-    return load_module(here, "The solver", families[check_choice("The solver", family, tuple(families))])
+    return modules[check_choice("The solver", family, tuple(modules))]
+
+
+def _modules() -> dict[str, ModuleType]:
+    """The module of every family, and of every preset."""
+    here = sys.modules[__name__]
+    families = {name.replace("_", "-"): load_module(here, "The solver", name) for name in module_names(here)}
+    return families | {preset: module for module in families.values() for preset in _presets(module)}
+
+
+def _presets(module: ModuleType) -> dict[str, tuple[int, ...]]:
+    return vars(module).get("PRESETS", {})
 
 
 def _parts(name: str) -> re.Match[str]:
@@ -103,11 +119,15 @@ def _parts(name: str) -> re.Match[str]:
     return cast("re.Match[str]", _NAME.fullmatch(name))
 
 
-def _numbers(name: str, written: tuple[str, ...]) -> tuple[int, ...]:
+def _numbers(name: str, module: ModuleType) -> tuple[int, ...]:
+    presets = _presets(module)
+    if name in presets:
+        return presets[name]
     numbers = tuple(int(number) for number in _parts(name)["numbers"].split("-")[1:])
-    counts = {len(re.findall(r"-[A-Z]\b", form)) for form in written}
+    counts = {len(re.findall(r"-[A-Z]\b", form)) for form in module.FORMS}
     if len(numbers) not in counts or 0 in numbers:
-        raise InputError(f"The solver is {name!r}; write {' or '.join(written)} with whole numbers from 1 up.")
+        remedy = " with whole numbers from 1 up" if any(counts) else ""
+        raise InputError(f"The solver is {name!r}; write {' or '.join(module.FORMS)}{remedy}.")
     return numbers
 
 

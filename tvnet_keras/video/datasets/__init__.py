@@ -15,6 +15,9 @@ It may also have
 `flip_of(class_names) -> Flip`
     What mirroring does to the labels of these classes, for videos that are on none of its lists; the lists say it
     themselves. Without it, mirroring keeps labels. The function `flip_of` of this package asks for it.
+`recording_of(video_id, class_name) -> str`
+    The name of the recording that a video was cut from: videos of one recording are much alike, and stay together
+    where a list is divided. Without it, every video is a recording of its own. `recordings_of` asks for it.
 """
 
 import os
@@ -26,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from tvnet_keras.choices import load_module, module_names
+from tvnet_keras.video.holdout import RecordingOf
 from tvnet_keras.video.listing import Flip, VideoList
 
 
@@ -89,3 +93,15 @@ def flip_of(name: str, class_names: Sequence[str]) -> Flip:
         InputError: there is no such data set.
     """
     return vars(module(name)).get("flip_of", lambda _: "keep")(class_names)
+
+
+def recordings_of(name: str) -> RecordingOf:
+    """The function that names the recording which a video of a data set was cut from.
+
+    Args:
+        name: the name of the data set.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    return vars(module(name)).get("recording_of", lambda video_id, _: video_id)

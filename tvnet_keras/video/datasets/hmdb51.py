@@ -7,6 +7,7 @@ extension is found by its base name. Labels follow the alphabetical order of the
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ LIST_FOLDERS = ("splits", "testTrainMulti_7030_splits", ".")
 VIDEO_FOLDERS = ("videos", "videos_mp4", ".")
 KNOWN_CLASS = "brush_hair"
 """A class that every copy of the lists has, by which their folder is found."""
+
+NAME_ENDING = re.compile(r"_[fhlu]_[cn]m_np\d+_(?:fr|ba|le|ri)_(?:bad|med|goo)_\d+$")
+"""The end of an official name: visible parts of the body, moving camera, people, view, quality, number."""
 
 SUBSET_OF_CODE = {"0": None, "1": "train", "2": "test"}
 """The subset that each code of the official lists stands for; None for a video that the split does not use."""
@@ -57,6 +61,23 @@ def load(
         if member_of == subset
     ]
     return VideoFinder(root, VIDEO_FOLDERS).listed(entries, class_names).restrict(classes)
+
+
+def recording_of(video_id: str, class_name: str) -> str:
+    """The film of a video with an official name, `<film>_<class>_<properties>_<number>`; else the whole id.
+
+    Many films have scenes of several classes.
+
+    Args:
+        video_id: id of the video.
+        class_name: name of its class.
+
+    Example:
+        >>> recording_of("April_09_brush_hair_u_nm_np1_ba_goo_2", "brush_hair")
+        'April_09'
+    """
+    named, found = NAME_ENDING.subn("", video_id)
+    return named.removesuffix(f"_{class_name}") if found else video_id
 
 
 def _entries(path: Path) -> list[tuple[str, str | None]]:

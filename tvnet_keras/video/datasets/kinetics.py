@@ -83,6 +83,21 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
 
 
+def recording_of(video_id: str, class_name: str) -> str:
+    """YouTube's id of the video that a piece was cut from.
+
+    Args:
+        video_id: id of the piece.
+        class_name: name of its class, which does not matter here.
+
+    Example:
+        >>> recording_of("a_bcdefghij_000004_000014", "abseiling")
+        'a_bcdefghij'
+    """
+    match = FILE_STEM.fullmatch(video_id)
+    return match["youtube_id"] if match else video_id
+
+
 def _list_of(root: Path, subset: str) -> Path | None:
     """The list of a subset, None without one."""
     for folder in LIST_FOLDERS:

@@ -5,6 +5,7 @@ whose class is the look, mirroring changes no label.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from tvnet_keras.video.listing import Flip, VideoList
 from tvnet_keras.video.moving_shapes.writer import exact_flow
 from tvnet_keras.video.split_files import require_subset
 
-__all__ = ["SPLITS", "exact_flow", "flip_of", "load"]
+__all__ = ["SPLITS", "exact_flow", "flip_of", "load", "recording_of"]
 
 SPLITS = (1,)
+VIDEO_ID = re.compile(r"v_.+_(?P<group>g\d+)_c\d+")
 MIRROR_PAIRS = (
     ("MoveLeft", "MoveRight"),
     ("MoveUpLeft", "MoveUpRight"),
@@ -58,3 +60,18 @@ def flip_of(class_names: Sequence[str]) -> Flip:
     if not set(mirrored) <= set(class_names):
         return "forbidden"
     return tuple(class_names.index(name) for name in mirrored)
+
+
+def recording_of(video_id: str, class_name: str) -> str:
+    """The group of a video, which is one scene under the motions of all classes; the whole id of another name.
+
+    Args:
+        video_id: id of the video.
+        class_name: name of its class, which does not matter here.
+
+    Example:
+        >>> recording_of("v_MoveLeft_g03_c01", "MoveLeft")
+        'g03'
+    """
+    match = VIDEO_ID.fullmatch(video_id)
+    return match["group"] if match else video_id

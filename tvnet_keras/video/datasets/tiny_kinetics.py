@@ -13,6 +13,7 @@ from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.split_files import read_lines, require_root, require_subset
 
 SPLITS = kinetics.SPLITS
+recording_of = kinetics.recording_of
 CLASS_FILE = "classes.txt"
 
 

@@ -19,6 +19,8 @@ SPLITS = (1, 2, 3)
 LIST_FOLDERS = (".", "splits", "ucfTrainTestlist")
 VIDEO_FOLDERS = ("UCF-101", "videos", ".")
 LIST_LINE = re.compile(r"(?P<class_name>[^/]+)/(?P<file_name>.+?)(?:\s+(?P<number>\d+))?$")
+VIDEO_ID = re.compile(r"(?P<recording>v_.+_g\d+)_c\d+")
+"""The official names: those of one class and group are cut from one recording."""
 
 
 def load(
@@ -47,6 +49,22 @@ def load(
     class_names = read_class_names(folder / "classInd.txt")
     entries = _entries(folder / f"{subset}list{split:02d}.txt", class_names)
     return VideoFinder(root, VIDEO_FOLDERS).listed(entries, class_names).restrict(classes)
+
+
+def recording_of(video_id: str, class_name: str) -> str:
+    """The class and the group of a video with an official name, `v_<Class>_g<group>_c<clip>`; else the whole id.
+
+    Args:
+        video_id: id of the video.
+        class_name: name of its class, which does not matter here.
+
+    Example:
+        >>> recording_of("v_Archery_g08_c02", "Archery")
+        'v_archery_g08'
+    """
+    match = VIDEO_ID.fullmatch(video_id)
+    # Copies of the lists differ in how they write HandstandPushups.
+    return match["recording"].casefold() if match else video_id
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
-"""The JSON files of a cache, which say what its shards hold; all of it is checked, as it may be damaged."""
+"""The JSON files of a store, which say what its shards hold; all of it is checked, as it may be damaged."""
 
 import json
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import NoneType
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import tensorflow as tf
 
 from tvnet_keras.atomic import atomic_path
@@ -16,17 +16,19 @@ from tvnet_keras.errors import InputError
 
 INDEX_NAME = "index.json"
 WRITE_AGAIN = "write it again, where it is: whole shards are kept"
-OTHER_CACHE = "holds a cache of other videos or settings; delete it or choose another folder"
-SHARD_NAME = re.compile(r"shard-\d{5,}-of-\d{5,}")
+OTHER_STORE = "holds other videos or settings; delete it or choose another folder"
+SHARD_NAME = re.compile(r"shard-\d{5,}-of-(?P<count>\d{5,})(\.part-\d{5,})?")
 # A TFRecord is: length (8 bytes), its checksum (4), the record, its checksum (4).
 RECORD_HEADER, RECORD_FOOTER = 12, 4
 LONGEST_RECORD = 2**31
 CHECKSUM_DIGITS = 8
 
+Settings = TypeVar("Settings")
+
 
 @dataclass(frozen=True)
 class Entry:
-    """The place of a video in a cache.
+    """The place of a video in a store.
 
     Attributes:
         shard: the name of its file, without the ending.
@@ -34,12 +36,20 @@ class Entry:
         lengths: lengths of its records, in bytes.
         checksums: checksums of its records, one after the other. (The TFRecord format has its own, for which no library
             here has a function.)
+        frames: the frame that each record belongs to, rising; None where all frames from 0 on have one.
     """
 
     shard: str
     offset: int
     lengths: list[int]
     checksums: str
+    frames: list[int] | None = None
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Where the content of each record begins, in bytes; int64."""
+        lengths = np.asarray(self.lengths, np.int64) + RECORD_HEADER + RECORD_FOOTER
+        return self.offset + np.cumsum(lengths) - lengths + RECORD_HEADER
 
     @property
     def end(self) -> int:
@@ -52,16 +62,6 @@ class Entry:
             raise ValueError(f"the bytes of frame {frame} have changed")
 
 
-@dataclass(frozen=True)
-class Index:
-    """The content of `index.json`: an `Entry` by video id, and how the cache was made (see `write_cache`)."""
-
-    videos: dict[str, Entry]
-    quality: int
-    short_side: int | None
-    class_names: tuple[str, ...]
-
-
 def checksum(record: bytes) -> str:
     """CRC-32 in `CHECKSUM_DIGITS` hexadecimal digits."""
     return f"{zlib.crc32(record):0{CHECKSUM_DIGITS}x}"
@@ -72,40 +72,45 @@ def record_file(folder: Path, shard: str) -> Path:
     return folder / f"{shard}.tfrecord"
 
 
-def read_index(folder: Path) -> Index:
+def read_index(folder: Path, what: str, settings_of: Callable[[object], Settings]) -> tuple[Settings, dict[str, Entry]]:
     """Reads `index.json`, and checks that every shard is there and as long as it says.
 
     Args:
-        folder: the folder of the cache.
+        folder: the folder of the store.
+        what: what kind of store it is, such as "cache".
+        settings_of: gives the settings of a parsed index, and raises ValueError where they are no such settings.
+
+    Returns:
+        The settings, and the place of every video by its id.
 
     Raises:
-        InputError: there is no index, or the index or a shard is damaged.
+        InputError: there is no index, it is that of something else, or the index or a shard is damaged.
     """
     file = folder / INDEX_NAME
     if not file.exists():
-        raise InputError(f"{file} does not exist, so {folder} holds no finished cache; write one there first.")
+        raise InputError(f"{file} does not exist, so {folder} holds no finished {what}; write one there first.")
     try:
         stored = _read_json(file)
-        short_side, class_names = _field(stored, "short_side", int, NoneType), _list(stored, "class_names", str)
-        index = Index(_entries(stored), _field(stored, "quality", int), short_side, tuple(class_names))
-        if any(len(entry.checksums) != CHECKSUM_DIGITS * len(entry.lengths) for entry in index.videos.values()):
+        settings, videos = settings_of(stored), _entries(stored)
+        if any(len(entry.checksums) != CHECKSUM_DIGITS * len(entry.lengths) for entry in videos.values()):
             raise ValueError("it lacks checksums, as those of earlier versions do")
-        sizes = _sizes(index.videos.values())
+        sizes = _sizes(videos.values())
     except (OSError, ValueError) as error:
-        raise InputError(f"{file} is not the index of a cache ({error}); {WRITE_AGAIN}.") from error
+        raise InputError(f"{file} is not the index of a {what} ({error}); {WRITE_AGAIN}.") from error
     for shard, size in sizes.items():
         path = record_file(folder, shard)
         if not path.is_file():
             raise InputError(f"{folder} lacks {path.name}, which {file} names; {WRITE_AGAIN}.")
         if path.stat().st_size != size:
             raise InputError(f"{path} is damaged: {path.stat().st_size} bytes instead of {size}; {WRITE_AGAIN}.")
-    return index
+    return settings, videos
 
 
 def require_shards(folder: Path, count: int) -> None:
-    """Raises `InputError` where the folder holds shards of a cache with another number of them."""
-    if any(not file.stem.endswith(f"-of-{count:05d}") for file in folder.glob("shard-*-of-*.json")):
-        raise InputError(f"{folder} {OTHER_CACHE}.")
+    """Raises `InputError` where the folder holds shards of a store with another number of them."""
+    named = [SHARD_NAME.fullmatch(file.stem) for file in folder.glob("shard-*-of-*.json")]
+    if any(match is None or int(match["count"]) != count for match in named):
+        raise InputError(f"{folder} {OTHER_STORE}.")
 
 
 def finished_shard(file: Path, recipe: dict) -> dict[str, Entry] | None:
@@ -123,11 +128,11 @@ def finished_shard(file: Path, recipe: dict) -> dict[str, Entry] | None:
         return None
     try:
         stored = _read_json(file)
-        entries, stored_recipe = _entries(stored), _field(stored, "recipe", dict)
+        entries, stored_recipe = _entries(stored), field_of(stored, "recipe", dict)
     except (OSError, ValueError) as error:
         raise InputError(f"{file} does not describe a shard ({error}); delete it and {WRITE_AGAIN}.") from error
     if stored_recipe != recipe:
-        raise InputError(f"{file.parent} {OTHER_CACHE}.")
+        raise InputError(f"{file.parent} {OTHER_STORE}.")
     return _as_read(shard, entries)
 
 
@@ -177,30 +182,36 @@ def _read_json(file: Path) -> object:
 
 def _entries(stored: object) -> dict[str, Entry]:
     """The places of the videos, from JSON that may be damaged: `ValueError` where it holds anything else."""
-    videos = _field(stored, "videos", dict)
+    videos = field_of(stored, "videos", dict)
     if not videos:
         raise ValueError("it names no video")
     return {video_id: _entry(entry) for video_id, entry in videos.items()}
 
 
 def _entry(stored: object) -> Entry:
-    shard, lengths = _field(stored, "shard", str), _list(stored, "lengths", int)
+    shard, lengths = field_of(stored, "shard", str), list_of(stored, "lengths", int)
     if not SHARD_NAME.fullmatch(shard):
         raise ValueError("'shard' is no name of a shard")
     if not 0 < min(lengths) <= max(lengths) < LONGEST_RECORD:
         raise ValueError("'lengths' holds one that no record has")
-    checksums = _field(stored, "checksums", str) if isinstance(stored, dict) and "checksums" in stored else ""
-    return Entry(shard, _field(stored, "offset", int), lengths, checksums)
+    optional = stored if isinstance(stored, dict) else {}
+    checksums = field_of(stored, "checksums", str) if "checksums" in optional else ""
+    frames = None if optional.get("frames") is None else list_of(stored, "frames", int)
+    if frames is not None and (len(frames) != len(lengths) or frames[0] < 0 or frames != sorted(set(frames))):
+        raise ValueError("'frames' does not rise, or has another length than 'lengths'")
+    return Entry(shard, field_of(stored, "offset", int), lengths, checksums, frames)
 
 
-def _list(stored: object, name: str, kind: type) -> list:
-    values = _field(stored, name, list)
+def list_of(stored: object, name: str, kind: type) -> list:
+    """A list of a parsed JSON object; ValueError where it is missing, empty or holds values of another type."""
+    values = field_of(stored, name, list)
     if not values or not all(type(value) is kind for value in values):
         raise ValueError(f"{name!r} is empty or holds something else than {kind.__name__}")
     return values
 
 
-def _field(stored: object, name: str, *kinds: type) -> Any:
+def field_of(stored: object, name: str, *kinds: type) -> Any:
+    """A field of a parsed JSON object; ValueError where it is missing or of none of these types."""
     if not isinstance(stored, dict) or name not in stored:
         raise ValueError(f"{name!r} is missing")
     # True is an int to `isinstance`, and no number in a file.

@@ -1,0 +1,82 @@
+"""Flow beside the frames of videos: which store a run reads, and whether it holds all that the run asks for."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from launch.run.config import Config, method_module
+from launch.run.recipes import multi_view, test_clip_recipe
+from models import needs_of
+from tvnet_keras.errors import InputError
+from tvnet_keras.flow.between import flow_between
+from tvnet_keras.flow.io import known_vectors
+from tvnet_keras.flow.store import StoredFlow
+from tvnet_keras.video.listing import Video
+from tvnet_keras.video.recipe import MultiView
+from tvnet_keras.video.sample import even_clips
+from tvnet_keras.video.views import EvalViews, FlowBetween, FrameSource, steps_of
+
+
+def reads_flow(config: Config) -> bool:
+    """Whether a method takes flow beside the frames, and is not taught by it."""
+    needs = needs_of(method_module(config.method), config.model)
+    return "flow" in needs and "known" not in needs
+
+
+def of_store(stored: StoredFlow) -> FlowBetween:
+    """Reads stored flow."""
+    return lambda video, first, last: stored.read(video.video_id, first, last)
+
+
+def of_exact_flow(exact_flow: Callable[[str], np.ndarray]) -> FlowBetween:
+    """Reads the exact flow of videos that have it; unknown vectors are zero."""
+
+    def between(video: Video, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        steps = exact_flow(video.path)
+        return flow_between(lambda numbers: _known(steps[numbers]), first, last, name=video.video_id)
+
+    return between
+
+
+def _known(steps: np.ndarray) -> np.ndarray:
+    return np.where(known_vectors(steps)[..., None], steps, np.float32(0))
+
+
+def require_stored(stored: StoredFlow, source: FrameSource, config: Config, subset: str) -> None:
+    """Refuses, before the first step, a store without the flow of every clip that a run may ask for.
+
+    Args:
+        stored: what `data.flow` holds.
+        source: the videos.
+        config: of the run.
+        subset: "train" or "test", whose clips are meant.
+
+    Raises:
+        InputError: the flow of a clip is missing.
+    """
+    data, form = config.data, stored.form
+    if subset == "train" and form.windows and not data.windows:
+        raise InputError(
+            f"--config.data.flow={data.flow} holds the flow of {form.windows} windows of {form.window} pairs of every "
+            f"video: draw the clips from them with --config.data.windows={form.windows} and --config.data.frames="
+            f"{form.window + 1}, or store all pairs."
+        )
+    try:
+        for index, video in enumerate(source.videos.videos):
+            for clips in _clips(source, config, subset, index):
+                stored.require(video.video_id, *steps_of(clips))
+    except InputError as error:
+        raise InputError(
+            f"--config.data.flow={data.flow} lacks flow that the {subset} clips ask for: {error} (Flow is read for "
+            f"--config.data.frames={data.frames}, step={data.step}, windows={data.windows}, short={data.short}, in "
+            f"tests for the middle clip and --config.eval.clips={config.eval.clips}.)"
+        ) from error
+
+
+def _clips(source: FrameSource, config: Config, subset: str, index: int) -> list[np.ndarray]:
+    """Clips of a video, frame numbers `[clips, frames]`: all that a test asks for, or of a training those it may."""
+    data, count = config.data, source.count(index)
+    if subset == "train":
+        return [even_clips(count, data.frames, data.windows or 1, data.step, short=data.short)]
+    recipe = test_clip_recipe(data)
+    return [EvalViews(source, recipe, chosen, 1).clips_of(index) for chosen in (MultiView(), multi_view(config.eval))]

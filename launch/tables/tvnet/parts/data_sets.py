@@ -1,0 +1,140 @@
+"""The videos of TVNet's Tables 3 and 4: decoded once, with stored flow of every solver, for all rows alike."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+from launch.flow_report.inputs import solver_record
+from launch.run.config import Config
+from launch.run.progress import progress
+from launch.run.video_report import splits_of, union
+from launch.tables.parts.trained_cells import with_root
+from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.flow.store import FlowFormat, write_flow
+from tvnet_keras.video.cache import write_cache
+from tvnet_keras.video.listing import VideoList
+
+WINDOWS = 3
+PAIRS = 5
+"""Every row sees the same evenly spaced windows of neighbouring pairs, whether their flow is stored or computed live:
+all pairs of a classical solver would take days."""
+
+
+SHARED = "tvnet_videos"
+"""The folder of frames and flow, beside those of the tables' runs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSet:
+    """A data set of the tables.
+
+    Attributes:
+        name: what rows and folders begin with.
+        dataset: the module of `tvnet_keras.video.datasets` that reads it.
+        splits: the splits that are averaged.
+        steps: of a training.
+        classes: the classes, in label order; empty takes all.
+        paper: what the paper's column of it is called.
+    """
+
+    name: str
+    dataset: str
+    splits: tuple[int, ...]
+    steps: int
+    classes: tuple[str, ...] = ()
+    paper: str = "ucf101"
+
+
+UCF101 = DataSet(
+    "ucf101-37",
+    "ucf101",
+    splits=(1,),
+    steps=600,
+    classes=(
+        "ApplyEyeMakeup",
+        "ApplyLipstick",
+        "Archery",
+        "BabyCrawling",
+        "BalanceBeam",
+        "BandMarching",
+        "BaseballPitch",
+        "Basketball",
+        "BasketballDunk",
+        "Biking",
+        "CliffDiving",
+        "CricketBowling",
+        "CricketShot",
+        "Diving",
+        "Drumming",
+        "Fencing",
+        "Haircut",
+        "HandstandWalking",
+        "HighJump",
+        "HorseRace",
+        "JugglingBalls",
+        "JumpRope",
+        "JumpingJack",
+        "Mixing",
+        "PizzaTossing",
+        "PlayingCello",
+        "PlayingPiano",
+        "PlayingSitar",
+        "PlayingViolin",
+        "Skiing",
+        "SkyDiving",
+        "SumoWrestling",
+        "Surfing",
+        "Swing",
+        "TennisSwing",
+        "VolleyballSpiking",
+        "WalkingWithDog",
+    ),
+)
+SHORT_TRAINING = dataclasses.replace(UCF101, steps=400)
+"""UCF101 for comparisons on a validation part of its training list."""
+
+JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=300, paper="hmdb51")
+
+
+def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: Path) -> Config:
+    """The configuration on the videos in `data_dir`; their frames and flow are stored, unless they are there.
+
+    Args:
+        data: the data set.
+        solver: whose flow is stored; empty for none.
+        config: the configuration of a stream.
+        data_dir: the data set's folder.
+        folder: the folder of a table's runs; frames and flow lie beside it, where all tables of the paper find them.
+    """
+    folder = folder.parent / SHARED
+    config = with_root(config, data_dir, cache=str(_frames(data, data_dir, folder)))
+    return with_root(config, data_dir, flow=str(_flow(data, solver, data_dir, folder))) if solver else config
+
+
+def flow_folder(data: DataSet, solver: str, folder: Path | str) -> Path:
+    """Where the flow of a solver is stored, in the folder that all tables of the paper share."""
+    return Path(folder) / f"{data.name}-{solver}"
+
+
+def _videos(data: DataSet, data_dir: Path) -> VideoList:
+    every = 0 if len(data.splits) > 1 else data.splits[0]
+    return union(splits_of(data.dataset, data_dir, every, data.classes))
+
+
+def _frames(data: DataSet, data_dir: Path, folder: Path) -> Path:
+    place = folder / f"{data.name}-frames"
+    if not (place / "index.json").is_file():
+        with progress("caching", "videos") as show:
+            write_cache(_videos(data, data_dir), place, progress=show)
+    return place
+
+
+def _flow(data: DataSet, solver: str, data_dir: Path, folder: Path) -> Path:
+    # PNG keeps the eight bits as they are, so that nothing but rounding lies between stored and live flow.
+    form = FlowFormat("png", windows=WINDOWS, window=PAIRS)
+    place = flow_folder(data, solver, folder)
+    if not (place / "index.json").is_file():
+        with progress(f"storing the flow of {solver}", "videos") as show:
+            make = partial(make_solver, solver)
+            write_flow(_videos(data, data_dir), place, make, solver_record(solver, {}), form, progress=show)
+    return place

@@ -1,0 +1,17 @@
+"""TVNet, Table 3 on 37 classes of UCF101: top-1 of one temporal network on stored flow of classical solvers, and on
+TVNet-50 without training, trained without the flow loss, and in full; the RGB stream beside.
+
+The paper: UCF101, split 1, percent.
+"""
+
+from launch.tables import Cell
+from launch.tables.tvnet.parts.data_sets import UCF101
+from launch.tables.tvnet.parts.rows_of_table3 import rows
+from launch.tables.tvnet.parts.setting import SETTING
+
+__all__ = ["SETTING", "cells"]
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every row."""
+    return rows(UCF101)

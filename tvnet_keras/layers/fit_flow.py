@@ -1,0 +1,45 @@
+"""Flow of any size, brought to the size that a classifier was trained at."""
+
+import keras
+from keras import ops
+
+from tvnet_keras.layers.fit_clip import FitClip
+from tvnet_keras.typing import Dimension, Tensor
+
+
+@keras.saving.register_keras_serializable(package="tvnet_keras")
+class FitFlow(FitClip):
+    """Shows a model flow as the test pipeline does (`video.augment.test_flow_views`), inside a graph.
+
+    Vectors are interpolated bilinearly and scaled with the frame, so that they are in pixels of the result.
+
+    Args:
+        height: height of the result, in pixels.
+        width: width of the result, in pixels.
+        resize_short: as in `FitClip`.
+        crop: as in `FitClip`.
+        **kwargs: `keras.layers.Layer` arguments.
+
+    Call arguments:
+        flow: `[B, T, H, W, 2]`, pixels; H and W may be unknown until run time.
+
+    Input shape:
+        `[B, T, H, W, 2]`.
+
+    Output shape:
+        `[B, T, height, width, 2]`.
+
+    Raises:
+        ValueError: a size is no whole number of at least 1.
+        InputError: `crop` is unknown.
+
+    Example:
+        >>> half = FitFlow(64, 64)(np.full((1, 5, 128, 128, 2), 3.0, "float32"))
+        >>> float(half[0, 0, 0, 0, 0])
+        1.5
+    """
+
+    def _resized(self, frames: Tensor, height: Dimension, width: Dimension) -> Tensor:
+        old, new = ops.shape(frames)[1:3], (height, width)
+        down, across = (ops.cast(new[axis], "float32") / ops.cast(old[axis], "float32") for axis in (0, 1))
+        return ops.image.resize(frames, (height, width), interpolation="bilinear") * ops.stack([across, down])

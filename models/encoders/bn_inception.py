@@ -4,7 +4,7 @@
 in which PyTorch users pass on those of Caffe.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import keras
 import numpy as np
@@ -81,7 +81,7 @@ def build(input_shape: tuple[int, int, int]) -> keras.Model:
         >>> build((64, 64, 3)).output["stage5"].shape
         (None, 2, 2, 1024)
     """
-    inputs = keras.Input(input_shape)
+    inputs = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
     first, reduced, second = STEM
     stages = {"stage1": _convolved(inputs, first, 7, FIRST, stride=2)}
     x = _convolved(_halved(stages["stage1"], "pool1_3x3_s2"), reduced, 1, "conv2_3x3_reduce")

@@ -3,9 +3,13 @@
 138,357,544 values with 1000 classes and RGB input.
 """
 
+from typing import cast
+
 import keras
 import numpy as np
 from keras import layers
+
+from tvnet_keras.typing import Tensor
 
 from ..parts.torch_layers import linear_weight
 
@@ -67,7 +71,7 @@ def build(input_shape: tuple[int, int, int]) -> keras.Model:
     """
     if min(input_shape[:2]) < MINIMUM_SIZE:
         raise ValueError(f"vgg16 needs at least {MINIMUM_SIZE} x {MINIMUM_SIZE} pixels. Received: {input_shape}")
-    inputs = x = keras.Input(input_shape)
+    inputs = x = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
     stages = {}
     for number, (filters, count) in enumerate(CONVOLUTIONS, start=1):
         for position in range(1, count + 1):
@@ -107,7 +111,7 @@ def from_torch(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
     return linear_weight(layer, parameter, value)
 
 
-def _convolved(x, filters: int, kernel: int, padding: str, name: str):
+def _convolved(x: Tensor, filters: int, kernel: int, padding: str, name: str) -> Tensor:
     """A rectified convolution; He's initialisation, for nothing normalises the features on their long way."""
     convolution = layers.Conv2D(filters, kernel, padding=padding, kernel_initializer="he_normal", name=name)
     return layers.ReLU(name=f"{name}_relu")(convolution(x))

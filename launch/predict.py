@@ -25,7 +25,6 @@ from launch.run.run_folder import required_config
 from launch.run.video_source import VideoSource, memory_file
 from models import motion_of
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.store import StoredFlow
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video import datasets
 from tvnet_keras.video.listing import Video, VideoList
@@ -124,9 +123,9 @@ def open_files(
     videos = tuple(Video(path, -1, Path(path).stem) for path in counts)
     trained_on = config.data.dataset
     flip = datasets.flip_of(trained_on, class_names) if trained_on in datasets.names() else "keep"
+    source = VideoSource(config, "test", VideoList(videos, class_names, flip), counts=counts)
     # A network of stored flow finds that of these videos by their names.
-    flow = StoredFlow(config.data.flow) if config.data.flow else None
-    return VideoSource(config, "test", VideoList(videos, class_names, flip), counts=counts, flow=flow)
+    return source.with_flow(skip_unreadable=skip_unreadable)
 
 
 def _checked(paths: list[str], config: Config) -> tuple[dict[str, int], list[str]]:

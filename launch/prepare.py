@@ -20,10 +20,9 @@ from launch.run import app
 from launch.run.progress import progress
 from launch.run.video_report import check_dataset, check_folder, splits_of, union
 from launch.run.video_source import memory_file
-from tvnet_keras.choices import listed
+from tvnet_keras.choices import first_few, listed
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.codec import BOUND, FORMATS
-from tvnet_keras.flow.codec import QUALITY as QUALITY_OF_FLOW
+from tvnet_keras.flow.codec import FORMATS
 from tvnet_keras.flow.generated.recipe import Recipe, pictures_of, write_recipe
 from tvnet_keras.flow.generated.writer import write_pairs
 from tvnet_keras.flow.solvers import forms, make_solver
@@ -87,8 +86,10 @@ WEIGHTS = flags.DEFINE_string(
     "weights", None, "--flow: the weights of a tvnet solver: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
 )
 FORM = flags.DEFINE_enum("form", FlowFormat.form, FORMATS, "--flow: the form of the 8-bit pictures.")
-FLOW_QUALITY = flags.DEFINE_integer("flow_quality", QUALITY_OF_FLOW, "--flow: the quality of JPEG, 1 to 100.")
-FLOW_BOUND = flags.DEFINE_float("flow_bound", BOUND, "--flow: longer components are clipped to it, in pixels.")
+FLOW_QUALITY = flags.DEFINE_integer("flow_quality", FlowFormat.quality, "--flow: the quality of JPEG, 1 to 100.")
+FLOW_BOUND = flags.DEFINE_float(
+    "flow_bound", FlowFormat.bound, "--flow: longer components are clipped to it, in pixels."
+)
 WINDOWS = flags.DEFINE_integer(
     "windows", 0, "--flow: number of evenly spaced windows of a video; 0 stores all pairs.", lower_bound=0
 )
@@ -223,7 +224,7 @@ def cache() -> None:
     """Writes a cache of those videos of a data set that are there."""
     if not DATASET.value:
         raise InputError("--cache needs to know the data set; give --dataset, such as --dataset=folder.")
-    videos = _videos()
+    videos = _readable(_videos()) if SKIP_UNREADABLE.value else _videos()
     with progress("caching", "videos") as show:
         write_cache(
             videos,
@@ -244,7 +245,8 @@ def flow() -> None:
     options = options_of([SOLVER.value], variant=VARIANT.value, weights=WEIGHTS.value)[SOLVER.value]
     # A bad solver is told before every video is looked for, and before there is a folder.
     make_solver(SOLVER.value, **options)
-    videos = _videos()
+    # So is a broken video, as hours of flow of a longer list are no use to a shorter one.
+    videos = _readable(_videos())
     with progress("storing flow", "videos") as show:
         stored = write_flow(
             videos,
@@ -263,17 +265,26 @@ def flow() -> None:
 
 
 def _videos() -> VideoList:
-    """The videos of the data set that are there, without the broken ones where that is allowed."""
-    videos = union(splits_of(DATASET.value, _data_dir(), SPLIT.value, CLASSES.value))
-    return _readable(videos) if SKIP_UNREADABLE.value else videos
+    """The videos of the data set that are there."""
+    return union(splits_of(DATASET.value, _data_dir(), SPLIT.value, CLASSES.value))
 
 
 def _readable(videos: VideoList) -> VideoList:
+    """The videos without the broken ones, where that is allowed.
+
+    Raises:
+        InputError: some are broken, and it is not.
+    """
     with progress("checking", "files") as show:
         problems = scan(
             videos.videos, workers=WORKERS.value or None, progress=show, cache_file=memory_file(_data_dir())
         ).problems
     broken = [problem for problem in problems if problem.unusable]
+    if broken and not SKIP_UNREADABLE.value:
+        raise InputError(
+            f"{len(broken)} of {len(videos.videos)} videos cannot be read; mend them or go on without them with "
+            f"--skip_unreadable: {first_few([problem.message.rstrip('.') for problem in broken], '; ')}"
+        )
     for problem in broken:
         print(f"skipped: {problem.message}", file=sys.stderr)
     return videos.without([problem.path for problem in broken])

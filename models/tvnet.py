@@ -59,7 +59,7 @@ class Options:
         0.1, "Weight of the TV-L1 energy of the flow in the multi-task loss (paper, section 4.3).", least=0
     )
     motion_rate: float = option(
-        1 / 255, "Learning rate of the motion layer relative to the classifier's (released code).", least=0
+        1 / 255, "Learning rate of the motion layer relative to the classifier's (paper, section 5.2).", least=0
     )
 
 

@@ -29,7 +29,7 @@ def prepare(clip: np.ndarray) -> list[tf.Tensor]:
     return list(tf.unstack(tf.constant(sum(parts))))
 
 
-def flow(first, second, kernels, u0, constants=(0.25, 0.15, 0.3), zoom: float = 0.5) -> tf.Tensor:
+def flow(first, second, kernels, u0, constants=(0.25, 0.15, 0.3), zoom: float = 0.5, central=None) -> tf.Tensor:
     """Flow from the first smoothed grey frame to the second, differentiable in all arguments.
 
     Args:
@@ -39,23 +39,26 @@ def flow(first, second, kernels, u0, constants=(0.25, 0.15, 0.3), zoom: float = 
         u0: `[h, w, 2]`, at the size of the coarsest level.
         constants: tau, lambda, theta.
         zoom: size ratio of neighbouring levels.
+        central: kernels of the image gradient, `[S, 2, 3]`, which the release does not train; None for its own.
 
     Returns:
         `[H, W, 2]`.
     """
     height, width = first.shape
+    central = tf.constant([[[-0.5, 0, 0.5]] * 2] * kernels.shape[0], "float64") if central is None else central
     limit = 1 + math.log(math.hypot(height, width) / 4) / math.log(1 / zoom)
     u, v = tf.unstack(u0, axis=-1)
     for level in reversed(range(min(kernels.shape[0], int(limit)))):
         size = [int(length * zoom**level + 0.5) for length in (height, width)]
         if u.shape != size:
             u, v = (resize(field, *size) / zoom for field in (u, v))
-        u, v = _solve_level(resize(first, *size), resize(second, *size), u, v, kernels[level], constants)
+        images = resize(first, *size), resize(second, *size)
+        u, v = _solve_level(*images, u, v, kernels[level], constants, central[level])
     return tf.stack([u, v], axis=-1)
 
 
-def _solve_level(first, second, u, v, kernels, constants):
-    gx, gy = _central(second, axis=1), _central(second, axis=0)
+def _solve_level(first, second, u, v, kernels, constants, central):
+    gx, gy = _central(second, central[0], axis=1), _central(second, central[1], axis=0)
     state = tf.stack([u, v, *[tf.zeros_like(first)] * 4])
     for taps in tf.unstack(kernels):
         u, v = state[0], state[1]
@@ -102,11 +105,11 @@ def _backward(field, taps, axis):
     return taps[0] * before + taps[1] * field
 
 
-def _central(image, axis):
-    """Central difference, half of the one-sided difference at the borders."""
+def _central(image, taps, axis):
+    """Central difference for taps -1/2, 0, 1/2, half of the one-sided difference at the borders."""
     image = image if axis else tf.transpose(image)
     padded = tf.concat([image[:, :1], image, image[:, -1:]], axis=1)
-    difference = (padded[:, 2:] - padded[:, :-2]) / 2
+    difference = taps[0] * padded[:, :-2] + taps[1] * image + taps[2] * padded[:, 2:]
     return difference if axis else tf.transpose(difference)
 
 

@@ -38,6 +38,15 @@ def image_gradient(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return gx, gy
 
 
+def weighted_gradient(image: np.ndarray, taps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation of rows and columns with three taps each, `[2, 3]`; the border pixels stand beyond the border."""
+    height, width = image.shape
+    padded = np.pad(image, 1, mode="edge")
+    gx = sum(taps[0, k] * padded[1:-1, k : k + width] for k in range(3))
+    gy = sum(taps[1, k] * padded[k : k + height, 1:-1] for k in range(3))
+    return gx, gy
+
+
 def warp(image: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """`image` at `(x + u, y + v)`, bilinear, positions clamped to the image."""
     height, width = image.shape
@@ -131,6 +140,7 @@ def tvnet(
     u0: np.ndarray,
     constants: tuple[float, float, float] = (0.25, 0.15, 0.3),
     zoom: float = 0.5,
+    central: np.ndarray | None = None,
 ) -> np.ndarray:
     """Flow from `frame1` to `frame2`.
 
@@ -141,6 +151,7 @@ def tvnet(
         u0: initial flow `[h, w, 2]` in pixels of its own grid.
         constants: tau, lambda, theta.
         zoom: size ratio of neighbouring levels.
+        central: kernels of the image gradient, `[S, 2, 3]`; None for central differences.
 
     Returns:
         `[H, W, 2]`.
@@ -153,12 +164,14 @@ def tvnet(
         size = max(1, int(height * zoom**level + 0.5)), max(1, int(width * zoom**level + 0.5))
         u = resize(flow[..., 0], *size) * size[1] / flow.shape[1]
         v = resize(flow[..., 1], *size) * size[0] / flow.shape[0]
-        flow = _solve_level(*(resize(image, *size) for image in images), u, v, kernels[level], constants)
+        first, second = (resize(image, *size) for image in images)
+        gradient = image_gradient(second) if central is None else weighted_gradient(second, central[level])
+        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants)
     return flow
 
 
-def _solve_level(first, second, u, v, kernels, constants):
-    gx, gy = image_gradient(second)
+def _solve_level(first, second, gradient, u, v, kernels, constants):
+    gx, gy = gradient
     state = (u, v, *np.zeros((4, *first.shape)))
     for taps in kernels:
         u, v = state[:2]

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "tvnet_keras/video": (),
     "tvnet_keras/video/moving_shapes": ("tvnet_keras.video.*",),
     "tvnet_keras/video/datasets": ("tvnet_keras.video.*", "tvnet_keras.video.moving_shapes"),
-    "tvnet_keras/flow": ("tvnet_keras.flow.pairs", "tvnet_keras.ops", "tvnet_keras.video"),
+    "tvnet_keras/flow": ("tvnet_keras.flow.pairs", "tvnet_keras.flow.solvers", "tvnet_keras.ops", "tvnet_keras.video"),
     "tvnet_keras/flow/generated": ("tvnet_keras.flow.*", "tvnet_keras.flow.pairs.parts", "tvnet_keras.video"),
     "tvnet_keras/flow/pairs": ("tvnet_keras.flow.*", "tvnet_keras.flow.generated", "tvnet_keras.video"),
     "tvnet_keras/flow/solvers": ("tvnet_keras.flow.*", "tvnet_keras.layers"),

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.conv2plus1d import Conv2Plus1D
 from tvnet_keras.layers.fit_clip import FitClip
+from tvnet_keras.layers.fit_flow import FitFlow
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.non_local import NonLocal
@@ -64,6 +65,7 @@ __all__ = [
     "Conv2Plus1D",
     "EndPointError",
     "FitClip",
+    "FitFlow",
     "FlowImage",
     "FlowOfFlow",
     "GroupedAdam",

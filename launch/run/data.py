@@ -9,7 +9,7 @@ import tensorflow as tf
 import launch.experiments
 from launch.run.config import Config, DataConfig, dataset_names
 from launch.run.pair_source import PairSource
-from launch.run.stored_flow import reads_flow
+from launch.run.stored_flow import no_flow, reads_flow
 from launch.run.video_source import VideoSource
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
@@ -115,6 +115,8 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
     # Moving Shapes is both; its videos have their labels and the flow of every step.
     source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
     lacking = [field for field in needs if field not in source.offers]
+    if lacking == ["flow"] and reads_flow(config):
+        raise no_flow(config)
     if lacking:
         offers = ", ".join(source.offers) or "frames alone"
         raise InputError(
@@ -156,7 +158,7 @@ def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_
 def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence[str]) -> None:
     """Refuses settings that would decide nothing: nobody would notice, and a protocol would name them."""
     if isinstance(source, PairSource):
-        ignored = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
+        ignored: dict[str, str] = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
     else:
         ignored = dict.fromkeys(PAIR_SETTINGS, "videos")
         if not reads_flow(config):

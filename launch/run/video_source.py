@@ -15,7 +15,7 @@ from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
 from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
 from launch.run.sharded_batches import sharded_batches
-from launch.run.stored_flow import of_exact_flow, of_store, reads_flow, require_stored
+from launch.run.stored_flow import no_flow, of_exact_flow, of_store, reads_flow, require_flow
 from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
@@ -137,15 +137,22 @@ class VideoSource:
         Raises:
             InputError: files are broken, or not in `data.cache` or `data.flow`.
         """
-        read = self._decodable(skip_unreadable)
-        return read._with_flow(skip_unreadable) if self.config.data.flow and reads_flow(self.config) else read
+        return self._decodable(skip_unreadable).with_flow(skip_unreadable=skip_unreadable)
 
-    def _with_flow(self, skip_unreadable: bool) -> "VideoSource":
-        """With the store of `data.flow`, which has all that is asked of it."""
-        flow = StoredFlow(self.config.data.flow)
-        found = self._require_held(set(flow.video_ids), "flow", skip_unreadable)
-        found = dataclasses.replace(found, flow=flow)
-        require_stored(flow, found._frames, self.config, self.subset)
+    def with_flow(self, *, skip_unreadable: bool = False) -> "VideoSource":
+        """With the store of `data.flow`, where the method reads flow; it has all that is asked of it.
+
+        Raises:
+            InputError: videos are not in the store, there is neither a store nor exact flow, or a clip has none.
+        """
+        if not reads_flow(self.config):
+            return self
+        found = self
+        if self.config.data.flow:
+            stored = StoredFlow(self.config.data.flow)
+            found = self._require_held(set(stored.video_ids), "flow", skip_unreadable)
+            found = dataclasses.replace(found, flow=stored)
+        require_flow(found.flow, found._frames, self.config, self.subset)
         return found
 
     def _decodable(self, skip_unreadable: bool) -> "VideoSource":
@@ -249,10 +256,7 @@ class VideoSource:
             return of_store(self.flow)
         if self.exact_flow is not None:
             return of_exact_flow(self.exact_flow)
-        raise InputError(
-            f"--config.model.motion={self.config.model.motion} reads stored flow: give --config.data.flow=FOLDER, "
-            "which launch.prepare --flow=FOLDER writes."
-        )
+        raise no_flow(self.config)
 
 
 def _list_of(data: DataConfig, subset: str) -> VideoList:

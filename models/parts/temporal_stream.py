@@ -49,7 +49,8 @@ class TemporalStream(ClipClassifier):
         input_field: the field of a Batch that the model takes, "clip" or "flow".
 
     Raises:
-        ValueError: a clip has fewer frames than one stack takes, or `flow_fields` is less than one.
+        ValueError: a clip has fewer frames than one stack takes, it is no flow where flow is taken, or `flow_fields` is
+            less than one.
     """
 
     def __init__(self, num_classes: int, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
@@ -85,6 +86,8 @@ class TemporalStream(ClipClassifier):
 
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """The logits of clips, and the motion that was seen in them."""
+        if self.input_field != "clip" and clip.shape[-1] != FLOW_CHANNELS:
+            raise ValueError(f"The model takes flow [B, T-1, H, W, 2]. Received: {tuple(clip.shape)}")
         # Stored flow has a step less than the frames that it was computed from.
         least = frames_of(self.options) - (self.input_field != "clip")
         if clip.shape[1] is not None and clip.shape[1] < least:

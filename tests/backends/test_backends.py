@@ -41,7 +41,8 @@ def assert_equals_tensorflow(computed, reference, name):
 
 @pytest.mark.parametrize("name", [*TVNETS, "tvnet default without u0"])
 def test_tvnet_and_all_its_gradients(computed, reference, name):
-    assert len(case(reference[0], name)) == 7  # the flow; gradients of frames, u0, kernels, tau, lambda, theta
+    # The flow; gradients of frames, u0, kernels, tau, lambda, theta, image gradient.
+    assert len(case(reference[0], name)) == 8
     assert_equals_tensorflow(computed, reference, name)
 
 

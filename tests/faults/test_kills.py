@@ -11,7 +11,7 @@ from tests.launch.test_fuse import write_scores
 pytestmark = pytest.mark.slow
 
 KILLS = 14
-"""Of each of twelve journeys. Some come too late, so that some hundred and twenty meet a command at work."""
+"""Of each of thirteen journeys. Some come too late, so that some hundred and thirty meet a command at work."""
 
 UNTRIED = {
     "benchmark": "writes one file of times, through the same function as the figures",
@@ -41,6 +41,7 @@ def journeys(shapes, finished_run, overrides, tmp_path_factory) -> dict[str, Jou
             ("generate", "prepare", "--generate={out}", "--train_groups=2", "--test_groups=1", "--size=32,32"),
             ("check", "prepare", "--check", "--dataset=moving_shapes", data, "--memory={out}/memory.json"),
             ("cache", "prepare", "--cache={out}/cache", "--dataset=moving_shapes", data),
+            ("stored flow", "prepare", "--flow={out}/flow", "--solver=tvl1-2-5-30", "--dataset=moving_shapes", data),
             ("train rgb", "train", *train("rgb")),
             ("train tvnet", "train", *train("tvnet")),
             ("evaluate", "evaluate", run, "--output_dir={out}"),
@@ -61,7 +62,7 @@ def journeys(shapes, finished_run, overrides, tmp_path_factory) -> dict[str, Jou
 
 NAMES = (
     "generate", "check", "cache", "train rgb", "train tvnet", "evaluate", "export", "predict", "flow", "reproduce",
-    "figure", "fuse",
+    "figure", "fuse", "stored flow",
 )  # fmt: skip
 
 

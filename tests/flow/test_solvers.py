@@ -148,6 +148,18 @@ def test_trained_weights_are_found_in_any_model(trained, tmp_path):
     assert np.abs(expected - make_solver("tvnet-1-1-4")(pair)).max() > 0.01
 
 
+def test_a_learned_image_gradient_is_found_with_the_weights(tmp_path):
+    layer = TVNet(1, 1, 4, learn=("u0", "image_gradient"))
+    layer.build((None, 2, 64, 80, 3))
+    layer.image_gradient.assign(1.5 * layer.image_gradient)
+    save(layer, tmp_path / "trained.weights.h5")
+    pair = frames()
+    expected = keras.ops.convert_to_numpy(layer(pair[None]))[0, 0]
+    found = make_solver("tvnet-1-1-4", weights=tmp_path / "trained.weights.h5")(pair)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert np.abs(expected - make_solver("tvnet-1-1-4")(pair)).max() > 0.01
+
+
 def test_weights_that_do_not_fit_are_refused(trained, tmp_path):
     path = tmp_path / "two.weights.h5"
     save(trained, path)

@@ -40,6 +40,17 @@ class FixedModel(keras.Model):
         }
 
 
+class FixedFlowModel(FixedModel):
+    """Logits of stored flow."""
+
+    input_field = "flow"
+
+    def call(self, clip, training=None):
+        # As frames of 0..255: u, v and their sum, of up to eight pixels.
+        frames = 16 * (tf.concat([clip, tf.reduce_sum(clip, axis=-1, keepdims=True)], axis=-1) + 8)
+        return {"logits": super().call(frames)["logits"]}
+
+
 class FixedMotionModel(FixedModel):
     """The same with a Motion layer, which works at any size."""
 

@@ -204,11 +204,23 @@ class InMemory:
         return self.clips[name][0, frames]
 
 
-def evaluated(model, config, videos):
+class FlowInMemory:
+    """Stands in for a store of the flow of videos in memory: smooth vectors of up to three pixels."""
+
+    def __init__(self, videos):
+        self.flow = {name: clip[0, 1:, ..., :2] / np.float32(42) - 3 for name, clip in videos.clips.items()}
+
+    def read(self, name, first, last):
+        assert (last == first + 1).all()
+        return self.flow[name][first]
+
+
+def evaluated(model, config, videos, flow=None):
     """Probabilities of every video, from the views that the evaluation makes of it."""
     listed = VideoList(tuple(Video(name, 0, name) for name in videos.clips), ("a",))
-    batches = list(VideoSource(config, "test", listed, cache=videos).views())
-    return tf.nn.softmax(model(tf.concat([batch["clip"] for batch in batches], 0), training=False)["logits"])
+    batches = list(VideoSource(config, "test", listed, cache=videos, flow=flow).views())
+    taken = "clip" if flow is None else "flow"
+    return tf.nn.softmax(model(tf.concat([batch[taken] for batch in batches], 0), training=False)["logits"])
 
 
 def shown_cases():
@@ -235,6 +247,23 @@ def test_an_export_answers_as_the_evaluation_does(method, height, width, resize_
         return
     found = [serve(clip=tf.constant(clip))["probabilities"] for clip in videos.clips.values()]
     expected = evaluated(model, config, videos)
+    np.testing.assert_allclose(tf.concat(found, 0), expected, atol=1e-5)
+    assert np.ptp(expected, axis=0).max() > 1e-4  # The videos are told apart.
+
+
+@pytest.mark.parametrize("crop", ["center", "none"])
+@pytest.mark.parametrize(("height", "width", "resize_short"), [(16, 24, 0), (24, 16, 20)])
+def test_an_export_of_stored_flow_answers_as_the_evaluation_does(height, width, resize_short, crop, tiny, tmp_path):
+    shown = {"height": height, "width": width, "resize_short": resize_short, "test_crop": crop}
+    config = tiny("tvnet", data=shown, model={"motion": "stored"})
+    model, videos = build_model(config, num_classes=4), InMemory(config.data.frames)
+    flow = FlowInMemory(videos)
+    ServingModule(model, config).save(tmp_path)
+    signatures = tf.saved_model.load(str(tmp_path)).signatures
+    assert list(signatures) == ["serving_default"]
+    serve = signatures["serving_default"]
+    found = [serve(flow=tf.constant(part[None]))["probabilities"] for part in flow.flow.values()]
+    expected = evaluated(model, config, videos, flow)
     np.testing.assert_allclose(tf.concat(found, 0), expected, atol=1e-5)
     assert np.ptp(expected, axis=0).max() > 1e-4  # The videos are told apart.
 

@@ -1,12 +1,19 @@
+import json
 import os
 import re
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from launch.run.video_report import check_dataset, check_folder, splits_of, union
+from tests.launch.start import SECONDS, begin
 from tvnet_keras.errors import InputError
-from tvnet_keras.video import CachedVideos, datasets
+from tvnet_keras.flow.codec import quantisation_error
+from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.flow.store import FlowFormat, StoredFlow
+from tvnet_keras.video import CachedVideos, datasets, read_frames
 from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 ALL = {"minimum": 2, "workers": None, "memory": None}
@@ -29,6 +36,73 @@ def test_generate_check_and_cache_through_the_command_line(launcher, tmp_path):
     assert cached.read_frames("v_ZoomIn_g02_c01").shape == (4, 32, 48, 3)
 
 
+def test_the_flow_of_a_data_set_through_the_command_line(launcher, shapes, tmp_path):
+    arguments = ("--solver=dis", "--dataset=moving_shapes", f"--data_dir={shapes}", "--form=png", "--flow_bound=10")
+    done = launcher("prepare", f"--flow={tmp_path}/flow", *arguments, "--windows=2", "--window=2")
+    assert done.code == 0, done.error
+    # Of 6 frames the first and the last three.
+    said = re.search(r"144 pairs of 36 videos, (\d+) bytes a pair; 0 listed ones are missing", done.out)
+    stored = StoredFlow(tmp_path / "flow")
+    assert said and int(said[1]) == round(stored.bytes_per_pair)
+    assert stored.solver == {"solver": "dis"} and stored.form == FlowFormat("png", 95, 10.0, 2, 2)
+    solve = make_solver("dis")
+    for video in datasets.load("moving_shapes", shapes, subset="test").videos[:3]:
+        assert stored.pairs(video.video_id) == (0, 1, 3, 4)
+        (found,) = stored.read(video.video_id, np.array([3]), np.array([4]))
+        flow = solve(read_frames(video.path, (3, 4)))
+        assert np.abs(found - np.clip(flow, -10, 10)).max() <= quantisation_error(10) + 1e-5
+
+
+def test_broken_videos_are_left_out_of_the_flow_where_that_is_allowed(launcher, shapes, tmp_path):
+    broken = datasets.load("moving_shapes", shapes, subset="train").videos[0]
+    Path(broken.path).write_bytes(b"")
+    arguments = (f"--flow={tmp_path}/flow", "--solver=dis", "--dataset=moving_shapes", f"--data_dir={shapes}")
+    said = launcher("prepare", *arguments).sentence()
+    # Told before any flow is computed: what is kept of a longer list would be no use to a shorter one.
+    assert broken.path in said and "--skip_unreadable" in said and not (tmp_path / "flow").exists()
+    done = launcher("prepare", *arguments, "--skip_unreadable")
+    assert done.code == 0 and f"skipped: {broken.path}" in done.error
+    assert set(StoredFlow(tmp_path / "flow").video_ids) >= {
+        video.video_id for video in datasets.load("moving_shapes", shapes, subset="test").videos
+    }
+
+
+@pytest.mark.slow
+def test_a_kill_loses_no_flow_and_repeats_no_finished_video(shapes, tmp_path):
+    arguments = [
+        "--solver=tvl1-3-5-50", "--dataset=moving_shapes", f"--data_dir={shapes}", "--workers=2", f"--flow={tmp_path}/"
+    ]  # fmt: skip
+
+    def begun(folder, logs):
+        (tmp_path / logs).mkdir()
+        return begin("prepare", [*arguments[:-1], arguments[-1] + folder], tmp_path / logs)
+
+    whole = begun("whole", "log of the whole")
+    whole.join(SECONDS)
+    assert whole.exitcode == 0
+    process, folder = begun("killed", "log of the kill"), tmp_path / "killed"
+    while process.is_alive() and len(list(folder.glob("*.part-*.json"))) < 5:
+        time.sleep(0.002)
+    process.kill()
+    process.join()
+    parts = [json.loads(path.read_text()) for path in folder.glob("*.part-*.json")]
+    finished = {name for part in parts for name in part["videos"]}
+    assert 5 <= len(finished) < 36 and not (folder / "index.json").exists()
+    # Whoever reads a finished video again finds zeros.
+    for video in union(splits_of("moving_shapes", shapes, 0, ())).videos:
+        if video.video_id in finished:
+            status = os.stat(video.path)
+            Path(video.path).write_bytes(bytes(status.st_size))
+            os.utime(video.path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again = begun("killed", "log of the end")
+    again.join(SECONDS)
+    assert again.exitcode == 0
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    assert names == {path.name for path in (tmp_path / "whole").iterdir() if not path.name.startswith(".")}
+    for name in names:
+        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
 def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(launcher, shared_data):
     done = launcher("prepare", "--check", f"--data_dir={shared_data / 'corrupt'}")
     assert done.code == 2 and "Traceback" not in done.error
@@ -46,7 +120,16 @@ def test_corrupt_files_are_told_one_by_one_and_the_exit_code_says_so(launcher, s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Give one of --generate=DIR, --generate_pairs=DIR, --check and --cache=DIR"),
+        ((), "Give one of --generate=DIR, --generate_pairs=DIR, --check, --cache=DIR and --flow=DIR"),
+        (("--flow=f", "--dataset=folder"), "--flow needs a data set and a solver"),
+        (("--flow=f", "--solver=dis"), "--flow needs a data set and a solver"),
+        (("--flow=f", "--dataset=folder", "--solver=diss"), "Did you mean 'dis'"),
+        (("--flow=f", "--dataset=folder", "--solver=dis", "--variant=x"), "--variant=x belongs to none of --solver="),
+        (("--flow=f", "--dataset=folder", "--solver=dis", "--windows=3"), "Received: windows=3, window=0"),
+        (("--flow=f", "--dataset=folder", "--solver=dis", "--flow_bound=0"), "bound=0.0"),
+        (("--flow=f", "--dataset=folder", "--solver=dis", "--flow_quality=0"), "quality=0"),
+        (("--flow=f", "--dataset=folder", "--solver=dis", "--form=gif"), "--form=gif"),
+        (("--flow=f", "--dataset=folder", "--solver=dis", "--data_dir=nowhere"), "--data_dir=nowhere is no folder"),
         (("--check", "--data_dir=nowhere"), "--data_dir=nowhere is no folder"),
         (("--generate=nowhere", "--train_groups=1000000000"), "flag --train_groups=1000000000"),
     ],

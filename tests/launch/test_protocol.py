@@ -10,9 +10,11 @@ import pytest
 from launch.evaluators import classes, flow, photometric
 from launch.run.config import DataConfig, EvalConfig
 from launch.run.data import open_source
-from tests.launch.fixed_models import FixedModel, FixedMotionModel
+from tests.launch.fixed_models import FixedFlowModel, FixedModel, FixedMotionModel
 from tests.launch.pairs_on_disk import write_chairs, write_pairs, write_sintel
 from tvnet_keras.flow.io import read_flo, write_flo
+from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.flow.store import FlowFormat, write_flow
 from tvnet_keras.video.cache import write_cache
 
 CONTENT = ("views_sha256", "flow_sha256", "photometric_sha256")
@@ -31,11 +33,21 @@ PAIRS = {
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """A measure, on a kind of data, of a model with or without a Motion layer."""
+    """A measure, on a kind of data, of a model with or without a Motion layer, or of one that takes stored flow."""
 
     measure: object
     base: dict
     motion: bool
+    stored: bool = False
+
+    def model(self, classes):
+        """A model of so many classes."""
+        return (FixedFlowModel if self.stored else FixedMotionModel if self.motion else FixedModel)(classes)
+
+    @property
+    def method(self):
+        """The method, and its options, whose configuration asks for what the model takes."""
+        return ("tvnet", {"model": {"motion": "stored", "flow_fields": 3}}) if self.stored else ("rgb", {})
 
 
 SCENES = {
@@ -48,6 +60,9 @@ SCENES = {
     "photometric of pairs": Scene(photometric, PAIRS, motion=True),
     "photometric of outputs on pairs": Scene(photometric, PAIRS, motion=False),
 }
+STORED = "classes of stored flow"
+OF_STORED = {STORED: Scene(classes, VIDEOS, motion=False, stored=True)}
+"""Asked of its own settings, and of those that its flow goes through another way than frames do."""
 ON_PAIRS = tuple(name for name in SCENES if "pairs" in name)
 ON_VIDEOS = tuple(name for name in SCENES if name not in ON_PAIRS)
 CLIPS = ("classes", "photometric")
@@ -110,6 +125,16 @@ CASES = (
     Case({"data.unknown": "zero"}, ("flow of pairs", "flow of outputs on pairs"), scenes=ON_PAIRS),
     Case({"data.cache": "@cache"}, ON_VIDEOS, scenes=ON_VIDEOS),
     Case({"data.cache": "@small cache"}, CLIPS, {"data.cache": "@cache", "data.resize_short": 24}, scenes=CLIPS),
+    Case({"data.flow": "@dis flow"}, (STORED,), scenes=(STORED,)),
+    Case({"data.flow": "@farneback flow"}, (STORED,), {"data.flow": "@dis flow"}, scenes=(STORED,)),
+    Case({"data.flow": "@coarse flow"}, (STORED,), {"data.flow": "@dis flow"}, scenes=(STORED,)),
+    Case({"data.windows": 3}, scenes=(*ON_VIDEOS, STORED)),
+    Case({"data.step": 2}, (STORED,), scenes=(STORED,)),
+    Case({"data.height": 18}, (STORED,), scenes=(STORED,)),
+    Case({"data.resize_short": 26}, (STORED,), scenes=(STORED,)),
+    Case({"data.test_crop": "none"}, (STORED,), scenes=(STORED,)),
+    Case({"eval.crops": 10}, (STORED,), {"eval.crops": 5}, scenes=(STORED,)),
+    Case({"eval.sampling": "dense"}, (STORED,), scenes=(STORED,)),
     Case({"data.crop": "random"}),
     Case({"data.crop_ratios": (0.5,)}),
     Case({"data.crop_places": 13}),
@@ -142,6 +167,12 @@ def places(shapes, tiny, tmp_path_factory):
     listed = open_source(tiny("rgb"), "test").videos
     write_cache(listed, folder / "cache", quality=60)
     write_cache(listed, folder / "small cache", quality=60, short_side=24)
+    for name, solver, form in (
+        ("dis flow", "dis", FlowFormat("png")),
+        ("farneback flow", "farneback", FlowFormat("png")),
+        ("coarse flow", "dis", FlowFormat("png", bound=60)),
+    ):
+        write_flow(listed, folder / name, functools.partial(make_solver, solver), {"solver": solver}, form)
     for name in ("two splits", "overwritten videos"):
         shutil.copytree(shapes, folder / name)
     tests = (shapes / "splits/testlist01.txt").read_text().splitlines(keepends=True)
@@ -164,9 +195,11 @@ def places(shapes, tiny, tmp_path_factory):
 def measured(tiny, places):
     """What is measured in a scene with some settings."""
 
+    scenes = SCENES | OF_STORED
+
     @functools.cache
-    def model(motion, count):
-        return (FixedMotionModel if motion else FixedModel)(count)
+    def model(name, count):
+        return scenes[name].model(count)
 
     @functools.cache
     def of_settings(name, settings):
@@ -174,12 +207,13 @@ def measured(tiny, places):
         for path, value in settings:
             section, field = path.split(".")
             sections[section][field] = places[value] if str(value).startswith("@") else value
-        config = tiny("rgb", **sections)
+        scene = scenes[name]
+        method, options = scene.method
+        config = tiny(method, **sections, **options)
         source = open_source(config, "test")
-        scene = SCENES[name]
-        return scene.measure.measure(model(scene.motion, len(source.class_names) or 2), source, config)
+        return scene.measure.measure(model(name, len(source.class_names) or 2), source, config)
 
-    return lambda name, settings: of_settings(name, tuple((SCENES[name].base | settings).items()))
+    return lambda name, settings: of_settings(name, tuple((scenes[name].base | settings).items()))
 
 
 def same_score(one, other):
@@ -226,8 +260,9 @@ def test_files_that_are_not_there_change_the_protocol(policy, name, tiny, shapes
     given = {path.split(".")[1]: value for path, value in VIDEOS.items()}
     config = tiny("rgb", data={**given, "root": str(root), "missing": "report"})
     scene = SCENES[name]
-    model = (FixedMotionModel if scene.motion else FixedModel)()
-    protocol = scene.measure.measure(model, open_source(config, "test", skip_unreadable=True), config).protocol
+    protocol = scene.measure.measure(
+        scene.model(12), open_source(config, "test", skip_unreadable=True), config
+    ).protocol
     assert protocol["videos"] == 11
     assert (protocol["skipped"], protocol["missing"]) == ((["v_MoveUp_g04_c01"], 0) if policy == "skipped" else ([], 1))
     assert protocol["samples_sha256"] != measured(name, {}).protocol["samples_sha256"]

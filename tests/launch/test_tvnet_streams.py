@@ -7,12 +7,16 @@ import pytest
 from scipy.io import savemat
 
 import launch.tables
+from launch.evaluators import Measurement
+from launch.run import run_folder
 from launch.run.config import check, from_dict
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, run_folder_of
+from launch.tables.parts.trained_cells import train_and_score
 from launch.tables.tvnet.parts import data_sets, streams, two_streams
 from launch.tables.tvnet.parts.data_sets import JHMDB, UCF101, DataSet
 from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, configuration, learned, places, stored
+from launch.weights.init_from import with_scaling_of_weights
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.scores import Scores, save_scores
 
@@ -131,7 +135,7 @@ def test_a_stream_is_trained_and_its_motion_measured(small, shapes, tmp_path):
     for row, stream in {"live": learned(255), "dis": stored("dis")}.items():
         stream = dataclasses.replace(stream, init_from="")
         weights = tmp_path / "weights/table3" / f"{row}-seed0.weights.h5"
-        found[row] = streams.run_stream(SHAPES, stream, {}, str(shapes), 0, weights)
+        found[row] = streams.run_stream(SHAPES, stream, None, str(shapes), 0, weights)
     assert found["live"].numbers["kernels_moved"] > 0
     assert {"photometric", "photometric_untrained", "photometric_zero"} <= set(found["live"].numbers)
     assert found["dis"].protocol["stored_flow"]["solver"] == "dis"
@@ -152,3 +156,23 @@ def test_a_fusion_takes_the_scores_that_are_there(tmp_path, monkeypatch):
     reproduce([cell], "tvnet_table4", "data", (0,), tmp_path / "results", tmp_path / "weights")
     (result,) = results_of("tvnet_table4", tmp_path / "results")["two-streams"]
     assert result.numbers["top1"] == 1.0 and result.protocol["weights"] == [1.0, 2.0]
+
+
+def test_a_network_is_measured_on_the_range_of_frames_that_it_was_trained_on(tmp_path, monkeypatch):
+    """Training from ImageNet weights chooses the range; a measure on another one would be of another network."""
+    seen = {}
+
+    def train(config, folder):
+        found = with_scaling_of_weights(config)
+        run_folder.claim(folder, found)
+        seen["trained"] = found.model.scaling
+
+    def evaluate(config, run, folder):
+        seen["measured"] = config.model.scaling
+        return Measurement({}, {})
+
+    monkeypatch.setattr("launch.tables.parts.trained_cells.train", train)
+    monkeypatch.setattr("launch.tables.parts.trained_cells.evaluate", evaluate)
+    config = configuration(SHAPES, RGB, 1)
+    train_and_score(config, lambda config, data_dir, folder: config, "", 0, tmp_path / "rgb.weights.h5")
+    assert seen["measured"] == seen["trained"] == "lite"

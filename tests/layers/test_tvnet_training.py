@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
+from tvnet_keras.layers.tvnet import LEARNABLE
 
 CLIP = moving_clip(2, 24, 31, (0.8, -0.5))
 SCALARS = ("tau", "lambda", "theta")
@@ -53,13 +54,13 @@ def test_a_frozen_layer_trains_nothing():
     ids=["zero motion", "constant", "black", "saturated"],
 )
 def test_gradients_are_finite_where_there_is_nothing_to_see(clip):
-    layer = TVNet(1, 2, 5, learn=("u0", "kernels", *SCALARS))
+    layer = TVNet(1, 2, 5, learn=LEARNABLE)
     assert np.isfinite(layer(clip)).all()
     for gradient in gradients_of(layer, clip):
         assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("name", ["u0", "kernels", *SCALARS])
+@pytest.mark.parametrize("name", LEARNABLE)
 def test_gradients_equal_finite_differences(name):
     layer = TVNet(1, 1, 5, learn=(name,))
     layer.build(CLIP.shape)

@@ -18,7 +18,7 @@ from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.weights.by_name import match, weight_values
 from models import representation_flow, tvnet
-from models.motion import motion_module
+from models.motion import field_of, motion_module
 from models.parts.temporal_stream import frames_of
 from tests.textures import moving_clip
 from tvnet_keras.choices import module_names
@@ -39,6 +39,20 @@ def clip():
     return moving_clip(8, SIZE, SIZE, (0.5, 0.2))
 
 
+@pytest.fixture(scope="module")
+def taken(motion, clip):
+    """What a stream takes: the clip, or the flow of its seven steps."""
+    return clip if field_of(motion) == "clip" else 3 * clip[:, 1:, ..., :2] - 1
+
+
+@pytest.fixture
+def of_frames(motion):
+    """A motion whose layer takes frames."""
+    if field_of(motion) != "clip":
+        pytest.skip("takes no frames")
+    return motion
+
+
 def options_of(motion, **chosen):
     return tvnet.Options(**{"motion": motion, "iterations": 5, "dropout": 0.0, **chosen})
 
@@ -56,12 +70,17 @@ def test_the_folder_holds_a_flow_and_one_that_is_none():
     assert {motion_module(name).IS_FLOW for name in module_names(models.motion)} == {True, False}
 
 
-def test_a_motion_module_says_what_its_layer_does(motion, clip):
-    module = motion_module(motion)
-    layer = module.make(options_of(motion))
-    assert isinstance(layer, MotionLayer) and layer.frames_consumed == module.FRAMES_CONSUMED
+def test_a_motion_module_has_a_layer_with_a_name_of_its_own(motion):
     # Keras's own names count up: weights would not be found by them.
-    assert module.make(options_of(motion)).name == layer.name
+    layer, again = (motion_module(motion).make(options_of(motion)) for _ in range(2))
+    assert layer.name == again.name
+    assert isinstance(layer, MotionLayer) == (field_of(motion) == "clip")
+
+
+def test_a_motion_module_says_what_its_layer_does(of_frames, clip):
+    module = motion_module(of_frames)
+    layer = module.make(options_of(of_frames))
+    assert layer.frames_consumed == module.FRAMES_CONSUMED
     output = array(layer(clip))
     assert output.shape[:4] == (1, 8 - module.FRAMES_CONSUMED, SIZE, SIZE)
     assert tuple(layer.compute_output_shape(clip.shape)) == output.shape
@@ -77,25 +96,26 @@ def test_what_calls_itself_a_flow_follows_the_frames(motion, clip):
 
 
 @pytest.mark.parametrize("fields", [1, 3, 5])
-def test_the_classifier_sees_so_many_fields_as_images(motion, clip, fields):
-    bound = float(array(make(motion).motion_layer(clip)).max() / 2)
+def test_the_classifier_sees_so_many_fields_as_images(motion, taken, fields):
+    bound = float(array(make(motion).motion_layer(taken)).max() / 2)
     model = make(motion, flow_fields=fields, flow_bound=bound)
-    steps = array(model.motion_layer(clip))
+    steps = array(model.motion_layer(taken))
     assert steps.max() > bound > 0
     channels = steps.shape[-1]
     assert model.classifier.layer.input_shape == (None, SIZE, SIZE, fields * channels)
     images = np.clip(steps, -bound, bound) / bound
     stacks = [np.concatenate([images[:, k + j] for j in range(fields)], -1) for k in range(steps.shape[1] - fields + 1)]
     expected = np.mean([array(model.classifier.layer(stack)) for stack in stacks], axis=0)
-    np.testing.assert_allclose(model(clip)["logits"], expected, atol=1e-4)
+    np.testing.assert_allclose(model(taken)["logits"], expected, atol=1e-4)
 
 
-def test_a_clip_must_hold_one_stack(motion, clip):
+def test_a_clip_must_hold_one_stack(motion, taken):
     model = make(motion, flow_fields=7)
     assert frames_of(model.options) == models.frames_of(tvnet, model.options) == 8
-    assert model(clip)["logits"].shape == (1, 3)
-    with pytest.raises(ValueError, match=r"7 flow fields takes 8 frames. Received: 7"):
-        model(clip[:, :7])
+    assert model(taken)["logits"].shape == (1, 3)
+    asked = "8 frames. Received: 7" if field_of(motion) == "clip" else "7 steps. Received: 6"
+    with pytest.raises(ValueError, match=f"7 flow fields takes {asked}"):
+        model(taken[:, :-1])
     config = new_config("tvnet", "moving_shapes", model={"motion": motion, "flow_fields": 7})
     assert config.data.frames == 8 and check(config)
     config.data.frames = 6
@@ -117,14 +137,17 @@ def test_a_mistake_is_one_sentence(chosen, said):
         build_model(config, 3)
 
 
-def test_only_a_flow_is_shown_exported_and_measured(motion, clip):
+def test_only_a_flow_is_shown_exported_and_measured(motion, clip, taken):
     is_flow = motion_module(motion).IS_FLOW
+    # Flow that went in is not given back.
+    shown = {"flow" if is_flow else "feature_flow"} if field_of(motion) == "clip" else set()
     config = new_config(
         "tvnet", "moving_shapes", model={"motion": motion, "iterations": 5}, data={"height": SIZE, "width": SIZE}
     )
     model = build_model(config, 3)
-    outputs = model(clip)
-    assert set(outputs) == {"logits", "flow" if is_flow else "feature_flow"}
+    outputs = model(taken)
+    assert set(outputs) == {"logits", *shown} == set(output_names(model, config.data))
+    assert models.input_of(model) == field_of(motion)
     assert models.motion_of(model) is (model.motion_layer if is_flow else None)
     assert set(ServingModule(model, config).answers) == {"serving_default"} | ({"flow"} if is_flow else set())
     assert applies(model, output_names(model, config.data)) is is_flow
@@ -132,9 +155,9 @@ def test_only_a_flow_is_shown_exported_and_measured(motion, clip):
     assert set(tvnet.objective(model.options, batch, outputs)) == {"class"} | ({"energy"} if is_flow else set())
 
 
-def test_the_class_term_reaches_the_motion(motion, clip):
-    model, frames = make(motion), tf.constant(clip)
-    # Through a layer that learns nothing, to the frames.
+def test_the_class_term_reaches_the_motion(motion, taken):
+    model, frames = make(motion), tf.constant(taken)
+    # Through a layer that learns nothing, to what went in.
     reached = model.motion_layer.trainable_variables or [frames]
     with tf.GradientTape() as tape:
         tape.watch(frames)
@@ -157,12 +180,31 @@ def test_the_motion_learns_at_its_own_rate(motion):
     assert tvnet.learning_rates(frozen.options) == {} and not frozen.motion_layer.trainable_variables
 
 
-def test_a_stream_survives_its_file(motion, clip, tmp_path):
+def test_a_stream_survives_its_file(motion, taken, tmp_path):
     model = make(motion, flow_fields=2)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.options == model.options
-    np.testing.assert_allclose(loaded(clip)["logits"], model(clip)["logits"], atol=1e-5)
+    np.testing.assert_allclose(loaded(taken)["logits"], model(taken)["logits"], atol=1e-5)
+
+
+def test_what_a_motion_takes_is_needed_of_a_batch(motion):
+    field = field_of(motion)
+    assert models.needs_of(tvnet, options_of(motion)) == (("label",) if field == "clip" else ("label", field))
+
+
+def test_stored_flow_is_seen_as_the_same_flow_of_a_layer_is(clip):
+    live, stored = (make(motion, frames=8) for motion in ("tvnet", "stored"))
+    found = match(stored, weight_values(live))
+    # The classifier has its names whatever stands in front of it; the solver has no place here.
+    assert not found.left and not found.reshaped and all(name.startswith("tvnet/") for name in found.unused)
+    found.apply()
+    np.testing.assert_allclose(stored(live.motion(clip))["logits"], live(clip)["logits"], atol=1e-5)
+
+
+def test_a_clip_is_no_flow():
+    with pytest.raises(ValueError, match=r"takes flow .*, 2\]. Received: \(1, 8, 32, 32, 3\)"):
+        make("stored")(np.zeros((1, 8, SIZE, SIZE, 3), "uint8"))
 
 
 def test_flows_of_the_frames_start_from_those_inside_a_network():

@@ -86,6 +86,17 @@ def test_options_reach_the_solver():
     assert [weight.path for weight in model.motion.trainable_variables] == ["tvnet_classifier/tvnet/tau"]
 
 
+def test_the_image_gradient_is_trained_on_request(model, clip):
+    other = make(learn=("u0", "kernels", "image_gradient"))
+    with tf.GradientTape() as tape:
+        outputs = other(clip, training=True)
+        terms = tvnet.objective(other.options, {"clip": clip, "label": np.array([1])}, outputs)
+        loss = sum(map(tf.reduce_sum, terms.values()))
+    assert np.abs(tape.gradient(loss, other.motion.image_gradient.value)).min() > 0
+    trained, usual = ({weight.path for weight in network.trainable_variables} for network in (other, model))
+    assert trained - usual == {"tvnet_classifier/tvnet/image_gradient"} and usual < trained
+
+
 def test_a_trained_solver_carries_over_to_another_size(clip, tmp_path):
     trained = make(learn=("kernels",))
     trained.motion.u0.assign(np.full((32, 32, 2), (0.5, -1.0), "float32"))

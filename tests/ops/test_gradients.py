@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests import oracle
 from tvnet_keras.ops import gradients
-from tvnet_keras.ops.gradients import FORWARD_TAPS
+from tvnet_keras.ops.gradients import CENTRAL_TAPS, FORWARD_TAPS
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (2, 7, 9)
@@ -45,6 +45,21 @@ def test_central_gradient_equals_the_oracle():
     images = random_field()
     for got, expected in zip(np.moveaxis(numpy(gradients.central_gradient(images)), 0, 1), images.numpy(), strict=True):
         np.testing.assert_allclose(got, oracle.image_gradient(expected), atol=1e-12)
+
+
+def test_the_initial_central_taps_give_the_very_bits_of_the_fixed_ones():
+    # What a TVNet that learns its image gradient gives before it has learned anything depends on it.
+    images = tf.cast(100 * random_field(), "float32")
+    taps = tf.constant([CENTRAL_TAPS] * 2)
+    fixed, learned = numpy(gradients.central_gradient(images)), numpy(gradients.central_gradient(images, taps))
+    np.testing.assert_array_equal(learned, fixed)
+
+
+def test_other_central_taps_equal_the_oracle():
+    images, taps = random_field(), RANDOM.normal(size=(2, 3))
+    found = np.moveaxis(numpy(gradients.central_gradient(images, tf.constant(taps))), 0, 1)
+    for got, expected in zip(found, images.numpy(), strict=True):
+        np.testing.assert_allclose(got, oracle.weighted_gradient(expected, taps), atol=1e-12)
 
 
 def test_forward_differences_of_a_ramp_and_zero_at_the_far_border():

@@ -12,6 +12,7 @@ from tvnet_keras.video.sample import (
     is_short,
     random_clip,
     segment_clips,
+    window_clips,
 )
 
 lengths = st.integers(1, 300)
@@ -27,6 +28,7 @@ def test_every_sampling_gives_frames_of_the_video_in_order(num_frames, frames, s
         (segment_clips(num_frames, frames, clips, rng, step, short=short), clips),
         (segment_clips(num_frames, frames, clips, None, step, short=short), clips),
         (even_clips(num_frames, frames, clips, step, short=short), clips),
+        (window_clips(num_frames, frames, 2 * clips, rng, step, segments=clips, short=short), clips),
     ):
         assert indices.shape == (count, frames) and indices.dtype == np.int64
         assert indices.min() >= 0 and indices.max() < num_frames
@@ -58,6 +60,43 @@ def test_segments_are_equal_parts_and_each_is_sampled_all_over():
     for segment in range(3):
         assert set(starts[:, segment]) == set(range(10 * segment, 10 * segment + 10))
     assert segment_clips(30, 1, 3)[:, 0].tolist() == [5, 15, 25]
+
+
+@pytest.mark.parametrize(("num_frames", "frames", "step"), [(40, 6, 1), (40, 6, 3), (8, 6, 1), (5, 6, 1)])
+def test_windows_are_the_evenly_spaced_clips_and_every_one_is_drawn(num_frames, frames, step):
+    rng = np.random.default_rng(3)
+    allowed = {tuple(clip) for clip in even_clips(num_frames, frames, 4, step)}
+    drawn = {tuple(window_clips(num_frames, frames, 4, rng, step)[0]) for _ in range(200)}
+    assert drawn == allowed
+
+
+def test_windows_are_equally_likely():
+    rng = np.random.default_rng(4)
+    starts = np.array([window_clips(164, 6, 5, rng)[0, 0] for _ in range(5000)])
+    values, observed = np.unique(starts, return_counts=True)
+    assert values.tolist() == even_clips(164, 6, 5)[:, 0].tolist()
+    # Chi-square with 4 degrees of freedom, 1 in 10,000.
+    assert ((observed - 1000) ** 2 / 1000).sum() < 23.5
+
+
+@pytest.mark.parametrize(("windows", "segments"), [(3, 3), (7, 3), (25, 3), (5, 2)])
+def test_segments_draw_from_separate_parts_of_the_windows(windows, segments):
+    rng = np.random.default_rng(5)
+    starts = even_clips(400, 6, windows)[:, 0].tolist()
+    drawn = np.stack([window_clips(400, 6, windows, rng, segments=segments)[:, 0] for _ in range(600)])
+    parts = [sorted(set(drawn[:, segment].tolist())) for segment in range(segments)]
+    # One part after the other, and together all of the windows, once.
+    assert [start for part in parts for start in part] == starts
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    with pytest.raises(InputError, match=rf"{windows + 1} segments cannot be drawn from {windows} windows"):
+        window_clips(400, 6, windows, rng, segments=windows + 1)
+
+
+def test_the_middle_window_of_an_odd_number_is_the_middle_clip():
+    for num_frames in range(1, 60):
+        for windows in (1, 3, 5, 25):
+            middle = even_clips(num_frames, 6, windows)[windows // 2]
+            np.testing.assert_array_equal(middle, even_clips(num_frames, 6, 1)[0])
 
 
 def test_even_clips_reach_from_the_first_frame_to_the_last():

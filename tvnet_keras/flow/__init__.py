@@ -5,6 +5,7 @@
 * `picture`: flow beside its frames, contact sheets, videos;
 * `measure`: end-point errors and photometric residual;
 * `augment`: views of frames with their flow, by way of `sampling`; `sources` and `pipeline`: tf.data batches of them;
+* `store`: flow of whole lists of videos, in the 8 bits of `codec`, composed over several steps by `between`;
 * `solvers`: TVNet, classical methods and exported models by name;
 * `pairs`: data sets of image pairs, and pairs of one's own files.
 """

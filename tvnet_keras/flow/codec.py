@@ -23,6 +23,16 @@ QUALITY = 95
 """Of JPEG, what OpenCV and TSN's tools take."""
 
 
+def require_bound(bound: float) -> None:
+    """Refuses a bound that flow cannot have.
+
+    Raises:
+        InputError: the bound is not positive, or not finite.
+    """
+    if not (bound > 0 and np.isfinite(bound)):
+        raise InputError(f"The bound of stored flow must be a positive number of pixels. Received: bound={bound}.")
+
+
 def quantise(flow: np.ndarray, bound: float = BOUND) -> np.ndarray:
     """Clips flow to a bound and rounds it to 8 bits.
 
@@ -40,8 +50,7 @@ def quantise(flow: np.ndarray, bound: float = BOUND) -> np.ndarray:
         >>> quantise(np.array([[-30.0, 0.0], [20.0, 10.0]])).tolist()
         [[0, 128], [255, 191]]
     """
-    if not (bound > 0 and np.isfinite(bound)):
-        raise InputError(f"The bound of stored flow must be a positive number of pixels. Received: bound={bound}.")
+    require_bound(bound)
     flow = np.asarray(flow, np.float64)
     if not np.isfinite(flow).all():
         raise InputError("Flow with vectors that are not finite cannot be stored; set unknown vectors to 0.")

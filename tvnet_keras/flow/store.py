@@ -18,7 +18,7 @@ import numpy as np
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.between import flow_between, steps_between
-from tvnet_keras.flow.codec import BOUND, FORMATS, QUALITY, decode, encode
+from tvnet_keras.flow.codec import BOUND, FORMATS, QUALITY, decode, encode, require_bound
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import count_frames, iterate_frames
 from tvnet_keras.video.sample import even_clips
@@ -55,6 +55,7 @@ class FlowFormat:
         check_choice("The form of stored flow", self.form, FORMATS)
         if not 1 <= self.quality <= 100:
             raise InputError(f"The JPEG quality must lie in 1..100. Received: quality={self.quality}")
+        require_bound(self.bound)
         if min(self.windows, self.window) < 0 or bool(self.windows) != bool(self.window):
             raise InputError(
                 "Windows of flow need a number and a length, both at least 1, or neither. "

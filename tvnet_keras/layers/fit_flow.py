@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tvnet_keras.layers.fit_clip import FitClip
+from tvnet_keras.ops.resize import resize_half_pixel_bilinear
 from tvnet_keras.typing import Dimension, Tensor
 
 
@@ -21,7 +22,7 @@ class FitFlow(FitClip):
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
-        flow: `[B, T, H, W, 2]`, pixels; H and W may be unknown until run time.
+        clip: the flow of a clip, `[B, T, H, W, 2]`, pixels; H and W may be unknown until run time.
 
     Input shape:
         `[B, T, H, W, 2]`.
@@ -40,6 +41,6 @@ class FitFlow(FitClip):
     """
 
     def _resized(self, frames: Tensor, height: Dimension, width: Dimension) -> Tensor:
-        old, new = ops.shape(frames)[1:3], (height, width)
-        down, across = (ops.cast(new[axis], "float32") / ops.cast(old[axis], "float32") for axis in (0, 1))
-        return ops.image.resize(frames, (height, width), interpolation="bilinear") * ops.stack([across, down])
+        sides = zip((width, height), ops.shape(frames)[2:0:-1], strict=True)
+        scale = ops.stack([ops.cast(new, "float32") / ops.cast(old, "float32") for new, old in sides])
+        return resize_half_pixel_bilinear(frames, height, width) * scale

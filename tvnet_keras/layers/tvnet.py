@@ -1,6 +1,7 @@
 """TVNet: TV-L1 optical flow unrolled into a trainable layer."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any, cast
 
 import keras
@@ -14,7 +15,7 @@ from tvnet_keras.layers.solver_constants import add_constants, stack_constants
 from tvnet_keras.layers.stored_by_name import StoredByName
 from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
-from tvnet_keras.ops.gradients import FORWARD_TAPS
+from tvnet_keras.ops.gradients import CENTRAL_TAPS, FORWARD_TAPS
 from tvnet_keras.ops.native import MODES
 from tvnet_keras.ops.pyramid import level_size, scale_limit
 from tvnet_keras.ops.resize import resize_flow
@@ -24,7 +25,11 @@ from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.ops.value_check import check_values
 from tvnet_keras.typing import Dimension, Shape, Tensor
 
-LEARNABLE = ("u0", "kernels", "tau", "lambda", "theta")
+LEARNABLE = ("u0", "kernels", "image_gradient", "tau", "lambda", "theta")
+"""The weights by name. Those of `IF_LEARNED` are there where they are learned only, the others always."""
+
+IF_LEARNED = ("image_gradient",)
+"""A fixed image gradient is faster, and old files have no weight for it."""
 
 SLOW_TO_COMPILE = 3
 """The number of warps, over all levels, from which XLA compiles for 10 s and more on a CPU."""
@@ -41,7 +46,8 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
     """Optical flow between neighbouring frames by the unrolled TV-L1 iterations of TVNet.
 
     Untrained it is a TV-L1 solver with fixed numbers of scales, warps and iterations (TVNet-S-W-I of the paper);
-    trained, its initial flow `u0` and the two-tap kernels of every iteration adapt to the loss behind it.
+    trained, its initial flow `u0` and the two-tap kernels of every iteration adapt to the loss behind it, and on
+    request the kernels of the image gradient (w_c of the paper's Eq. 7, which its released code does not train).
     It is a motion layer: output t is the flow from frame t to frame t + 1, and nothing else of the clip enters it.
 
     The frames are turned to grey, scaled to 0..255 (TV-L1's constants belong to that range) and smoothed inside.
@@ -59,7 +65,9 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         lambda_: weight of the brightness term.
         theta: coupling of u and v.
         zoom: size ratio of neighbouring pyramid levels.
-        learn: names of the trainable weights, out of "u0", "kernels", "tau", "lambda", "theta"; `()` for none.
+        learn: names of the trainable weights, out of "u0", "kernels", "image_gradient", "tau", "lambda", "theta"; `()`
+            for none. With "image_gradient" the layer has one weight more, three taps for x and for y at every scale,
+            and warps take backend operations in every mode.
         u0_size: `(height, width)` of the grid on which the initial flow u0 is kept; by default the size of the
             coarsest level of the input it is built with. At other input sizes u0 is resized (align-corners) and its
             vectors scaled, so that a trained u0 transfers to any size.
@@ -132,7 +140,11 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         self._announced = False
 
     def build(self, input_shape: Shape) -> None:
-        """Creates u0, the kernels `[S, W, I, 8, 2]` (as in `ops.tvl1.formulae.iteration`) and the three scalars."""
+        """Creates the weights.
+
+        They are u0, the kernels `[S, W, I, 8, 2]` (as in `ops.tvl1.formulae.iteration`), the three scalars and, if it
+        is learned, the image gradient `[S, 2, 3]` (as in `ops.gradients.central_gradient`). Scale 0 is the finest.
+        """
         _check_clip(input_shape)
         if self.u0_size is None:
             self.u0_size = self._coarsest_size(*input_shape[2:4])
@@ -142,10 +154,15 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         self.kernels = self.add_weight(
             name="kernels",
             shape=(self.scales, self.warps, self.iterations, 8, 2),
-            initializer=_forward_differences,
+            initializer=_filled_with(FORWARD_TAPS),
             trainable="kernels" in self.learn,
         )
         self.scalars = add_constants(self)
+        self.image_gradient = None
+        if "image_gradient" in self.learn:
+            self.image_gradient = self.add_weight(
+                name="image_gradient", shape=(self.scales, 2, 3), initializer=_filled_with(CENTRAL_TAPS)
+            )
 
     def call(self, clip: Tensor) -> Tensor:
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""
@@ -184,6 +201,23 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         names += ("learn", "u0_size", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
+    def load_own_variables(self, store: Any) -> None:
+        """Loads what `save_own_variables` stored; without a stored image gradient it becomes the central difference.
+
+        Raises:
+            ValueError: an image gradient is stored, and this layer does not learn one.
+        """
+        stored = {name: store[name] for name in store.keys()}  # noqa: SIM118 - Keras's stores are no dictionaries.
+        if self.image_gradient is None:
+            if "image_gradient" in stored:
+                raise ValueError(
+                    f"{self.name}: the weights are of a TVNet that learned its image gradient; name it in learn, and "
+                    f"set trainable = False if it shall stay as it is. Received: learn={self.learn}"
+                )
+        else:
+            stored.setdefault("image_gradient", np.broadcast_to(CENTRAL_TAPS, self.image_gradient.shape))
+        super().load_own_variables(stored)
+
     def _fitted(self, weight: keras.Variable, value: np.ndarray) -> Any:
         """A stored u0 of another grid is resized and its vectors scaled."""
         if weight is self.u0 and value.shape != weight.shape:
@@ -192,7 +226,8 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
 
     def _stored_weights(self) -> tuple[keras.Variable, ...]:
         # Kernels first: if they do not fit, nothing has been loaded yet.
-        return (self.kernels, *self.scalars, self.u0)
+        learned = () if self.image_gradient is None else (self.image_gradient,)
+        return (self.kernels, *self.scalars, *learned, self.u0)
 
     def _coarsest_size(self, height: int | None, width: int | None) -> tuple[int, int]:
         if height is None or width is None:
@@ -246,12 +281,14 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         variant = VARIANTS[self.variant]
         first, second = (variant.at_level(frames, level, self.zoom) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
-        return variant.solve_level(first, second, flow, kernels, constants, steps)
+        taps = None if self.image_gradient is None else once_differentiable(self.image_gradient[level])
+        return variant.solve_level(first, second, flow, kernels, constants, steps, taps)
 
 
-def _forward_differences(shape: Shape, dtype: Any = None) -> Tensor:
+def _filled_with(taps: tuple[float, ...]) -> Callable[..., Tensor]:
+    """The initializer of a weight that holds `taps` in every place of its other axes."""
     # Not `broadcast_to`: on Torch its result shares one place in memory and cannot be assigned to.
-    return ops.zeros(shape, dtype) + ops.convert_to_tensor(FORWARD_TAPS, dtype)
+    return lambda shape, dtype=None: ops.zeros(shape, dtype) + ops.convert_to_tensor(taps, dtype)
 
 
 def _check_clip(shape: Shape) -> None:

@@ -13,12 +13,17 @@ from tvnet_keras.typing import Tensor
 FORWARD_TAPS = (-1.0, 1.0)
 """Weights of a pixel and of the next one: the forward difference."""
 
+CENTRAL_TAPS = (-0.5, 0.0, 0.5)
+"""Weights of the pixel before, of the pixel itself and of the next one: the central difference."""
 
-def central_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
+
+def central_gradient(images: Tensor, taps: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Central differences, with half of the one-sided difference at the borders (as the released TVNet).
 
     Args:
         images: `[N, H, W]`.
+        taps: `[2, 3]`, other weights of the x and of the y derivative, each ordered as `CENTRAL_TAPS`, which give the
+            same as None. The border pixel stands for the one beyond it.
 
     Returns:
         `(gx, gy)`, each `[N, H, W]`, in grey values per pixel.
@@ -27,7 +32,12 @@ def central_gradient(images: Tensor) -> tuple[Tensor, Tensor]:
     right = ops.concatenate([images[:, :, 1:], images[:, :, -1:]], axis=2)
     up = ops.concatenate([images[:, :1], images[:, :-1]], axis=1)
     down = ops.concatenate([images[:, 1:], images[:, -1:]], axis=1)
-    return 0.5 * (right - left), 0.5 * (down - up)
+    if taps is None:
+        return 0.5 * (right - left), 0.5 * (down - up)
+    return (
+        taps[0, 0] * left + taps[0, 1] * images + taps[0, 2] * right,
+        taps[1, 0] * up + taps[1, 1] * images + taps[1, 2] * down,
+    )
 
 
 def forward_x(field: Tensor, taps: Tensor | Sequence[float] = FORWARD_TAPS) -> Tensor:

@@ -11,7 +11,8 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 | `ops.tvl1.released.resize_flow_by_zoom` | align-corners | the same, divides vectors by zoom | flow between levels |
 | `ops.resize.resize_half_pixel_antialiased` | half-pixel | area; bilinear where it grows | frames in a graph |
 | `video.resize.resize_half_pixel_antialiased` | half-pixel | the same, same bytes | frames of the video pipeline |
-| `video.resize.resize_half_pixel_bilinear` | half-pixel | bilinear | frames and flow of image pairs |
+| `ops.resize.resize_half_pixel_bilinear` | half-pixel | bilinear | stored flow in a graph |
+| `video.resize.resize_half_pixel_bilinear` | half-pixel | bilinear | frames and flow of image pairs, stored flow |
 | `flow.measure.resize_truth_half_pixel_bilinear` | half-pixel | bilinear, scales vectors | exact flow, partly unknown |
 | `video.augment.resize_short_side` | half-pixel | as `video.resize.resize_half_pixel_antialiased` | frames of a cache |
 
@@ -94,7 +95,23 @@ def resize_half_pixel_antialiased(images: Tensor, height: Dimension, width: Dime
     rounded = keras.backend.is_int_dtype(dtype)
     shrunk = tuple(_smaller(*sides) for sides in zip(old, size, strict=True))
     images = _shrink(images, old, shrunk, rounded)
-    return ops.cast(_enlarge(images, shrunk, size, rounded), dtype)
+    return ops.cast(_interpolate(images, shrunk, size, rounded), dtype)
+
+
+def resize_half_pixel_bilinear(images: Tensor, height: Dimension, width: Dimension) -> Tensor:
+    """Resizes images or fields on pixel centres, bilinearly; nothing is filtered where they shrink.
+
+    This is `video.resize.resize_half_pixel_bilinear` inside a graph, of floats.
+
+    Args:
+        images: `[N, H, W, C]`.
+        height: new height in pixels, int or scalar tensor.
+        width: new width in pixels, int or scalar tensor.
+
+    Returns:
+        float32 `[N, height, width, C]`; `images` itself if its static size is already that.
+    """
+    return _interpolate(images, ops.shape(images)[1:3], (height, width), rounded=False)
 
 
 def _all_known(*sides: Dimension) -> bool:
@@ -195,7 +212,7 @@ def _weighted_sum(images: Tensor, table: tuple[Tensor, Tensor], axis: int) -> Te
     return ops.fori_loop(1, taps, lambda k, total: total + term(k), term(0))
 
 
-def _enlarge(images: Tensor, old: Sequence[Dimension], new: Sequence[Dimension], rounded: bool) -> Tensor:
+def _interpolate(images: Tensor, old: Sequence[Dimension], new: Sequence[Dimension], rounded: bool) -> Tensor:
     """Bilinear interpolation on pixel centres (INTER_LINEAR); sides that are equal stay."""
     if all(map(_known_and_equal, old, new)):
         return images

@@ -143,7 +143,10 @@ class CachedVideos:
 
 
 def _decode(picture: bytes) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_RGB)
+    decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if decoded is None:
+        raise ValueError("its bytes are no picture")
+    return decoded
 
 
 def _records(video: Video, quality: int, short_side: int | None) -> Iterator[Record]:

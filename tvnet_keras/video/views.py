@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -159,7 +160,7 @@ class TrainSamples:
     seed: int
     draw: str
 
-    def __call__(self, position: int) -> tuple[np.ndarray, ...]:
+    def __call__(self, position: int) -> tuple[Any, ...]:
         """The sample at a position of the sequence: clip, label, place of its video in the list; its flow, if any."""
         source, recipe = self.source, self.recipe
         index, rng = sample_at(int(position), len(source.videos.videos), self.seed, self.draw)
@@ -210,7 +211,7 @@ class EvalViews:
     chosen: MultiView
     at_once: int
 
-    def __call__(self, index: int, first: int) -> tuple[np.ndarray, ...]:
+    def __call__(self, index: int, first: int) -> tuple[Any, ...]:
         """The views of the piece that begins at the clip `first`; clip by clip, crops within a clip.
 
         Returns:

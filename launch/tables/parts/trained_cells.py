@@ -12,7 +12,7 @@ from launch.evaluate import evaluate
 from launch.evaluators import Measurement
 from launch.run.config import Config, check, to_dict
 from launch.run.model import build_model
-from launch.run.run_folder import read
+from launch.run.run_folder import read, read_config
 from launch.tables import Cell
 from launch.tables.parts.stored import run_folder_of
 from launch.train import train
@@ -77,7 +77,8 @@ def train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, 
     folder = run_folder_of(weights)
     config = check(dataclasses.replace(prepare(config, Path(data_dir), weights.parent), seed=seed))
     train(config, folder)
-    measured = evaluate(config, folder, folder / "evaluation")
+    # The run's own: training from ImageNet weights has found out which range of frames they expect.
+    measured = evaluate(read_config(folder), folder, folder / "evaluation")
     results = read(folder)["results"]
     trained = {f"train_{name}": results[name] for name in ("loss", "accuracy") if name in results}
     return dataclasses.replace(measured, numbers=measured.numbers | trained)

@@ -37,7 +37,7 @@ def cells() -> tuple[Cell, ...]:
             Stream(model={"learn": (), **model}, init_from=init_from),
             minutes=5,
             columns=LOSS,
-            validation=0.2,
+            part={"validation": 0.2},
         )
         for row, (model, init_from) in ROWS.items()
     )

@@ -21,5 +21,5 @@ def cells() -> tuple[Cell, ...]:
     """Every rate, and the network whose TVNet does not learn."""
     streams = {"untrained": UNTRAINED, **{f"x{rate}": learned(rate) for rate in RATES}}
     return tuple(
-        stream_cell(row, None, SHORT, stream, minutes=5, columns=MOTION, **PART) for row, stream in streams.items()
+        stream_cell(row, None, SHORT, stream, minutes=5, columns=MOTION, part=PART) for row, stream in streams.items()
     )

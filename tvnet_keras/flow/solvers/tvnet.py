@@ -8,7 +8,7 @@ import numpy as np
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers.parts.solver import Solver
-from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
+from tvnet_keras.layers.tvnet import IF_LEARNED, LEARNABLE, TVNet
 
 FORMS = ("tvnet-S-W-I",)
 
@@ -29,7 +29,8 @@ def make(
     trained = None if weights is None else _trained(weights, numbers)
     # Without weights the initial flow is zero, on whatever grid.
     u0_size = (1, 1) if trained is None else trained["u0"].shape[:2]
-    layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=())
+    learn = () if trained is None else tuple(set(IF_LEARNED) & set(trained))
+    layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=learn)
     clip = keras.Input((2, None, None, 3), dtype="uint8")
     # A model's own prediction loop is compiled, three times faster than calling the layer, and keeps the native mode.
     model = keras.Model(clip, layer(clip))
@@ -44,13 +45,14 @@ def _trained(path: str | os.PathLike[str], numbers: tuple[int, ...]) -> dict[str
     Models name their layers as they like, so the layer is recognised by the names and shapes of its weights.
     """
     found: list[dict[str, np.ndarray]] = []
+    always = set(LEARNABLE) - set(IF_LEARNED)
 
     def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:
-        if not isinstance(node, h5py.Group) or set(node) != set(LEARNABLE):
+        if not isinstance(node, h5py.Group) or not always <= set(node) <= set(LEARNABLE):
             return
         kernels = node["kernels"]
         if isinstance(kernels, h5py.Dataset) and kernels.shape == (*numbers, 8, 2):
-            found.append({weight: np.asarray(node[weight]) for weight in LEARNABLE})
+            found.append({weight: np.asarray(node[weight]) for weight in LEARNABLE if weight in node})
 
     try:
         with h5py.File(path) as file:

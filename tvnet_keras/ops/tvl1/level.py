@@ -44,27 +44,30 @@ def solve_level(
     return flow
 
 
-def linearise(first: Tensor, second: Tensor, flow: Tensor) -> Tensor:
+def linearise(first: Tensor, second: Tensor, flow: Tensor, taps: Tensor | None = None) -> Tensor:
     """The data term `[3, N, H, W]` at a flow: `ops.warp` samples the second frame and its central differences.
 
     Args:
         first: `[N, H, W]`, grey, 0..255.
         second: `[N, H, W]`, grey, 0..255.
         flow: `[N, H, W, 2]`, pixels.
+        taps: `[2, 3]`, the weights of `ops.gradients.central_gradient` where they are learned.
     """
-    return _compiled_linearise()(first, second, flow)
+    learned = () if taps is None else (taps,)
+    return _compiled_linearise(bool(learned))(first, second, flow, *learned)
 
 
 @functools.cache
-def _compiled_linearise() -> Callable:
+def _compiled_linearise(learned: bool) -> Callable:
+    # One for learned taps and one without: each is compiled for a few sizes only.
     return compile_with_gradient(linearise_by(warp))
 
 
 def linearise_by(sample: Callable) -> Callable:
     """`linearise` where `sample(images, flow)` warps the second frame and, together with it, its derivatives."""
 
-    def linearise(first, second, flow):
-        warped = sample(ops.stack([second, *central_gradient(second)], axis=-1), flow)
+    def linearise(first, second, flow, taps=None):
+        warped = sample(ops.stack([second, *central_gradient(second, taps)], axis=-1), flow)
         return ops.stack(data_term(first, warped[..., 0], warped[..., 1], warped[..., 2], flow))
 
     return linearise

@@ -11,7 +11,7 @@ from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.pyramid import level_size
 from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow
 from tvnet_keras.ops.tvl1 import released
-from tvnet_keras.ops.tvl1.level import linearise_by, solve_level
+from tvnet_keras.ops.tvl1.level import linearise, linearise_by, solve_level
 from tvnet_keras.ops.tvl1.solver import Steps
 from tvnet_keras.typing import Dimension, Tensor
 
@@ -25,8 +25,9 @@ class Variant(NamedTuple):
     """Frames `[N, H, W]`, a pyramid level and zoom to the frames of that level."""
     enlarge_flow: Callable[[Tensor, Dimension, Dimension, float], Tensor]
     """Flow `[N, H, W, 2]` of a level, height, width and zoom to the flow of the next finer level."""
-    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps], Tensor]
-    """First and second frame, flow, kernels and constants of a level, and `Steps`, to the level's flow."""
+    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps, Tensor | None], Tensor]
+    """First and second frame, flow, kernels and constants of a level, `Steps`, and the taps `[2, 3]` of a learned image
+    gradient (None where it is fixed), to the level's flow."""
 
 
 def _prepare(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
@@ -50,9 +51,12 @@ def _enlarge_flow(flow: Tensor, height: Dimension, width: Dimension, zoom: float
 
 
 def _solve_level(
-    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps
+    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps, taps: Tensor | None
 ) -> Tensor:
-    return steps.solve_level(first, second, flow, kernels, constants)
+    if taps is None:
+        return steps.solve_level(first, second, flow, kernels, constants)
+    # Native warps have central differences; the iterations between the warps stay native.
+    return solve_level(functools.partial(linearise, taps=taps), steps.solve, first, second, flow, kernels, constants)
 
 
 def _prepare_released(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
@@ -60,10 +64,11 @@ def _prepare_released(clip: Tensor, value_range: tuple[float, float], steps: Ste
 
 
 def _solve_level_released(
-    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps
+    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps, taps: Tensor | None
 ) -> Tensor:
     # The released warp has no native form, the iterations between the warps have one.
-    return solve_level(linearise_by(released.warp), steps.solve, first, second, flow, kernels, constants)
+    warped = functools.partial(linearise_by(released.warp), taps=taps)
+    return solve_level(warped, steps.solve, first, second, flow, kernels, constants)
 
 
 VARIANTS = {

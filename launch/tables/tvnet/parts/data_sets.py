@@ -117,8 +117,8 @@ def flow_folder(data: DataSet, solver: str, folder: Path | str) -> Path:
 
 
 def _videos(data: DataSet, data_dir: Path) -> VideoList:
-    every = 0 if len(data.splits) > 1 else data.splits[0]
-    return union(splits_of(data.dataset, data_dir, every, data.classes))
+    first, *others = data.splits
+    return union(splits_of(data.dataset, data_dir, 0 if others else first, data.classes))
 
 
 def _frames(data: DataSet, data_dir: Path, folder: Path) -> Path:

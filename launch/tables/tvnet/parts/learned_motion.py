@@ -1,6 +1,7 @@
 """Whether a TVNet has moved, and whether its flow is still flow: what training did to it beside the accuracy."""
 
 from pathlib import Path
+from typing import cast
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from launch.evaluators import photometric
 from launch.run.data import open_source
 from launch.run.model import build_model, load_run
 from models import motion_of
+from tvnet_keras.layers.tvnet import TVNet
 
 
 def measure_motion(run: Path) -> dict[str, float]:
@@ -34,4 +36,6 @@ def measure_motion(run: Path) -> dict[str, float]:
 
 
 def _kernels(model: keras.Model) -> np.ndarray:
-    return keras.ops.convert_to_numpy(motion_of(model).kernels)
+    # A network whose flow is live has a Motion layer, which in these tables is TVNet.
+    motion = cast(TVNet, motion_of(model))
+    return keras.ops.convert_to_numpy(motion.kernels)

@@ -4,7 +4,7 @@ from launch.tables import Cell, Column
 from launch.tables.tvnet.parts.data_sets import DataSet
 from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, Stream, learned, stored, stream_cell
 
-PICKED_RATE = 50
+PICKED_RATE = 255
 """The multiple of the paper's learning rate that `--table=tvnet_rates` found best on a validation part of the training
 list, among those with which TVNet moves."""
 

@@ -74,14 +74,14 @@ def learned(rate: float = 1.0, *, energy: bool = True, segments: int = 1) -> Str
     return Stream(model=model, segments=segments)
 
 
-def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) -> Config:
+def configuration(data: DataSet, stream: Stream, split: int, part: dict[str, float] | None = None) -> Config:
     """The configuration of a stream's training on one split.
 
     Args:
         data: the data set.
         stream: the stream.
         split: number of the split.
-        **train_data: further fields of `config.data`.
+        part: the part of the training list that is kept back and learned from, as fields of `config.data`.
     """
     frames = {"frames": 1} if stream.method == "rgb" else {"frames": PAIRS + 1, "windows": WINDOWS}
     flow = {} if stream.method == "rgb" else {"flow_bound": FLOW_BOUND}
@@ -101,7 +101,7 @@ def configuration(data: DataSet, stream: Stream, split: int, **train_data: Any) 
             "flow": str(flow_folder(data, stream.solver, SHARED)) if stream.solver else "",
             "segments": stream.segments,
             **frames,
-            **train_data,
+            **(part or {}),
         },
         train={"steps": data.steps, **TRAIN, "validate_every": 0},
         eval={"clips": WINDOWS, "crops": 1},
@@ -119,7 +119,7 @@ def stream_cell(
     minutes: float,
     columns: tuple[Column, ...] = (),
     full_scale: str = "",
-    **train_data: Any,
+    part: dict[str, float] | None = None,
 ) -> Cell:
     """A cell whose number is the top-1 accuracy of a stream, the mean over the splits of its data set.
 
@@ -132,16 +132,16 @@ def stream_cell(
         minutes: time that it takes on two CPU cores, about.
         columns: further numbers that the table shows.
         full_scale: the command that computes the paper's own number.
-        **train_data: further fields of `config.data`.
+        part: the part of the training list that is kept back and learned from, as fields of `config.data`.
     """
-    config = configuration(data, stream, data.splits[0], **train_data)
+    config = configuration(data, stream, data.splits[0], part)
     return Cell(
         row=row,
         paper=paper,
         number="top1",
         config=to_dict(config),
         protocol={"steps": config.train.steps, "splits": list(data.splits)},
-        run=partial(run_stream, data, stream, train_data),
+        run=partial(run_stream, data, stream, part),
         minutes=minutes,
         seeds=seeds,
         percent=True,
@@ -153,21 +153,21 @@ def stream_cell(
 
 
 def run_stream(
-    data: DataSet, stream: Stream, train_data: dict[str, Any], data_dir: str, seed: int, weights: Path
+    data: DataSet, stream: Stream, part: dict[str, float] | None, data_dir: str, seed: int, weights: Path
 ) -> Measurement:
     """Trains and measures a stream on every split; a killed one goes on with the split that it was at.
 
     Args:
         data: the data set.
         stream: the stream.
-        train_data: further fields of `config.data`.
+        part: as in `configuration`.
         data_dir: the data set's folder.
         seed: the seed of the trainings.
         weights: the weight file that names the folders of the runs.
     """
     measured = []
     for split, place in zip(data.splits, places(data, weights), strict=True):
-        config = configuration(data, stream, split, **train_data)
+        config = configuration(data, stream, split, part)
         found = train_and_score(config, partial(prepare, data, stream.solver), data_dir, seed, place)
         motion = measure_motion(run_folder_of(place)) if stream.live else {}
         measured.append(dataclasses.replace(found, numbers=found.numbers | motion))

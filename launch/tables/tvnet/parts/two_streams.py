@@ -87,7 +87,7 @@ def _scores_of(
     weights = weights_dir / table / f"{row}-seed{seed}{WEIGHTS_ENDING}"
     files = [run_folder_of(place) / "evaluation" / "scores.npz" for place in places(data, weights)]
     if not all(file.is_file() for file in files):
-        run_stream(data, stream, {}, data_dir, seed, weights)
+        run_stream(data, stream, None, data_dir, seed, weights)
     return [load_scores(file) for file in files]
 
 

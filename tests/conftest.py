@@ -48,6 +48,12 @@ def repository() -> Path:
     return REPOSITORY
 
 
+@pytest.fixture
+def light_vgg16(monkeypatch) -> None:
+    """VGG-16 with few channels in fc6 and fc7, whose 4096 make half a gigabyte that tests would only carry about."""
+    monkeypatch.setattr("models.encoders.vgg16.DENSE", 64)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """Says at the end of every run how many tests were skipped, and why, one line for each reason."""
     skipped = terminalreporter.stats.get("skipped", [])

@@ -21,6 +21,10 @@ It may also have
 `imagenet() -> keras.Model`
     The encoder of RGB images with ImageNet weights, whose layers have the same names as those of `build`. `imagenet_of`
     asks for it.
+`from_torch(name, value) -> (name, value)`
+    A weight of the file in which PyTorch users pass the network on: its name here, `<layer>/<variable>`, and its value
+    with Keras's axes; the classifier's layer is `logits`. A weight that the network does not have keeps a name that no
+    weight has. Where that file's frames are no RGB, the first kernel is turned to RGB. `from_torch_of` asks for it.
 
 Every layer with weights has a name of its own, as `models` demands.
 """
@@ -30,6 +34,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 import keras
+import numpy as np
 
 from tvnet_keras.choices import load_module
 
@@ -61,3 +66,8 @@ def scaling_of(name: str) -> str | None:
 def imagenet_of(name: str) -> Callable[[], keras.Model] | None:
     """The function that makes the encoder with ImageNet weights, None without such weights."""
     return vars(encoder_module(name)).get("imagenet")
+
+
+def from_torch_of(name: str) -> Callable[[str, np.ndarray], tuple[str, np.ndarray]] | None:
+    """The function that finds the place of a weight of the encoder's PyTorch file, None without one."""
+    return vars(encoder_module(name)).get("from_torch")

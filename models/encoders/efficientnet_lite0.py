@@ -5,6 +5,7 @@
 """
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 
 from ..parts.torch_file import read_torch_file
+from ..parts.torch_layers import linear_weight, norm_weight
 
 STRIDES = (2, 4, 8, 16, 32)
 
@@ -70,9 +72,6 @@ NAMES = {
 """Layers of the released weights and here."""
 
 NORMS_OF_BLOCK = {"_bn0": "expand_norm", "_bn1": "depthwise_norm", "_bn2": "project_norm"}
-
-VARIABLES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
-"""Variables of batch normalisation in the released weights and here."""
 
 
 def build(input_shape: tuple[int, int, int]) -> keras.Model:
@@ -139,7 +138,22 @@ def released_weights() -> dict[str, np.ndarray]:
             f"{Path(found.origin).parent} holds {len(files)} files of weights instead of one; install it anew."
         )
     released = read_torch_file(files[0])
-    return dict(_converted(name, value) for name, value in released.items() if not name.endswith("batches_tracked"))
+    return dict(from_torch(name, value) for name, value in released.items() if not name.endswith("batches_tracked"))
+
+
+def from_torch(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
+    """Name and value here of a weight of the released file."""
+    module, _, variable = name.rpartition(".")
+    if module == "_fc":
+        return linear_weight("logits", variable, value)
+    block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)", module)
+    prefix, own = (f"block{block[1]}_", block[2]) if block else ("", module)
+    names = {**NAMES, **NORMS_OF_BLOCK} if block else NAMES
+    if own.startswith("_bn"):
+        return norm_weight(prefix + names.get(own, own), variable, value)
+    name, value = linear_weight(prefix + names.get(own, own), variable, value)
+    # PyTorch has [out, in, h, w]; of a depthwise kernel in is 1, and Keras has [h, w, out, 1].
+    return name, value.swapaxes(-1, -2) if own == "_depthwise_conv" and value.ndim > 1 else value
 
 
 def _expanded(x, stack: Stack, name: str):
@@ -166,17 +180,3 @@ def _norm(name: str) -> layers.Layer:
 
 def _normalised(x, name: str):
     return layers.ReLU(6.0, name=f"{name}_relu")(_norm(name)(x))
-
-
-def _converted(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
-    """Name and axes here of a weight of the released file."""
-    *path, variable = name.split(".")
-    if path == ["_fc"]:
-        return ("logits/kernel", value.T) if variable == "weight" else ("logits/bias", value)
-    prefix = f"block{path[1]}_" if path[0] == "_blocks" else ""
-    if value.ndim == 1:
-        norms = NORMS_OF_BLOCK if prefix else NAMES
-        return f"{prefix}{norms[path[-1]]}/{VARIABLES[variable]}", value
-    # PyTorch has [out, in, h, w]; of a depthwise kernel in is 1, and Keras has [h, w, in, 1].
-    axes = (2, 3, 0, 1) if path[-1] == "_depthwise_conv" else (2, 3, 1, 0)
-    return f"{prefix}{NAMES[path[-1]]}/kernel", value.transpose(axes)

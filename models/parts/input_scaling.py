@@ -15,6 +15,8 @@ MEAN_AND_DEVIATION = {
     "imagenet": IMAGENET,  # torchvision's image networks
     "kinetics": KINETICS,  # torchvision's video networks
     "lite": ((127 / 255,) * 3, (128 / 255,) * 3),  # EfficientNet-Lite: (x - 127) / 128 of frames in 0..255
+    "caffe": ((123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3),  # BN-Inception: 0..255 minus whole means
+    "vgg": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3),  # VGG's and Keras's VGG16, likewise
 }
 """By name, what is subtracted from R, G, B in 0..1, and what the difference is divided by."""
 
@@ -28,8 +30,9 @@ def input_scaling(name: str) -> keras.layers.Rescaling:
     """The layer that takes frames in 0..1 to the range `name`.
 
     Args:
-        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "imagenet" or "kinetics" (mean
-            0 and deviation 1 over the data set of that name).
+        name: "unit" (0..1), "signed" (-1..1), "released" (1..-1), "lite" (-127/128..1), "caffe" or "vgg" (0..255
+            minus the mean colour of ImageNet), "imagenet" or "kinetics" (mean 0 and deviation 1 over the data set of
+            that name).
 
     Raises:
         InputError: another name.

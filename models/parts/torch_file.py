@@ -1,4 +1,4 @@
-"""State dicts in PyTorch's files, read without PyTorch: plain dense tensors, nothing that could run code."""
+"""PyTorch's files, read without PyTorch: plain dense tensors and what lies around them, nothing that could run code."""
 
 import os
 import pickle
@@ -61,14 +61,29 @@ def read_torch_file(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     Raises:
         InputError: there is no such file, it is damaged, or it holds something else than a dictionary of dense tensors.
     """
+    found = read_torch_content(path)
+    if not isinstance(found, dict) or not all(isinstance(value, np.ndarray) for value in found.values()):
+        raise InputError(f"{path} cannot be read as a state dict of plain tensors (it is no dictionary of tensors).")
+    return {str(name): value for name, value in found.items()}
+
+
+def read_torch_content(path: str | os.PathLike[str]) -> Any:
+    """Whatever a file holds, such as a state dict and other things that a training program put beside it.
+
+    Args:
+        path: a file that `torch.save(content, path)` wrote, with any version of PyTorch.
+
+    Returns:
+        Dictionaries, lists, tuples, numbers, text; dense tensors are arrays.
+
+    Raises:
+        InputError: there is no such file, it is damaged, or it holds other objects.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} is not a file; name a state dict of PyTorch (.pth or .pt).")
     try:
-        found = _read_zip(path) if zipfile.is_zipfile(path) else _read_legacy(path)
-        if not isinstance(found, dict) or not all(isinstance(value, np.ndarray) for value in found.values()):
-            raise ValueError("it is no dictionary of tensors")
-        return {str(name): value for name, value in found.items()}
+        return _read_zip(path) if zipfile.is_zipfile(path) else _read_legacy(path)
     except Exception as error:  # Unpickling raises whatever the bytes lead it to.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} cannot be read as a state dict of plain tensors ({reason}).") from error
@@ -108,12 +123,13 @@ def _exactly(file: IO[bytes], size: int) -> bytes:
 
 
 def _filled(content: Any, storage: Callable[[str], bytes]) -> Any:
-    if not isinstance(content, dict):
-        return content
-    return {
-        name: value.of(storage(value.storage)) if isinstance(value, _Tensor) else value
-        for name, value in content.items()
-    }
+    if isinstance(content, _Tensor):
+        return content.of(storage(content.storage))
+    if isinstance(content, dict):
+        return {name: _filled(value, storage) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(_filled(value, storage) for value in content)
+    return content
 
 
 def _tensor(storage: tuple[str, type], offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> _Tensor:
@@ -133,8 +149,8 @@ class _Unpickler(pickle.Unpickler):
         """What a pickled name stands for."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor
+        if module == "torch._utils" and name in ("_rebuild_tensor", "_rebuild_tensor_v2"):
+            return _tensor  # The former before PyTorch 0.4, of which published weights still are.
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return lambda tensor, *_: tensor
         if module == "torch" and name in STORAGES:

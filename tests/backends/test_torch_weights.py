@@ -71,8 +71,8 @@ def logits(network, images):
         return network(torch.tensor(images)).numpy()
 
 
-def scaled(mean, deviation):
-    return ((CLIPS / 255 - np.array(mean)) / np.array(deviation)).astype("float32")
+def scaled(mean, deviation, clips=CLIPS):
+    return ((clips / 255 - np.array(mean)) / np.array(deviation)).astype("float32")
 
 
 @pytest.mark.parametrize("depth", [18, 34, 50])
@@ -83,6 +83,19 @@ def test_torchvisions_image_networks(torchvision, tmp_path, depth):
     frames = scaled((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))[:, :2]
     theirs = logits(network, np.moveaxis(frames.reshape(-1, SIZE, SIZE, 3), -1, 1)).reshape(2, 2, CLASSES).mean(axis=1)
     np.testing.assert_allclose(model(CLIPS[:, :2])["logits"], theirs, atol=TOLERANCE * np.abs(theirs).max())
+
+
+def test_torchvisions_vgg16(torchvision, tmp_path):
+    network = random_weights(torchvision.vgg16(num_classes=CLASSES))
+    torch.save(network.state_dict(), tmp_path / "theirs.pth")
+    chosen = {"backbone": "vgg16", "scaling": "imagenet"}
+    config = new_config("rgb", "ucf101", model=chosen, data={"height": 224, "width": 224})
+    convert(config, tmp_path / "theirs.pth", tmp_path / "ours.weights.h5")
+    model = build_model(config, CLASSES)
+    model.load_weights(tmp_path / "ours.weights.h5")
+    frames = np.repeat(np.repeat(CLIPS[:, :1, :28, :28], 8, axis=2), 8, axis=3)
+    theirs = logits(network, np.moveaxis(scaled((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), frames)[:, 0], -1, 1))
+    np.testing.assert_allclose(model(frames)["logits"], theirs, atol=TOLERANCE * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize(("backbone", "name"), [("resnet3d", "r3d_18"), ("resnet2plus1d", "r2plus1d_18")])

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import types
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from launch.weights.torch.reading import read_state_dict, unwrapped
 from launch.weights.torch.transfer import transfer
 from models.resnets.families import resnet2d
 from models.resnets.network import ResidualNetwork
+from tests.torch_files import imitate_torch, stored, write_legacy, write_zip
 from tvnet_keras.errors import InputError
 
 CLASSES = 3
@@ -76,6 +78,20 @@ def test_every_weight_of_an_image_network_finds_its_place(state):
     np.testing.assert_array_equal(found["logits/kernel"], state["fc.weight"].T)
     # The flow layer's five weights, its 1 x 1 and the 3 x 3 behind it.
     assert (changed, left) == (len(state), 7)
+
+
+@pytest.mark.parametrize("write", [write_zip, write_legacy])
+def test_plain_files_are_read_without_pytorch(state, monkeypatch, tmp_path, write):
+    halves = {name: value.astype("float16", order="C") for name, value in state.items()}
+    with monkeypatch.context() as patched:
+        imitate_torch(patched)
+        write(tmp_path / "file.pth", {"epoch": 3, "state_dict": stored(halves)}, list(halves.values()))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = read_state_dict(tmp_path / "file.pth")
+    assert list(found) == list(state)
+    for name, value in found.items():
+        assert value.dtype == np.float32
+        np.testing.assert_array_equal(value, halves[name])
 
 
 def test_2d_kernels_are_inflated_for_networks_of_clips(state):
@@ -150,7 +166,7 @@ def test_weights_of_no_use_are_one_sentence(state, change, said, one_sentence):
 def test_a_classifier_without_a_value_per_class_is_refused(tmp_path, monkeypatch, bias):
     monkeypatch.setattr("launch.convert.read_state_dict", lambda path: {"fc.weight": np.zeros((3, 2)), "fc.bias": bias})
     config = new_config("representation_flow", "ucf101", model=TINY)
-    with pytest.raises(InputError, match="fc.bias must have one value per class"):
+    with pytest.raises(InputError, match="the classifier's bias must have one value per class"):
         convert(config, tmp_path / "file.pth", tmp_path / "ours.weights.h5")
     assert not list(tmp_path.iterdir())
 
@@ -197,10 +213,17 @@ def test_a_method_without_a_residual_network_is_refused(state):
         transfer(renamed({}, "file"), keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), "file")
 
 
-def test_a_missing_pytorch_is_named(monkeypatch, tmp_path):
+def test_a_file_that_takes_pytorch_says_so_where_it_is_missing(monkeypatch, tmp_path, one_sentence):
+    path = tmp_path / "file.pth"
+    with monkeypatch.context() as patched:
+        imitate_torch(patched)
+        write_zip(path, {"fc.bias": types.SimpleNamespace(quantised=True)}, [])
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(InputError, match="pip install torch"):
-        read_state_dict(tmp_path / "file.pth")
+    with pytest.raises(InputError, match=r"it holds types.SimpleNamespace.*pip install torch") as refusal:
+        read_state_dict(path)
+    assert one_sentence(str(refusal.value)).startswith(f"--weights={path} cannot be read")
+    with pytest.raises(InputError, match=r"absent.pth is not a file"):
+        read_state_dict(tmp_path / "absent.pth")
 
 
 def test_the_command_asks_for_its_files(launcher):

@@ -10,3 +10,10 @@ def without_values(monkeypatch):
     monkeypatch.setattr(
         keras.initializers.VarianceScaling, "__call__", lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)
     )
+
+
+@pytest.fixture
+def only_shapes():
+    """Weights have shapes and no values at all, so that the largest network takes no memory."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield

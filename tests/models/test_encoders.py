@@ -17,10 +17,10 @@ from tvnet_keras.errors import InputError
 SIZE = {name: vars(encoder_module(name)).get("MINIMUM_SIZE", 32) for name in module_names(models.encoders)}
 """Height and width of the smallest images of every encoder."""
 
-UNPADDED = {"inception_v3": 5}
+UNPADDED = {"inception_v3": 5, "vgg16": 6}
 """Pixels by which stages are smaller than the image divided by their stride, at most."""
 
-SLOW = ("efficientnet_lite0", "inception_v3", "resnet34", "resnet50")
+SLOW = ("bn_inception", "efficientnet_lite0", "inception_v3", "resnet34", "resnet50", "vgg16")
 """The large encoders."""
 
 RESNET_WEIGHTS = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032}
@@ -32,7 +32,7 @@ RESNET_WEIGHTS = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25
         pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in module_names(models.encoders)
     ]
 )
-def name(request):
+def name(request, light_vgg16):
     return request.param
 
 
@@ -171,6 +171,8 @@ def test_imagenet_weights_say_the_range_of_their_frames():
         ("inception_v3", keras.applications.inception_v3.preprocess_input),
         # Keras's name for what torchvision's weights were trained with.
         ("resnet34", lambda frames: keras.applications.imagenet_utils.preprocess_input(frames, mode="torch")),
+        # Keras turns frames to blue, green, red; our first kernel is turned instead.
+        ("vgg16", lambda frames: keras.applications.vgg16.preprocess_input(frames)[..., ::-1]),
     ],
 )
 def test_frames_are_scaled_as_the_weights_owner_does(name, preprocess):

@@ -113,7 +113,7 @@ def is_norm(layer):
 
 
 @each_encoder
-def test_the_first_batch_norm_of_an_encoder_sees_no_other(name):
+def test_the_first_batch_norm_of_an_encoder_sees_no_other(name, light_vgg16):
     network = encoder_module(name).build((SIZE[name], SIZE[name], 10))
     freeze_batch_norms(network, PARTIAL)
     norms = [layer for layer in layers_of(network) if is_norm(layer)]
@@ -126,7 +126,7 @@ def test_the_first_batch_norm_of_an_encoder_sees_no_other(name):
 
 
 @each_encoder
-def test_the_first_convolution_of_an_encoder_sees_the_image(name):
+def test_the_first_convolution_of_an_encoder_sees_the_image(name, light_vgg16):
     network = encoder_module(name).build((SIZE[name], SIZE[name], 10))
     (pattern,) = first_conv_rates(network, 5.0)
     optimizer = make_optimizer(TrainConfig(), {}, {pattern: 5.0})

@@ -81,7 +81,7 @@ MORE_CASES = (
 @pytest.mark.parametrize(
     ("method", "options"), [*image_cases(), *residual_cases(), *fusion_cases(), *other_cases(), *MORE_CASES]
 )
-def test_layers_with_weights_have_names_of_their_own(method, options):
+def test_layers_with_weights_have_names_of_their_own(method, options, light_vgg16):
     model = build(method, options)
     assert not [name for name, layer in named_layers(model).items() if named_by_keras(layer)]
     names = weight_names(model)

@@ -1,19 +1,14 @@
 """State dicts in PyTorch's two formats, written here without PyTorch, come back; anything else is refused unread."""
 
-import io
-import pickle
-import sys
-import types
-import zipfile
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 
-from models.parts.torch_file import MAGIC, read_torch_file
+from models.parts.torch_file import read_torch_content, read_torch_file
+from tests.torch_files import Stored, imitate_torch, stored, write_legacy, write_zip
 from tvnet_keras.errors import InputError
 
-KINDS = {np.dtype("float32"): "FloatStorage", np.dtype("int64"): "LongStorage", np.dtype("float16"): "HalfStorage"}
 STATE = {
     "conv.weight": np.arange(24, dtype="float32").reshape(2, 3, 4),
     "norm.num_batches_tracked": np.array(7, "int64"),
@@ -22,64 +17,10 @@ STATE = {
 }
 
 
-class Stored:
-    """What PyTorch pickles of a tensor: a function, a storage, and where in it the tensor lies."""
-
-    def __init__(self, array, key, offset=0, strides=None):
-        strides = strides or tuple(step // array.itemsize for step in array.strides)
-        self.arguments = (("storage", KINDS[array.dtype], key, array.size), offset, array.shape, strides)
-
-    def __reduce__(self):
-        return sys.modules["torch._utils"]._rebuild_tensor_v2, (*self.arguments, False, OrderedDict())
-
-
-class TorchPickler(pickle.Pickler):
-    def persistent_id(self, value):
-        if isinstance(value, tuple) and value and value[0] == "storage":
-            return ("storage", getattr(sys.modules["torch"], value[1]), value[2], "cpu", value[3])
-        return None
-
-
 @pytest.fixture
 def torch_names(monkeypatch):
-    """Modules that have the names which PyTorch pickles, and do nothing."""
-    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-    for name in KINDS.values():
-        setattr(torch, name, type(name, (), {"__module__": "torch"}))
-
-    def rebuild(*arguments):
-        raise AssertionError("nothing is rebuilt while it is written")
-
-    rebuild.__module__, rebuild.__name__, rebuild.__qualname__ = "torch._utils", *2 * ("_rebuild_tensor_v2",)
-    utils._rebuild_tensor_v2 = rebuild
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setitem(sys.modules, "torch._utils", utils)
-
-
-def pickled(value) -> bytes:
-    stream = io.BytesIO()
-    TorchPickler(stream, protocol=2).dump(value)
-    return stream.getvalue()
-
-
-def stored(arrays):
-    return OrderedDict((name, Stored(array, str(key))) for key, (name, array) in enumerate(arrays.items()))
-
-
-def write_zip(path, content, storages):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("archive/data.pkl", pickled(content))
-        archive.writestr("archive/byteorder", "little")
-        for key, array in enumerate(storages):
-            archive.writestr(f"archive/data/{key}", array.tobytes())
-
-
-def write_legacy(path, content, storages):
-    parts = [pickled(MAGIC), pickled(1001), pickled({"protocol_version": 1001, "little_endian": True})]
-    parts += [pickled(content), pickled([str(key) for key in range(len(storages))])]
-    for array in storages:
-        parts += [array.size.to_bytes(8, "little"), array.tobytes()]
-    path.write_bytes(b"".join(parts))
+    """The names that PyTorch pickles."""
+    imitate_torch(monkeypatch)
 
 
 both_formats = pytest.mark.parametrize("write", [write_zip, write_legacy])
@@ -93,6 +34,27 @@ def test_tensors_come_back_by_name(torch_names, tmp_path, write):
     for name, array in STATE.items():
         assert found[name].dtype == array.dtype
         np.testing.assert_array_equal(found[name], array)
+
+
+@both_formats
+def test_files_of_the_first_versions_are_read(torch_names, tmp_path, write):
+    write(tmp_path / "state.pth", stored(STATE, old=True), list(STATE.values()))
+    found = read_torch_file(tmp_path / "state.pth")
+    np.testing.assert_array_equal(found["conv.weight"], STATE["conv.weight"])
+
+
+@both_formats
+def test_tensors_among_other_things_come_back_where_they_were(torch_names, tmp_path, write):
+    tensors = stored(STATE)
+    groups = [{"params": [0, 1], "betas": (0.9, tensors["half"])}]
+    content = {"epoch": 3, "model": tensors, "optimizer": {"state": {0: {"step": tensors["half"]}}, "groups": groups}}
+    write(tmp_path / "run.pth", content, list(STATE.values()))
+    found = read_torch_content(tmp_path / "run.pth")
+    assert found["epoch"] == 3 and list(found["model"]) == list(STATE)
+    group = found["optimizer"]["groups"][0]
+    assert group["params"] == [0, 1] and group["betas"][0] == 0.9
+    for half in (found["model"]["half"], found["optimizer"]["state"][0]["step"], group["betas"][1]):
+        np.testing.assert_array_equal(half, STATE["half"])
 
 
 @both_formats

@@ -1,1 +1,1 @@
-"""PyTorch's weights of residual networks, read, renamed and put into ours."""
+"""PyTorch's weights of residual and image networks, read, renamed and put into ours."""

@@ -1,9 +1,11 @@
-"""The names that the weights of PyTorch's residual networks have here."""
+"""The names that the weights of PyTorch's networks have here."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
+from models.parts.torch_layers import linear_weight, norm_weight
 from tvnet_keras.errors import InputError
 
 IGNORED = "num_batches_tracked"
@@ -45,24 +47,41 @@ _RELEASED_LAYERS = {"flow_layer": "flow/flow_1", "flow_layer2": "flow/flow_2"}
 _RELEASED_KERNELS = {"img_grad": "image_gradient", "f_grad": "flow_gradient", "div": "divergence"}
 _RELEASED_CONSTANTS = {"t": "theta", "l": "lambda", "a": "tau"}
 
-_PARAMETERS = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+FromTorch = Callable[[str, np.ndarray], tuple[str, np.ndarray]]
+"""What `models.encoders` calls `from_torch`."""
 
 
-def renamed(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+def renamed(state: dict[str, np.ndarray], source: str, from_torch: FromTorch | None = None) -> dict[str, np.ndarray]:
     """A state dict under our names, its arrays with our order of axes.
 
     Convolutions go from `[O, I, (t,) h, w]` to `[(t,) h, w, I, O]`, the classifier from `[O, I]` to `[I, O]`.
 
     Args:
-        state: the state dict of torchvision's ResNet, r3d or r2plus1d, or of Representation Flow's first release.
+        state: the state dict of an image network that has `from_torch`; without it that of torchvision's ResNet, r3d or
+            r2plus1d, or of Representation Flow's first release.
         source: the file's name, for errors.
+        from_torch: what the image network's module says about its weights' names.
 
     Raises:
-        InputError: these networks do not have a name, a weight is missing to which others belong, or values are no
-            finite numbers.
+        InputError: these networks do not have a name, two weights get the same one, a weight is missing to which others
+            belong, or values are no finite numbers.
     """
     state = {name: value for name, value in state.items() if name.rpartition(".")[2] != IGNORED}
     _require_finite(state, source)
+    return _residual(state, source) if from_torch is None else _image_network(state, source, from_torch)
+
+
+def _image_network(state: dict[str, np.ndarray], source: str, from_torch: FromTorch) -> dict[str, np.ndarray]:
+    values: dict[str, np.ndarray] = {}
+    for theirs, held in state.items():
+        ours, value = from_torch(theirs, held)
+        if ours in values:
+            raise InputError(f"--weights={source} holds two weights for {ours}, one of them {theirs}; get it again.")
+        values[ours] = value
+    return values
+
+
+def _residual(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
     rules = _rules(state)
     values = _released_layers(state, source)
     for name, value in state.items():
@@ -71,15 +90,14 @@ def renamed(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
             continue
         ours = next((re.sub(f"{old}$", new, module) for old, new in rules if re.fullmatch(old, module)), None)
         if ours is None:
-            raise InputError(f"--weights={source} holds {name}, which no known residual network has.")
-        weight = _of(state, f"{module}.weight", source)
-        values[f"{ours}/{_parameter(weight, parameter)}"] = last_axes(value)
+            raise InputError(
+                f"--weights={source} holds {name}, which no known residual network has; check --config.model.backbone."
+            )
+        # Both kinds of layers call theirs weight and bias; only a normalisation's weight is a vector.
+        vector = _of(state, f"{module}.weight", source).ndim == 1
+        own, value = (norm_weight if vector else linear_weight)(ours, parameter, value)
+        values[own] = value
     return values
-
-
-def last_axes(value: np.ndarray) -> np.ndarray:
-    """`[O, I, ...]` to `[..., I, O]`; vectors stay."""
-    return np.moveaxis(value, (1, 0), (-2, -1)) if value.ndim > 1 else value
 
 
 def _require_finite(state: dict[str, np.ndarray], source: str) -> None:
@@ -129,10 +147,3 @@ def _rules(state: dict[str, np.ndarray]) -> tuple[tuple[str, str], ...]:
         return (*_IMAGE, *_RELEASED_FLOW)
     stem = _FACTORED_STEM if "stem.3.weight" in state else _STEM
     return (*stem, *_VIDEO_BLOCKS, *_IMAGE)
-
-
-def _parameter(weight: np.ndarray, parameter: str) -> str:
-    # Both kinds of layers call theirs weight and bias; only a normalisation's weight is a vector.
-    if weight.ndim == 1:
-        return {"weight": "gamma", "bias": "beta", **_PARAMETERS}.get(parameter, parameter)
-    return {"weight": "kernel"}.get(parameter, parameter)

@@ -1,4 +1,4 @@
-"""Reading state dicts from files of PyTorch."""
+"""Reading state dicts from files of PyTorch; PyTorch itself is needed only for tensors that are no plain ones."""
 
 import re
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.parts.torch_file import read_torch_content
 from tvnet_keras.errors import InputError
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
@@ -20,21 +21,33 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a PyTorch state dict by their names.
 
     Pickled code is not run: only files of plain tensors are read. A dictionary under one of `STATE_DICT_KEYS` is taken
-    out, and what `NAME_WRAPPERS` finds is cut off the names. Sparse tensors are filled, quantised ones are brought back
-    to the values that they stand for.
+    out, and what `NAME_WRAPPERS` finds is cut off the names. Where PyTorch is installed, sparse tensors are filled, and
+    quantised ones are brought back to the values that they stand for.
 
     Args:
         path: a `.pth` or `.pt` file.
 
     Raises:
-        InputError: PyTorch is not installed, there is no such file, it is no state dict, or a weight has no values.
+        InputError: there is no such file, it is no state dict, a weight has no values, or it takes PyTorch to read it
+            and that is not installed.
     """
+    if not path.is_file():
+        raise InputError(f"--weights={path} is not a file; name a PyTorch state dict (.pth or .pt).")
+    try:
+        content = read_torch_content(path)
+    except InputError as refusal:
+        return _read_by_pytorch(path, refusal)
+    arrays = unwrapped(content, lambda value: isinstance(value, np.ndarray), str(path))
+    return {name: _float32(array) for name, array in arrays.items()}
+
+
+def _read_by_pytorch(path: Path, refusal: InputError) -> dict[str, np.ndarray]:
+    """The arrays of a file with other tensors than plain ones; `refusal` says why it is none of plain tensors."""
     try:
         import torch
     except ImportError:
-        raise InputError("--from=torch needs PyTorch, which nothing else here does: pip install torch.") from None
-    if not path.is_file():
-        raise InputError(f"--weights={path} is not a file; name a PyTorch state dict (.pth or .pt).")
+        said = str(refusal).rstrip(".")
+        raise InputError(f"--weights={said}; PyTorch, which reads more, is not installed: pip install torch.") from None
     try:
         # A type checker takes the folder of this file for the package.
         load, is_tensor = torch.load, torch.is_tensor  # pyright: ignore[reportAttributeAccessIssue]
@@ -87,6 +100,11 @@ def _array(tensor: Any, name: str, source: str) -> np.ndarray:
         return (dense.float() if dense.is_floating_point() else dense).numpy()
     except (RuntimeError, TypeError) as error:  # of a device or a layout that has no values to read
         raise InputError(f"--weights={source}: {name} cannot be read as numbers: {_first_line(error)}") from error
+
+
+def _float32(array: np.ndarray) -> np.ndarray:
+    """Floats of any precision as Keras has them; other numbers stay as they are."""
+    return array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
 
 
 def _first_line(error: Exception) -> str:

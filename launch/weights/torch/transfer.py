@@ -7,11 +7,12 @@ import numpy as np
 
 from launch.weights.by_name import match, weight_names
 from launch.weights.torch.inflation import inflate
+from models import classifier_of
 from models.resnets.network import RGB_PREFIX
 from tvnet_keras.errors import InputError
 
 RESIDUAL_NETWORK = re.compile(rf"({RGB_PREFIX})?(conv1|layer\d_\d+|logits)[_/]")
-"""How the names of a residual network's weights begin; all other weights of a model belong to layers around it."""
+"""How the names of a residual network's weights begin, where it stands in parts among layers of a model's own."""
 
 NON_LOCAL = "_non_local/"
 
@@ -19,8 +20,9 @@ NON_LOCAL = "_non_local/"
 def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> tuple[int, int]:
     """Puts every value into the weight of its name; 2D kernels are inflated where the model's are 3D.
 
-    Where the model holds two residual networks (late fusion), both get the values. Weights around the network and
-    non-local blocks keep what they have.
+    The network is the model's classifier of images, or, without one, its residual network. Where the model holds two
+    residual networks (late fusion), both get the values. Weights around the network and non-local blocks keep what they
+    have.
 
     Args:
         values: weights by the names that they have here.
@@ -33,12 +35,14 @@ def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> 
     Raises:
         InputError: the file and the network do not have the same weights; the model is unchanged.
     """
-    network = [name for name in weight_names(model) if _belongs(name)]
+    network = _network(model)
     if not network:
-        raise InputError(f"--weights={source} needs a residual network, and this model has none; choose a backbone.")
+        raise InputError(
+            f"--weights={source} needs an image or residual network, and this model has none; choose a backbone."
+        )
     second = {RGB_PREFIX + name: value for name, value in values.items() if RGB_PREFIX + name in network}
     found = match(model, values | second, fit)
-    missing, left = sorted(filter(_belongs, found.left)), sorted(found.unused)
+    missing, left = sorted(network.intersection(found.left)), sorted(found.unused)
     if missing or left:
         which = f"the network's {missing[0]} is not in it" if missing else f"the network has no {left[0]}"
         raise InputError(
@@ -53,8 +57,12 @@ def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> 
     return len(found.taken), len(found.left)
 
 
-def _belongs(name: str) -> bool:
-    return bool(RESIDUAL_NETWORK.match(name)) and NON_LOCAL not in name
+def _network(model: keras.Model) -> set[str]:
+    """The names of the weights that the file must hold."""
+    classifier = classifier_of(model)
+    if classifier is not None:
+        return set(weight_names(classifier))
+    return {name for name in weight_names(model) if RESIDUAL_NETWORK.match(name) and NON_LOCAL not in name}
 
 
 def fit(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

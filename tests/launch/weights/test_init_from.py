@@ -13,11 +13,9 @@ from launch.train import train
 from launch.weights.by_name import match, weight_values
 from launch.weights.init_from import initialise, over_channels, transfer_images, with_scaling_of_weights
 from models.encoders import encoder_module
-from tests.models.test_encoders import SLOW
+from tests.models.test_encoders import SIZE, SLOW
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
-
-SIZE = {"inception_v3": 75}
 
 
 def weights(model):
@@ -177,12 +175,12 @@ def filled(model, seed=7):
     "encoder",
     [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in module_names(models.encoders)],
 )
-def test_every_encoder_sees_flow_with_an_rgb_runs_weights(encoder, tmp_path):
-    size = SIZE.get(encoder, 32)
+def test_every_encoder_sees_flow_with_an_rgb_runs_weights(encoder, tmp_path, light_vgg16):
+    size = SIZE[encoder]
     options = {"model": {"backbone": encoder}, "data": {"height": size, "width": size}}
     rgb = filled(build_model(new_config("rgb", "ucf101", **options), 3))
     rgb.save_weights(tmp_path / "rgb.weights.h5")
-    options["model"] |= {"flow_fields": 2, "iterations": 1}
+    options["model"] |= {"flow_fields": 5, "iterations": 1}
     config = new_config("tvnet", "ucf101", **options)
     config.init_from = str(tmp_path / "rgb.weights.h5")
     model = build_model(config, 3)
@@ -191,8 +189,8 @@ def test_every_encoder_sees_flow_with_an_rgb_runs_weights(encoder, tmp_path):
     ours = weight_values(model)
     # `small` begins with the statistics of its input, which are not those of flow.
     first = next(name for name, value in theirs.items() if value.ndim == 4)
-    assert ours[first].shape[2] == 4 and f"mean over RGB, repeated for the channels here: {first}" in said
-    for channel in range(4):
+    assert ours[first].shape[2] == 10 and f"mean over RGB, repeated for the channels here: {first}" in said
+    for channel in range(10):
         np.testing.assert_allclose(ours[first][:, :, channel], theirs[first].mean(axis=2), rtol=1e-6)
     for name in set(ours) - {first}:
         taken = name in theirs and theirs[name].shape == ours[name].shape

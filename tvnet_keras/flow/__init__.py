@@ -13,8 +13,11 @@
 from tvnet_keras.flow.colour import colour_wheel, flow_to_colour
 from tvnet_keras.flow.io import known_vectors, read_flo, read_kitti, write_flo, write_kitti
 from tvnet_keras.flow.picture import beside, contact_sheet, write_video
+from tvnet_keras.flow.store import FlowFormat, StoredFlow, write_flow
 
 __all__ = [
+    "FlowFormat",
+    "StoredFlow",
     "beside",
     "colour_wheel",
     "contact_sheet",
@@ -23,6 +26,7 @@ __all__ = [
     "read_flo",
     "read_kitti",
     "write_flo",
+    "write_flow",
     "write_kitti",
     "write_video",
 ]

@@ -119,7 +119,7 @@ def test_a_value_that_its_field_cannot_hold_is_refused(parse, argument, said):
         ("--config.model.backbone=resnet81", "--config.model.backbone is 'resnet81'.*Did you mean 'resnet18'"),
         (
             "--method=rgb --config.model.backbone=resnet2",
-            "backbone is 'resnet2', .*resnet2plus1d, .*, small. Did you mean 'resnet2d'",
+            "backbone is 'resnet2', .*resnet2plus1d, .*, vgg16. Did you mean 'resnet2d'",
         ),
         ("--config.model.motion=tvnett", "--config.model.motion is 'tvnett'.*Did you mean 'tvnet'"),
         ("--config.model.learn=kernel", "--config.model.learn is 'kernel'"),

@@ -47,7 +47,7 @@ CHAIRS = {
     "0000001": (384, 512, 1.0, 4.506, 1.591),
     "0000002": (384, 512, 1.0, 4.353, 3.448),
 }
-OFFICIAL_CHAIRS = {
+PUBLISHED_CHAIRS = {
     "00001": (384, 512, 1.0, 4.306, 2.702),
     "00002": (384, 512, 1.0, 2.113, 0.641),
     "00003": (384, 512, 1.0, 4.767, 3.020),
@@ -62,7 +62,7 @@ KITTI = {"frame1": (375, 1242, 0.1620, 51.010, 38.488)}
         ("sintel", "sintel_sample", {}, CLEAN),
         ("sintel", "sintel_sample", {"render": "final"}, FINAL),
         ("flyingchairs", "flyingchairs_sample", {}, CHAIRS),
-        ("flyingchairs", "flow_pairs/flyingchairs", {}, OFFICIAL_CHAIRS),
+        ("flyingchairs", "flow_pairs/flyingchairs", {}, PUBLISHED_CHAIRS),
         ("kitti", "flow_pairs/kitti", {}, KITTI),
     ],
 )
@@ -126,7 +126,7 @@ def test_the_official_list_may_lie_beside_the_folder(tmp_path, monkeypatch, root
     assert names_of(release / root, "train") == (["00003"] if root else ["00001", "00003"]), "the list in the root wins"
 
 
-def test_the_official_list_of_flyingchairs_divides_its_real_pairs(shared_data):
+def test_the_published_list_of_flyingchairs_divides_its_real_pairs(shared_data):
     root = shared_data / "flow_pairs/flyingchairs"
     codes = (root.parent / "FlyingChairs_train_val.txt").read_text().split()
     assert (codes.count("1"), codes.count("2")) == (22232, 640)

@@ -8,5 +8,6 @@ tested on three clips of every video, centre crop. Temporal streams see the same
 video, stacked to 10 channels, clipped at 5 pixels, whether the flow is stored (8 bits, PNG) or computed in the
 network (one scale, one warp, 50 iterations). `photometric` is the residual of the flow of the test clips in grey
 levels, `untrained` that of the same network before training, `kernels moved` the mean absolute change of the kernels,
-which start as -1, 1.
+which start as -1, 1. The row `tvl1` is OpenCV's TV-L1 with five scales, five warps and ten iterations; the paper's
+has up to 50.
 """

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,12 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.between import flow_between, steps_between
 from tvnet_keras.flow.codec import BOUND, FORMATS, QUALITY, decode, encode, require_bound
+from tvnet_keras.flow.solvers import Solver
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import count_frames, iterate_frames
 from tvnet_keras.video.sample import even_clips
 from tvnet_keras.video.shard_index import Entry, field_of, list_of, read_index
 from tvnet_keras.video.shards import Record, Store, read_pictures, write_shards
-
-Solver = Callable[[np.ndarray], np.ndarray]
-"""A function of two frames, uint8 `[2, H, W, 3]`, that gives their flow, float32 `[H, W, 2]`, as those of
-`flow.solvers`."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +211,13 @@ class StoredFlow:
 
 def _pairs_of(video: Video, form: FlowFormat) -> Iterator[tuple[int, np.ndarray]]:
     """The pairs of frames of a video whose flow is stored: first frame, uint8 `[2, H, W, 3]`."""
-    wanted = set(form.pairs(count_frames(video.path)).tolist()) if form.windows else None
-    for number, pair in enumerate(pairwise(iterate_frames(video.path))):
-        if wanted is None or number in wanted:
-            yield number, np.stack(pair)
-        if wanted is not None and number == max(wanted):
-            return
+    pairs = enumerate(pairwise(iterate_frames(video.path)))
+    if form.windows:
+        wanted = set(form.pairs(count_frames(video.path)).tolist())
+        # Nothing is decoded behind the last of them.
+        pairs = (pair for pair in islice(pairs, max(wanted) + 1) if pair[0] in wanted)
+    for number, pair in pairs:
+        yield number, np.stack(pair)
 
 
 def _settings_of(stored: object) -> tuple[dict, FlowFormat]:

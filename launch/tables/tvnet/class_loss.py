@@ -6,12 +6,14 @@ the training list, tested on the rest, by recordings; no test video is seen. 400
 In the row `partial` all batch normalisations but the first keep their ImageNet statistics, as in TSN.
 """
 
+import dataclasses
 from typing import Any
 
 from launch.tables import Cell, Column
-from launch.tables.tvnet.parts.data_sets import SHORT_TRAINING
+from launch.tables.tvnet.parts.data_sets import UCF101
 from launch.tables.tvnet.parts.streams import Stream, stream_cell
 
+SHORT = dataclasses.replace(UCF101, steps=400)
 SMALL = {"backbone": "small"}
 ROWS: dict[str, tuple[dict[str, Any], str]] = {
     "small-20": ({**SMALL, "flow_bound": 20.0}, ""),
@@ -33,7 +35,7 @@ def cells() -> tuple[Cell, ...]:
         stream_cell(
             row,
             None,
-            SHORT_TRAINING,
+            SHORT,
             Stream(model={"learn": (), **model}, init_from=init_from),
             minutes=5,
             columns=LOSS,

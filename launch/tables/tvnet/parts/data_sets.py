@@ -90,9 +90,6 @@ UCF101 = DataSet(
         "WalkingWithDog",
     ),
 )
-SHORT_TRAINING = dataclasses.replace(UCF101, steps=400)
-"""UCF101 for comparisons on a validation part of its training list."""
-
 JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=300, paper="hmdb51")
 
 
@@ -123,6 +120,7 @@ def _videos(data: DataSet, data_dir: Path) -> VideoList:
 
 def _frames(data: DataSet, data_dir: Path, folder: Path) -> Path:
     place = folder / f"{data.name}-frames"
+    # Writing it again would read all of a finished store, for every cell.
     if not (place / "index.json").is_file():
         with progress("caching", "videos") as show:
             write_cache(_videos(data, data_dir), place, progress=show)

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from launch.evaluators import Measurement
-from launch.run.config import Config, new_config, to_dict
-from launch.run.model import build_model
+from launch.run.config import Config, new_config
 from launch.tables import Cell, Column
 from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
-from launch.tables.parts.trained_cells import ANY_CLASSES, train_and_score
+from launch.tables.parts.trained_cells import train_and_score, trained_cell
 from launch.tables.tvnet.parts.data_sets import PAIRS, SHARED, WINDOWS, DataSet, flow_folder, prepare
 from launch.tables.tvnet.parts.learned_motion import measure_motion
 
@@ -135,19 +134,19 @@ def stream_cell(
         part: the part of the training list that is kept back and learned from, as fields of `config.data`.
     """
     config = configuration(data, stream, data.splits[0], part)
-    return Cell(
-        row=row,
-        paper=paper,
-        number="top1",
-        config=to_dict(config),
-        protocol={"steps": config.train.steps, "splits": list(data.splits)},
-        run=partial(run_stream, data, stream, part),
-        minutes=minutes,
+    of_one_split = trained_cell(
+        row,
+        paper,
+        config,
+        partial(prepare, data, stream.solver),
         seeds=seeds,
-        percent=True,
-        comparable=False,
+        minutes=minutes,
         full_scale=full_scale,
-        network=partial(build_model, config, ANY_CLASSES),
+    )
+    return dataclasses.replace(
+        of_one_split,
+        protocol={**of_one_split.protocol, "splits": list(data.splits)},
+        run=partial(run_stream, data, stream, part),
         columns=columns,
     )
 

@@ -17,7 +17,7 @@ from tvnet_keras.typing import Shape, Tensor
 from . import encoders
 from . import motion as motion_layers
 from .motion import motion_module
-from .parts import fine_tuning, temporal_stream
+from .parts import fine_tuning, temporal_stream, tvnet_options
 from .parts.clip_classifier import cross_entropy
 
 FLOW_FIELDS = 5
@@ -43,6 +43,8 @@ class Options:
     warps: int = option(1, "Warps on every scale, for motion=tvnet.", least=1, most=100)
     iterations: int = option(50, "TV-L1 iterations of every warp.", least=1, most=10_000)
     learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained, for motion=tvnet.", choices=LEARNABLE)
+    share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
+    constants_per: str = same_option(tvnet_options.Options, "constants_per")
     bottleneck: int = option(
         0,
         "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",

@@ -13,9 +13,10 @@ from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
 from tvnet_keras.losses.endpoint import mean_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.ops.tvl1.variants import VARIANTS
-from tvnet_keras.options import option
+from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
+from .parts import tvnet_options
 from .parts.clip_model import ClipModel
 
 FRAMES = 2
@@ -38,6 +39,8 @@ class Options:
     variant: str = option(
         "default", "Formulae of the solver; official reproduces the released code.", choices=tuple(VARIANTS)
     )
+    share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
+    constants_per: str = same_option(tvnet_options.Options, "constants_per")
     loss: str = option(
         "epe",
         "What is minimised: epe is the mean end-point error of the known vectors, energy that of TV-L1, without truth.",
@@ -78,6 +81,8 @@ class TVNetFlow(ClipModel):
                 "tuple[int, int] | None",
                 None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
             ),
+            share=chosen.share,
+            constants_per=chosen.constants_per,
             variant=chosen.variant,
             name="tvnet",
         )

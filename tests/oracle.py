@@ -138,7 +138,7 @@ def tvnet(
     frame2: np.ndarray,
     kernels: np.ndarray,
     u0: np.ndarray,
-    constants: tuple[float, float, float] = (0.25, 0.15, 0.3),
+    constants: tuple | np.ndarray = (0.25, 0.15, 0.3),
     zoom: float = 0.5,
     central: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -149,7 +149,7 @@ def tvnet(
         frame2: the same.
         kernels: `[S, W, I, 8, 2]`; S, W and I are read off its shape, level 0 is the finest.
         u0: initial flow `[h, w, 2]` in pixels of its own grid.
-        constants: tau, lambda, theta.
+        constants: tau, lambda, theta: numbers, or of every scale, `[3, S]`.
         zoom: size ratio of neighbouring levels.
         central: kernels of the image gradient, `[S, 2, 3]`; None for central differences.
 
@@ -160,13 +160,14 @@ def tvnet(
     height, width = images[0].shape
     limit = 1 + np.log(np.sqrt(height**2 + width**2) / 4) / np.log(1 / zoom)
     flow = np.asarray(u0, float)
+    constants = np.broadcast_to(np.reshape(np.asarray(constants, float), (3, -1)), (3, len(kernels)))
     for level in reversed(range(min(len(kernels), max(1, int(limit))))):
         size = max(1, int(height * zoom**level + 0.5)), max(1, int(width * zoom**level + 0.5))
         u = resize(flow[..., 0], *size) * size[1] / flow.shape[1]
         v = resize(flow[..., 1], *size) * size[0] / flow.shape[0]
         first, second = (resize(image, *size) for image in images)
         gradient = image_gradient(second) if central is None else weighted_gradient(second, central[level])
-        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants)
+        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants[:, level])
     return flow
 
 

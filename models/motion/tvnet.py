@@ -18,6 +18,8 @@ class Options(Protocol):
     warps: int
     iterations: int
     learn: tuple[str, ...]
+    share: tuple[str, ...]
+    constants_per: str
     motion_rate: float
 
 
@@ -25,9 +27,17 @@ def make(options: Options) -> keras.Layer:
     """TVNet.
 
     Args:
-        options: options with `scales`, `warps`, `iterations` and `learn`.
+        options: options with `scales`, `warps`, `iterations` and `learn`, and those of `models.parts.tvnet_options`.
     """
-    return TVNet(options.scales, options.warps, options.iterations, learn=options.learn, name="tvnet")
+    return TVNet(
+        options.scales,
+        options.warps,
+        options.iterations,
+        learn=options.learn,
+        share=options.share,
+        constants_per=options.constants_per,
+        name="tvnet",
+    )
 
 
 def learning_rates(options: Options) -> dict[str, float]:

@@ -160,6 +160,21 @@ def test_a_learned_image_gradient_is_found_with_the_weights(tmp_path):
     assert np.abs(expected - make_solver("tvnet-1-1-4")(pair)).max() > 0.01
 
 
+def test_shared_kernels_and_constants_of_every_scale_are_found_with_the_weights(tmp_path):
+    layer = TVNet(2, 1, 4, learn=("u0", "lambda"), share=("scales", "iterations"), constants_per="scale")
+    layer.build((None, 2, 64, 80, 3))
+    layer.kernels.assign(1.02 * layer.kernels)
+    layer.scalars[1].assign([0.3, 0.1])
+    save(layer, tmp_path / "trained.weights.h5")
+    pair = frames()
+    expected = keras.ops.convert_to_numpy(layer(pair[None]))[0, 0]
+    found = make_solver("tvnet-2-1-4", weights=tmp_path / "trained.weights.h5")(pair)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert np.abs(expected - make_solver("tvnet-2-1-4")(pair)).max() > 0.01
+    with pytest.raises(InputError, match="hold 0 networks of the form tvnet-1-1-4"):
+        make_solver("tvnet-1-1-4", weights=tmp_path / "trained.weights.h5")
+
+
 def test_weights_that_do_not_fit_are_refused(trained, tmp_path):
     path = tmp_path / "two.weights.h5"
     save(trained, path)

@@ -3,6 +3,7 @@ import pytest
 
 from launch.run.config import new_config
 from launch.run.model import build_model
+from launch.weights.by_name import match, weight_values
 from models import tvnet_flow
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
@@ -33,3 +34,26 @@ def test_a_grid_of_nonsense_is_refused_by_argument_and_by_flag(u0_size):
     config.model.u0_size = u0_size
     with pytest.raises(InputError, match="^--config.model.u0_size must "):
         build_model(config, 0)
+
+
+def shared(*axes, **options):
+    """A small network whose kernels are the same along some axes."""
+    chosen = tvnet_flow.Options(scales=2, warps=2, iterations=2, share=axes, **options)
+    return tvnet_flow.build(num_classes=0, clip_shape=(2, 24, 31, 3), options=chosen)
+
+
+def test_a_network_starts_from_one_with_fewer_weights_and_the_other_way_round_only_where_nothing_is_lost():
+    source = shared("scales", "iterations")
+    source.motion.kernels.assign(1.1 * source.motion.kernels)
+    target = shared(constants_per="scale")
+    found = match(target, weight_values(source))
+    found.apply()
+    assert not found.difference()
+    np.testing.assert_array_equal(target.motion.kernels, np.broadcast_to(source.motion.kernels, (2, 2, 2, 8, 2)))
+    assert [constant.shape for constant in target.motion.scalars] == [(2,)] * 3
+    again = shared("iterations")
+    match(again, weight_values(target)).apply()
+    np.testing.assert_array_equal(again.motion.kernels[:1], source.motion.kernels)
+    target.motion.kernels.assign(target.motion.kernels * np.random.default_rng(0).uniform(size=(2, 2, 2, 8, 2)))
+    with pytest.raises(InputError, match="differ from one of the iterations to the next"):
+        match(again, weight_values(target)).apply()

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from tvnet_keras.typing import Tensor
+from tvnet_keras.errors import InputError
+from tvnet_keras.typing import Shape, Tensor
 
 LEAST_CONSTANT = 1e-3
 """The least value of a constant in training. It bounds the step ratio tau / theta and the threshold lambda * theta."""
@@ -32,7 +34,7 @@ class Positive(keras.constraints.Constraint):
         return {"minimum": self.minimum}
 
 
-def add_constants(layer: keras.Layer) -> tuple:
+def add_constants(layer: keras.Layer, shape: Shape = ()) -> tuple:
     """Gives a layer that is being built its weights tau, lambda and theta, trainable as its `learn` says.
 
     No constant falls below `LEAST_CONSTANT` while it is trained. A constant that starts near that value, or below it,
@@ -40,6 +42,7 @@ def add_constants(layer: keras.Layer) -> tuple:
 
     Args:
         layer: a layer with the attributes `tau`, `lambda_`, `theta` and `learn`.
+        shape: of each weight: `()` for one number, `(S,)` for one of every scale.
 
     Returns:
         The three weights, as a tuple: `tf.train.Checkpoint` passes over what a Keras layer keeps in lists and
@@ -49,7 +52,7 @@ def add_constants(layer: keras.Layer) -> tuple:
     return tuple(
         layer.add_weight(
             name=name,
-            shape=(),
+            shape=shape,
             dtype="float32",
             autocast=False,
             initializer=keras.initializers.Constant(value),
@@ -61,9 +64,33 @@ def add_constants(layer: keras.Layer) -> tuple:
 
 
 def stack_constants(weights: Iterable[Tensor]) -> Tensor:
-    """The three constants as one float32 tensor `[3]`.
+    """The three constants as one float32 tensor, `[3]` or `[3, S]`.
 
     Args:
         weights: tau, lambda and theta, as `add_constants` returns them.
     """
     return ops.stack([ops.cast(weight, "float32") for weight in weights])
+
+
+def fitted_constant(layer: str, weight: keras.Variable, value: np.ndarray, scales: int) -> np.ndarray:
+    """A stored constant as a weight takes it: one number is that of every scale, equal numbers of all scales are one.
+
+    Args:
+        layer: the layer's name, for the message.
+        weight: the weight, `[]` or `[S]`.
+        value: what is stored.
+        scales: number S of scales.
+
+    Raises:
+        InputError: every scale has a constant of its own there, and the layer has one for all.
+    """
+    if value.shape == ():
+        return np.broadcast_to(value, weight.shape)
+    if tuple(weight.shape) == () and value.shape == (scales,):
+        if np.ptp(value):
+            raise InputError(
+                f"{layer}: every scale has its own {weight.name} in the weights, and this layer has one for all; give "
+                f'it constants_per="scale". Received: constants_per="network"'
+            )
+        return value[0]
+    return value

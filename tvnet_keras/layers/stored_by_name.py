@@ -22,12 +22,19 @@ class StoredByName:
     def save_own_variables(self, store: Any) -> None:
         """Stores the weights by name."""
         for weight in self._stored_weights():
-            store[weight.name] = ops.convert_to_numpy(weight)
+            store[weight.name] = self._stored(weight)
 
     def load_own_variables(self, store: Any) -> None:
         """Loads what `save_own_variables` stored."""
-        for weight in self._stored_weights():
-            weight.assign(self._fitted(weight, np.asarray(store[weight.name])))
+        weights = tuple(self._stored_weights())
+        # All of them before the first is changed, as a layer may refuse one.
+        values = [self._fitted(weight, np.asarray(store[weight.name])) for weight in weights]
+        for weight, value in zip(weights, values, strict=True):
+            weight.assign(value)
+
+    def _stored(self, weight: keras.Variable) -> np.ndarray:
+        """A weight's value as it is stored; a layer that stores another shape overrides this and `_fitted`."""
+        return ops.convert_to_numpy(weight)
 
     def _fitted(self, weight: keras.Variable, value: np.ndarray) -> Any:
         """A stored value as the weight takes it; a layer that knows how to change shapes overrides this."""

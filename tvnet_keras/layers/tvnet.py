@@ -11,7 +11,8 @@ from keras import ops
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.arguments import check_clip, learnable, positive, positive_int, positive_pair
 from tvnet_keras.layers.motion_layer import MotionLayer
-from tvnet_keras.layers.solver_constants import add_constants, stack_constants
+from tvnet_keras.layers.shared_kernels import checked_axes, shared_shape, shared_values
+from tvnet_keras.layers.solver_constants import add_constants, fitted_constant, stack_constants
 from tvnet_keras.layers.stored_by_name import StoredByName
 from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
@@ -27,6 +28,9 @@ from tvnet_keras.typing import Dimension, Shape, Tensor
 
 LEARNABLE = ("u0", "kernels", "image_gradient", "tau", "lambda", "theta")
 """The weights by name. Those of `IF_LEARNED` are there where they are learned only, the others always."""
+
+CONSTANTS_PER = ("network", "scale")
+"""What has a tau, a lambda and a theta of its own."""
 
 IF_LEARNED = ("image_gradient",)
 """A fixed image gradient is faster, and old files have no weight for it."""
@@ -71,6 +75,10 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         u0_size: `(height, width)` of the grid on which the initial flow u0 is kept; by default the size of the
             coarsest level of the input it is built with. At other input sizes u0 is resized (align-corners) and its
             vectors scaled, so that a trained u0 transfers to any size.
+        share: out of "scales", "warps" and "iterations": the kernels are the same along these axes, and their weight is
+            1 long there. Files hold them repeated, so that they are those of any TVNet-S-W-I.
+        constants_per: "network", or "scale" for a tau, a lambda and a theta of every scale, `[S]`. Files with one of
+            each are loaded as the same for every scale.
         variant: "default", or "official", which reproduces the released code to its last rounding
             (`docs/methods/tvnet.md` lists where they differ).
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
@@ -116,6 +124,8 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         zoom: float = 0.5,
         learn: tuple[str, ...] = ("u0", "kernels"),
         u0_size: tuple[int, int] | None = None,
+        share: tuple[str, ...] = (),
+        constants_per: str = "network",
         variant: str = "default",
         mode: str = "auto",
         **kwargs: Any,
@@ -135,6 +145,8 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         self.zoom = float(zoom)
         self.learn = learnable(learn, LEARNABLE)
         self.u0_size = None if u0_size is None else _checked_grid(u0_size)
+        self.share = checked_axes(share)
+        self.constants_per = check_choice("constants_per", constants_per, CONSTANTS_PER)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
         self.mode = check_choice("mode", mode, MODES)
         self._announced = False
@@ -142,8 +154,9 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
     def build(self, input_shape: Shape) -> None:
         """Creates the weights.
 
-        They are u0, the kernels `[S, W, I, 8, 2]` (as in `ops.tvl1.formulae.iteration`), the three scalars and, if it
-        is learned, the image gradient `[S, 2, 3]` (as in `ops.gradients.central_gradient`). Scale 0 is the finest.
+        They are u0, the kernels `[S, W, I, 8, 2]` (as in `ops.tvl1.formulae.iteration`; 1 for S, W or I where they are
+        shared), the three constants, scalars or `[S]`, and, if it is learned, the image gradient `[S, 2, 3]` (as in
+        `ops.gradients.central_gradient`). Scale 0 is the finest.
         """
         _check_clip(input_shape)
         if self.u0_size is None:
@@ -153,11 +166,11 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
         )
         self.kernels = self.add_weight(
             name="kernels",
-            shape=(self.scales, self.warps, self.iterations, 8, 2),
+            shape=shared_shape(self.share, self._kernels_shape),
             initializer=_filled_with(FORWARD_TAPS),
             trainable="kernels" in self.learn,
         )
-        self.scalars = add_constants(self)
+        self.scalars = add_constants(self, (self.scales,) if self.constants_per == "scale" else ())
         self.image_gradient = None
         if "image_gradient" in self.learn:
             self.image_gradient = self.add_weight(
@@ -198,7 +211,7 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
         names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom")
-        names += ("learn", "u0_size", "variant", "mode")
+        names += ("learn", "u0_size", "share", "constants_per", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def load_own_variables(self, store: Any) -> None:
@@ -218,10 +231,24 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
             stored.setdefault("image_gradient", np.broadcast_to(CENTRAL_TAPS, self.image_gradient.shape))
         super().load_own_variables(stored)
 
+    @property
+    def _kernels_shape(self) -> tuple[int, ...]:
+        """The shape of the kernels of every iteration."""
+        return self.scales, self.warps, self.iterations, 8, 2
+
+    def _stored(self, weight: keras.Variable) -> np.ndarray:
+        """Kernels are stored as those of every iteration, whether they are shared or not."""
+        value = super()._stored(weight)
+        return np.broadcast_to(value, self._kernels_shape) if weight is self.kernels else value
+
     def _fitted(self, weight: keras.Variable, value: np.ndarray) -> Any:
-        """A stored u0 of another grid is resized and its vectors scaled."""
+        """A stored u0 of another grid is resized and its vectors scaled; what is shared is stored repeated."""
         if weight is self.u0 and value.shape != weight.shape:
             return resize_flow(ops.convert_to_tensor(value)[None], *self.u0.shape[:2])[0]
+        if weight is self.kernels and value.shape == self._kernels_shape:
+            return shared_values(self.name, self.share, value)
+        if any(weight is constant for constant in self.scalars):
+            return fitted_constant(self.name, weight, value, self.scales)
         return value
 
     def _stored_weights(self) -> tuple[keras.Variable, ...]:
@@ -280,9 +307,19 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
     def _solve_level(self, level: int, first: Tensor, second: Tensor, flow: Tensor, steps: Steps) -> Tensor:
         variant = VARIANTS[self.variant]
         first, second = (variant.at_level(frames, level, self.zoom) for frames in (first, second))
-        kernels, constants = map(once_differentiable, (self.kernels[level], stack_constants(self.scalars)))
+        kernels, constants = map(once_differentiable, (self._kernels_of(level), self._constants_of(level)))
         taps = None if self.image_gradient is None else once_differentiable(self.image_gradient[level])
         return variant.solve_level(first, second, flow, kernels, constants, steps, taps)
+
+    def _kernels_of(self, level: int) -> Tensor:
+        """The kernels of every iteration of every warp of a level, `[W, I, 8, 2]`."""
+        if not self.share:
+            return self.kernels[level]
+        return ops.broadcast_to(self.kernels[0 if "scales" in self.share else level], self._kernels_shape[1:])
+
+    def _constants_of(self, level: int) -> Tensor:
+        constants = stack_constants(self.scalars)
+        return constants if self.constants_per == "network" else constants[:, level]
 
 
 def _filled_with(taps: tuple[float, ...]) -> Callable[..., Tensor]:

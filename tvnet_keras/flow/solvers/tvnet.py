@@ -30,7 +30,8 @@ def make(
     # Without weights the initial flow is zero, on whatever grid.
     u0_size = (1, 1) if trained is None else trained["u0"].shape[:2]
     learn = () if trained is None else tuple(set(IF_LEARNED) & set(trained))
-    layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=learn)
+    constants_per = "scale" if trained is not None and trained["tau"].ndim else "network"
+    layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=learn, constants_per=constants_per)
     clip = keras.Input((2, None, None, 3), dtype="uint8")
     # A model's own prediction loop is compiled, three times faster than calling the layer, and keeps the native mode.
     model = keras.Model(clip, layer(clip))

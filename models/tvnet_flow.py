@@ -10,7 +10,7 @@ from typing import Any, cast
 import keras
 
 from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
-from tvnet_keras.losses.endpoint import mean_end_point_error
+from tvnet_keras.losses.endpoint import mean_end_point_error, robust_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.options import option, same_option
@@ -43,8 +43,9 @@ class Options:
     constants_per: str = same_option(tvnet_options.Options, "constants_per")
     loss: str = option(
         "epe",
-        "What is minimised: epe is the mean end-point error of the known vectors, energy that of TV-L1, without truth.",
-        choices=("epe", "energy"),
+        "What is minimised: the mean end-point error of the known vectors (epe), that error to the power of 0.4, to "
+        "which far vectors matter less (robust), or the energy of TV-L1, without truth.",
+        choices=("epe", "robust", "energy"),
     )
 
 
@@ -106,13 +107,15 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
 
 def needs(options: Options) -> tuple[str, ...]:
     """The exact flow; nothing where the energy is minimised."""
-    return NEEDS if options.loss == "epe" else ()
+    return () if options.loss == "energy" else NEEDS
 
 
 def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """End-point error or TV-L1 energy per clip `[B]`."""
+    """End-point error, its robust form, or TV-L1 energy per clip `[B]`."""
     if options.loss == "energy":
         return {"energy": tvl1_energy(batch["clip"], outputs["flow"])}
+    if options.loss == "robust":
+        return {"robust_error": robust_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
     return {"end_point_error": mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
 
 

@@ -3,7 +3,10 @@
 import dataclasses
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import keras
 
 from launch.evaluators import Measurement, flow, photometric
 from launch.experiments import generated
@@ -27,6 +30,12 @@ PROCEDURAL = Recipe(pairs=1000)
 PICTURES = dataclasses.replace(PROCEDURAL, noise=2.0, drift=0.01, pictures="pictures")
 """Layers cut from pictures, with little drift; the folder of the pictures is put in when they are there."""
 
+HELD_OUT = {
+    "epe": dataclasses.replace(PICTURES, pairs=160, seed=2018),
+    "procedural": dataclasses.replace(PROCEDURAL, pairs=160, seed=2018),
+}
+"""By the name of a number, the recipe of generated pairs that are never learned; every tenth is tested."""
+
 VIDEOS = {"dataset": "ucf101", "frames": 2, "height": 240, "width": 320, "missing": "report"}
 
 UNSEEN = {
@@ -38,6 +47,7 @@ UNSEEN = {
 """By the name of a folder in `--data_dir` and of a number: fields of `config.data`, the measure and its number."""
 
 COLUMNS = (
+    Column("procedural", "procedural", ".2f"),
     Column("Sintel", "sintel", ".2f"),
     Column("FlyingChairs", "flyingchairs", ".2f"),
     Column("Middlebury", "middlebury", ".3f"),
@@ -100,35 +110,39 @@ def learning_cell(row: str, learning: Learning, *, seeds: tuple[int, ...] = (0,)
 
 
 def _run(learning: Learning, data_dir: str, seed: int, weights: Path) -> Measurement:
-    recipe = learning.recipe
-    if recipe.pictures:
-        recipe = dataclasses.replace(recipe, pictures=str(_pictures(Path(data_dir), weights.parent)))
-    root = weights.parent / ("pictures-pairs" if recipe.pictures else "procedural-pairs")
-    write_recipe(root, recipe)
-    config = check(learning.config(str(root), seed))
+    pictures = _pictures(Path(data_dir), weights.parent)
+    config = check(learning.config(str(_pairs(learning.recipe, pictures)), seed))
     if learning.steps:
         folder = run_folder_of(weights)
         train(config, folder)
         config, model, _ = load_run(folder)
     else:
         model = build_model(config, 0)
-    # Errors of all rows are those of the same pairs, whatever was learned.
-    held_out = weights.parent / "held-out-pairs"
-    write_recipe(held_out, dataclasses.replace(PROCEDURAL, pairs=160, seed=2018))
-    own = _measured(model, config, {"dataset": "generated", "root": str(held_out)}, flow)
-    numbers, protocol = {"epe": own.numbers["epe"]}, own.protocol
-    for name, (data, measure, number) in UNSEEN.items():
+    data = {name: {"dataset": "generated", "root": str(_pairs(recipe, pictures))} for name, recipe in HELD_OUT.items()}
+    measured = {name: _measured(model, config, fields, flow, "epe") for name, fields in data.items()}
+    for name, (fields, measure, number) in UNSEEN.items():
         place = Path(data_dir) / name
         if place.is_dir():
-            found = _measured(model, config, {**data, "root": str(place)}, measure)
-            numbers[name] = found.numbers[number]
-            protocol = {**protocol, name: found.protocol}
-    return Measurement(numbers, protocol)
+            measured[name] = _measured(model, config, {**fields, "root": str(place)}, measure, number)
+    protocols = {name: protocol for name, (_, protocol) in measured.items()}
+    return Measurement({name: number for name, (number, _) in measured.items()}, {"sets": protocols})
 
 
-def _measured(model: Any, config: Config, data: dict[str, Any], measure: Any) -> Measurement:
+def _pairs(recipe: Recipe, pictures: Path) -> Path:
+    """A folder with a recipe, whose pictures are those of a folder."""
+    kind = "pictures" if recipe.pictures else "procedural"
+    root = pictures.with_name(f"{kind}-pairs-{recipe.pairs}-seed{recipe.seed}")
+    write_recipe(root, dataclasses.replace(recipe, pictures=str(pictures) if recipe.pictures else ""))
+    return root
+
+
+def _measured(
+    model: keras.Model, config: Config, data: dict[str, Any], measure: ModuleType, number: str
+) -> tuple[float, dict]:
+    """A number of a measure, and its protocol."""
     config = check(dataclasses.replace(config, data=dataclasses.replace(config.data, **{"render": "", **data})))
-    return measure.measure(model, open_source(config, "test"), config)
+    found = measure.measure(model, open_source(config, "test"), config)
+    return found.numbers[number], found.protocol
 
 
 def _pictures(data_dir: Path, folder: Path) -> Path:

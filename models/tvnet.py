@@ -43,6 +43,9 @@ class Options:
     warps: int = option(1, "Warps on every scale, for motion=tvnet.", least=1, most=100)
     iterations: int = option(50, "TV-L1 iterations of every warp.", least=1, most=10_000)
     learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained, for motion=tvnet.", choices=LEARNABLE)
+    tau: float = same_option(tvnet_options.Options, "tau")
+    lambda_: float = same_option(tvnet_options.Options, "lambda_")
+    theta: float = same_option(tvnet_options.Options, "theta")
     share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
     constants_per: str = same_option(tvnet_options.Options, "constants_per")
     bottleneck: int = option(

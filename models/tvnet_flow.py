@@ -39,6 +39,9 @@ class Options:
     variant: str = option(
         "default", "Formulae of the solver; official reproduces the released code.", choices=tuple(VARIANTS)
     )
+    tau: float = same_option(tvnet_options.Options, "tau")
+    lambda_: float = same_option(tvnet_options.Options, "lambda_")
+    theta: float = same_option(tvnet_options.Options, "theta")
     share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
     constants_per: str = same_option(tvnet_options.Options, "constants_per")
     loss: str = option(
@@ -82,6 +85,9 @@ class TVNetFlow(ClipModel):
                 "tuple[int, int] | None",
                 None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
             ),
+            tau=chosen.tau,
+            lambda_=chosen.lambda_,
+            theta=chosen.theta,
             share=chosen.share,
             constants_per=chosen.constants_per,
             variant=chosen.variant,

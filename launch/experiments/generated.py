@@ -39,5 +39,5 @@ def config(method: str) -> Config:
             "width": 192,
             "crop": "random",
         },
-        train={"steps": 800, "batch_size": 4, "lr": 5e-3, "warmup": 10, "checkpoint_every": 50},
+        train={"steps": 800, "batch_size": 4, "lr": 3e-3, "warmup": 20, "checkpoint_every": 50},
     )

@@ -18,6 +18,9 @@ class Options(Protocol):
     warps: int
     iterations: int
     learn: tuple[str, ...]
+    tau: float
+    lambda_: float
+    theta: float
     share: tuple[str, ...]
     constants_per: str
     motion_rate: float
@@ -34,6 +37,9 @@ def make(options: Options) -> keras.Layer:
         options.warps,
         options.iterations,
         learn=options.learn,
+        tau=options.tau,
+        lambda_=options.lambda_,
+        theta=options.theta,
         share=options.share,
         constants_per=options.constants_per,
         name="tvnet",

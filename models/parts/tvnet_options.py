@@ -1,4 +1,4 @@
-"""Options of TVNet that are not the paper's, for every method that has one."""
+"""Options of TVNet beside its size, for every method that has one."""
 
 import dataclasses
 
@@ -11,6 +11,9 @@ from tvnet_keras.options import option
 class Options:
     """The options that go to the layer as they are."""
 
+    tau: float = option(0.25, "Step of TVNet's dual update; where it is learned, its start.", above=0)
+    lambda_: float = option(0.15, "Weight of TVNet's brightness term; where it is learned, its start.", above=0)
+    theta: float = option(0.3, "Coupling of TVNet's u and v; where it is learned, its start.", above=0)
     share: tuple[str, ...] = option(
         (), "Axes along which TVNet's kernels are one weight; empty gives every iteration its own.", choices=AXES
     )

@@ -3,8 +3,9 @@
 `--data_dir` is a folder with the folders `ucf101` (the pictures that layers are cut from are frames of its first
 *training* list; the residual is that of its test list), and `sintel`, `flyingchairs` and `middlebury`, of which any may
 be absent. None of the pairs of these is ever trained on. The first number is the mean end-point error of generated
-pairs of another seed, cut from the same pictures, the second that of procedural textures; settings were chosen by Sintel. `small-...` rows have 5 scales, 3 warps
-and 10 iterations and differ from `small-pictures` in what their name says.
+pairs of another seed, cut from the same pictures, the second that of pairs of procedural textures; settings were chosen
+by Sintel. `small-...` rows have 5 scales, 3 warps and 10 iterations and differ from `small-pictures` in what their name
+says.
 """
 
 from launch.tables import Cell

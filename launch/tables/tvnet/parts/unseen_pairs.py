@@ -10,6 +10,7 @@ import keras
 
 from launch.evaluators import Measurement, flow, photometric
 from launch.experiments import generated
+from launch.flow_report.pictures import write_picture
 from launch.run.config import Config, check, to_dict
 from launch.run.data import open_source
 from launch.run.model import build_model, load_run
@@ -19,7 +20,6 @@ from launch.tables.parts.stored import run_folder_of
 from launch.train import train
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.generated.recipe import Recipe, write_recipe
-from tvnet_keras.flow.picture import write_picture
 from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.video.datasets import ucf101
 from tvnet_keras.video.read import count_frames, read_frames

@@ -26,7 +26,7 @@ def cells() -> tuple[Cell, ...]:
         learning_cell("large-untrained", Learning(LARGE, options={"theta": 0.3})),
         learning_cell("large-untrained-theta-0.5", Learning(LARGE)),
         learning_cell("small-preset", Learning(SMALL, steps=1500), seeds=three, minutes=12),
-        learning_cell("large-preset", Learning(LARGE, steps=600), seeds=three, minutes=25),
+        learning_cell("large-preset", Learning(LARGE, steps=STEPS), seeds=three, minutes=12),
         learning_cell("small-pictures", Learning(SMALL, steps=STEPS)),
         learning_cell("small-procedural", Learning(SMALL, PROCEDURAL, STEPS)),
         *(learning_cell(f"small-{row}", Learning(SMALL, steps=STEPS, options=change)) for row, change in CHANGES),

@@ -1,6 +1,7 @@
 """Layers that start with the weights of a preset."""
 
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self, cast
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from tvnet_keras import presets
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.typing import Tensor
 
 OVERRIDABLE = ("name", "trainable", "dtype", "value_range", "learn", "u0_size", "mode")
 """The arguments that leave the weights of a preset what they are; every other one belongs to the preset."""
@@ -50,6 +52,26 @@ class FromPreset:
         layer._preset = loaded
         return layer
 
+    def to_preset(self, name: str, card: Mapping[str, Any]) -> presets.Preset:
+        """The layer's arguments and weights as a preset, for `tvnet_keras.presets.save`.
+
+        Args:
+            name: of the preset.
+            card: what a user should know of the weights, a JSON object.
+
+        Raises:
+            InputError: the layer has learned an initial flow, which belongs to one size and one scene.
+        """
+        layer = cast("keras.layers.Layer", self)
+        weights: dict[str, Any] = {}
+        layer.save_own_variables(weights)
+        if np.any(keras.ops.convert_to_numpy(weights.pop("u0"))):
+            raise InputError(f"u0 of a preset is zero, but {layer.name} has learned one; leave u0 out of learn.")
+        # What every layer has is the user's to say, and so is how the iterations are executed.
+        left = {*keras.layers.Layer.get_config(layer), "mode"}
+        config = {key: value for key, value in layer.get_config().items() if key not in left}
+        return presets.Preset(name, {**config, "u0_size": (1, 1)}, weights, card)
+
     def add_weight(self, *args: Any, name: str, **options: Any) -> keras.Variable:
         """A weight, as Keras adds it; of a layer from a preset it starts with the preset's values."""
         if self._preset is not None and name in self._preset.weights:
@@ -60,25 +82,27 @@ class FromPreset:
         """Refuses a preset with weights that the layer, which is built, does not have."""
         if self._preset is None:
             return
-        own = {weight.name for weight in self.weights}  # pyright: ignore[reportAttributeAccessIssue]
+        layer = cast("keras.layers.Layer", self)
+        own = {weight.name for weight in layer.weights}
         left = [name for name in self._preset.weights if name not in own]
         if left:
             raise InputError(
                 f"learn must name {left[0]}, which the preset {self._preset.name} has learned; set trainable = False "
-                f"if it shall stay as it is. Received: learn={self.learn}"  # pyright: ignore[reportAttributeAccessIssue]
+                f"if it shall stay as it is. Received: learn={layer.get_config()['learn']}"
             )
 
 
-def _values(preset: presets.Preset, name: str) -> Any:
+def _values(preset: presets.Preset, name: str) -> Callable[..., Tensor]:
     """The initializer of a weight that holds the values of a preset."""
 
-    def initial(shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+    def initial(shape: tuple[int, ...], dtype: Any = None) -> Tensor:
         value = preset.weights[name]
         if value.shape != tuple(shape):
             raise InputError(
                 f"{name} of the preset {preset.name} has the shape {value.shape}, but its arguments say "
                 f"{tuple(shape)}; install the package again."
             )
-        return keras.ops.convert_to_tensor(value, dtype)
+        # A copy, as Torch would let the weight share the array.
+        return keras.ops.convert_to_tensor(value.copy(), dtype)
 
     return initial

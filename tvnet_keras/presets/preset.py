@@ -67,7 +67,10 @@ class Preset:
         lacking = [number for number in NUMBERS if not isinstance(self.config.get(number), int)]
         if lacking:
             raise InputError(f"config of the preset {self.name} lacks {lacking[0]}, a whole number.")
-        for name, value in self.weights.items():
+        # Copies, which a training that goes on cannot reach.
+        weights = {name: np.array(value) for name, value in self.weights.items()}
+        object.__setattr__(self, "weights", weights)
+        for name, value in weights.items():
             if value.dtype != np.float32 or not np.isfinite(value).all():
                 raise InputError(f"{name} of the preset {self.name} must be finite float32 numbers.")
 
@@ -101,7 +104,11 @@ def load(name: str) -> Preset:
     try:
         arrays = read_arrays(path, most_bytes=_MOST_BYTES)
         header = json.loads(str(arrays.pop(_HEADER)))
-        return Preset(name, header["config"], arrays, header["card"])
+        preset = Preset(name, header["config"], arrays, header["card"])
+        # The archive does not notice an array that is gone.
+        if preset.fingerprint != header["fingerprint"]:
+            raise ValueError("its fingerprint is another")
+        return preset
     except Exception as error:  # A damaged archive raises whatever its bytes lead the reader to.
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise InputError(f"{path} is not a whole preset ({reason}); install the package again.") from error
@@ -123,9 +130,9 @@ def save(preset: Preset, *, replace: bool = False) -> Path:
     path = _path(preset.name)
     if path.exists() and not replace:
         raise InputError(f"There is a preset {preset.name} already: {path}; choose another name or set replace.")
-    header = np.array(json.dumps({"config": preset.config, "card": preset.card}))
+    header = {"config": preset.config, "card": preset.card, "fingerprint": preset.fingerprint}
     with atomic_path(path) as partial:
-        np.savez_compressed(partial, **{_HEADER: header}, **preset.weights)
+        np.savez_compressed(partial, **{_HEADER: np.array(json.dumps(header))}, **preset.weights)
     return path
 
 
@@ -148,10 +155,11 @@ def name_of(weights: str | os.PathLike[str], numbers: Sequence[int]) -> str | No
     solver = "-".join(["tvnet", *map(str, numbers)])
     presets = [load(name) for name in (known if word == ANY else (word,))]
     fitting = [preset.name for preset in presets if preset.solver == solver]
-    if len(fitting) != 1:
-        listed = ", ".join(fitting or [f"{preset.name} of {preset.solver}" for preset in presets]) or "none at all"
-        found = f"{len(fitting)} presets, of which one has to be named" if fitting else "no preset"
-        raise InputError(f"weights={word} finds {found} for {solver}: there is {listed}.")
+    if not fitting:
+        listed = ", ".join(f"{preset.name} of {preset.solver}" for preset in presets) or "none at all"
+        raise InputError(f"weights={word} finds no preset of {solver}; there is {listed}.")
+    if len(fitting) > 1:
+        raise InputError(f"weights={word} finds {len(fitting)} presets of {solver}; name one of {', '.join(fitting)}.")
     return fitting[0]
 
 

@@ -27,7 +27,7 @@ VARIANT = flags.DEFINE_string("variant", None, "The variant of tvnet solvers: de
 WEIGHTS = flags.DEFINE_string(
     "weights",
     None,
-    "The weights of tvnet solvers: preset, or the name of one of tvnet_keras/presets; a run's folder; a .weights.h5 file.",
+    "The weights of tvnet solvers: preset (that of their numbers), a preset's name, a run's folder or a .weights.h5.",
     **app.SHARED_FLAG,
 )
 DATASET = flags.DEFINE_string(

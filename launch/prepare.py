@@ -85,7 +85,7 @@ VARIANT = flags.DEFINE_string("variant", None, "--flow: the variant of a tvnet s
 WEIGHTS = flags.DEFINE_string(
     "weights",
     None,
-    "--flow: the weights of a tvnet solver: preset, or the name of one of tvnet_keras/presets; a run's folder; a .weights.h5 file.",
+    "--flow: the weights of a tvnet solver: preset, a preset's name, a run's folder or a .weights.h5 file.",
     **app.SHARED_FLAG,
 )
 FORM = flags.DEFINE_enum("form", FlowFormat.form, FORMATS, "--flow: the form of the 8-bit pictures.")

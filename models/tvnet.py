@@ -8,6 +8,7 @@ import dataclasses
 
 import keras
 
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
@@ -17,7 +18,7 @@ from tvnet_keras.typing import Shape, Tensor
 from . import encoders
 from . import motion as motion_layers
 from .motion import motion_module
-from .parts import fine_tuning, temporal_stream
+from .parts import fine_tuning, temporal_stream, tvnet_layer
 from .parts.clip_classifier import cross_entropy
 
 FLOW_FIELDS = 5
@@ -38,6 +39,7 @@ class Options:
     first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
     motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
     flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
+    preset: str = same_option(tvnet_layer.Options, "preset")
     # A TVNet has weights of its own for every iteration of every warp of every scale.
     scales: int = option(1, "Scales of the image pyramid, for motion=tvnet.", least=1, most=20)
     warps: int = option(1, "Warps on every scale, for motion=tvnet.", least=1, most=100)
@@ -72,7 +74,13 @@ class TVNetClassifier(temporal_stream.TemporalStream):
 
 
 def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
-    """A `TVNetClassifier` with all its weights."""
+    """A `TVNetClassifier` with all its weights.
+
+    Raises:
+        InputError: there is a preset, and the motion is not TVNet's.
+    """
+    if options and options.preset and options.motion != "tvnet":
+        raise InputError(f"preset={options.preset} is of motion=tvnet, but motion={options.motion}; leave it out.")
     model = TVNetClassifier(num_classes, clip_shape, options, name="tvnet_classifier")
     model.build()
     return model

@@ -6,6 +6,8 @@ import keras
 
 from tvnet_keras.layers.tvnet import TVNet
 
+from ..parts.tvnet_layer import make_tvnet
+
 FRAMES_CONSUMED = TVNet.frames_consumed
 
 IS_FLOW = True
@@ -18,6 +20,7 @@ class Options(Protocol):
     warps: int
     iterations: int
     learn: tuple[str, ...]
+    preset: str
     motion_rate: float
 
 
@@ -25,9 +28,18 @@ def make(options: Options) -> keras.Layer:
     """TVNet.
 
     Args:
-        options: options with `scales`, `warps`, `iterations` and `learn`.
+        options: options with `scales`, `warps`, `iterations`, `learn` and `preset`.
     """
-    return TVNet(options.scales, options.warps, options.iterations, learn=options.learn, name="tvnet")
+    return make_tvnet(
+        options,
+        scales=options.scales,
+        warps=options.warps,
+        iterations=options.iterations,
+        learn=options.learn,
+        # That of the frames, not that of the preset.
+        u0_size=None,
+        name="tvnet",
+    )
 
 
 def learning_rates(options: Options) -> dict[str, float]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.made_preset import CARD, NAME, make_preset, random_layer
 from tests.textures import moving_clip
-from tvnet_keras import PerStep, TVNet, presets
+from tvnet_keras import TVNet, presets
 from tvnet_keras.errors import InputError
 
 SIZES = ((24, 31), (40, 20))

@@ -144,27 +144,34 @@ def write_page(page: Path) -> Path:
 def _card_text(preset: presets.Preset) -> str:
     """What the page says of a preset."""
     card, current = preset.card, current_versions()
-    data, training = card["config"]["data"], card["config"]["train"]
     count = sum(weight.size for weight in preset.weights.values())
-    stale = any(current.get(name) != version for name, version in card["solver_versions"].items())
+    stale = any(current.get(name) != version for name, version in card.get("solver_versions", {}).items())
     arguments = ", ".join(f"{key}={value!r}" for key, value in preset.config.items())
     rows = {
         "network": f"{preset.solver}: {arguments}",
         "numbers in it": f"{count:,}",
-        "trained on": f"{card['samples']} samples of {data['dataset']}, {data['height']} x {data['width']}",
-        "training": f"{training['steps']} steps of {training['batch_size']}, seed {card['seed']}",
-        "command": f"`{card['command']}`",
-        "commit": card["commit"],
-        "versions": _listed(card["versions"]),
-        "end of the training": _listed(card["results"]),
-        **{name: _listed(entry["numbers"]) for name, entry in card["measured"].items()},
-        "limits": card["limits"],
+        **(_training(card) if "config" in card else {}),
+        **{name: _listed(entry["numbers"]) for name, entry in card.get("measured", {}).items()},
+        "limits": card.get("limits", ""),
     }
     lines = [f"## {preset.name}{f' {STALE_MARK}' if stale else ''}", "", "| | |", "|---|---|"]
     lines += [f"| {key} | {_cell(value)} |" for key, value in rows.items() if value]
     if stale:
         lines += ["", f"{STALE_MARK} trained with other mathematics than today's: train it again."]
     return "\n".join(lines)
+
+
+def _training(card: Mapping[str, Any]) -> dict[str, str]:
+    """What the page says of the run that a preset was made from."""
+    data, training = card["config"]["data"], card["config"]["train"]
+    return {
+        "trained on": f"{card['samples']} samples of {data['dataset']}, {data['height']} x {data['width']}",
+        "training": f"{training['steps']} steps of {training['batch_size']}, seed {card['seed']}",
+        "command": f"`{card['command']}`",
+        "commit": card["commit"],
+        "versions": _listed(card["versions"]),
+        "end of the training": _listed(card["results"]),
+    }
 
 
 def _cell(text: str) -> str:

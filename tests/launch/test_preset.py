@@ -1,19 +1,23 @@
 """A run becomes a preset, a preset the start of a run; the page says what the cards say."""
 
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from launch.preset import write_page
+from launch.preset import preset_of, write_page
 from launch.run import run_folder
-from launch.run.model import load_run
+from launch.run.model import load_run, with_preset
 from launch.train import train
+from launch.weights.checksum import save_weights
 from tests.launch.pairs_on_disk import write_pairs
 from tests.made_preset import CARD, NAME, make_preset, random_layer
 from tests.textures import moving_clip
 from tvnet_keras import TVNet, presets
+from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import read_flo
 from tvnet_keras.scoring.result import Result, save_result
 
@@ -27,19 +31,15 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(tiny, root, tmp_path_factory):
-    """A run of two steps that began with a preset, and the preset's layer. Tests only read it."""
+    """A run of two steps that began with a preset, and its configuration. Tests only read it."""
     folder = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as patch:
-        made = make_preset(folder / "presets", patch)
-        config = configuration(tiny, root, learn=("kernels", "theta"))
-        train(config, folder / "run")
-        yield folder / "run", config, made
-
-
-def configuration(tiny, root, **model):
     data = {"dataset": "middlebury", "root": str(root), "height": 24, "width": 32, "flip": False}
-    model = {"preset": NAME, **model}
-    return tiny("tvnet_flow", data=data, model=model, train={"steps": 2, "batch_size": 2, "lr": 1e-3})
+    model = {"preset": NAME, "learn": ("kernels", "theta")}
+    with pytest.MonkeyPatch.context() as patch:
+        make_preset(folder / "presets", patch)
+        config = tiny("tvnet_flow", data=data, model=model, train={"steps": 2, "batch_size": 2, "lr": 1e-3})
+        train(config, folder / "run")
+    return folder / "run", config
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def folder(trained, tmp_path, monkeypatch):
     return tmp_path / "presets"
 
 
-def test_a_training_starts_from_the_preset_and_its_record_says_so(trained):
-    run, _, made = trained
+def test_a_training_starts_from_the_preset_and_its_record_says_so(trained, folder):
+    run, made = trained[0], random_layer()
     model = json.loads((run / "run.json").read_text())["config"]["model"]
     assert {key: model[key] for key in ("preset", "scales", "warps", "iterations")} == {
         "preset": NAME,
@@ -67,15 +67,17 @@ def test_a_training_starts_from_the_preset_and_its_record_says_so(trained):
     assert float(layer.scalars[0]) == float(made.scalars[0])
 
 
-def test_the_same_flags_go_on_with_the_run(trained, tmp_path):
-    run, config, _ = trained
-    before = run_folder.read(run)
-    assert train(config, run)["loss"] == before["results"]["loss"]
+def test_the_same_flags_go_on_with_the_run_and_other_numbers_do_not(trained, folder):
+    run, config = trained
+    assert run_folder.claim(run, with_preset(config))["results"] == run_folder.read(run)["results"]
+    other = dataclasses.replace(config, model=dataclasses.replace(config.model, preset="", scales=2))
+    with pytest.raises(InputError, match=f"--config.model.preset was '{NAME}', is ''"):
+        run_folder.claim(run, with_preset(other))
 
 
 @pytest.mark.slow
-def test_an_export_holds_what_was_learned(here, trained, tmp_path):
-    run, _, _ = trained
+def test_an_export_holds_what_was_learned(here, trained, folder, tmp_path):
+    run, _ = trained
     assert here("export", f"--run={run}", f"--output_dir={tmp_path}/export").code == 0
     pair = write_images(tmp_path)
     solvers = f"--solver={tmp_path}/export,tvnet-2-1-4"
@@ -94,7 +96,7 @@ def write_images(place):
 
 
 def test_a_run_becomes_a_preset_with_its_card(here, trained, folder):
-    run, config, _ = trained
+    run, config = trained
     outcome = here("preset", f"--run={run}", f"--name={NEW}", "--limits=Small | motion.")
     assert outcome.code == 0 and f"written: {folder}/{NEW}.npz" in outcome.out, outcome.error
     preset, layer = presets.load(NEW), load_run(run)[1].motion
@@ -114,7 +116,7 @@ def test_a_run_becomes_a_preset_with_its_card(here, trained, folder):
 
 
 def test_a_preset_is_not_replaced_unasked(here, trained, folder):
-    run, _, _ = trained
+    run, _ = trained
     before = (folder / f"{NAME}.npz").read_bytes()
     said = here("preset", f"--run={run}", f"--name={NAME}").sentence()
     assert f"--name={NAME} is a preset already" in said and "--replace" in said
@@ -124,7 +126,7 @@ def test_a_preset_is_not_replaced_unasked(here, trained, folder):
 
 
 def test_numbers_are_added_to_a_card_later(here, trained, folder):
-    run, _, _ = trained
+    run, _ = trained
     assert here("preset", f"--run={run}", f"--name={NEW}", "--limits=Small motion.").code == 0
     before = presets.load(NEW)
     result = Result("flow", "preset", 0, {}, {"pairs": 8}, "abc", {"cores": 2}, {"epe": 0.4321}, {"TVNet": 1})
@@ -155,13 +157,16 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(here, trained, folder, arg
     assert not (folder.parent / "docs/presets.md").exists()
 
 
-def test_runs_without_a_tvnet_and_with_a_learned_initial_flow_make_no_preset(
-    here, trained, rgb_run, tiny, root, folder
-):
-    assert "has no TVNet: it is of --method=rgb" in here("preset", f"--run={rgb_run}", f"--name={NEW}").sentence()
-    run = folder.parent / "run"
-    train(configuration(tiny, root, learn=("u0",)), run)
-    assert "u0 of a preset is zero" in here("preset", f"--run={run}", f"--name={NEW}").sentence()
+def test_runs_without_a_tvnet_and_with_a_learned_initial_flow_make_no_preset(trained, folder, monkeypatch):
+    run = shutil.copytree(trained[0], folder.parent / "run")
+    _, model, _ = load_run(run)
+    model.motion.u0.assign(model.motion.u0 + 1)
+    save_weights(model, run / "model.weights.h5")
+    with pytest.raises(InputError, match=f"--name={NEW} make no preset: u0 of a preset is zero"):
+        preset_of(run, NEW)
+    monkeypatch.setattr("launch.preset.motion_of", lambda model: None)
+    with pytest.raises(InputError, match=f"--run={run} has no TVNet"):
+        preset_of(run, NEW)
 
 
 def test_the_flow_of_a_preset_through_the_command_line(here, trained, folder):
@@ -182,7 +187,7 @@ def test_the_page_in_the_repository_is_that_of_its_presets(repository, tmp_path)
 
 
 def test_the_page_without_a_preset_says_so_and_marks_those_of_other_mathematics(here, trained, folder, monkeypatch):
-    run, _, _ = trained
+    run, _ = trained
     assert here("preset", f"--run={run}", f"--name={NAME}", "--replace").code == 0
     page = folder.parent / "docs/presets.md"
     assert "There is no preset yet." not in page.read_text() and "†" not in page.read_text()

@@ -11,6 +11,6 @@ without pickles, and the archive keeps a checksum of every array.
 The initial flow u0 is no part of a preset. It stays zero, on a grid of one vector, so that a preset suits every size.
 """
 
-from tvnet_keras.presets.preset import Preset, load, name_of, names, save
+from tvnet_keras.presets.preset import ANY, Preset, load, name_of, names, save
 
-__all__ = ["Preset", "load", "name_of", "names", "save"]
+__all__ = ["ANY", "Preset", "load", "name_of", "names", "save"]

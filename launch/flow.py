@@ -4,9 +4,10 @@
     python -m launch.flow --solver=dis --output_dir=runs/flow first.png second.png
 
 It writes to the output folder `SOLVER/PAIR.flo` and `.png` (flow colours; those of the exact flow are in `truth/`, on
-the same scale), `contact_sheet.png` and `metrics.json`. Solvers are tvnet-S-W-I (`--variant`, `--weights`), tvl1,
-tvl1-S-W-I, dis (or dis-ultrafast, dis-fast, dis-medium: the preset that dis has), deepflow, farneback, skimage-tvl1, or
-a folder that launch.export wrote. Files are two or more images, a folder of them, or a video.
+the same scale), `contact_sheet.png` and `metrics.json`. Solvers are tvnet-S-W-I (`--variant`, `--weights`; a preset
+with `--weights=preset`), tvl1, tvl1-S-W-I, dis (or dis-ultrafast, dis-fast, dis-medium: the preset that dis has),
+deepflow, farneback, skimage-tvl1, or a folder that launch.export wrote. Files are two or more images, a folder of them,
+or a video.
 """
 
 from collections.abc import Sequence

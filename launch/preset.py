@@ -95,9 +95,11 @@ def card_of(run: Path, versions: Mapping[str, int]) -> dict[str, Any]:
         versions: `SOLVER_VERSION` of its motion layer.
     """
     record = run_folder.read(run)
+    program, *words = shlex.split(record["command"])
     kept = {key: record[key] for key in ("seed", "results", "commit", "versions", "machine")}
     return {
-        "command": shlex.join(map(_without_folder, shlex.split(record["command"]))),
+        # The interpreter may be called by its version.
+        "command": shlex.join(["python" if program.startswith("python") else program, *map(_without_folder, words)]),
         "samples": len(run_lists.read(run).get("train samples", ())),
         "config": _without_folders(record["config"]),
         **kept,

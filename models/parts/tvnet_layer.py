@@ -44,6 +44,8 @@ def settled_by_preset(options: Any) -> Any:
         if field.name not in config or field.name in OVERRIDABLE:
             continue
         value, needed = getattr(options, field.name), config[field.name]
+        # Files keep tuples as lists.
+        needed = tuple(needed) if isinstance(needed, list) else needed
         if value not in (field.default, needed):
             raise InputError(
                 f"{field.name}={value} does not belong to the preset {name}, whose weights need {needed}; leave it out."

@@ -10,6 +10,7 @@ from launch.run.model import build_model, with_preset
 from models import tvnet, tvnet_flow
 from models.parts.tvnet_layer import settled_by_preset
 from tests.made_preset import NAME, make_preset, random_layer
+from tvnet_keras import presets
 from tvnet_keras.errors import InputError
 
 SIZE = (24, 32)
@@ -52,6 +53,17 @@ def test_whatever_belongs_to_the_weights_is_settled(made, tmp_path, monkeypatch)
         InputError, match="^variant=official does not belong to the preset .*, whose weights need default"
     ):
         settled_by_preset(tvnet_flow.Options(preset=NAME, variant="official"))
+
+
+def test_what_holds_several_words_is_settled_too(made):
+    preset = presets.load(NAME)
+    presets.save(presets.Preset("tied", {**preset.config, "ties": ["warps", "scales"]}, preset.weights, {}))
+    kinds = [("preset", str, "tied"), ("ties", tuple, ())]
+    options = dataclasses.make_dataclass("Options", kinds)
+    for given in ({}, {"ties": ("warps", "scales")}):
+        assert settled_by_preset(options(**given)).ties == ("warps", "scales")
+    with pytest.raises(InputError, match="^ties=.*'scales'.* does not belong to the preset tied"):
+        settled_by_preset(options(ties=("scales",)))
 
 
 def test_a_contradiction_is_told_by_its_flag(made):

@@ -63,9 +63,9 @@ class FromPreset:
             InputError: the layer has learned an initial flow, which belongs to one size and one scene.
         """
         layer = cast("keras.layers.Layer", self)
-        weights: dict[str, Any] = {}
-        layer.save_own_variables(weights)
-        if np.any(keras.ops.convert_to_numpy(weights.pop("u0"))):
+        # In the shape that they have here, which need not be that of their file.
+        weights = {weight.name: keras.ops.convert_to_numpy(weight) for weight in layer.weights}
+        if np.any(weights.pop("u0")):
             raise InputError(f"u0 of a preset is zero, but {layer.name} has learned one; leave u0 out of learn.")
         # What every layer has is the user's to say, and so is how the iterations are executed.
         left = {*keras.layers.Layer.get_config(layer), "mode"}

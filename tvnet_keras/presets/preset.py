@@ -131,8 +131,9 @@ def save(preset: Preset, *, replace: bool = False) -> Path:
     if path.exists() and not replace:
         raise InputError(f"There is a preset {preset.name} already: {path}; choose another name or set replace.")
     header = {"config": preset.config, "card": preset.card, "fingerprint": preset.fingerprint}
+    arrays: dict[str, Any] = {_HEADER: np.array(json.dumps(header)), **preset.weights}
     with atomic_path(path) as partial:
-        np.savez_compressed(partial, **{_HEADER: np.array(json.dumps(header))}, **preset.weights)
+        np.savez_compressed(partial, **arrays)
     return path
 
 

@@ -83,7 +83,10 @@ SOLVER = flags.DEFINE_string(
 )
 VARIANT = flags.DEFINE_string("variant", None, "--flow: the variant of a tvnet solver.", **app.SHARED_FLAG)
 WEIGHTS = flags.DEFINE_string(
-    "weights", None, "--flow: the weights of a tvnet solver: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
+    "weights",
+    None,
+    "--flow: the weights of a tvnet solver: preset, a preset's name, a run's folder or a .weights.h5 file.",
+    **app.SHARED_FLAG,
 )
 FORM = flags.DEFINE_enum("form", FlowFormat.form, FORMATS, "--flow: the form of the 8-bit pictures.")
 FLOW_QUALITY = flags.DEFINE_integer("flow_quality", FlowFormat.quality, "--flow: the quality of JPEG, 1 to 100.")

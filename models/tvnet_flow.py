@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import keras
 
-from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
+from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.endpoint import mean_end_point_error, robust_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
-from .parts import tvnet_options
+from .parts import tvnet_layer
 from .parts.clip_model import ClipModel
 
 FRAMES = 2
@@ -28,6 +28,7 @@ NEEDS = ("flow", "known")
 class Options:
     """What `--config.model.*` can set for `--method=tvnet_flow`."""
 
+    preset: str = same_option(tvnet_layer.Options, "preset")
     # A TVNet has weights of its own for every iteration of every warp of every scale.
     scales: int = option(1, "Scales of the image pyramid.", least=1, most=20)
     warps: int = option(1, "Warps on every scale.", least=1, most=100)
@@ -39,11 +40,11 @@ class Options:
     variant: str = option(
         "default", "Formulae of the solver; official reproduces the released code.", choices=tuple(VARIANTS)
     )
-    tau: float = same_option(tvnet_options.Options, "tau")
-    lambda_: float = same_option(tvnet_options.Options, "lambda_")
-    theta: float = same_option(tvnet_options.Options, "theta")
-    share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
-    constants_per: str = same_option(tvnet_options.Options, "constants_per")
+    tau: float = same_option(tvnet_layer.Options, "tau")
+    lambda_: float = same_option(tvnet_layer.Options, "lambda_")
+    theta: float = same_option(tvnet_layer.Options, "theta")
+    share: tuple[str, ...] = same_option(tvnet_layer.Options, "share")
+    constants_per: str = same_option(tvnet_layer.Options, "constants_per")
     loss: str = option(
         "epe",
         "What is minimised: the mean end-point error of the known vectors (epe), that error to the power of 0.4, to "
@@ -75,21 +76,17 @@ class TVNetFlow(ClipModel):
     def __init__(self, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(clip_shape, options, **kwargs)
         chosen = self.options
-        self.motion = TVNet(
-            chosen.scales,
-            chosen.warps,
-            chosen.iterations,
+        self.motion = tvnet_layer.make_tvnet(
+            chosen,
+            scales=chosen.scales,
+            warps=chosen.warps,
+            iterations=chosen.iterations,
             learn=chosen.learn,
             # The layer refuses another length than two.
             u0_size=cast(
                 "tuple[int, int] | None",
                 None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
             ),
-            tau=chosen.tau,
-            lambda_=chosen.lambda_,
-            theta=chosen.theta,
-            share=chosen.share,
-            constants_per=chosen.constants_per,
             variant=chosen.variant,
             name="tvnet",
         )

@@ -10,6 +10,7 @@ from keras import ops
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.arguments import check_clip, learnable, positive, positive_int, positive_pair
+from tvnet_keras.layers.from_preset import FromPreset
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.shared_kernels import checked_axes, shared_shape, shared_values
 from tvnet_keras.layers.solver_constants import add_constants, fitted_constant, stack_constants
@@ -46,7 +47,7 @@ LARGEST_GRID = 2**28
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
+class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
     """Optical flow between neighbouring frames by the unrolled TV-L1 iterations of TVNet.
 
     Untrained it is a TV-L1 solver with fixed numbers of scales, warps and iterations (TVNet-S-W-I of the paper);
@@ -176,6 +177,7 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
             self.image_gradient = self.add_weight(
                 name="image_gradient", shape=(self.scales, 2, 3), initializer=_filled_with(CENTRAL_TAPS)
             )
+        self._require_all_of_preset()
 
     def call(self, clip: Tensor) -> Tensor:
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""

@@ -51,6 +51,9 @@ class Options:
         "which far vectors matter less (robust), or the energy of TV-L1, without truth.",
         choices=("epe", "robust", "energy"),
     )
+    kernels_rate: float = option(
+        1.0, "Multiple of the learning rate with which the kernels learn; the constants decide more.", above=0
+    )
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -123,5 +126,6 @@ def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Ten
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """Nothing: all weights learn at one rate."""
-    return {}
+    """`kernels_rate` for the kernels, if it is another than that of the other weights."""
+    slower = options.kernels_rate != 1 and "kernels" in options.learn
+    return {"(^|/)tvnet/kernels": options.kernels_rate} if slower else {}

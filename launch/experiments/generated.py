@@ -21,13 +21,14 @@ OPTIONS = {
         "u0_size": (1, 1),
         "constants_per": "scale",
         "loss": "robust",
+        "kernels_rate": 0.2,
     }
 }
 """Options of the methods that have them."""
 
 
 def config(method: str) -> Config:
-    """Windows of 192 x 192, 800 steps of four."""
+    """Windows of 160 x 192, 200 steps of four: more of them fit the generated pairs better and real ones worse."""
     return new_config(
         method,
         "generated",
@@ -35,9 +36,9 @@ def config(method: str) -> Config:
         data={
             "dataset": "generated",
             "root": "data/pairs",
-            "height": 192,
+            "height": 160,
             "width": 192,
             "crop": "random",
         },
-        train={"steps": 800, "batch_size": 4, "lr": 3e-3, "warmup": 20, "checkpoint_every": 50},
+        train={"steps": 200, "batch_size": 4, "lr": 2e-3, "clip_norm": 1.0, "checkpoint_every": 50},
     )

@@ -45,6 +45,8 @@ class Options:
     learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained, for motion=tvnet.", choices=LEARNABLE)
     share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
     constants_per: str = same_option(tvnet_options.Options, "constants_per")
+    median: int = same_option(tvnet_options.Options, "median")
+    texture: float = same_option(tvnet_options.Options, "texture")
     bottleneck: int = option(
         0,
         "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",

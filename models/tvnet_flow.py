@@ -41,6 +41,8 @@ class Options:
     )
     share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
     constants_per: str = same_option(tvnet_options.Options, "constants_per")
+    median: int = same_option(tvnet_options.Options, "median")
+    texture: float = same_option(tvnet_options.Options, "texture")
     loss: str = option(
         "epe",
         "What is minimised: epe is the mean end-point error of the known vectors, energy that of TV-L1, without truth.",
@@ -83,6 +85,8 @@ class TVNetFlow(ClipModel):
             ),
             share=chosen.share,
             constants_per=chosen.constants_per,
+            median=chosen.median,
+            texture=chosen.texture,
             variant=chosen.variant,
             name="tvnet",
         )

@@ -20,6 +20,8 @@ class Options(Protocol):
     learn: tuple[str, ...]
     share: tuple[str, ...]
     constants_per: str
+    median: int
+    texture: float
     motion_rate: float
 
 
@@ -36,6 +38,8 @@ def make(options: Options) -> keras.Layer:
         learn=options.learn,
         share=options.share,
         constants_per=options.constants_per,
+        median=options.median,
+        texture=options.texture,
         name="tvnet",
     )
 

@@ -50,6 +50,8 @@ class Options:
     theta: float = same_option(tvnet_layer.Options, "theta")
     share: tuple[str, ...] = same_option(tvnet_layer.Options, "share")
     constants_per: str = same_option(tvnet_layer.Options, "constants_per")
+    median: int = same_option(tvnet_layer.Options, "median")
+    texture: float = same_option(tvnet_layer.Options, "texture")
     bottleneck: int = option(
         0,
         "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",

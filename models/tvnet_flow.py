@@ -45,11 +45,16 @@ class Options:
     theta: float = same_option(tvnet_layer.Options, "theta")
     share: tuple[str, ...] = same_option(tvnet_layer.Options, "share")
     constants_per: str = same_option(tvnet_layer.Options, "constants_per")
+    median: int = same_option(tvnet_layer.Options, "median")
+    texture: float = same_option(tvnet_layer.Options, "texture")
     loss: str = option(
         "epe",
         "What is minimised: the mean end-point error of the known vectors (epe), that error to the power of 0.4, to "
         "which far vectors matter less (robust), or the energy of TV-L1, without truth.",
         choices=("epe", "robust", "energy"),
+    )
+    energy_weight: float = option(
+        0.0, "Weight of the energy of TV-L1 beside the error, so that the flow also explains the frames.", least=0
     )
     kernels_rate: float = option(
         1.0, "Multiple of the learning rate with which the kernels learn; the constants decide more.", above=0
@@ -117,12 +122,14 @@ def needs(options: Options) -> tuple[str, ...]:
 
 
 def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """End-point error, its robust form, or TV-L1 energy per clip `[B]`."""
-    if options.loss == "energy":
-        return {"energy": tvl1_energy(batch["clip"], outputs["flow"])}
-    if options.loss == "robust":
-        return {"robust_error": robust_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
-    return {"end_point_error": mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
+    """End-point error, its robust form or TV-L1 energy per clip `[B]`; with `energy_weight` also that energy."""
+    terms = {}
+    if options.loss == "epe":
+        terms["end_point_error"] = mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])
+    elif options.loss == "robust":
+        terms["robust_error"] = robust_end_point_error(batch["flow"], outputs["flow"], batch["known"])
+    weight = 1.0 if options.loss == "energy" else options.energy_weight
+    return {**terms, "energy": weight * tvl1_energy(batch["clip"], outputs["flow"])} if weight else terms
 
 
 def learning_rates(options: Options) -> dict[str, float]:

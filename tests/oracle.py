@@ -77,6 +77,22 @@ def tvl1_energy(clip: np.ndarray, flow: np.ndarray, data_weight: float = 0.15) -
     return energy / len(flow)
 
 
+def median_filter(field: np.ndarray, size: int) -> np.ndarray:
+    """The median of the window around every pixel, with replicated edges."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(field, size // 2, mode="edge"), (size, size))
+    return np.median(windows, axis=(-2, -1))
+
+
+def textured(image: np.ndarray, share: float) -> np.ndarray:
+    """`image` less a share of what a Gaussian of 4 pixels, cut off at 12, leaves of it, with replicated edges."""
+    below = np.array([(1 + math.erf((edge - 12.5) / (4 * math.sqrt(2)))) / 2 for edge in range(26)])
+    weights = np.diff(below) / np.diff(below).sum()
+    padded = np.pad(image, 12, mode="edge")
+    for axis in (0, 1):
+        padded = np.apply_along_axis(np.convolve, axis, padded, weights, "valid")
+    return image - share * padded
+
+
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Bilinear on an align-corners grid."""
     rows = np.linspace(0, image.shape[0] - 1, height)
@@ -141,6 +157,8 @@ def tvnet(
     constants: tuple | np.ndarray = (0.25, 0.15, 0.3),
     zoom: float = 0.5,
     central: np.ndarray | None = None,
+    median: int = 0,
+    texture: float = 0.0,
 ) -> np.ndarray:
     """Flow from `frame1` to `frame2`.
 
@@ -152,6 +170,8 @@ def tvnet(
         constants: tau, lambda, theta: numbers, or of every scale, `[3, S]`.
         zoom: size ratio of neighbouring levels.
         central: kernels of the image gradient, `[S, 2, 3]`; None for central differences.
+        median: side of the window of the filter after every warp's iterations; 0 for none.
+        texture: share of every level's structure that is taken away.
 
     Returns:
         `[H, W, 2]`.
@@ -165,13 +185,13 @@ def tvnet(
         size = max(1, int(height * zoom**level + 0.5)), max(1, int(width * zoom**level + 0.5))
         u = resize(flow[..., 0], *size) * size[1] / flow.shape[1]
         v = resize(flow[..., 1], *size) * size[0] / flow.shape[0]
-        first, second = (resize(image, *size) for image in images)
+        first, second = (textured(resize(image, *size), texture) for image in images)
         gradient = image_gradient(second) if central is None else weighted_gradient(second, central[level])
-        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants[:, level])
+        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants[:, level], median)
     return flow
 
 
-def _solve_level(first, second, gradient, u, v, kernels, constants):
+def _solve_level(first, second, gradient, u, v, kernels, constants, median):
     gx, gy = gradient
     state = (u, v, *np.zeros((4, *first.shape)))
     for taps in kernels:
@@ -179,4 +199,6 @@ def _solve_level(first, second, gradient, u, v, kernels, constants):
         warped, warped_gx, warped_gy = (warp(image, u, v) for image in (second, gx, gy))
         rho_c = warped - warped_gx * u - warped_gy * v - first
         state = solve(state, (rho_c, warped_gx, warped_gy), taps, constants)
+        if median:
+            state = (*(median_filter(field, median) for field in state[:2]), *state[2:])
     return np.stack(state[:2], axis=-1)

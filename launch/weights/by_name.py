@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tvnet_keras.layers.stored_by_name import OPTION
 from tvnet_keras.typing import Tensor
 
 LISTED = 10
@@ -181,7 +182,11 @@ def _own_weights(layer: keras.Layer) -> dict[str, tuple[str, Tensor]]:
     store: dict[str, Tensor] = {}
     layer.save_own_variables(store)
     # Keras numbers them in the order of `weights`, which begins with the layer's own.
-    return {layer.weights[int(key)].name if key.isdigit() else key: (key, weight) for key, weight in store.items()}
+    return {
+        layer.weights[int(key)].name if key.isdigit() else key: (key, weight)
+        for key, weight in store.items()
+        if not key.startswith(OPTION)
+    }
 
 
 def _walk(layer: keras.Layer, around: tuple[str, ...], seen: set[int]) -> Iterator[tuple[str, keras.Layer]]:
@@ -198,7 +203,8 @@ def _by_layer(values: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]
     layers: dict[str, dict[str, np.ndarray]] = {}
     for name, value in values.items():
         layer_name, _, own = name.rpartition("/")
-        layers.setdefault(layer_name, {})[own] = value
+        if not own.startswith(OPTION):
+            layers.setdefault(layer_name, {})[own] = value
     return layers
 
 

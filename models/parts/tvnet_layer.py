@@ -8,6 +8,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.layers.from_preset import OVERRIDABLE
 from tvnet_keras.layers.shared_kernels import AXES
 from tvnet_keras.layers.tvnet import CONSTANTS_PER, TVNet
+from tvnet_keras.ops.median import SIZES
 from tvnet_keras.options import option
 
 
@@ -30,6 +31,18 @@ class Options:
         "network",
         "What has its own tau, lambda and theta of TVNet: the network, or every scale.",
         choices=CONSTANTS_PER,
+    )
+    median: int = option(
+        0,
+        "Side of the window of a median filter on TVNet's flow after every warp: 3 or 5; 0 for none.",
+        choices=(0, *SIZES),
+    )
+    texture: float = option(
+        0.0,
+        "Share of the structure (a wide Gaussian of the frame) that is taken away from TVNet's frames, against changes "
+        "of the light; 0.95 is usual.",
+        least=0,
+        most=1,
     )
     preset: str = option(
         "",

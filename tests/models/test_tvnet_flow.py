@@ -65,7 +65,9 @@ def learned(**options):
     """A small network and the losses of a batch under its options."""
     chosen = tvnet_flow.Options(iterations=1, **options)
     model = tvnet_flow.build(num_classes=0, clip_shape=(2, 24, 31, 3), options=chosen)
-    batch = {"flow": np.zeros((1, 1, 24, 31, 2), "float32"), "known": np.ones((1, 1, 24, 31), "float32")}
+    batch = {"clip": np.zeros((1, 2, 24, 31, 3), "uint8")}
+    batch["clip"][:, 1] = 10
+    batch |= {"flow": np.zeros((1, 1, 24, 31, 2), "float32"), "known": np.ones((1, 1, 24, 31), "float32")}
     outputs = {"flow": np.full((1, 1, 24, 31, 2), (3, 4), "float32")}
     return model, tvnet_flow.objective(chosen, batch, outputs)
 
@@ -75,6 +77,13 @@ def test_the_robust_loss_is_minimised_on_demand_and_needs_the_truth():
         "robust_error": pytest.approx(5.01**0.4)
     }
     assert tvnet_flow.needs(tvnet_flow.Options(loss="robust")) == ("flow", "known")
+
+
+def test_the_energy_may_be_minimised_alone_or_beside_the_error():
+    alone, beside = learned(loss="energy", energy_weight=9.0)[1], learned(loss="robust", energy_weight=0.2)[1]
+    assert {name: float(value[0]) for name, value in alone.items()} == {"energy": pytest.approx(0.15 * 10)}
+    assert set(beside) == {"robust_error", "energy"}
+    assert float(beside["energy"][0]) == pytest.approx(0.2 * 0.15 * 10)
 
 
 def test_constants_start_as_the_options_say():

@@ -7,6 +7,9 @@ import numpy as np
 
 from tvnet_keras.typing import Shape
 
+LARGEST_GRID = 2**28
+"""The largest number of vectors of an initial flow, 2 GiB. No frame has as many, so that more is a mistake."""
+
 
 def positive_int(name: str, value: int) -> int:
     """Returns `value` if it is a whole number of at least 1.
@@ -62,6 +65,69 @@ def positive(name: str, value: float) -> float:
     if not np.isfinite(value) or value <= 0:
         raise ValueError(f"{name} must be positive. Received: {name}={value}")
     return float(value)
+
+
+def fraction(name: str, value: float) -> float:
+    """Returns `value` if it lies between 0 and 1, both included.
+
+    Args:
+        name: the argument's name, for the message.
+        value: the number received.
+
+    Raises:
+        ValueError: the value is no such number.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1. Received: {name}={value!r}")
+    return float(value)
+
+
+def number_among(name: str, value: int, allowed: tuple[int, ...]) -> int:
+    """Returns `value` if it is one of some whole numbers.
+
+    Args:
+        name: the argument's name, for the message.
+        value: the number received.
+        allowed: the numbers.
+
+    Raises:
+        ValueError: the value is none of them.
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}. Received: {name}={value!r}")
+    return int(value)
+
+
+def grid_size(u0_size: tuple[int, int]) -> tuple[int, int]:
+    """Returns the size of the grid of an initial flow if it is one.
+
+    Args:
+        u0_size: `(height, width)`.
+
+    Raises:
+        ValueError: it is not two whole numbers of at least 1, or the grid has more than `LARGEST_GRID` vectors.
+    """
+    height, width = positive_pair("u0_size", u0_size)
+    if height * width > LARGEST_GRID:
+        raise ValueError(
+            f"u0_size must be (height, width) of a grid of at most {LARGEST_GRID} vectors. Received: u0_size={u0_size}"
+        )
+    return height, width
+
+
+def ordered_range(value_range: tuple[float, float]) -> tuple[float, float]:
+    """Returns the range of the values of a clip if its ends are in order.
+
+    Args:
+        value_range: `(low, high)`.
+
+    Raises:
+        ValueError: high is not above low.
+    """
+    low, high = value_range
+    if not high > low:
+        raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")
+    return float(low), float(high)
 
 
 def learnable(learn: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,14 +2,24 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import keras
 import numpy as np
 from keras import ops
 
 from tvnet_keras.choices import check_choice
-from tvnet_keras.layers.arguments import check_clip, learnable, positive, positive_int, positive_pair
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.arguments import (
+    check_clip,
+    fraction,
+    grid_size,
+    learnable,
+    number_among,
+    ordered_range,
+    positive,
+    positive_int,
+)
 from tvnet_keras.layers.from_preset import FromPreset
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.shared_kernels import checked_axes, shared_shape, shared_values
@@ -18,6 +28,7 @@ from tvnet_keras.layers.stored_by_name import StoredByName
 from tvnet_keras.ops.compilation import compiles_for_cpu
 from tvnet_keras.ops.differentiable import once_differentiable
 from tvnet_keras.ops.gradients import CENTRAL_TAPS, FORWARD_TAPS
+from tvnet_keras.ops.median import SIZES
 from tvnet_keras.ops.native import MODES
 from tvnet_keras.ops.pyramid import level_size, scale_limit
 from tvnet_keras.ops.resize import resize_flow
@@ -33,6 +44,9 @@ LEARNABLE = ("u0", "kernels", "image_gradient", "tau", "lambda", "theta")
 CONSTANTS_PER = ("network", "scale")
 """What has a tau, a lambda and a theta of its own."""
 
+STORED_OPTIONS = ("median", "texture")
+"""What else the flow depends on and no weight shows. Files have those that are on."""
+
 IF_LEARNED = ("image_gradient",)
 """A fixed image gradient is faster, and old files have no weight for it."""
 
@@ -41,9 +55,6 @@ SLOW_TO_COMPILE = 3
 
 SECONDS_TO_COMPILE = 3
 """What XLA takes for every warp with its gradient, on a core that has nothing else to do."""
-
-LARGEST_GRID = 2**28
-"""The largest number of vectors of an initial flow, 2 GiB. No frame has as many, so that more is a mistake."""
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
@@ -80,8 +91,13 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
             1 long there. Files hold them repeated, so that they are those of any TVNet-S-W-I.
         constants_per: "network", or "scale" for a tau, a lambda and a theta of every scale, `[S]`. Files with one of
             each are loaded as the same for every scale.
+        median: side of the window, 3 or 5, of the median filter through which u and v go after the iterations of every
+            warp, the last one too; 0 for none.
+        texture: share, 0 to 1, of the structure that is taken away from the frames of every pyramid level, so that slow
+            changes of the light matter less; 0.95 is usual, 0 for none. Structure is the frame smoothed by a Gaussian
+            of 4 pixels of that level (`ops.tvl1.frames.without_structure`).
         variant: "default", or "official", which reproduces the released code to its last rounding
-            (`docs/methods/tvnet.md` lists where they differ).
+            (`docs/methods/tvnet.md` lists where they differ) and has neither median nor texture.
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
             or "native" (CPU kernels through numba); the flow is the same (`ops.tvl1.solver.steps_of`).
         **kwargs: `keras.layers.Layer` arguments; `dtype` can only be float32.
@@ -127,6 +143,8 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         u0_size: tuple[int, int] | None = None,
         share: tuple[str, ...] = (),
         constants_per: str = "network",
+        median: Literal[0, 3, 5] = 0,
+        texture: float = 0.0,
         variant: str = "default",
         mode: str = "auto",
         **kwargs: Any,
@@ -137,7 +155,7 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         self.scales = positive_int("scales", scales)
         self.warps = positive_int("warps", warps)
         self.iterations = positive_int("iterations", iterations)
-        self.value_range = _checked_range(value_range)
+        self.value_range = ordered_range(value_range)
         self.tau, self.lambda_, self.theta = (
             positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
         )
@@ -145,10 +163,16 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
             raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
         self.zoom = float(zoom)
         self.learn = learnable(learn, LEARNABLE)
-        self.u0_size = None if u0_size is None else _checked_grid(u0_size)
+        self.u0_size = None if u0_size is None else grid_size(u0_size)
         self.share = checked_axes(share)
         self.constants_per = check_choice("constants_per", constants_per, CONSTANTS_PER)
+        self.median, self.texture = number_among("median", median, (0, *SIZES)), fraction("texture", texture)
         self.variant = check_choice("variant", variant, tuple(VARIANTS))
+        if self.variant == "official" and (self.median or self.texture):
+            raise InputError(
+                f'variant="official" has neither median nor texture, which the released code lacks; leave them out or '
+                f"take another variant. Received: median={self.median}, texture={self.texture}"
+            )
         self.mode = check_choice("mode", mode, MODES)
         self._announced = False
 
@@ -213,7 +237,7 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
         names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom")
-        names += ("learn", "u0_size", "share", "constants_per", "variant", "mode")
+        names += ("learn", "u0_size", "share", "constants_per", "median", "texture", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def load_own_variables(self, store: Any) -> None:
@@ -242,6 +266,9 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         """Kernels are stored as those of every iteration, whether they are shared or not."""
         value = super()._stored(weight)
         return np.broadcast_to(value, self._kernels_shape) if weight is self.kernels else value
+
+    def _stored_options(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in STORED_OPTIONS if getattr(self, name)}
 
     def _fitted(self, weight: keras.Variable, value: np.ndarray) -> Any:
         """A stored u0 of another grid is resized and its vectors scaled; what is shared is stored repeated."""
@@ -308,10 +335,10 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
 
     def _solve_level(self, level: int, first: Tensor, second: Tensor, flow: Tensor, steps: Steps) -> Tensor:
         variant = VARIANTS[self.variant]
-        first, second = (variant.at_level(frames, level, self.zoom) for frames in (first, second))
+        first, second = (variant.at_level(frames, level, self.zoom, self.texture) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self._kernels_of(level), self._constants_of(level)))
         taps = None if self.image_gradient is None else once_differentiable(self.image_gradient[level])
-        return variant.solve_level(first, second, flow, kernels, constants, steps, taps)
+        return variant.solve_level(first, second, flow, kernels, constants, steps, taps, self.median)
 
     def _kernels_of(self, level: int) -> Tensor:
         """The kernels of every iteration of every warp of a level, `[W, I, 8, 2]`."""
@@ -334,19 +361,3 @@ def _check_clip(shape: Shape) -> None:
     check_clip("TVNet", shape)
     if shape[-1] not in (1, 3):
         raise ValueError(f"TVNet needs 1 or 3 channels (R, G, B). Received: shape={tuple(shape)}")
-
-
-def _checked_grid(u0_size: tuple[int, int]) -> tuple[int, int]:
-    height, width = positive_pair("u0_size", u0_size)
-    if height * width > LARGEST_GRID:
-        raise ValueError(
-            f"u0_size must be (height, width) of a grid of at most {LARGEST_GRID} vectors. Received: u0_size={u0_size}"
-        )
-    return height, width
-
-
-def _checked_range(value_range: tuple[float, float]) -> tuple[float, float]:
-    low, high = value_range
-    if not high > low:
-        raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")
-    return float(low), float(high)

@@ -9,8 +9,10 @@ Three wings:
 Images and flow:
 
 * `intensity`: frames in 0..255, grey, smoothed.
+* `borders`: replicated borders.
 * `gradients`: central and forward differences, divergence.
 * `warp`: bilinear samples at displaced positions.
+* `median`: the median filter of fields, with its gradient.
 * `resize`: resizing of images and flow, with a table of every resize of the library.
 * `pyramid`: number and sizes of pyramid levels.
 * `frame_pairs`: pairs of neighbouring frames.

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tvnet_keras.ops.borders import replicate
 from tvnet_keras.typing import Tensor
 
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
@@ -84,9 +85,7 @@ def smooth(images: Tensor, size: int = 5, sigma: float = 0.8) -> Tensor:
 
 
 def _weighted_shifts(images: Tensor, taps: np.ndarray, axis: int) -> Tensor:
-    radius = len(taps) // 2
-    first, last = _edge(images, axis, 0), _edge(images, axis, -1)
-    padded = ops.concatenate([first] * radius + [images] + [last] * radius, axis=axis)
+    padded = replicate(images, len(taps) // 2, axis)
     length = ops.shape(images)[axis]
     if axis == 1:
         shifted = [padded[:, k : k + length] for k in range(len(taps))]
@@ -94,8 +93,3 @@ def _weighted_shifts(images: Tensor, taps: np.ndarray, axis: int) -> Tensor:
         shifted = [padded[:, :, k : k + length] for k in range(len(taps))]
     # A tensor, not the 0 that a sum begins with.
     return cast(Tensor, sum(float(tap) * part for tap, part in zip(taps, shifted, strict=True)))
-
-
-def _edge(images: Tensor, axis: int, index: int) -> Tensor:
-    window = slice(index, None) if index == -1 else slice(index, index + 1)
-    return images[:, window] if axis == 1 else images[:, :, window]

@@ -14,6 +14,9 @@ from launch.tables.tvnet.parts.unseen_pairs import PROCEDURAL, Learning, learnin
 SMALL, LARGE = (5, 3, 10), (5, 5, 50)
 STEPS = 200
 
+UNTRAINED = {"theta": 0.3, "median": 0}
+"""The layer's defaults, where the experiment sets others."""
+
 SETTING = ""
 
 
@@ -21,10 +24,12 @@ def cells() -> tuple[Cell, ...]:
     """The untrained networks, the ones that became presets, then one change at a time."""
     three = (0, 1, 2)
     return (
-        learning_cell("small-untrained", Learning(SMALL, options={"theta": 0.3})),
-        learning_cell("small-untrained-theta-0.5", Learning(SMALL)),
-        learning_cell("large-untrained", Learning(LARGE, options={"theta": 0.3})),
-        learning_cell("large-untrained-theta-0.5", Learning(LARGE)),
+        learning_cell("small-untrained", Learning(SMALL, options=UNTRAINED)),
+        learning_cell("small-untrained-median", Learning(SMALL, options={"theta": 0.3})),
+        learning_cell("small-start", Learning(SMALL)),
+        learning_cell("large-untrained", Learning(LARGE, options=UNTRAINED)),
+        learning_cell("large-untrained-median", Learning(LARGE, options={"theta": 0.3})),
+        learning_cell("large-start", Learning(LARGE)),
         learning_cell("small-preset", Learning(SMALL, steps=STEPS), seeds=three),
         learning_cell("large-preset", Learning(LARGE, steps=STEPS), seeds=three, minutes=12),
         learning_cell("small-longer", Learning(SMALL, steps=5 * STEPS), minutes=8),
@@ -35,6 +40,8 @@ def cells() -> tuple[Cell, ...]:
 
 CHANGES = (
     ("kernels-at-full-rate", {"kernels_rate": 1.0}),
+    ("without-energy", {"energy_weight": 0.0}),
+    ("without-median", {"median": 0}),
     ("epe", {"loss": "epe"}),
     ("theta-0.3", {"theta": 0.3}),
     ("constants-alone", {"learn": ("tau", "lambda", "theta")}),

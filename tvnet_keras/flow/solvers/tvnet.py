@@ -1,6 +1,7 @@
 """TVNet, untrained or with trained weights."""
 
 import os
+from typing import Any
 
 import h5py
 import keras
@@ -9,7 +10,8 @@ import numpy as np
 from tvnet_keras import presets
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers.parts.solver import Solver
-from tvnet_keras.layers.tvnet import IF_LEARNED, LEARNABLE, TVNet
+from tvnet_keras.layers.stored_by_name import OPTION
+from tvnet_keras.layers.tvnet import IF_LEARNED, LEARNABLE, STORED_OPTIONS, TVNet
 
 FORMS = ("tvnet-S-W-I",)
 
@@ -49,28 +51,34 @@ def _layer(numbers: tuple[int, ...], variant: str, weights: str | os.PathLike[st
     # Without weights the initial flow is zero, on whatever grid.
     u0_size = (1, 1) if trained is None else trained["u0"].shape[:2]
     learn = () if trained is None else tuple(set(IF_LEARNED) & set(trained))
-    constants_per = "scale" if trained is not None and trained["tau"].ndim else "network"
-    layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=learn, constants_per=constants_per)
+    options = {} if trained is None else _options(trained)
+    layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=learn, **options)
     if trained is not None:
         layer.build((None, 2, None, None, 3))
         layer.load_own_variables(trained)
     return layer
 
 
+def _options(trained: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The options of the layer that its stored weights tell."""
+    stored = {name: float(trained[OPTION + name]) for name in STORED_OPTIONS if OPTION + name in trained}
+    return {"constants_per": "scale" if trained["tau"].ndim else "network", **stored}
+
+
 def _trained(path: str | os.PathLike[str], numbers: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The weights of the one TVNet-S-W-I in a weight file, by name.
+    """The weights of the one TVNet-S-W-I in a weight file, and its options there, by name.
 
     Models name their layers as they like, so the layer is recognised by the names and shapes of its weights.
     """
     found: list[dict[str, np.ndarray]] = []
-    always = set(LEARNABLE) - set(IF_LEARNED)
+    always, known = set(LEARNABLE) - set(IF_LEARNED), {*LEARNABLE, *(OPTION + name for name in STORED_OPTIONS)}
 
     def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:
-        if not isinstance(node, h5py.Group) or not always <= set(node) <= set(LEARNABLE):
+        if not isinstance(node, h5py.Group) or not always <= set(node) <= known:
             return
         kernels = node["kernels"]
         if isinstance(kernels, h5py.Dataset) and kernels.shape == (*numbers, 8, 2):
-            found.append({weight: np.asarray(node[weight]) for weight in LEARNABLE if weight in node})
+            found.append({name: np.asarray(node[name]) for name in node})
 
     try:
         with h5py.File(path) as file:

@@ -6,8 +6,8 @@ This page is the face of the package: other packages import from here, and from 
 * `native_operations(mode)`: the native steps (`operations`: `smooth_pairs`, `solve`, `solve_level`), or None where the
   portable ones are to run. `ops.tvl1.solver.steps_of` is its only caller, so that the choice stands in one place.
 
-Behind the face: `mode` decides. `frames`, `solve` (with `forward` and `adjoint`), `linearise` and `level` are the
-steps, which `differentiable` makes operations of TensorFlow. `kernel` says how numba compiles them, `memory` and
+Behind the face: `mode` decides. `frames`, `solve` (with `forward` and `adjoint`), `linearise`, `median` and `level` are
+the steps, which `differentiable` makes operations of TensorFlow. `kernel` says how numba compiles them, `memory` and
 `threads` what they run in.
 """
 

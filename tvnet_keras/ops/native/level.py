@@ -3,6 +3,11 @@
 Every operation of a graph wakes threads and reshapes arrays, which would take a third of the time of the iterations.
 """
 
+import functools
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+
 import numpy as np
 
 from tvnet_keras.ops.native import linearise
@@ -15,13 +20,36 @@ from tvnet_keras.ops.native.threads import parallel, shares
 from tvnet_keras.typing import Tensor
 
 
-def solve_level(first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor) -> Tensor:
-    """`ops.tvl1.level.solve_level` with the default variant's warp; differentiable once in all five arguments."""
-    return _solve_level(first, second, flow, kernels, constants)
+def solve_level(
+    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, median_size: int = 0
+) -> Tensor:
+    """`ops.tvl1.level.solve_level` with the default variant's warp; differentiable once in its five tensors."""
+    return _operation(median_size)(first, second, flow, kernels, constants)
+
+
+@functools.cache
+def _operation(median_size: int) -> Callable[..., Tensor]:
+    return differentiable_operation(
+        functools.partial(_forward, median_size),
+        functools.partial(_backward, median_size),
+        like=2,
+        kept_arrays=lambda first, second, flow, kernels, constants: 2 * kernels.shape[0],
+    )
+
+
+def _median() -> ModuleType:
+    # Numba compiles it for seconds when it is first imported, and few ask for the filter.
+    return importlib.import_module("tvnet_keras.ops.native.median")
 
 
 def _forward(
-    keep: bool, first: np.ndarray, second: np.ndarray, flow: np.ndarray, kernels: np.ndarray, constants: np.ndarray
+    median_size: int,
+    keep: bool,
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    kernels: np.ndarray,
+    constants: np.ndarray,
 ) -> list[np.ndarray]:
     """The flow, and for every warp its data term and the states that `native.solve_and_keep` kept."""
     state = _joined(flow, np.empty((0, *first.shape), np.float32))
@@ -29,12 +57,14 @@ def _forward(
     for taps in kernels[:, :, None]:
         data = linearise.linearise(first, second, flow)
         state, states = native.solve_and_keep(keep, state, data, taps, constants)
+        state = _median().filter_flow(state, median_size) if median_size else state
         flow = _flow_of(state)
         kept += [data, states]
     return [flow, *kept]
 
 
 def _backward(
+    median_size: int,
     first: np.ndarray,
     second: np.ndarray,
     flow: np.ndarray,
@@ -44,13 +74,15 @@ def _backward(
     *kept: np.ndarray,
 ) -> list[np.ndarray]:
     if not len(kept[1]):
-        kept = tuple(_forward(True, first, second, flow, kernels, constants)[1:])
+        kept = tuple(_forward(median_size, True, first, second, flow, kernels, constants)[1:])
     bar_first, bar_second = np.zeros_like(first), np.zeros_like(second)
     bar_kernels, bar_constants = np.empty_like(kernels), np.zeros_like(constants)
     bar_flow, bar_dual = upstream, np.empty((0, *first.shape), np.float32)
     for warp in reversed(range(len(kernels))):
         data, states = kept[2 * warp : 2 * warp + 2]
         bar_state = _joined(bar_flow, bar_dual)
+        if median_size:
+            _median().pull_back(states[-1], bar_state, median_size)
         bar_state, bar_data, bar_taps, bar = native.gradient_arrays(
             states[0], data, kernels[warp][:, None], constants, bar_state, states
         )
@@ -62,11 +94,6 @@ def _backward(
         bar_constants += bar
         bar_first, bar_second = (bars[0], bars[1]) if len(kernels) == 1 else (bar_first + bars[0], bar_second + bars[1])
     return [bar_first, bar_second, bar_flow, bar_kernels, bar_constants]
-
-
-_solve_level = differentiable_operation(
-    _forward, _backward, like=2, kept_arrays=lambda first, second, flow, kernels, constants: 2 * kernels.shape[0]
-)
 
 
 def _joined(flow: np.ndarray, dual: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from keras import ops
 
 from tvnet_keras.ops.differentiable import compile_with_gradient
 from tvnet_keras.ops.gradients import central_gradient
+from tvnet_keras.ops.median import median_filter
 from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS, data_term
 from tvnet_keras.ops.warp import warp
 from tvnet_keras.typing import Tensor
@@ -20,8 +21,12 @@ def solve_level(
     flow: Tensor,
     kernels: Tensor,
     constants: Tensor,
+    median_size: int = 0,
 ) -> Tensor:
     """The flow of a level from that of the coarser one. The dual variables start at zero and last over the warps.
+
+    After the iterations of every warp, the last one too, u and v may each be filtered by a median. The dual variables
+    stay as they are.
 
     Args:
         linearise: first frame, second frame and flow to the data term `[3, N, H, W]` at that flow.
@@ -31,6 +36,7 @@ def solve_level(
         flow: `[N, H, W, 2]`, pixels of this level.
         kernels: `[W, I, 8, 2]`, of every iteration of every warp.
         constants: `[3]`: tau, lambda, theta.
+        median_size: side of the filter's window, odd; 0 for none.
 
     Returns:
         `[N, H, W, 2]`, pixels of this level.
@@ -40,7 +46,11 @@ def solve_level(
         data = linearise(first, second, flow)
         state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
         state = solve(state, data, ops.expand_dims(kernels[warp_number], 1), constants)
-        flow, dual = ops.moveaxis(state[:2], 0, -1), state[2:]
+        components, dual = state[:2], state[2:]
+        if median_size:
+            fields = ops.reshape(components, (-1, *ops.shape(first)[1:]))
+            components = ops.reshape(median_filter(fields, median_size), (2, *ops.shape(first)))
+        flow = ops.moveaxis(components, 0, -1)
     return flow
 
 

@@ -11,6 +11,7 @@ from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.pyramid import level_size
 from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow
 from tvnet_keras.ops.tvl1 import released
+from tvnet_keras.ops.tvl1.frames import without_structure
 from tvnet_keras.ops.tvl1.level import linearise, linearise_by, solve_level
 from tvnet_keras.ops.tvl1.solver import Steps
 from tvnet_keras.typing import Dimension, Tensor
@@ -21,13 +22,14 @@ class Variant(NamedTuple):
 
     prepare: Callable[[Tensor, tuple[float, float], Steps], tuple[Tensor, Tensor]]
     """Clip `[B, T, H, W, C]`, value range and `Steps` to the first and second grey frames `[B * (T - 1), H, W]`."""
-    at_level: Callable[[Tensor, int, float], Tensor]
-    """Frames `[N, H, W]`, a pyramid level and zoom to the frames of that level."""
+    at_level: Callable[[Tensor, int, float, float], Tensor]
+    """Frames `[N, H, W]`, a pyramid level, zoom and the share of the structure that is taken away to the frames of that
+    level."""
     enlarge_flow: Callable[[Tensor, Dimension, Dimension, float], Tensor]
     """Flow `[N, H, W, 2]` of a level, height, width and zoom to the flow of the next finer level."""
-    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps, Tensor | None], Tensor]
-    """First and second frame, flow, kernels and constants of a level, `Steps`, and the taps `[2, 3]` of a learned image
-    gradient (None where it is fixed), to the level's flow."""
+    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps, Tensor | None, int], Tensor]
+    """First and second frame, flow, kernels and constants of a level, `Steps`, the taps `[2, 3]` of a learned image
+    gradient (None where it is fixed), and the side of the median filter (0 for none), to the level's flow."""
 
 
 def _prepare(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
@@ -35,9 +37,15 @@ def _prepare(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tu
     return fold_time(first), fold_time(second)
 
 
-def _at_level(frames: Tensor, level: int, zoom: float) -> Tensor:
+def _at_level(frames: Tensor, level: int, zoom: float, texture: float) -> Tensor:
     # Sizes that are known at run time only would not tell that the finest level needs no sampling.
-    return _sampled_at_level(resize_align_corners_bilinear, frames, level, zoom) if level else frames
+    frames = _sampled_at_level(resize_align_corners_bilinear, frames, level, zoom) if level else frames
+    return without_structure(frames, texture) if texture else frames
+
+
+def _at_level_released(frames: Tensor, level: int, zoom: float, texture: float) -> Tensor:
+    # There, frames keep their structure.
+    return _sampled_at_level(released.resize_align_corners_bilinear, frames, level, zoom)
 
 
 def _sampled_at_level(resize: Callable, frames: Tensor, level: int, zoom: float) -> Tensor:
@@ -51,12 +59,20 @@ def _enlarge_flow(flow: Tensor, height: Dimension, width: Dimension, zoom: float
 
 
 def _solve_level(
-    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps, taps: Tensor | None
+    first: Tensor,
+    second: Tensor,
+    flow: Tensor,
+    kernels: Tensor,
+    constants: Tensor,
+    steps: Steps,
+    taps: Tensor | None,
+    median_size: int,
 ) -> Tensor:
+    arguments = first, second, flow, kernels, constants, median_size
     if taps is None:
-        return steps.solve_level(first, second, flow, kernels, constants)
+        return steps.solve_level(*arguments)
     # Native warps have central differences; the iterations between the warps stay native.
-    return solve_level(functools.partial(linearise, taps=taps), steps.solve, first, second, flow, kernels, constants)
+    return solve_level(functools.partial(linearise, taps=taps), steps.solve, *arguments)
 
 
 def _prepare_released(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
@@ -64,9 +80,16 @@ def _prepare_released(clip: Tensor, value_range: tuple[float, float], steps: Ste
 
 
 def _solve_level_released(
-    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, steps: Steps, taps: Tensor | None
+    first: Tensor,
+    second: Tensor,
+    flow: Tensor,
+    kernels: Tensor,
+    constants: Tensor,
+    steps: Steps,
+    taps: Tensor | None,
+    median_size: int,
 ) -> Tensor:
-    # The released warp has no native form, the iterations between the warps have one.
+    # The released warp has no native form, the iterations between the warps have one. There is no filter.
     warped = functools.partial(linearise_by(released.warp), taps=taps)
     return solve_level(warped, steps.solve, first, second, flow, kernels, constants)
 
@@ -75,7 +98,7 @@ VARIANTS = {
     "default": Variant(_prepare, _at_level, _enlarge_flow, _solve_level),
     "official": Variant(
         _prepare_released,
-        functools.partial(_sampled_at_level, released.resize_align_corners_bilinear),
+        _at_level_released,
         released.resize_flow_by_zoom,
         _solve_level_released,
     ),

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from launch.flow_report.comparison import PairProtocol, measure_pair, read_pair, solve_pair
+from launch.figures.parts.solver_rows import add_row, pair_of_video
 from launch.flow_report.inputs import choose_pairs, make_solvers
-from launch.flow_report.pictures import FRAME, TRUTH, Sheet, captions, colour_code, longest_of
-from tvnet_keras.errors import InputError
+from launch.flow_report.pictures import FRAME, TRUTH, Sheet
 from tvnet_keras.flow import pairs
 from tvnet_keras.flow.solvers import Solver
 
@@ -48,13 +47,13 @@ def draw(
     rows = (
         (known, pair, _solvers(labels, solver, "official", weights)),
         (
-            _pair_of_video(video, frame),
+            pair_of_video(video, frame),
             f"{Path(video).resolve().parent.name}/{Path(video).stem}",
             _solvers(labels, solver, variant, video_weights or weights),
         ),
     )
     for shown, name, made in rows:
-        _add_row(sheet, shown, name, made)
+        add_row(sheet, shown, name, made)
     return sheet.picture({TRUTH: "ground truth"})
 
 
@@ -63,23 +62,3 @@ def _solvers(labels: tuple[str, ...], name: str, variant: str, weights: str) -> 
     untrained = make_solvers([name], variant=variant)[name]
     trained = make_solvers([name], variant=variant, weights=weights)[name]
     return dict(zip(labels, (classical, untrained, trained), strict=True))
-
-
-def _pair_of_video(path: str, frame: str) -> pairs.Pair:
-    listed = pairs.open_files([path])
-    if not frame.isdecimal() or int(frame) >= len(listed):
-        raise InputError(f"--input=frame={frame} must be from 0 to {len(listed) - 1}, the pairs of {path}.")
-    return listed[int(frame)]
-
-
-def _add_row(sheet: Sheet, pair: pairs.Pair, name: str, made: dict[str, Solver]) -> None:
-    frames, truth = read_pair(pair, PairProtocol())
-    flows, seconds = solve_pair(frames, made, set())
-    measured = measure_pair(frames, truth, flows, seconds)
-    longest = longest_of(truth, list(flows.values()))
-    words = captions(measured)
-    if truth is None:
-        words[TRUTH] = f"no truth; zero flow: residual {measured['photometric_zero']:.2f}"
-    # Where there is no truth to show, there is room for the colour code.
-    drawn = {TRUTH: colour_code(longest) if truth is None else truth, **flows}
-    sheet.add(f"{name}, saturated at {longest:.1f} px", frames[0], drawn, words, longest)

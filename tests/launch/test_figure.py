@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from launch.figures import tvnet_preset
+from tests.made_preset import make_preset
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.flow.io import write_flo
@@ -59,3 +61,18 @@ def test_wrong_inputs_are_one_sentence(launcher, inputs, tmp_path):
     assert "--input=frame=3 must be from 0 to 2" in sentence(frame="3")
     assert "networks of the form tvnet-1-1-5" in sentence(solver="tvnet-1-1-5")
     assert not (tmp_path / "figure.png").exists()
+
+
+def test_a_preset_is_shown_beside_the_untrained_network_of_its_numbers(inputs, tmp_path, monkeypatch):
+    untouched = TVNet(1, 1, 4, learn=(), u0_size=(1, 1))
+    untouched.build((None, 2, None, None, 3))
+    given = {"middlebury": str(inputs["middlebury"]), "video": str(inputs["video"]), "pairs": "Moved", "frame": "1"}
+    make_preset(tmp_path, monkeypatch, "tvnet-1-1-4-untouched", untouched)
+    picture = tvnet_preset.draw(preset="tvnet-1-1-4-untouched", **given)
+    cells = np.split(picture[:, 4:], np.arange(1, 5) * 324, axis=1)
+    body = np.s_[40:-30, :310]
+    np.testing.assert_array_equal(cells[3][body], cells[4][body])
+    untouched.kernels.assign(1.2 * untouched.kernels)
+    make_preset(tmp_path / "other", monkeypatch, "tvnet-1-1-4-touched", untouched)
+    changed = tvnet_preset.draw(preset="tvnet-1-1-4-touched", **given)[:, 4:]
+    assert np.any(np.split(changed, np.arange(1, 5) * 324, axis=1)[4][body] != cells[4][body])

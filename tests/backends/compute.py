@@ -58,6 +58,15 @@ def tvnet(variant: str, size: tuple[int, int, int], u0: float):
     return gradients_of(layer, CLIP)
 
 
+def tvnet_options():
+    """TVNet with all of its options that are off by default."""
+    options = {"share": ("warps",), "constants_per": "scale", "median": 5, "texture": 0.9}
+    layer = TVNet(2, 2, 5, learn=LEARNABLE, mode="portable", **options)
+    layer.build(CLIP.shape)
+    layer.u0.assign(np.float32(0.3) * noise(layer.u0.shape))
+    return gradients_of(layer, CLIP)
+
+
 def every_layer(layer_class, reference):
     inputs = layers.example_input(layer_class)
     layer = layers.described(layer_class).make()
@@ -164,6 +173,7 @@ def cases(reference):
         yield f"tvnet {variant} {size}", lambda variant=variant, size=size: tvnet(variant, size, 0.3)
     # Without initial flow every position lies on a pixel and the outermost ones on the limit where they are clamped.
     yield "tvnet default without u0", lambda: tvnet("default", (1, 1, 10), 0.0)
+    yield "tvnet with options", tvnet_options
     for layer_class in layers.found_layers():
         yield f"layer {layer_class.__name__}", lambda layer_class=layer_class: every_layer(layer_class, reference)
     for loss_class in losses.found_losses():

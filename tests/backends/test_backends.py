@@ -39,7 +39,7 @@ def assert_equals_tensorflow(computed, reference, name):
         assert_near(got[key], array, f"{name}: {key}")
 
 
-@pytest.mark.parametrize("name", [*TVNETS, "tvnet default without u0"])
+@pytest.mark.parametrize("name", [*TVNETS, "tvnet default without u0", "tvnet with options"])
 def test_tvnet_and_all_its_gradients(computed, reference, name):
     # The flow; gradients of frames, u0, kernels, tau, lambda, theta, image gradient.
     assert len(case(reference[0], name)) == 8

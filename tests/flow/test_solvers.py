@@ -176,6 +176,20 @@ def test_shared_kernels_and_constants_of_every_scale_are_found_with_the_weights(
         make_solver("tvnet-1-1-4", weights=tmp_path / "trained.weights.h5")
 
 
+def test_filters_are_found_with_the_weights(tmp_path):
+    layer = TVNet(1, 2, 4, median=3, texture=0.7)
+    layer.build((None, 2, 64, 80, 3))
+    save(layer, tmp_path / "trained.weights.h5")
+    pair = frames()
+    expected = keras.ops.convert_to_numpy(layer(pair[None]))[0, 0]
+    np.testing.assert_allclose(
+        make_solver("tvnet-1-2-4", weights=tmp_path / "trained.weights.h5")(pair), expected, atol=1e-3
+    )
+    assert np.abs(expected - make_solver("tvnet-1-2-4")(pair)).max() > 0.01
+    with pytest.raises(InputError, match="neither median nor texture"):
+        make_solver("tvnet-1-2-4", weights=tmp_path / "trained.weights.h5", variant="official")
+
+
 def test_weights_that_do_not_fit_are_refused(trained, tmp_path):
     path = tmp_path / "two.weights.h5"
     save(trained, path)

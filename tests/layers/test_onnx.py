@@ -16,7 +16,7 @@ CLIP = moving_clip(3, 32, 40, (0.7, 0.4)).astype("float32")
 
 def ways():
     """Options of the layer and how it is written; all but the first are slow."""
-    for options in ({}, {"variant": "official"}, {"scales": 2}):
+    for options in ({}, {"variant": "official"}, {"scales": 2}, {"median": 5, "texture": 0.9}):
         for way in ("keras", "tf2onnx"):
             slow = () if not options and way == "keras" else pytest.mark.slow
             yield pytest.param(options, way, id=f"{options} {way}", marks=slow)

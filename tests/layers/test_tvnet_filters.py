@@ -12,10 +12,13 @@ from tvnet_keras.errors import InputError
 
 CLIP = moving_clip(2, 24, 31, (0.8, -0.5))
 LEARN = ("u0", "kernels", "lambda")
-OPTIONS = {"median 3": {"median": 3}, "median 5": {"median": 5}, "texture": {"texture": 0.95}}
 BOTH = {"median": 5, "texture": 0.8}
-every_option = pytest.mark.parametrize("options", [*OPTIONS.values(), BOTH], ids=[*OPTIONS, "both"])
-portable_too = pytest.mark.parametrize("mode", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
+CASES = [
+    (options, mode)
+    for options in ({"median": 3}, {"median": 5}, {"texture": 0.95}, BOTH)
+    for mode in ("auto", "portable")
+]
+QUICK = [({"median": 5}, "auto"), ({"texture": 0.95}, "auto")]
 
 
 def built(size=(2, 2, 5), **arguments):
@@ -38,8 +41,11 @@ def flow_and_gradients(layer):
     return flow.numpy()[0, 0], [bar.numpy() for bar in tape.gradient(loss, [weight.value for weight in weights])]
 
 
-@portable_too
-@every_option
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in CASES],
+    ids=str,
+)
 def test_the_flow_is_the_oracles_and_its_gradients_are_finite_differences_of_it(options, mode):
     layer = built(mode=mode, **options)
     start = [weight.numpy().astype(float) for weight in (layer.u0, layer.kernels, layer.scalars[1])]
@@ -58,6 +64,7 @@ def test_the_flow_is_the_oracles_and_its_gradients_are_finite_differences_of_it(
         assert np.linalg.norm(gradient) == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_native_and_portable_are_the_same():
     pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
     (flow, ours), (expected, theirs) = (flow_and_gradients(built(mode=mode, **BOTH)) for mode in ("native", "portable"))

@@ -81,8 +81,10 @@ def test_a_frozen_solver_has_no_rate_and_no_trainable_weight():
 
 
 def test_options_reach_the_solver():
-    model = make(scales=2, warps=3, iterations=4, learn=("tau",))
+    options = {"share": ("warps",), "constants_per": "scale", "median": 3, "texture": 0.5}
+    model = make(scales=2, warps=3, iterations=4, learn=("tau",), **options)
     assert (model.motion.scales, model.motion.warps, model.motion.iterations) == (2, 3, 4)
+    assert {name: getattr(model.motion, name) for name in options} == options
     assert [weight.path for weight in model.motion.trainable_variables] == ["tvnet_classifier/tvnet/tau"]
 
 

@@ -5,6 +5,7 @@ import pytest
 from launch.run.config import new_config
 from launch.run.model import build_model
 from launch.weights.by_name import match, weight_values
+from launch.weights.files import read_weights
 from models import tvnet_flow
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
@@ -35,6 +36,25 @@ def test_a_grid_of_nonsense_is_refused_by_argument_and_by_flag(u0_size):
     config = new_config("tvnet_flow", "middlebury")
     config.model.u0_size = u0_size
     with pytest.raises(InputError, match="^--config.model.u0_size must "):
+        build_model(config, 0)
+
+
+def test_options_are_no_weights_and_another_network_starts_from_them(tmp_path):
+    trained = shared(median=5, texture=0.5)
+    trained.save_weights(tmp_path / "trained.weights.h5")
+    values = read_weights(tmp_path / "trained.weights.h5")
+    assert {name for name in values if name.startswith("tvnet/option.")} == {
+        "tvnet/option.median",
+        "tvnet/option.texture",
+    }
+    for other in (shared(), trained):
+        found = match(other, values)
+        assert not found.difference() and len(found.taken) == len(other.weights) == 5
+
+
+def test_the_official_variant_refuses_what_the_release_has_not_and_names_the_flag():
+    config = new_config("tvnet_flow", "middlebury", model={"variant": "official", "median": 3})
+    with pytest.raises(InputError, match='^--config.model.variant="official" has neither median nor texture'):
         build_model(config, 0)
 
 

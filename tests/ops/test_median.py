@@ -48,7 +48,7 @@ def gradient_of(fields, size, upstream):
 
 
 @both_sizes
-@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 7), (1, 6, 2), (2, 13, 18)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 7), (2, 13, 18)], ids=str)
 def test_values_are_scipys_with_and_without_equal_pixels(size, shape):
     for fields in (RANDOM.normal(size=shape), RANDOM.integers(0, 4, shape).astype(float)):
         expected = np.stack([ndimage.median_filter(field, size, mode="nearest") for field in fields])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tvnet_keras.ops.median import median_filter
 from tvnet_keras.ops.tvl1.solver import steps_of
 
 pytest.importorskip("numba", reason="needs numba (requirements-native.txt)")
@@ -44,11 +45,11 @@ def level(images, height, width, warps, seed=0):
     return [tf.constant(part, tf.float32) for part in (*frames, flow, kernels, [0.25, 0.15, 0.3])]
 
 
-def pulled_back(arguments, mode):
+def pulled_back(arguments, mode, median=0):
     weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(arguments)
-        flow = steps_of(mode).solve_level(*arguments)
+        flow = steps_of(mode).solve_level(*arguments, median)
         loss = tf.reduce_sum(weights * flow)
     return [flow.numpy(), *(gradient.numpy() for gradient in tape.gradient(loss, arguments))]
 
@@ -60,10 +61,40 @@ def test_a_level_and_its_gradients_are_the_same(shape):
         assert relative(ours, theirs) < 1e-4
 
 
-def test_a_function_differentiated_from_outside_computes_what_it_did_not_keep():
+@pytest.mark.parametrize(("shape", "median"), [((3, 6, 7, 2), 5), ((1, 130, 20, 2), 3)])
+def test_a_level_with_a_median_filter_and_its_gradients_are_the_same(shape, median):
+    arguments = level(*shape)
+    ours, theirs = (pulled_back(arguments, mode, median) for mode in ("native", "portable"))
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=2e-5)
+    for our, their in zip(ours, theirs, strict=True):
+        assert relative(our, their) < 1e-4
+
+
+@pytest.mark.parametrize("size", [(1, 7), (70, 33)], ids=str)
+def test_the_native_median_filter_is_the_portable_one_bit_for_bit(size):
+    from tvnet_keras.ops.native import median
+
+    # Few values, so that many are equal.
+    state = np.random.default_rng(0).integers(0, 5, (6, 2, *size)).astype("float32")
+    upstream = np.random.default_rng(1).integers(-9, 9, state.shape).astype("float32")
+    for side in (3, 5):
+        fields = tf.constant(state[:2].reshape(-1, *size))
+        with tf.GradientTape() as tape:
+            tape.watch(fields)
+            filtered = median_filter(fields, side)
+        bar = tape.gradient(filtered, fields, tf.constant(upstream[:2].reshape(fields.shape)))
+        result, ours = median.filter_flow(state, side), upstream.copy()
+        median.pull_back(state, ours, side)
+        np.testing.assert_array_equal(result[:2].reshape(fields.shape), filtered)
+        np.testing.assert_array_equal(ours[:2].reshape(fields.shape), bar)
+        np.testing.assert_array_equal([result[2:], ours[2:]], [state[2:], upstream[2:]])
+
+
+@pytest.mark.parametrize("median", [0, 3])
+def test_a_function_differentiated_from_outside_computes_what_it_did_not_keep(median):
     arguments = level(1, 6, 5, 2)
-    inside = pulled_back(arguments, "native")[1:]
-    function = tf.function(lambda *tensors: steps_of("native").solve_level(*tensors), autograph=False)
+    inside = pulled_back(arguments, "native", median)[1:]
+    function = tf.function(lambda *tensors: steps_of("native").solve_level(*tensors, median), autograph=False)
     function(*arguments)
     weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
     with tf.GradientTape() as tape:
@@ -73,9 +104,10 @@ def test_a_function_differentiated_from_outside_computes_what_it_did_not_keep():
         assert relative(ours.numpy(), theirs) < 1e-5
 
 
-def test_a_flow_that_is_not_a_number_stays_visible():
+@pytest.mark.parametrize("median", [0, 5])
+def test_a_flow_that_is_not_a_number_stays_visible(median):
     arguments = level(1, 6, 5, 1)
     flow = arguments[2].numpy()
     flow[0, 3, 2] = np.nan
-    result = steps_of("native").solve_level(*arguments[:2], tf.constant(flow), *arguments[3:]).numpy()
+    result = steps_of("native").solve_level(*arguments[:2], tf.constant(flow), *arguments[3:], median).numpy()
     assert np.isnan(result[0, 3, 2]).all() and np.isfinite(result[0, 0, 0]).all()

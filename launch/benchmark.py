@@ -4,6 +4,7 @@ python -m launch.benchmark --suite=pipeline --data_dir=UCF-101
 python -m launch.benchmark --suite=solver --data_dir=MIDDLEBURY
 python -m launch.benchmark --suite=representation_flow --data_dir=UCF-101 --torch_python=ENVIRONMENT/bin/python
 python -m launch.benchmark --suite=export --data_dir=MIDDLEBURY
+python -m launch.benchmark --suite=flow_frontier --input=middlebury=MIDDLEBURY --input=ucf101=UCF-101
 """
 
 import inspect
@@ -20,6 +21,7 @@ from rich.table import Table
 import launch.benchmarks
 from launch.run import app
 from launch.run.environment import git_commit, machine, versions
+from launch.run.named_inputs import parse_inputs
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import listed, load_module
 from tvnet_keras.errors import InputError
@@ -29,6 +31,12 @@ SUITE = flags.DEFINE_string(
 )
 DATA_DIR = flags.DEFINE_string(
     "data_dir", "", "The folder of videos or image pairs that the suite reads.", **app.SHARED_FLAG
+)
+INPUT = flags.DEFINE_multi_string(
+    "input",
+    [],
+    "A folder of a suite that reads several data sets, as NAME=FOLDER; to be repeated for every data set.",
+    **app.SHARED_FLAG,
 )
 OUTPUT = flags.DEFINE_string(
     "output", "", "The JSON file to write (default: benchmarks/<suite>.json).", **app.SHARED_FLAG
@@ -45,7 +53,7 @@ def main() -> None:
     """Reads the flags, measures, prints the table and writes the JSON file."""
     suite = load_module(launch.benchmarks, "--suite", SUITE.value)
     start = time.monotonic()
-    measured = suite.run(DATA_DIR.value, **_options(suite))
+    measured = suite.run(**_options(suite))
     result = {
         "suite": SUITE.value,
         "machine": machine(),
@@ -64,17 +72,18 @@ def main() -> None:
 
 
 def _options(suite: ModuleType) -> dict[str, str]:
-    """The flags that only some suites have: further parameters of their `run`.
+    """What the flags give a suite: the parameters of its `run`.
 
     Raises:
         InputError: a flag is set that the suite does not have.
     """
     taken = inspect.signature(suite.run).parameters
-    given = {flag.name: flag.value for flag in (TORCH_PYTHON, TORCH_LAYER)}
+    given = {flag.name: flag.value for flag in (DATA_DIR, TORCH_PYTHON, TORCH_LAYER)}
     for name, value in given.items():
         if value and name not in taken:
             raise InputError(f"--{name}={value} is not for --suite={SUITE.value}; leave it out.")
-    return {name: value for name, value in given.items() if name in taken}
+    inputs = parse_inputs(suite.run, INPUT.value, f"--suite={SUITE.value}")
+    return {**{name: value for name, value in given.items() if name in taken}, **inputs}
 
 
 def print_rows(rows: list[dict]) -> None:

@@ -4,9 +4,10 @@
     python -m launch.flow --solver=dis --output_dir=runs/flow first.png second.png
 
 It writes to the output folder `SOLVER/PAIR.flo` and `.png` (flow colours; those of the exact flow are in `truth/`, on
-the same scale), `contact_sheet.png` and `metrics.json`. Solvers are tvnet-S-W-I (`--variant`, `--weights`), tvl1,
-tvl1-S-W-I, dis (or dis-ultrafast, dis-fast, dis-medium: the preset that dis has), deepflow, farneback, skimage-tvl1, or
-a folder that launch.export wrote. Files are two or more images, a folder of them, or a video.
+the same scale), `contact_sheet.png` and `metrics.json`. Solvers are tvnet-S-W-I (`--variant`, `--weights`; a preset
+with `--weights=preset`), tvl1, tvl1-S-W-I, dis (or dis-ultrafast, dis-fast, dis-medium: the preset that dis has),
+deepflow, farneback, skimage-tvl1, or a folder that launch.export wrote. Files are two or more images, a folder of them,
+or a video.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from absl import flags
 
 from launch.flow_report.comparison import PairProtocol, compare
-from launch.flow_report.inputs import choose_pairs, list_pairs, make_solvers
+from launch.flow_report.inputs import choose_pairs, list_pairs, make_solvers, weights_record
 from launch.flow_report.tables import print_tables
 from launch.run import app
 from tvnet_keras.errors import InputError
@@ -25,7 +26,10 @@ from tvnet_keras.video.read import LARGEST_PIXELS
 SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "The solvers, separated by commas.", **app.SHARED_FLAG)
 VARIANT = flags.DEFINE_string("variant", None, "The variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
 WEIGHTS = flags.DEFINE_string(
-    "weights", None, "The weights of tvnet solvers: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
+    "weights",
+    None,
+    "The weights of tvnet solvers: preset (that of their numbers), a preset's name, a run's folder or a .weights.h5.",
+    **app.SHARED_FLAG,
 )
 DATASET = flags.DEFINE_string(
     "dataset", "", f"The data set of pairs: one of {', '.join(pairs.names())}.", **app.SHARED_FLAG
@@ -54,7 +58,7 @@ def main(paths: list[str]) -> None:
     made = make_solvers(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     listed = choose_pairs(list_pairs(paths, DATASET.value, DATA_DIR.value, RENDER.value), PAIRS.value)
     given = {"dataset": DATASET.value or "files", "render": RENDER.value, "variant": VARIANT.value}
-    given["weights"] = WEIGHTS.value
+    given["weights"] = weights_record(SOLVER.value, WEIGHTS.value)
     folder = Path(OUTPUT_DIR.value)
     metrics = compare(listed, made, folder, protocol, {key: value for key, value in given.items() if value})
     print_tables(metrics)

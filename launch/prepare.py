@@ -83,7 +83,10 @@ SOLVER = flags.DEFINE_string(
 )
 VARIANT = flags.DEFINE_string("variant", None, "--flow: the variant of a tvnet solver.", **app.SHARED_FLAG)
 WEIGHTS = flags.DEFINE_string(
-    "weights", None, "--flow: the weights of a tvnet solver: a run's folder or a .weights.h5 file.", **app.SHARED_FLAG
+    "weights",
+    None,
+    "--flow: the weights of a tvnet solver: preset, a preset's name, a run's folder or a .weights.h5 file.",
+    **app.SHARED_FLAG,
 )
 FORM = flags.DEFINE_enum("form", FlowFormat.form, FORMATS, "--flow: the form of the 8-bit pictures.")
 FLOW_QUALITY = flags.DEFINE_integer("flow_quality", FlowFormat.quality, "--flow: the quality of JPEG, 1 to 100.")
@@ -118,7 +121,13 @@ SIZE = flags.DEFINE_list(
 PAIRS = flags.DEFINE_integer("pairs", Recipe.pairs, "--generate_pairs: number of pairs; every tenth is for testing.")
 BOUND = flags.DEFINE_float("bound", Recipe.bound, "--generate_pairs: the longest displacement, in pixels.")
 PICTURES = flags.DEFINE_string(
-    "pictures", "", "--generate_pairs: a folder of pictures to cut the layers from; empty paints textures."
+    "pictures", "", "--generate_pairs: a folder of pictures or videos to cut the layers from; empty paints textures."
+)
+OBJECTS = flags.DEFINE_integer("objects", Recipe.objects, "--generate_pairs: the largest number of objects of a pair.")
+BEND = flags.DEFINE_float("bend", Recipe.bend, "--generate_pairs: by how many pixels a layer bends at most.")
+NOISE = flags.DEFINE_float("noise", Recipe.noise, "--generate_pairs: the largest noise of a frame, in grey levels.")
+DRIFT = flags.DEFINE_float(
+    "drift", Recipe.drift, "--generate_pairs: the largest change of brightness between the frames, as a fraction."
 )
 FILES = flags.DEFINE_bool(
     "files", False, "--generate_pairs: also write every pair under FlyingChairs' names, for other programs."
@@ -160,7 +169,16 @@ def generate_pairs() -> None:
     """Writes the recipe of generated pairs, and with --files the pairs themselves."""
     height, width = _size((Recipe.height, Recipe.width))
     recipe = Recipe(
-        pairs=PAIRS.value, height=height, width=width, seed=SEED.value, bound=BOUND.value, pictures=PICTURES.value
+        pairs=PAIRS.value,
+        height=height,
+        width=width,
+        seed=SEED.value,
+        bound=BOUND.value,
+        objects=OBJECTS.value,
+        bend=BEND.value,
+        noise=NOISE.value,
+        drift=DRIFT.value,
+        pictures=PICTURES.value,
     )
     # A folder without pictures is told before there is a recipe of it.
     pictures_of(recipe)

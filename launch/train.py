@@ -23,7 +23,7 @@ from launch.run import app, config_flags, run_folder, run_lists
 from launch.run.checkpoints import Checkpoints
 from launch.run.config import Config, method_module
 from launch.run.data import Source, list_source, warn_of_lists
-from launch.run.model import build_model
+from launch.run.model import build_model, with_preset
 from launch.run.model_outputs import output_names
 from launch.run.monitor import Monitor
 from launch.run.optimization import averaged_weights, make_optimizer
@@ -80,7 +80,7 @@ def train(
 
     Args:
         config: the checked configuration. If the run starts from ImageNet weights and the configuration leaves the
-            range of frames open, it is the one that these weights expect.
+            range of frames open, it is the one that these weights expect. A preset sets the options that belong to it.
         folder: the run's folder; it is made if it is absent.
         strategy: the strategy by which replicas are spread; None takes the current one.
         skip_unreadable: whether to leave out broken videos, instead of stopping.
@@ -94,7 +94,7 @@ def train(
             the disk is full, or the loss or the weights are not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
-    config = with_scaling_of_weights(config)
+    config = with_preset(with_scaling_of_weights(config))
     _check_divisible(config, strategy)
     with only_writer(folder), _room_in(folder):
         return _train(config, folder, strategy, skip_unreadable, profile)

@@ -8,6 +8,7 @@ import dataclasses
 
 import keras
 
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
@@ -17,7 +18,7 @@ from tvnet_keras.typing import Shape, Tensor
 from . import encoders
 from . import motion as motion_layers
 from .motion import motion_module
-from .parts import fine_tuning, temporal_stream, tvnet_options
+from .parts import fine_tuning, temporal_stream, tvnet_layer
 from .parts.clip_classifier import cross_entropy
 
 FLOW_FIELDS = 5
@@ -38,15 +39,19 @@ class Options:
     first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
     motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
     flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
+    preset: str = same_option(tvnet_layer.Options, "preset")
     # A TVNet has weights of its own for every iteration of every warp of every scale.
     scales: int = option(1, "Scales of the image pyramid, for motion=tvnet.", least=1, most=20)
     warps: int = option(1, "Warps on every scale, for motion=tvnet.", least=1, most=100)
     iterations: int = option(50, "TV-L1 iterations of every warp.", least=1, most=10_000)
     learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained, for motion=tvnet.", choices=LEARNABLE)
-    share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
-    constants_per: str = same_option(tvnet_options.Options, "constants_per")
-    median: int = same_option(tvnet_options.Options, "median")
-    texture: float = same_option(tvnet_options.Options, "texture")
+    tau: float = same_option(tvnet_layer.Options, "tau")
+    lambda_: float = same_option(tvnet_layer.Options, "lambda_")
+    theta: float = same_option(tvnet_layer.Options, "theta")
+    share: tuple[str, ...] = same_option(tvnet_layer.Options, "share")
+    constants_per: str = same_option(tvnet_layer.Options, "constants_per")
+    median: int = same_option(tvnet_layer.Options, "median")
+    texture: float = same_option(tvnet_layer.Options, "texture")
     bottleneck: int = option(
         0,
         "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",
@@ -76,7 +81,13 @@ class TVNetClassifier(temporal_stream.TemporalStream):
 
 
 def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
-    """A `TVNetClassifier` with all its weights."""
+    """A `TVNetClassifier` with all its weights.
+
+    Raises:
+        InputError: there is a preset, and the motion is not TVNet's.
+    """
+    if options and options.preset and options.motion != "tvnet":
+        raise InputError(f"preset={options.preset} is of motion=tvnet, but motion={options.motion}; leave it out.")
     model = TVNetClassifier(num_classes, clip_shape, options, name="tvnet_classifier")
     model.build()
     return model

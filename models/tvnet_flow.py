@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import keras
 
-from tvnet_keras.layers.tvnet import LEARNABLE, TVNet
-from tvnet_keras.losses.endpoint import mean_end_point_error
+from tvnet_keras.layers.tvnet import LEARNABLE
+from tvnet_keras.losses.endpoint import mean_end_point_error, robust_end_point_error
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.ops.tvl1.variants import VARIANTS
 from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
-from .parts import tvnet_options
+from .parts import tvnet_layer
 from .parts.clip_model import ClipModel
 
 FRAMES = 2
@@ -28,6 +28,7 @@ NEEDS = ("flow", "known")
 class Options:
     """What `--config.model.*` can set for `--method=tvnet_flow`."""
 
+    preset: str = same_option(tvnet_layer.Options, "preset")
     # A TVNet has weights of its own for every iteration of every warp of every scale.
     scales: int = option(1, "Scales of the image pyramid.", least=1, most=20)
     warps: int = option(1, "Warps on every scale.", least=1, most=100)
@@ -39,14 +40,21 @@ class Options:
     variant: str = option(
         "default", "Formulae of the solver; official reproduces the released code.", choices=tuple(VARIANTS)
     )
-    share: tuple[str, ...] = same_option(tvnet_options.Options, "share")
-    constants_per: str = same_option(tvnet_options.Options, "constants_per")
-    median: int = same_option(tvnet_options.Options, "median")
-    texture: float = same_option(tvnet_options.Options, "texture")
+    tau: float = same_option(tvnet_layer.Options, "tau")
+    lambda_: float = same_option(tvnet_layer.Options, "lambda_")
+    theta: float = same_option(tvnet_layer.Options, "theta")
+    share: tuple[str, ...] = same_option(tvnet_layer.Options, "share")
+    constants_per: str = same_option(tvnet_layer.Options, "constants_per")
+    median: int = same_option(tvnet_layer.Options, "median")
+    texture: float = same_option(tvnet_layer.Options, "texture")
     loss: str = option(
         "epe",
-        "What is minimised: epe is the mean end-point error of the known vectors, energy that of TV-L1, without truth.",
-        choices=("epe", "energy"),
+        "What is minimised: the mean end-point error of the known vectors (epe), that error to the power of 0.4, to "
+        "which far vectors matter less (robust), or the energy of TV-L1, without truth.",
+        choices=("epe", "robust", "energy"),
+    )
+    kernels_rate: float = option(
+        1.0, "Multiple of the learning rate with which the kernels learn; the constants decide more.", above=0
     )
 
 
@@ -73,20 +81,17 @@ class TVNetFlow(ClipModel):
     def __init__(self, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(clip_shape, options, **kwargs)
         chosen = self.options
-        self.motion = TVNet(
-            chosen.scales,
-            chosen.warps,
-            chosen.iterations,
+        self.motion = tvnet_layer.make_tvnet(
+            chosen,
+            scales=chosen.scales,
+            warps=chosen.warps,
+            iterations=chosen.iterations,
             learn=chosen.learn,
             # The layer refuses another length than two.
             u0_size=cast(
                 "tuple[int, int] | None",
                 None if isinstance(chosen.u0_size, tuple) and not chosen.u0_size else chosen.u0_size,
             ),
-            share=chosen.share,
-            constants_per=chosen.constants_per,
-            median=chosen.median,
-            texture=chosen.texture,
             variant=chosen.variant,
             name="tvnet",
         )
@@ -110,16 +115,19 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
 
 def needs(options: Options) -> tuple[str, ...]:
     """The exact flow; nothing where the energy is minimised."""
-    return NEEDS if options.loss == "epe" else ()
+    return () if options.loss == "energy" else NEEDS
 
 
 def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """End-point error or TV-L1 energy per clip `[B]`."""
+    """End-point error, its robust form, or TV-L1 energy per clip `[B]`."""
     if options.loss == "energy":
         return {"energy": tvl1_energy(batch["clip"], outputs["flow"])}
+    if options.loss == "robust":
+        return {"robust_error": robust_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
     return {"end_point_error": mean_end_point_error(batch["flow"], outputs["flow"], batch["known"])}
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """Nothing: all weights learn at one rate."""
-    return {}
+    """`kernels_rate` for the kernels, if it is another than that of the other weights."""
+    slower = options.kernels_rate != 1 and "kernels" in options.learn
+    return {"(^|/)tvnet/kernels": options.kernels_rate} if slower else {}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 FILE = Path(__file__).with_name("api_surface.json")
 COMMAND = "python -m tests.api_surface"
-PACKAGES = ("tvnet_keras", "tvnet_keras.flow", "tvnet_keras.scoring", "tvnet_keras.video")
+PACKAGES = ("tvnet_keras", "tvnet_keras.flow", "tvnet_keras.presets", "tvnet_keras.scoring", "tvnet_keras.video")
 """Those with `__all__`."""
 
 

@@ -42,6 +42,8 @@ def check_choice(what: str, value: str, allowed: Sequence[str]) -> str:
     """
     if value in allowed:
         return value
+    if not allowed:
+        raise InputError(f"{what} is {value!r}, but there are none to choose from.")
     lower = {name.lower(): name for name in allowed}
     near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.5)
     hint = f" Did you mean {lower[near[0]]!r}?" if near else ""

@@ -1,5 +1,6 @@
 """The model that a configuration describes, with fresh weights or with those of a finished run."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ from launch.run.option_errors import option_error
 from launch.run.run_folder import RUN_FILE, WEIGHTS_FILE, read, read_config
 from launch.weights.by_name import match
 from launch.weights.files import read_weights
+from models.parts.tvnet_layer import settled_by_preset
 from tvnet_keras.errors import InputError
 
 
@@ -25,6 +27,18 @@ def build_model(config: Config, num_classes: int) -> keras.Model:
             clip_shape=(data.frames, data.height or None, data.width or None, 3),
             options=config.model,
         )
+    except ValueError as error:
+        raise option_error(error, config) from error
+
+
+def with_preset(config: Config) -> Config:
+    """The configuration with the options that belong to its preset, so that a run's record has them.
+
+    Raises:
+        InputError: there is no such preset, or an option contradicts it.
+    """
+    try:
+        return dataclasses.replace(config, model=settled_by_preset(config.model))
     except ValueError as error:
         raise option_error(error, config) from error
 

@@ -6,6 +6,8 @@ import keras
 
 from tvnet_keras.layers.tvnet import TVNet
 
+from ..parts.tvnet_layer import make_tvnet
+
 FRAMES_CONSUMED = TVNet.frames_consumed
 
 IS_FLOW = True
@@ -18,10 +20,6 @@ class Options(Protocol):
     warps: int
     iterations: int
     learn: tuple[str, ...]
-    share: tuple[str, ...]
-    constants_per: str
-    median: int
-    texture: float
     motion_rate: float
 
 
@@ -29,17 +27,16 @@ def make(options: Options) -> keras.Layer:
     """TVNet.
 
     Args:
-        options: options with `scales`, `warps`, `iterations` and `learn`, and those of `models.parts.tvnet_options`.
+        options: options with `scales`, `warps`, `iterations` and `learn`, and those of `models.parts.tvnet_layer`.
     """
-    return TVNet(
-        options.scales,
-        options.warps,
-        options.iterations,
+    return make_tvnet(
+        options,
+        scales=options.scales,
+        warps=options.warps,
+        iterations=options.iterations,
         learn=options.learn,
-        share=options.share,
-        constants_per=options.constants_per,
-        median=options.median,
-        texture=options.texture,
+        # That of the frames, not that of the preset.
+        u0_size=None,
         name="tvnet",
     )
 

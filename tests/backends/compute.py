@@ -7,15 +7,19 @@ case does not hide the others. Random initial weights differ between backends, s
 """
 
 import sys
+import tempfile
 import traceback
+from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from tests.backends.derivatives import value_and_gradients
 from tests.layers import test_every_layer as layers
 from tests.losses import test_every_loss as losses
+from tests.made_preset import NAME, make_preset
 from tests.textures import moving_clip
 from tvnet_keras import GroupedSGD, TVNet
 from tvnet_keras.errors import InputError
@@ -115,6 +119,14 @@ def compiled_step(variant: str):
     return results
 
 
+def preset():
+    """Flow and kernels of a layer from a preset, beside those of the layer that the preset was made from."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        made = make_preset(Path(folder), patch)
+        layer = TVNet.from_preset(NAME)
+        return {"flow": layer(CLIP), "kernels": layer.kernels, "made flow": made(CLIP), "made kernels": made.kernels}
+
+
 def raised(function) -> np.ndarray:
     """Type and sentence of the error that `function` raises; empty if it raises none."""
     try:
@@ -167,6 +179,7 @@ def cases(reference):
     for loss_class in losses.found_losses():
         yield f"loss {loss_class.__name__}", lambda loss_class=loss_class: every_loss(loss_class)
     yield "fit", fit
+    yield "preset", preset
     yield "forced errors", forced_errors
     if keras.backend.backend() != "tensorflow":
         yield "native", native_refused

@@ -62,6 +62,13 @@ def test_fit_with_rates_per_group(computed, reference):
     assert_equals_tensorflow(computed, reference, "fit")
 
 
+def test_a_layer_from_a_preset_is_the_layer_that_it_was_made_from(computed, reference):
+    arrays = case(computed, "preset")
+    for name in ("flow", "kernels"):
+        np.testing.assert_array_equal(arrays[name], arrays[f"made {name}"])
+    assert_near(arrays["flow"], case(reference[0], "preset")["made flow"], "flow")
+
+
 @pytest.mark.parametrize("variant", ["default", "official"])
 def test_compiled_equals_plain(computed, backend, variant):
     if backend != "jax":

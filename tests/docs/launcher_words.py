@@ -211,10 +211,11 @@ def _suite(given, defined: dict) -> None:
     import launch.benchmarks
     from tvnet_keras.choices import check_choice, load_module
 
-    taken = tuple(inspect.signature(load_module(launch.benchmarks, "--suite", given.suite).run).parameters)
-    for name in ("torch_python", "torch_layer"):
+    run = load_module(launch.benchmarks, "--suite", given.suite).run
+    for name in ("data_dir", "torch_python", "torch_layer"):
         if given[name].value:
-            check_choice(f"--suite={given.suite} with", name, taken)
+            check_choice(f"--suite={given.suite} with", name, tuple(inspect.signature(run).parameters))
+    defined["parse_inputs"](run, given.input, f"--suite={given.suite}")
 
 
 def _figure(given, defined: dict) -> None:
@@ -222,7 +223,8 @@ def _figure(given, defined: dict) -> None:
     from tvnet_keras.choices import load_module
 
     if given["figure"].present or given["input"].present:
-        defined["parse_inputs"](load_module(launch.figures, "--figure", given.figure), given.input)
+        draw = load_module(launch.figures, "--figure", given.figure).draw
+        defined["parse_inputs"](draw, given.input, f"--figure={given.figure}")
 
 
 def _solvers_and_pairs(given, defined: dict) -> None:

@@ -11,12 +11,13 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
+from tests.made_preset import NAME, make_preset
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.measure import mean_end_point_error
 from tvnet_keras.flow.pairs import load
-from tvnet_keras.flow.solvers import forms, make_solver, options_of
+from tvnet_keras.flow.solvers import forms, make_solver, numbers_of, options_of
 
 DIS = ("dis", "dis-ultrafast", "dis-fast", "dis-medium")
 EXAMPLES = ("tvnet-2-2-20", "tvl1", "tvl1-2-3-20", *DIS, "deepflow", "farneback", "skimage-tvl1")
@@ -198,6 +199,23 @@ def test_weights_that_do_not_fit_are_refused(trained, tmp_path):
     for weights in (path, tmp_path / "absent.weights.h5"):
         with pytest.raises(InputError, match="cannot be read"):
             make_solver("tvnet-1-1-4", weights=weights)
+
+
+def test_a_preset_is_asked_for_by_its_numbers_or_by_its_name(tmp_path, monkeypatch):
+    layer, pair = make_preset(tmp_path / "presets", monkeypatch), frames()
+    expected = keras.ops.convert_to_numpy(layer(pair[None]))[0, 0]
+    for weights in ("preset", NAME):
+        np.testing.assert_allclose(make_solver("tvnet-2-1-4", weights=weights)(pair), expected, atol=1e-3)
+    assert np.abs(expected - make_solver("tvnet-2-1-4")(pair)).max() > 0.01
+    with pytest.raises(InputError, match=f"variant of the preset {NAME} is 'default'; leave it out. .*'official'"):
+        make_solver("tvnet-2-1-4", weights="preset", variant="official")
+    with pytest.raises(InputError, match=f"tvnet-2-1-4-rndom cannot be read; .*, or one of the presets {NAME}"):
+        make_solver("tvnet-2-1-4", weights="tvnet-2-1-4-rndom")
+
+
+def test_a_name_says_its_numbers():
+    assert numbers_of("tvnet-5-1-20") == (5, 1, 20) and numbers_of("deepflow") == ()
+    assert len(numbers_of("dis-fast")) == 1  # OpenCV's number of the preset.
 
 
 class Shift(tf.Module):

@@ -1,6 +1,7 @@
 """A tiny Moving Shapes set, tiny runs on it, and the launchers as a user starts them."""
 
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,18 @@ def shapes(tmp_path_factory) -> Path:
     """Moving Shapes: 36 training and 12 test clips of 8 frames of 32 x 32."""
     root = tmp_path_factory.mktemp("shapes") / "data"
     return write_dataset(root, train_groups=3, test_groups=1, frames=8, size=(SIZE, SIZE))
+
+
+@pytest.fixture(scope="session")
+def ucf101(shapes, tmp_path_factory) -> Path:
+    """UCF101 with one video, that of TVNet's Table 2: 8 frames of 32 x 32. Tests only read it."""
+    root = tmp_path_factory.mktemp("ucf101")
+    video = root / "UCF-101/ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi"
+    video.parent.mkdir(parents=True)
+    shutil.copy(next((shapes / "videos/MoveRight").glob("*.avi")), video)
+    (root / "classInd.txt").write_bytes(b"1 ApplyEyeMakeup\r\n")
+    (root / "testlist01.txt").write_bytes(b"ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi\r\n")
+    return root
 
 
 @pytest.fixture(scope="session")

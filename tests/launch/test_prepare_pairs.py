@@ -12,9 +12,12 @@ def test_a_recipe_is_written_as_the_flags_say(launcher, tmp_path):
         "prepare",
         f"--generate_pairs={tmp_path}/pairs",
         *("--pairs=12", "--size=32,48", "--bound=5", "--seed=3"),
+        *("--objects=2", "--bend=0.5", "--noise=1", "--drift=0.01"),
     )
     assert outcome.code == 0, outcome.error
-    assert read_recipe(tmp_path / "pairs") == Recipe(pairs=12, height=32, width=48, bound=5.0, seed=3)
+    assert read_recipe(tmp_path / "pairs") == Recipe(
+        pairs=12, height=32, width=48, bound=5.0, seed=3, objects=2, bend=0.5, noise=1.0, drift=0.01
+    )
     assert [pair.name for pair in pairs.load_subset("generated", tmp_path / "pairs", "test")] == ["0000000", "0000010"]
 
 

@@ -21,18 +21,6 @@ FLOW = (1.5, -0.5)
 
 
 @pytest.fixture(scope="module")
-def ucf101(shapes, tmp_path_factory):
-    """UCF101 with the one video of the table: 8 frames of 32 x 32."""
-    root = tmp_path_factory.mktemp("ucf101")
-    video = root / "UCF-101/ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi"
-    video.parent.mkdir(parents=True)
-    shutil.copy(next((shapes / "videos/MoveRight").glob("*.avi")), video)
-    (root / "classInd.txt").write_bytes(b"1 ApplyEyeMakeup\r\n")
-    (root / "testlist01.txt").write_bytes(b"ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi\r\n")
-    return root
-
-
-@pytest.fixture(scope="module")
 def frames(ucf101):
     return read_frames(next(ucf101.glob("UCF-101/*/*.avi")))
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.examples import LossExample
 from tvnet_keras import EndPointError
 from tvnet_keras.flow.measure import EndPointErrors
-from tvnet_keras.losses.endpoint import end_point_error, mean_end_point_error
+from tvnet_keras.losses.endpoint import end_point_error, mean_end_point_error, robust_end_point_error
 
 FLOW = np.full((1, 2, 9, 11, 2), 0.5, "float32")
 EXAMPLE = LossExample(lambda: EndPointError(name="epe"), target=FLOW, perfect=FLOW)
@@ -100,6 +100,25 @@ def test_a_vector_that_is_not_known_may_be_anything(error, value, where):
 @pytest.mark.parametrize("shape", [(1, 2, 3, 4, 1), (1, 2, 3, 5), (2, 2, 3, 4)])
 def test_a_mask_of_another_shape_is_refused_in_a_sentence(shape):
     flow = np.zeros((1, 2, 3, 4, 2), "float32")
-    for error in (loss, objective):
+    for error in (loss, objective, robust_end_point_error):
         with pytest.raises(ValueError, match="takes one weight per vector.*Received: weights"):
             error(flow, tf.constant(flow), np.ones(shape, "float32"))
+
+
+def test_the_robust_error_is_a_power_of_the_distance_and_a_far_vector_counts_little_more_than_a_near_one():
+    truth, known = np.zeros((2, 1, 2, 2, 2), "float32"), np.ones((2, 1, 2, 2), "float32")
+    flow = truth.copy()
+    flow[0, 0, 0] = [3, 4]
+    flow[1, 0, 0, 0], known[1, 0, 0, 0] = np.nan, 0
+    near, far, exact = 5.01**0.4, 500.01**0.4, 0.01**0.4
+    np.testing.assert_allclose(robust_end_point_error(truth, flow, known), [(near + exact) / 2, exact], rtol=1e-6)
+    np.testing.assert_allclose(robust_end_point_error(truth, 100 * flow, known)[0], (far + exact) / 2, rtol=1e-6)
+    assert far / near < 7
+
+
+def test_the_gradient_of_the_robust_error_is_finite_where_the_flow_is_exact():
+    flow = tf.zeros((1, 1, 2, 2, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(flow)
+        found = robust_end_point_error(np.zeros((1, 1, 2, 2, 2)), flow, np.ones((1, 1, 2, 2)))
+    assert not tape.gradient(found, flow).numpy().any()

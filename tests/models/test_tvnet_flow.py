@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -8,6 +9,7 @@ from launch.weights.files import read_weights
 from models import tvnet_flow
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
+from tvnet_keras.optimizers.grouped import GroupedAdam
 
 
 def make(u0_size):
@@ -77,3 +79,38 @@ def test_a_network_starts_from_one_with_fewer_weights_and_the_other_way_round_on
     target.motion.kernels.assign(target.motion.kernels * np.random.default_rng(0).uniform(size=(2, 2, 2, 8, 2)))
     with pytest.raises(InputError, match="differ from one of the iterations to the next"):
         match(again, weight_values(target)).apply()
+
+
+def learned(**options):
+    """A small network and the losses of a batch under its options."""
+    chosen = tvnet_flow.Options(iterations=1, **options)
+    model = tvnet_flow.build(num_classes=0, clip_shape=(2, 24, 31, 3), options=chosen)
+    batch = {"flow": np.zeros((1, 1, 24, 31, 2), "float32"), "known": np.ones((1, 1, 24, 31), "float32")}
+    outputs = {"flow": np.full((1, 1, 24, 31, 2), (3, 4), "float32")}
+    return model, tvnet_flow.objective(chosen, batch, outputs)
+
+
+def test_the_robust_loss_is_minimised_on_demand_and_needs_the_truth():
+    assert {name: float(value[0]) for name, value in learned(loss="robust")[1].items()} == {
+        "robust_error": pytest.approx(5.01**0.4)
+    }
+    assert tvnet_flow.needs(tvnet_flow.Options(loss="robust")) == ("flow", "known")
+
+
+def test_constants_start_as_the_options_say():
+    model, _ = learned(tau=0.2, lambda_=0.1, theta=0.5)
+    assert [float(constant) for constant in model.motion.scalars] == pytest.approx([0.2, 0.1, 0.5])
+
+
+def test_kernels_may_learn_more_slowly_than_the_constants():
+    model, _ = learned(kernels_rate=0.1, learn=("kernels", "theta"))
+    optimizer = GroupedAdam(1.0, rates=tvnet_flow.learning_rates(model.options))
+    before = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_variables]
+    optimizer.apply([np.ones(weight.shape, "float32") for weight in before], model.trainable_variables)
+    moved = {
+        weight.name: np.abs(keras.ops.convert_to_numpy(weight) - start).max()
+        for weight, start in zip(model.trainable_variables, before, strict=True)
+    }
+    assert moved["kernels"] == pytest.approx(0.1, rel=1e-3) and moved["theta"] > 0.2
+    assert tvnet_flow.learning_rates(tvnet_flow.Options(kernels_rate=0.1, learn=("theta",))) == {}
+    assert tvnet_flow.learning_rates(tvnet_flow.Options()) == {}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -16,12 +16,13 @@ SOURCES = ("tvnet_keras", "models", "launch", "setup.py", "pyproject.toml", "MAN
 TEXTS = ("requirements.txt", "requirements-native.txt", "README.md", "LICENSE")
 
 
-def build_wheel(repository: Path, folder: Path) -> Path:
+def build_wheel(repository: Path, folder: Path, added: Mapping[str, Path]) -> Path:
     """The wheel of the repository as it is now, built without the network.
 
     Args:
         repository: its root; a copy is built, for setuptools leaves folders behind and takes old ones along.
         folder: where the copy and the wheel go.
+        added: further files of the copy, by their paths in it.
     """
     copy = folder / "source"
     copy.mkdir()
@@ -31,6 +32,8 @@ def build_wheel(repository: Path, folder: Path) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.is_file():
             shutil.copy(source, copy / name)
+    for name, source in added.items():
+        shutil.copy(source, copy / name)
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, copy)
     (wheel,) = folder.glob("*.whl")
     return wheel

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import models
+from tests.made_preset import NAME, make_preset
 from tests.own_process import in_own_process
 from tests.wheel import in_repository
 from tests.wheel.build import build_wheel, empty_environment, link_installed, pip, requirements, run, site_packages
@@ -24,6 +25,8 @@ SIZE = 32
 QUICK = {"iterations": 3, "depth": 10, "width": 8, "bottleneck": 4}
 USE = Path(__file__).with_name("use.py")
 
+PRESET = f"tvnet_keras/presets/{NAME}.npz"
+
 OPTIONAL = {
     "numba": "the extra `native`",
     "jax": "a backend that Keras may have been told to use",
@@ -35,7 +38,11 @@ OPTIONAL = {
 
 @pytest.fixture(scope="module")
 def wheel(repository, tmp_path_factory):
-    return build_wheel(repository, tmp_path_factory.mktemp("wheel"))
+    folder = tmp_path_factory.mktemp("presets")
+    with pytest.MonkeyPatch.context() as patch:
+        make_preset(folder, patch)
+    # So that there is one, whatever presets the package has.
+    return build_wheel(repository, tmp_path_factory.mktemp("wheel"), {PRESET: folder / f"{NAME}.npz"})
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +91,9 @@ def test_the_wheel_carries_the_library_and_the_methods_and_nothing_else(distribu
     expected = {
         name.replace("models/", "tvnet_keras/models/", 1) if name.startswith("models/") else name for name in code
     }
+    presets = {f"tvnet_keras/presets/{file.name}" for file in (repository / "tvnet_keras/presets").glob("*.npz")}
     found = {name for name in file_names(distribution) if ".dist-info/" not in name}
-    assert found == expected | {"tvnet_keras/py.typed"}
+    assert found == expected | presets | {"tvnet_keras/py.typed", PRESET}
 
 
 def imported(distribution):

@@ -53,6 +53,16 @@ def check_flow(folder: Path) -> None:
     assert tvnet_keras.flow_to_colour(flow).shape == (32, 40, 3)
 
 
+def check_presets() -> None:
+    """The presets came along, and a layer starts with their weights."""
+    names = tvnet_keras.presets.names()
+    assert names
+    for name in names:
+        layer = tvnet_keras.TVNet.from_preset(name)
+        assert np.isfinite(keras.ops.convert_to_numpy(layer(clip_of(0, 2)[None]))).all(), name
+        assert (keras.ops.convert_to_numpy(layer.kernels) == tvnet_keras.presets.load(name).weights["kernels"]).all()
+
+
 def check_fit() -> None:
     """A network with TVNet at its front learns to tell forward from backward."""
     keras.utils.set_random_seed(0)
@@ -94,6 +104,7 @@ def check_modules() -> None:
 if __name__ == "__main__":
     check_installation()
     check_flow(Path(sys.argv[1]))
+    check_presets()
     check_fit()
     check_files(Path(sys.argv[1]))
     check_modules()

@@ -20,6 +20,7 @@ from tvnet_keras.layers.arguments import (
     positive,
     positive_int,
 )
+from tvnet_keras.layers.from_preset import FromPreset
 from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.shared_kernels import checked_axes, shared_shape, shared_values
 from tvnet_keras.layers.solver_constants import add_constants, fitted_constant, stack_constants
@@ -57,7 +58,7 @@ SECONDS_TO_COMPILE = 3
 
 
 @keras.saving.register_keras_serializable(package="tvnet_keras")
-class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
+class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
     """Optical flow between neighbouring frames by the unrolled TV-L1 iterations of TVNet.
 
     Untrained it is a TV-L1 solver with fixed numbers of scales, warps and iterations (TVNet-S-W-I of the paper);
@@ -200,6 +201,7 @@ class TVNet(StoredByName, keras.layers.Layer, MotionLayer):
             self.image_gradient = self.add_weight(
                 name="image_gradient", shape=(self.scales, 2, 3), initializer=_filled_with(CENTRAL_TAPS)
             )
+        self._require_all_of_preset()
 
     def call(self, clip: Tensor) -> Tensor:
         """Flow between neighbouring frames: `[B, T, H, W, C] -> [B, T - 1, H, W, 2]`."""

@@ -1,11 +1,15 @@
 """End-point error: the distance between estimated and true flow vectors."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
 from tvnet_keras.typing import Tensor
+
+ROBUST_OFFSET, ROBUST_POWER = 0.01, 0.4
+"""Of `robust_end_point_error`: epsilon, in pixels, and q of PWC-Net's loss for fine-tuning."""
 
 
 def end_point_error(truth: Tensor, flow: Tensor) -> Tensor:
@@ -67,9 +71,42 @@ def mean_end_point_error(truth: Tensor, flow: Tensor, known: Tensor) -> Tensor:
     """
     check_shapes("mean_end_point_error", truth, flow)
     check_weight("mean_end_point_error", known, flow)
+    return _mean_over_known(lambda error: error, truth, flow, known)
+
+
+def robust_end_point_error(truth: Tensor, flow: Tensor, known: Tensor) -> Tensor:
+    """Mean of `(end-point error + 0.01)^0.4` of every clip over its known vectors.
+
+    Vectors that are far off, such as those of occluded or too fast pixels, count little more than others, so that
+    learning goes on where the flow is nearly right (Sun et al., "PWC-Net", CVPR 2018, Eq. 9, with the Euclidean
+    distance in the place of the sum of absolute differences).
+
+    Args:
+        truth: `[B, T, H, W, 2]`, pixels; any value, also NaN, where it is not known.
+        flow: `[B, T, H, W, 2]`, pixels.
+        known: `[B, T, H, W]`, 1 where the truth is known, 0 elsewhere.
+
+    Returns:
+        `[B]`; 0 for a clip of which nothing is known.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+
+    Example:
+        >>> truth, flow = np.zeros((1, 1, 4, 6, 2)), np.full((1, 1, 4, 6, 2), (0.6, 0.79))
+        >>> round(float(robust_end_point_error(truth, flow, np.ones((1, 1, 4, 6)))[0]), 2)
+        1.0
+    """
+    check_shapes("robust_end_point_error", truth, flow)
+    check_weight("robust_end_point_error", known, flow)
+    return _mean_over_known(lambda error: ops.power(error + ROBUST_OFFSET, ROBUST_POWER), truth, flow, known)
+
+
+def _mean_over_known(penalty: Callable[[Tensor], Tensor], truth: Tensor, flow: Tensor, known: Tensor) -> Tensor:
+    """The mean penalty of the end-point errors of every clip, `[B]`."""
     known, axes = ops.cast(known, "float32"), tuple(range(1, len(known.shape)))
     truth, flow = blank_unknown(ops.cast(truth, "float32"), ops.cast(flow, "float32"), known)
-    total = ops.sum(end_point_error(truth, flow) * known, axis=axes)
+    total = ops.sum(penalty(end_point_error(truth, flow)) * known, axis=axes)
     return total / ops.maximum(ops.sum(known, axis=axes), 1.0)
 
 

@@ -10,11 +10,9 @@ Example:
     (('v1', 'v2'), [[0.73, 0.27], [0.05, 0.95]])
 """
 
-import io
 import json
 import os
 import reprlib
-import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ import numpy as np
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
+from tvnet_keras.npz import read_arrays
 
 HEADER_KEYS = ("kind", "experiment", "split", "clips", "crops", "commit", "seed", "weights_sha256")
 _FIELDS = ("video_id", "label", "class_names", "logits", "header")
@@ -100,7 +99,7 @@ def load_scores(path: str | os.PathLike[str]) -> Scores:
         InputError: the file is missing, no scores file, damaged, or what it holds does not pass the checks of `Scores`.
     """
     try:
-        fields = _read_fields(Path(path))
+        fields: dict[str, Any] = dict(read_arrays(Path(path), most_bytes=_MOST_BYTES, fields=_FIELDS))
         fields["header"] = json.loads(str(fields["header"]))
     except FileNotFoundError as error:
         raise InputError(f"There is no scores file {path}; check the path.") from error
@@ -111,33 +110,6 @@ def load_scores(path: str | os.PathLike[str]) -> Scores:
         return Scores(**fields)
     except InputError as error:
         raise InputError(f"{path} is not a valid scores file: {error}") from error
-
-
-def _read_fields(path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        if stream.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
-            raise ValueError("it holds a single array")
-        with zipfile.ZipFile(stream) as archive:
-            held = [name.removesuffix(".npy") for name in archive.namelist()]
-            missing = [name for name in _FIELDS if name not in held]
-            unknown = [name for name in held if name not in _FIELDS or held.count(name) > 1]
-            if missing or unknown:
-                said = f"missing: {', '.join(missing) or 'nothing'}; unknown: {', '.join(unknown) or 'nothing'}"
-                raise ValueError(said)
-            size = sum(entry.file_size for entry in archive.infolist())
-            if size > _MOST_BYTES:
-                raise ValueError(f"it claims {size} bytes, more than the {_MOST_BYTES} that scores may have")
-            # Whole entries, because the archive checks their sums at their ends.
-            return {name: _array(name, archive.read(f"{name}.npy")) for name in _FIELDS}
-
-
-def _array(name: str, content: bytes) -> np.ndarray:
-    stream = io.BytesIO(content)
-    array = np.lib.format.read_array(stream, allow_pickle=False)
-    # Elements of no bytes could be any number of them.
-    if stream.tell() != len(content) or (array.size and not array.itemsize):
-        raise ValueError(f"{name} claims the shape {array.shape} of {array.dtype}, which its bytes are not")
-    return array
 
 
 def _names(names: Sequence[str] | np.ndarray, field: str) -> tuple[str, ...]:

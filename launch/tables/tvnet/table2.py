@@ -25,16 +25,15 @@ import tensorflow as tf
 
 from launch.benchmarks.parts import classical, rounds
 from launch.benchmarks.parts.cores import limited_cores
+from launch.benchmarks.parts.ucf101 import listed_videos
 from launch.evaluators import Measurement
 from launch.evaluators.parts.protocol import FINGERPRINT_DIGITS
 from launch.flow_report.comparison import PHOTOMETRIC
 from launch.run.progress import progress
 from launch.tables import Cell, Column
-from tvnet_keras.errors import InputError
 from tvnet_keras.flow import codec, solvers
 from tvnet_keras.flow.measure import photometric_residual
 from tvnet_keras.layers.tvnet import TVNet
-from tvnet_keras.video import datasets
 from tvnet_keras.video.read import read_frames
 
 FlowsOf: TypeAlias = Callable[[np.ndarray], Iterator[np.ndarray]]
@@ -149,11 +148,7 @@ def _frames(data_dir: str) -> np.ndarray:
     Raises:
         InputError: the folder has no lists of UCF101, or the video is not there or cannot be read.
     """
-    listed = datasets.load("ucf101", data_dir, subset="test", classes=(CLASS,)).videos
-    path = next((video.path for video in listed if video.video_id == VIDEO), None)
-    if path is None:
-        raise InputError(f"--data_dir={data_dir} lacks the video {VIDEO} of UCF101; put it where its list names it.")
-    return read_frames(path)
+    return read_frames(listed_videos("--data_dir", data_dir, (VIDEO,), classes=(CLASS,))[VIDEO])
 
 
 def _errors_and_bytes(flows_of: FlowsOf, frames: np.ndarray) -> dict[str, float]:

@@ -8,9 +8,10 @@ import pytest
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.generated.recipe import Recipe
-from tvnet_keras.flow.generated.render import _places_before, render, render_pair
+from tvnet_keras.flow.generated.render import _picture, _places_before, render, render_pair
 from tvnet_keras.flow.generated.scene import Layer, Motion, Scene, draw_scene
 from tvnet_keras.flow.generated.texture import procedural
+from tvnet_keras.flow.picture import write_video
 
 SMALL = Recipe(height=96, width=128, bound=6.0, noise=0.0, drift=0.0)
 
@@ -121,3 +122,14 @@ def test_layers_are_cut_from_the_users_pictures(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no folder with pictures"):
         render_pair(dataclasses.replace(recipe, pictures=str(tmp_path / "empty")), 0)
+
+
+def test_layers_are_cut_from_the_middle_frames_of_the_users_videos(tmp_path):
+    grey = np.arange(0, 250, 50, dtype=np.uint8)
+    write_video(tmp_path / "film.mp4", np.broadcast_to(grey[:, None, None, None], (5, 64, 64, 3)), fps=10)
+    recipe = dataclasses.replace(SMALL, pictures=str(tmp_path), objects=0)
+    assert render_pair(recipe, 0).frames.mean() == pytest.approx(100, abs=3)
+    (tmp_path / "film.mp4").write_bytes(b"no film")
+    _picture.cache_clear()
+    with pytest.raises(InputError, match="film.mp4"):
+        render_pair(recipe, 0)

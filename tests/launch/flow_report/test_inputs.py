@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from launch.flow_report.inputs import options_of, solver_record
+from launch.flow_report.inputs import options_of, solver_record, weights_record
+from tests.made_preset import CARD, NAME, make_preset
+from tvnet_keras import presets
 from tvnet_keras.errors import InputError
 
 
@@ -50,3 +52,27 @@ def test_an_export_is_told_by_all_its_files(tmp_path):
     one, other, copy = (solver_record(str(tmp_path / name / "model"), {}) for name in ("one", "other", "elsewhere"))
     assert one == copy != other
     assert one["solver"] == "model" and str(tmp_path) not in str(one)
+
+
+@pytest.fixture
+def preset(tmp_path, monkeypatch):
+    """The one preset that there is, of TVNet-2-1-4, as it was made."""
+    return make_preset(tmp_path / "presets", monkeypatch)
+
+
+def test_the_word_preset_is_resolved_for_each_solver(preset):
+    names = ["tvnet-2-1-4", "dis"]
+    assert options_of(names, weights="preset") == {"tvnet-2-1-4": {"weights": NAME}, "dis": {}}
+    assert weights_record(names, "preset") == NAME and weights_record(names, "runs/tvnet") == "runs/tvnet"
+    with pytest.raises(InputError, match="^--weights=preset finds no preset of tvnet-1-1-9"):
+        options_of(["tvnet-2-1-4", "tvnet-1-1-9"], weights="preset")
+
+
+def test_a_preset_is_recorded_by_its_name_and_by_what_decides_the_flow(preset):
+    before = solver_record("tvnet-2-1-4", {"weights": NAME})
+    assert before.pop("preset") == NAME and set(before) == {"solver", "weights_sha256"}
+    presets.save(preset.to_preset(NAME, {**CARD, "more": "is known now"}), replace=True)
+    assert solver_record("tvnet-2-1-4", {"weights": NAME}) == {**before, "preset": NAME}
+    preset.kernels.assign(2 * preset.kernels)
+    presets.save(preset.to_preset(NAME, CARD), replace=True)
+    assert solver_record("tvnet-2-1-4", {"weights": NAME})["weights_sha256"] != before["weights_sha256"]

@@ -5,9 +5,14 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
+
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
+from tvnet_keras.flow.pairs.parts.pair import read_image
+from tvnet_keras.video.read import count_frames, read_frames
+from tvnet_keras.video.split_files import VIDEO_EXTENSIONS
 
 RECIPE_FILE = "generated.json"
 
@@ -32,7 +37,8 @@ class Recipe:
         bend: the largest displacement by which a layer bends, pixels; 0 moves every layer affinely.
         noise: the largest standard deviation of the noise of a frame, grey levels.
         drift: the largest change of brightness from the first frame to the second, as a fraction.
-        pictures: folder of pictures that the layers are cut from; empty paints procedural textures.
+        pictures: folder of pictures, or of videos whose middle frames are taken, that the layers are cut from; empty
+            paints procedural textures.
 
     Raises:
         InputError: a number is out of its range.
@@ -114,14 +120,28 @@ def read_recipe(root: str | os.PathLike[str]) -> Recipe:
 
 
 def pictures_of(recipe: Recipe) -> tuple[Path, ...]:
-    """The pictures that the layers are cut from, in the order of their paths; none for procedural textures.
+    """The pictures and videos that the layers are cut from, in the order of their paths; none for procedural textures.
 
     Raises:
-        InputError: the folder has no picture.
+        InputError: the folder has neither.
     """
     if not recipe.pictures:
         return ()
-    found = tuple(path for path in files_below(Path(recipe.pictures)) if path.suffix.lower() in PICTURE_ENDINGS)
+    endings = {*PICTURE_ENDINGS, *VIDEO_EXTENSIONS}
+    found = tuple(path for path in files_below(Path(recipe.pictures)) if path.suffix.lower() in endings)
     if not found:
-        raise InputError(f"pictures={recipe.pictures} is no folder with pictures ({', '.join(PICTURE_ENDINGS)}).")
+        raise InputError(
+            f"pictures={recipe.pictures} is no folder with pictures ({', '.join(PICTURE_ENDINGS)}) or videos."
+        )
     return found
+
+
+def read_texture_source(path: Path) -> np.ndarray:
+    """A picture, or the middle frame of a video, uint8 `[H, W, 3]`, RGB.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if path.suffix.lower() in VIDEO_EXTENSIONS:
+        return read_frames(path, (count_frames(path) // 2,))[0]
+    return read_image(path)

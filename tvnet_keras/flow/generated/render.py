@@ -8,10 +8,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from tvnet_keras.flow.generated.recipe import Recipe, pictures_of
+from tvnet_keras.flow.generated.recipe import Recipe, pictures_of, read_texture_source
 from tvnet_keras.flow.generated.scene import Layer, Motion, Scene, draw_scene
 from tvnet_keras.flow.generated.texture import from_picture, procedural
-from tvnet_keras.flow.pairs.parts.pair import read_image
 
 TEXTURE_SIDES = (64, 512)
 """Smallest and largest height and width of a texture, pixels; it is mirrored where a layer is larger."""
@@ -179,4 +178,4 @@ def _painter(pictures: Sequence[Path]) -> Callable[[np.random.Generator, int], n
 
 @lru_cache(maxsize=64)
 def _picture(path: Path) -> np.ndarray:
-    return read_image(path)
+    return read_texture_source(path)

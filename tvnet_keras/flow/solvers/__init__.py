@@ -32,7 +32,7 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers.parts import saved_model
 from tvnet_keras.flow.solvers.parts.solver import Solver
 
-__all__ = ["Solver", "forms", "make_solver", "options_of"]
+__all__ = ["Solver", "forms", "make_solver", "numbers_of", "options_of"]
 
 _NAME = re.compile(r"(?P<family>.*?)(?P<numbers>(?:-\d+)*)", re.DOTALL)
 
@@ -63,6 +63,19 @@ def options_of(name: str) -> tuple[str, ...]:
         return ()
     parameters = inspect.signature(_family(name).make).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def numbers_of(name: str) -> tuple[int, ...]:
+    """The numbers in the name of a solver, or those that its preset stands for; none in that of an exported model.
+
+    Raises:
+        InputError: the name is unknown, or has other numbers than its family asks for.
+
+    Example:
+        >>> numbers_of("tvnet-1-1-50")
+        (1, 1, 50)
+    """
+    return () if saved_model.is_export(name) else _numbers(name, _family(name))
 
 
 def make_solver(name: str, **options: Any) -> Solver:

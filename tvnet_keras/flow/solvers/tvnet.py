@@ -7,6 +7,7 @@ import h5py
 import keras
 import numpy as np
 
+from tvnet_keras import presets
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers.parts.solver import Solver
 from tvnet_keras.layers.stored_by_name import OPTION
@@ -16,30 +17,46 @@ FORMS = ("tvnet-S-W-I",)
 
 
 def make(
-    numbers: tuple[int, ...], *, variant: str = "default", weights: str | os.PathLike[str] | None = None
+    numbers: tuple[int, ...], *, variant: str | None = None, weights: str | os.PathLike[str] | None = None
 ) -> Solver:
     """TVNet-S-W-I: S scales, W warps, I iterations.
 
     Args:
         numbers: S, W and I.
-        variant: the variant of the layer, "default" or "official".
-        weights: a `.weights.h5` file of any Keras model that holds one TVNet-S-W-I; None for an untrained solver.
+        variant: the variant of the layer, "default" or "official"; None takes that of the preset, or "default".
+        weights: a `.weights.h5` file of any Keras model that holds one TVNet-S-W-I; the name of a preset, or "preset"
+            for the one of these numbers; None for an untrained solver.
 
     Raises:
-        InputError: the variant is unknown, or the weights cannot be read or hold no such TVNet.
+        InputError: the variant is unknown or not the preset's, or the weights cannot be read or hold no such TVNet.
     """
+    preset = None if weights is None else presets.name_of(weights, numbers)
+    if preset is None:
+        layer = _layer(numbers, "default" if variant is None else variant, weights)
+    else:
+        layer = TVNet.from_preset(preset)
+        if variant not in (None, layer.variant):
+            raise InputError(
+                f"variant of the preset {preset} is {layer.variant!r}; leave it out. Received: variant={variant!r}"
+            )
+    clip = keras.Input((2, None, None, 3), dtype="uint8")
+    # A model's own prediction loop is compiled, three times faster than calling the layer, and keeps the native mode.
+    model = keras.Model(clip, layer(clip))
+    return lambda frames: model.predict_on_batch(frames[None])[0, 0]
+
+
+def _layer(numbers: tuple[int, ...], variant: str, weights: str | os.PathLike[str] | None) -> TVNet:
+    """TVNet-S-W-I, untrained or with the weights of a file."""
     trained = None if weights is None else _trained(weights, numbers)
     # Without weights the initial flow is zero, on whatever grid.
     u0_size = (1, 1) if trained is None else trained["u0"].shape[:2]
     learn = () if trained is None else tuple(set(IF_LEARNED) & set(trained))
     options = {} if trained is None else _options(trained)
     layer = TVNet(*numbers, variant=variant, u0_size=u0_size, learn=learn, **options)
-    clip = keras.Input((2, None, None, 3), dtype="uint8")
-    # A model's own prediction loop is compiled, three times faster than calling the layer, and keeps the native mode.
-    model = keras.Model(clip, layer(clip))
     if trained is not None:
+        layer.build((None, 2, None, None, 3))
         layer.load_own_variables(trained)
-    return lambda frames: model.predict_on_batch(frames[None])[0, 0]
+    return layer
 
 
 def _options(trained: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -67,7 +84,8 @@ def _trained(path: str | os.PathLike[str], numbers: tuple[int, ...]) -> dict[str
         with h5py.File(path) as file:
             file.visititems(collect)
     except OSError as error:
-        raise InputError(f"The weights in {path} cannot be read; give a .weights.h5 file of Keras.") from error
+        known = f", or one of the presets {', '.join(presets.names())}" if presets.names() else ""
+        raise InputError(f"The weights in {path} cannot be read; give a .weights.h5 file of Keras{known}.") from error
     name = "tvnet-" + "-".join(map(str, numbers))
     if len(found) != 1:
         raise InputError(f"The weights in {path} hold {len(found)} networks of the form {name}, not one.")

@@ -39,8 +39,8 @@ class Options:
     )
     texture: float = option(
         0.0,
-        "Share of the structure (a wide Gaussian of the frame) that is taken away from TVNet's frames, against changes "
-        "of the light; 0.95 is usual.",
+        "Share of their structure (what a wide Gaussian leaves of them) that TVNet's frames lose, against changes of "
+        "the light; 0.95 is usual.",
         least=0,
         most=1,
     )

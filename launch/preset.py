@@ -31,8 +31,11 @@ RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **ap
 NAME = flags.DEFINE_string("name", "", "The preset's name, such as tvnet-5-5-50-generated.")
 REPLACE = flags.DEFINE_bool("replace", False, "Replace a preset of this name.")
 LIMITS = flags.DEFINE_string("limits", None, "Where the preset is not to be used, in sentences, for its card.")
-RESULT = flags.DEFINE_list(
-    "result", [], "Result files, docs/results/TABLE/ROW-seed0.json, whose numbers the card takes."
+RESULT = flags.DEFINE_string(
+    "result",
+    "",
+    "Result files, docs/results/TABLE/ROW-seed0.json, separated by commas, whose numbers the card takes.",
+    **app.SHARED_FLAG,
 )
 PAGE_ONLY = flags.DEFINE_bool("page", False, "Write docs/presets.md and nothing else.")
 
@@ -56,7 +59,8 @@ def main() -> None:
         if RUN.value and NAME.value in presets.names() and not REPLACE.value:
             raise InputError(f"--name={NAME.value} is a preset already; choose another name, or give --replace.")
         made = preset_of(Path(RUN.value), NAME.value) if RUN.value else presets.load(NAME.value)
-        card = {**made.card, "measured": {**made.card.get("measured", {}), **measured(RESULT.value)}}
+        files = [file for file in RESULT.value.split(",") if file]
+        card = {**made.card, "measured": {**made.card.get("measured", {}), **measured(files)}}
         if LIMITS.value is not None:
             card["limits"] = LIMITS.value
         made = presets.Preset(made.name, made.config, made.weights, card)

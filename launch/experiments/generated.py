@@ -21,7 +21,6 @@ OPTIONS = {
         "u0_size": (1, 1),
         "constants_per": "scale",
         "loss": "robust",
-        "energy_weight": 0.3,
         "kernels_rate": 0.2,
         "median": 3,
     }

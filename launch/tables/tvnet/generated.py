@@ -40,7 +40,7 @@ def cells() -> tuple[Cell, ...]:
 
 CHANGES = (
     ("kernels-at-full-rate", {"kernels_rate": 1.0}),
-    ("without-energy", {"energy_weight": 0.0}),
+    ("energy-0.3", {"energy_weight": 0.3}),
     ("energy-1", {"energy_weight": 1.0}),
     ("without-median", {"median": 0}),
     ("epe", {"loss": "epe"}),

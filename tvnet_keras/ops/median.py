@@ -124,13 +124,13 @@ def _pull_back(fields: Tensor, upstream: Tensor, size: int) -> Tensor:
     images, height, width = ops.shape(fields)
     padded = _padded(fields, radius)
     # Where no pixel of the window is the median, it is none itself.
-    chosen = ops.full_like(medians, size * size // 2, "int32")
+    chosen = (size * size // 2) * ops.ones_like(medians, "int32")
     for number in reversed(range(size * size)):
         row, column = divmod(number, size)
         chosen = ops.where(padded[:, row : row + height, column : column + width] == medians, number, chosen)
     image, y, x = (ops.reshape(ops.arange(n), shape) for n, shape in zip((images, height, width), _AXES, strict=True))
-    y = ops.clip(y + chosen // size - radius, 0, height - 1)
-    x = ops.clip(x + chosen % size - radius, 0, width - 1)
+    row = chosen // size
+    y, x = ops.clip(y + row - radius, 0, height - 1), ops.clip(x + chosen - size * row - radius, 0, width - 1)
     places = (image * height + y) * width + x
     bar = ops.segment_sum(ops.reshape(upstream, (-1,)), ops.reshape(places, (-1,)), images * height * width)
     return ops.reshape(bar, ops.shape(fields))

@@ -71,14 +71,14 @@ def _trained(path: str | os.PathLike[str], numbers: tuple[int, ...]) -> dict[str
     Models name their layers as they like, so the layer is recognised by the names and shapes of its weights.
     """
     found: list[dict[str, np.ndarray]] = []
-    always, known = set(LEARNABLE) - set(IF_LEARNED), {*LEARNABLE, *(OPTION + name for name in STORED_OPTIONS)}
+    always, known = set(LEARNABLE) - set(IF_LEARNED), (*LEARNABLE, *(OPTION + name for name in STORED_OPTIONS))
 
     def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:
-        if not isinstance(node, h5py.Group) or not always <= set(node) <= known:
+        if not isinstance(node, h5py.Group) or not always <= set(node) <= set(known):
             return
         kernels = node["kernels"]
         if isinstance(kernels, h5py.Dataset) and kernels.shape == (*numbers, 8, 2):
-            found.append({name: np.asarray(node[name]) for name in node})
+            found.append({name: np.asarray(node[name]) for name in known if name in node})
 
     try:
         with h5py.File(path) as file:

@@ -1,4 +1,4 @@
-"""TVNet's kernels and constants learned on generated pairs, to be better on frames that it has never seen.
+"""TVNet's constants learned on generated pairs, to be better on frames that it has never seen.
 
 The pairs are layers cut from pictures, which move, turn, zoom and bend. The surfaces of real pictures, smooth in
 places, matter: `docs/methods/tvnet.md` says what was tried and what it gave.
@@ -16,12 +16,11 @@ OPTIONS = {
         "warps": 5,
         "iterations": 50,
         "theta": 0.5,
-        # Without u0: a map of where things move is of the training pairs, not of others.
-        "learn": ("kernels", "tau", "lambda", "theta"),
+        # Neither u0, a map of where things move in the training pairs, nor the kernels, which fit these pairs too.
+        "learn": ("tau", "lambda", "theta"),
         "u0_size": (1, 1),
         "constants_per": "scale",
         "loss": "robust",
-        "kernels_rate": 0.2,
         "median": 3,
     }
 }

@@ -32,23 +32,28 @@ def cells() -> tuple[Cell, ...]:
         learning_cell("large-start", Learning(LARGE)),
         learning_cell("small-preset", Learning(SMALL, steps=STEPS), seeds=three),
         learning_cell("large-preset", Learning(LARGE, steps=STEPS), seeds=three, minutes=12),
+        learning_cell("small-with-kernels", Learning(SMALL, steps=STEPS, options=WITH_KERNELS), seeds=three),
+        learning_cell(
+            "large-with-kernels", Learning(LARGE, steps=STEPS, options=WITH_KERNELS), seeds=three, minutes=12
+        ),
         learning_cell("small-longer", Learning(SMALL, steps=5 * STEPS), minutes=8),
         learning_cell("small-procedural", Learning(SMALL, PROCEDURAL, STEPS)),
         *(learning_cell(f"small-{row}", Learning(SMALL, steps=STEPS, options=change)) for row, change in CHANGES),
     )
 
 
+WITH_KERNELS = {"learn": ("kernels", "tau", "lambda", "theta"), "kernels_rate": 0.2}
+
 CHANGES = (
-    ("kernels-at-full-rate", {"kernels_rate": 1.0}),
     ("energy-0.3", {"energy_weight": 0.3}),
-    ("energy-1", {"energy_weight": 1.0}),
     ("without-median", {"median": 0}),
     ("epe", {"loss": "epe"}),
     ("theta-0.3", {"theta": 0.3}),
-    ("constants-alone", {"learn": ("tau", "lambda", "theta")}),
-    ("kernels-alone", {"learn": ("kernels",)}),
-    ("share-iterations", {"share": ("iterations",)}),
-    ("share-warps", {"share": ("warps", "iterations")}),
     ("constants-of-network", {"constants_per": "network"}),
+    ("with-kernels-and-energy-1", {**WITH_KERNELS, "energy_weight": 1.0}),
+    ("with-kernels-at-full-rate", {**WITH_KERNELS, "kernels_rate": 1.0}),
+    ("with-kernels-and-epe", {**WITH_KERNELS, "loss": "epe"}),
+    ("with-kernels-shared", {**WITH_KERNELS, "share": ("iterations",)}),
+    ("kernels-alone", {**WITH_KERNELS, "learn": ("kernels",)}),
 )
 """By the end of a row's name, the options that differ."""

@@ -31,8 +31,8 @@ class FromPreset:
         Args:
             preset: its name, one of `tvnet_keras.presets.names()`.
             **overrides: arguments of the constructor that leave the weights what they are: `name`, `trainable`,
-                `dtype`, `value_range`, `learn`, `u0_size`, `detach_warps`, `mode`. The initial flow is zero on a grid of
-                one vector unless `u0_size` says otherwise; None takes the grid of the coarsest level, as in the
+                `dtype`, `value_range`, `learn`, `u0_size`, `detach_warps`, `mode`. The initial flow is zero on a grid
+                of one vector unless `u0_size` says otherwise; None takes the grid of the coarsest level, as in the
                 constructor.
 
         Raises:

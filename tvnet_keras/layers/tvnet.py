@@ -97,8 +97,8 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
             changes of the light matter less; 0.95 is usual, 0 for none. Structure is the frame smoothed by a Gaussian
             of 4 pixels of that level (`ops.tvl1.frames.without_structure`).
         detach_warps: whether no gradient goes through the flow by which the second frame is warped, only through the
-            flow that the iterations go on from. The flow itself is the same. Through many warps the whole gradient
-            explodes.
+            flow that the iterations go on from (as in Teed & Deng's RAFT). The flow itself is the same. Through many
+            warps the whole gradient explodes.
         variant: "default", or "official", which reproduces the released code to its last rounding
             (`docs/methods/tvnet.md` lists where they differ) and has neither median nor texture.
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)

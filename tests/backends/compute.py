@@ -61,7 +61,7 @@ def tvnet(variant: str, size: tuple[int, int, int], u0: float):
 def tvnet_options():
     """TVNet with all of its options that are off by default."""
     # In a larger window the rounding of a backend lets another pixel be the median, whose gradient is another.
-    options = {"share": ("warps",), "constants_per": "scale", "median": 3, "texture": 0.9}
+    options = {"share": ("warps",), "constants_per": "scale", "median": 3, "texture": 0.9, "detach_warps": True}
     layer = TVNet(1, 2, 5, learn=LEARNABLE, mode="portable", **options)
     layer.build(CLIP.shape)
     layer.u0.assign(np.float32(0.3) * noise(layer.u0.shape))

@@ -6,6 +6,7 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 | function | grid | filter | used for |
 |---|---|---|---|
 | `ops.resize.resize_align_corners_bilinear` | align-corners | bilinear | frames at a pyramid level (TVNet) |
+| `ops.native.resize.resize_align_corners_bilinear` | align-corners | bilinear | the two of `ops.resize`, native |
 | `ops.resize.resize_flow` | align-corners | bilinear, scales vectors | flow between levels, u0, flow of a model |
 | `ops.tvl1.released.resize_align_corners_bilinear` | align-corners | bilinear, released rounding | frames at a level |
 | `ops.tvl1.released.resize_flow_by_zoom` | align-corners | the same, divides vectors by zoom | flow between levels |
@@ -19,7 +20,7 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 Sizes are ints where they are known, and scalar tensors where they are not until run time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, cast
 
@@ -49,7 +50,9 @@ def resize_align_corners_bilinear(images: Tensor, height: Dimension, width: Dime
     return _align_corners_axis(_align_corners_axis(images, height, axis=1), width, axis=2)
 
 
-def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
+def resize_flow(
+    flow: Tensor, height: Dimension, width: Dimension, resize: Callable[..., Tensor] = resize_align_corners_bilinear
+) -> Tensor:
     """Resizes a flow and scales its vectors with it: u by new width / old width, v by new height / old height.
 
     The grid and the filter are those of `resize_align_corners_bilinear`.
@@ -58,6 +61,7 @@ def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
         flow: `[N, H, W, 2]`, pixels of its own grid.
         height: new height in pixels, int or scalar tensor.
         width: new width in pixels, int or scalar tensor.
+        resize: `resize_align_corners_bilinear`, or another form of it.
 
     Returns:
         `[N, height, width, 2]`, pixels of the new grid; `flow` itself if its static size is already that.
@@ -72,7 +76,7 @@ def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
         return flow
     sides = ((width, old_width), (height, old_height))
     scale = ops.stack([ops.cast(new, flow.dtype) / ops.cast(old, flow.dtype) for new, old in sides])
-    return resize_align_corners_bilinear(flow, height, width) * scale
+    return resize(flow, height, width) * scale
 
 
 def resize_half_pixel_antialiased(images: Tensor, height: Dimension, width: Dimension) -> Tensor:

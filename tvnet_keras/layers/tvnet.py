@@ -31,7 +31,7 @@ from tvnet_keras.ops.gradients import CENTRAL_TAPS, FORWARD_TAPS
 from tvnet_keras.ops.median import SIZES
 from tvnet_keras.ops.native import MODES
 from tvnet_keras.ops.pyramid import level_size, scale_limit
-from tvnet_keras.ops.resize import resize_flow
+from tvnet_keras.ops.resize import resize_flow, resize_flow_by
 from tvnet_keras.ops.tracing import xla_compiles
 from tvnet_keras.ops.tvl1.solver import Steps, steps_of
 from tvnet_keras.ops.tvl1.variants import VARIANTS
@@ -308,9 +308,8 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
-        start = resize_flow(
-            once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width), steps.resize
-        )
+        size = self._level_size(coarsest, height, width)
+        start = resize_flow_by(steps.resize, once_differentiable(self.u0[None]), *size)
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):

@@ -50,9 +50,7 @@ def resize_align_corners_bilinear(images: Tensor, height: Dimension, width: Dime
     return _align_corners_axis(_align_corners_axis(images, height, axis=1), width, axis=2)
 
 
-def resize_flow(
-    flow: Tensor, height: Dimension, width: Dimension, resize: Callable[..., Tensor] = resize_align_corners_bilinear
-) -> Tensor:
+def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
     """Resizes a flow and scales its vectors with it: u by new width / old width, v by new height / old height.
 
     The grid and the filter are those of `resize_align_corners_bilinear`.
@@ -61,7 +59,6 @@ def resize_flow(
         flow: `[N, H, W, 2]`, pixels of its own grid.
         height: new height in pixels, int or scalar tensor.
         width: new width in pixels, int or scalar tensor.
-        resize: `resize_align_corners_bilinear`, or another form of it.
 
     Returns:
         `[N, height, width, 2]`, pixels of the new grid; `flow` itself if its static size is already that.
@@ -71,6 +68,11 @@ def resize_flow(
         >>> ops.convert_to_numpy(resized)[0, 0, 0].tolist()
         [4.0, 2.0]
     """
+    return resize_flow_by(resize_align_corners_bilinear, flow, height, width)
+
+
+def resize_flow_by(resize: Callable[..., Tensor], flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
+    """`resize_flow` by a given form of `resize_align_corners_bilinear`."""
     old_height, old_width = ops.shape(flow)[1:3]
     if _known_and_equal(old_height, height) and _known_and_equal(old_width, width):
         return flow

@@ -9,7 +9,7 @@ from keras import ops
 from tvnet_keras.ops.frame_pairs import fold_time
 from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.pyramid import level_size
-from tvnet_keras.ops.resize import resize_flow
+from tvnet_keras.ops.resize import resize_flow_by
 from tvnet_keras.ops.tvl1 import released
 from tvnet_keras.ops.tvl1.frames import without_structure
 from tvnet_keras.ops.tvl1.level import linearise, linearise_by, solve_level
@@ -55,7 +55,7 @@ def _sampled_at_level(resize: Callable, frames: Tensor, level: int, zoom: float)
 
 
 def _enlarge_flow(flow: Tensor, height: Dimension, width: Dimension, zoom: float, steps: Steps) -> Tensor:
-    return resize_flow(flow, height, width, steps.resize)
+    return resize_flow_by(steps.resize, flow, height, width)
 
 
 def _enlarge_flow_released(flow: Tensor, height: Dimension, width: Dimension, zoom: float, steps: Steps) -> Tensor:

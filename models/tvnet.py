@@ -52,6 +52,7 @@ class Options:
     constants_per: str = same_option(tvnet_layer.Options, "constants_per")
     median: int = same_option(tvnet_layer.Options, "median")
     texture: float = same_option(tvnet_layer.Options, "texture")
+    detach_warps: bool = same_option(tvnet_layer.Options, "detach_warps")
     bottleneck: int = option(
         0,
         "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",

@@ -47,6 +47,7 @@ class Options:
     constants_per: str = same_option(tvnet_layer.Options, "constants_per")
     median: int = same_option(tvnet_layer.Options, "median")
     texture: float = same_option(tvnet_layer.Options, "texture")
+    detach_warps: bool = same_option(tvnet_layer.Options, "detach_warps")
     loss: str = option(
         "epe",
         "What is minimised: the mean end-point error of the known vectors (epe), that error to the power of 0.4, to "

@@ -159,6 +159,7 @@ def tvnet(
     central: np.ndarray | None = None,
     median: int = 0,
     texture: float = 0.0,
+    held: dict | None = None,
 ) -> np.ndarray:
     """Flow from `frame1` to `frame2`.
 
@@ -172,6 +173,8 @@ def tvnet(
         central: kernels of the image gradient, `[S, 2, 3]`; None for central differences.
         median: side of the window of the filter after every warp's iterations; 0 for none.
         texture: share of every level's structure that is taken away.
+        held: the flow at which the data term of every warp is taken, by level and warp; those that are not there yet
+            are put there. None takes the flow of the moment.
 
     Returns:
         `[H, W, 2]`.
@@ -187,15 +190,16 @@ def tvnet(
         v = resize(flow[..., 1], *size) * size[0] / flow.shape[0]
         first, second = (textured(resize(image, *size), texture) for image in images)
         gradient = image_gradient(second) if central is None else weighted_gradient(second, central[level])
-        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants[:, level], median)
+        own = {} if held is None else held.setdefault(level, {})
+        flow = _solve_level(first, second, gradient, u, v, kernels[level], constants[:, level], median, own)
     return flow
 
 
-def _solve_level(first, second, gradient, u, v, kernels, constants, median):
+def _solve_level(first, second, gradient, u, v, kernels, constants, median, held):
     gx, gy = gradient
     state = (u, v, *np.zeros((4, *first.shape)))
-    for taps in kernels:
-        u, v = state[:2]
+    for number, taps in enumerate(kernels):
+        u, v = held.setdefault(number, state[:2])
         warped, warped_gx, warped_gy = (warp(image, u, v) for image in (second, gx, gy))
         rho_c = warped - warped_gx * u - warped_gy * v - first
         state = solve(state, (rho_c, warped_gx, warped_gy), taps, constants)

@@ -44,6 +44,10 @@ class Options:
         least=0,
         most=1,
     )
+    detach_warps: bool = option(
+        False,
+        "Whether no gradient goes through the flow by which TVNet warps frames; through many warps it explodes.",
+    )
     preset: str = option(
         "",
         "Preset whose weights TVNet starts from, which also sets scales, warps and whatever else its weights belong "
@@ -93,4 +97,5 @@ def make_tvnet(options: Any, **arguments: Any) -> TVNet:
         own = (field.name for field in dataclasses.fields(Options) if field.name != "preset")
         return TVNet(**{name: getattr(options, name) for name in own}, **arguments)
     settled_by_preset(options)
-    return TVNet.from_preset(options.preset, **{key: arguments[key] for key in OVERRIDABLE if key in arguments})
+    chosen = {"detach_warps": options.detach_warps, **arguments}
+    return TVNet.from_preset(options.preset, **{key: chosen[key] for key in OVERRIDABLE if key in chosen})

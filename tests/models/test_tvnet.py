@@ -81,7 +81,7 @@ def test_a_frozen_solver_has_no_rate_and_no_trainable_weight():
 
 
 def test_options_reach_the_solver():
-    options = {"share": ("warps",), "constants_per": "scale", "median": 3, "texture": 0.5}
+    options = {"share": ("warps",), "constants_per": "scale", "median": 3, "texture": 0.5, "detach_warps": True}
     model = make(scales=2, warps=3, iterations=4, learn=("tau",), **options)
     assert (model.motion.scales, model.motion.warps, model.motion.iterations) == (2, 3, 4)
     assert {name: getattr(model.motion, name) for name in options} == options

@@ -11,7 +11,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.typing import Tensor
 
-OVERRIDABLE = ("name", "trainable", "dtype", "value_range", "learn", "u0_size", "mode")
+OVERRIDABLE = ("name", "trainable", "dtype", "value_range", "learn", "u0_size", "detach_warps", "mode")
 """The arguments that leave the weights of a preset what they are; every other one belongs to the preset."""
 
 
@@ -31,8 +31,9 @@ class FromPreset:
         Args:
             preset: its name, one of `tvnet_keras.presets.names()`.
             **overrides: arguments of the constructor that leave the weights what they are: `name`, `trainable`,
-                `dtype`, `value_range`, `learn`, `u0_size`, `mode`. The initial flow is zero on a grid of one vector
-                unless `u0_size` says otherwise; None takes the grid of the coarsest level, as in the constructor.
+                `dtype`, `value_range`, `learn`, `u0_size`, `detach_warps`, `mode`. The initial flow is zero on a grid
+                of one vector unless `u0_size` says otherwise; None takes the grid of the coarsest level, as in the
+                constructor.
 
         Raises:
             InputError: there is no such preset, its file is damaged, or another argument is given.
@@ -67,8 +68,8 @@ class FromPreset:
         weights = {weight.name: keras.ops.convert_to_numpy(weight) for weight in layer.weights}
         if np.any(weights.pop("u0")):
             raise InputError(f"u0 of a preset is zero, but {layer.name} has learned one; leave u0 out of learn.")
-        # What every layer has is the user's to say, and so is how the iterations are executed.
-        left = {*keras.layers.Layer.get_config(layer), "mode"}
+        # What every layer has is the user's to say, and so is how the iterations are executed and learned.
+        left = {*keras.layers.Layer.get_config(layer), "detach_warps", "mode"}
         config = {key: value for key, value in layer.get_config().items() if key not in left}
         return presets.Preset(name, {**config, "u0_size": (1, 1)}, weights, card)
 

@@ -96,6 +96,9 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         texture: share, 0 to 1, of the structure that is taken away from the frames of every pyramid level, so that slow
             changes of the light matter less; 0.95 is usual, 0 for none. Structure is the frame smoothed by a Gaussian
             of 4 pixels of that level (`ops.tvl1.frames.without_structure`).
+        detach_warps: whether no gradient goes through the flow by which the second frame is warped, only through the
+            flow that the iterations go on from (as in Teed & Deng's RAFT). The flow itself is the same. Through many
+            warps the whole gradient explodes.
         variant: "default", or "official", which reproduces the released code to its last rounding
             (`docs/methods/tvnet.md` lists where they differ) and has neither median nor texture.
         mode: how the iterations are executed: "auto" (the fastest valid way), "portable" (backend operations only)
@@ -145,6 +148,7 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         constants_per: str = "network",
         median: Literal[0, 3, 5] = 0,
         texture: float = 0.0,
+        detach_warps: bool = False,
         variant: str = "default",
         mode: str = "auto",
         **kwargs: Any,
@@ -173,6 +177,7 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
                 f'variant="official" has neither median nor texture, which the released code lacks; leave them out or '
                 f"take another variant. Received: median={self.median}, texture={self.texture}"
             )
+        self.detach_warps = bool(detach_warps)
         self.mode = check_choice("mode", mode, MODES)
         self._announced = False
 
@@ -237,7 +242,7 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; `u0_size` is the built one, so that weights fit whatever size comes next."""
         names = ("scales", "warps", "iterations", "value_range", "tau", "lambda_", "theta", "zoom")
-        names += ("learn", "u0_size", "share", "constants_per", "median", "texture", "variant", "mode")
+        names += ("learn", "u0_size", "share", "constants_per", "median", "texture", "detach_warps", "variant", "mode")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def load_own_variables(self, store: Any) -> None:
@@ -339,7 +344,8 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         first, second = (variant.at_level(frames, level, self.zoom, self.texture, steps) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self._kernels_of(level), self._constants_of(level)))
         taps = None if self.image_gradient is None else once_differentiable(self.image_gradient[level])
-        return variant.solve_level(first, second, flow, kernels, constants, steps, taps, self.median)
+        between = self.median, self.detach_warps
+        return variant.solve_level(first, second, flow, kernels, constants, steps, taps, *between)
 
     def _kernels_of(self, level: int) -> Tensor:
         """The kernels of every iteration of every warp of a level, `[W, I, 8, 2]`."""

@@ -8,6 +8,8 @@ by Sintel. `small-...` rows have 5 scales, 3 warps and 10 iterations and differ 
 says.
 """
 
+from typing import Any
+
 from launch.tables import Cell
 from launch.tables.tvnet.parts.unseen_pairs import PROCEDURAL, Learning, learning_cell
 
@@ -32,14 +34,22 @@ def cells() -> tuple[Cell, ...]:
         learning_cell("large-start", Learning(LARGE)),
         learning_cell("small-preset", Learning(SMALL, steps=STEPS), seeds=three),
         learning_cell("large-preset", Learning(LARGE, steps=STEPS), seeds=three, minutes=12),
-        learning_cell("small-with-kernels", Learning(SMALL, steps=STEPS, options=WITH_KERNELS), seeds=three),
-        learning_cell(
-            "large-with-kernels", Learning(LARGE, steps=STEPS, options=WITH_KERNELS), seeds=three, minutes=12
-        ),
+        learning_cell("small-whole-gradient", _whole(SMALL), seeds=three),
+        learning_cell("large-whole-gradient", _whole(LARGE), seeds=three, minutes=12),
+        learning_cell("small-with-kernels", _whole(SMALL, **WITH_KERNELS), seeds=three),
+        learning_cell("large-with-kernels", _whole(LARGE, **WITH_KERNELS), seeds=three, minutes=12),
+        learning_cell("small-with-kernels-and-energy-1", _whole(SMALL, **WITH_KERNELS, energy_weight=1.0)),
+        learning_cell("large-median-5", Learning(LARGE, steps=STEPS, options={"median": 5}), minutes=12),
+        learning_cell("large-without-median", Learning(LARGE, steps=STEPS, options={"median": 0}), minutes=12),
         learning_cell("small-longer", Learning(SMALL, steps=5 * STEPS), minutes=8),
         learning_cell("small-procedural", Learning(SMALL, PROCEDURAL, STEPS)),
         *(learning_cell(f"small-{row}", Learning(SMALL, steps=STEPS, options=change)) for row, change in CHANGES),
     )
+
+
+def _whole(network: tuple[int, int, int], **options: Any) -> Learning:
+    """The training as it was first tried: the gradient goes through the warps, and bears a third of the rate."""
+    return Learning(network, steps=STEPS, options={"detach_warps": False, **options}, training={"lr": 2e-3})
 
 
 WITH_KERNELS = {"learn": ("kernels", "tau", "lambda", "theta"), "kernels_rate": 0.2}
@@ -50,10 +60,9 @@ CHANGES = (
     ("epe", {"loss": "epe"}),
     ("theta-0.3", {"theta": 0.3}),
     ("constants-of-network", {"constants_per": "network"}),
-    ("with-kernels-and-energy-1", {**WITH_KERNELS, "energy_weight": 1.0}),
-    ("with-kernels-at-full-rate", {**WITH_KERNELS, "kernels_rate": 1.0}),
-    ("with-kernels-and-epe", {**WITH_KERNELS, "loss": "epe"}),
-    ("with-kernels-shared", {**WITH_KERNELS, "share": ("iterations",)}),
+    ("detached-with-kernels", WITH_KERNELS),
+    ("detached-with-kernels-at-full-rate", {**WITH_KERNELS, "kernels_rate": 1.0}),
+    ("detached-with-kernels-shared", {**WITH_KERNELS, "share": ("iterations",)}),
     ("kernels-alone", {**WITH_KERNELS, "learn": ("kernels",)}),
 )
 """By the end of a row's name, the options that differ."""

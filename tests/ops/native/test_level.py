@@ -61,19 +61,20 @@ def level(images, height, width, warps, seed=0):
     return [tf.constant(part, tf.float32) for part in (*frames, flow, kernels, [0.25, 0.15, 0.3])]
 
 
-def pulled_back(arguments, mode, median=0):
+def pulled_back(arguments, mode, median=0, detached=False):
     weights = tf.constant(np.random.default_rng(1).normal(size=arguments[2].shape), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(arguments)
-        flow = steps_of(mode).solve_level(*arguments, median)
+        flow = steps_of(mode).solve_level(*arguments, median, detached)
         loss = tf.reduce_sum(weights * flow)
     return [flow.numpy(), *(gradient.numpy() for gradient in tape.gradient(loss, arguments))]
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 3, 1), (3, 6, 7, 2), pytest.param((1, 130, 20, 1), marks=pytest.mark.slow)])
-def test_a_level_and_its_gradients_are_the_same(shape):
-    arguments = level(*shape)
-    for ours, theirs in zip(pulled_back(arguments, "native"), pulled_back(arguments, "portable"), strict=True):
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_level_and_its_gradients_are_the_same(shape, detached):
+    found = [pulled_back(level(*shape), mode, detached=detached) for mode in ("native", "portable")]
+    for ours, theirs in zip(*found, strict=True):
         assert relative(ours, theirs) < 1e-4
 
 

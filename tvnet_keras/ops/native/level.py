@@ -24,17 +24,23 @@ from tvnet_keras.typing import Tensor
 
 
 def solve_level(
-    first: Tensor, second: Tensor, flow: Tensor, kernels: Tensor, constants: Tensor, median_size: int = 0
+    first: Tensor,
+    second: Tensor,
+    flow: Tensor,
+    kernels: Tensor,
+    constants: Tensor,
+    median_size: int = 0,
+    detached: bool = False,
 ) -> Tensor:
     """`ops.tvl1.level.solve_level` with the default variant's warp; differentiable once in its five tensors."""
-    return _operation(median_size)(first, second, flow, kernels, constants)
+    return _operation(median_size, detached)(first, second, flow, kernels, constants)
 
 
 @functools.cache
-def _operation(median_size: int) -> Callable[..., Tensor]:
+def _operation(median_size: int, detached: bool) -> Callable[..., Tensor]:
     return differentiable_operation(
         functools.partial(_forward, median_size),
-        functools.partial(_backward, median_size),
+        functools.partial(_backward, median_size, detached),
         like=2,
         kept_arrays=lambda first, second, flow, kernels, constants: 2 * kernels.shape[0],
     )
@@ -70,6 +76,7 @@ def _forward(
 
 def _backward(
     median_size: int,
+    detached: bool,
     first: np.ndarray,
     second: np.ndarray,
     flow: np.ndarray,
@@ -95,7 +102,8 @@ def _backward(
         start = flow if warp == 0 else _flow_of(states[0])
         bars = linearise.pull_back(first, second, start, bar_data)
         bar_flow, bar_dual = _flow_of(bar_state), bar_state[2:]
-        bar_flow += bars[2]
+        if not detached:
+            bar_flow += bars[2]
         bar_constants += bar
         bar_first, bar_second = (bars[0], bars[1]) if len(kernels) == 1 else (bar_first + bars[0], bar_second + bars[1])
     return [bar_first, bar_second, bar_flow, bar_kernels, bar_constants]

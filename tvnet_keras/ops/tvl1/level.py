@@ -22,6 +22,7 @@ def solve_level(
     kernels: Tensor,
     constants: Tensor,
     median_size: int = 0,
+    detached: bool = False,
 ) -> Tensor:
     """The flow of a level from that of the coarser one. The dual variables start at zero and last over the warps.
 
@@ -37,13 +38,14 @@ def solve_level(
         kernels: `[W, I, 8, 2]`, of every iteration of every warp.
         constants: `[3]`: tau, lambda, theta.
         median_size: side of the filter's window, odd; 0 for none.
+        detached: whether no gradient goes through the flow at which the data terms are taken.
 
     Returns:
         `[N, H, W, 2]`, pixels of this level.
     """
     dual = ops.zeros((STATE_FIELDS - 2, *ops.shape(first)), "float32")
     for warp_number in range(kernels.shape[0]):
-        data = linearise(first, second, flow)
+        data = linearise(first, second, ops.stop_gradient(flow) if detached else flow)
         state = ops.concatenate([ops.moveaxis(flow, -1, 0), dual])
         state = solve(state, data, ops.expand_dims(kernels[warp_number], 1), constants)
         components, dual = state[:2], state[2:]

@@ -25,9 +25,9 @@ class Steps(NamedTuple):
     """Clip `[B, T, H, W, C]` and value range to the first and second grey frames, each `[B, T - 1, H, W]`, 0..255."""
     solve: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
     """State, data term, kernels `[I, G, 8, 2]` and constants to the state after I iterations."""
-    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, int], Tensor]
-    """First and second grey frames, flow, kernels `[W, I, 8, 2]`, constants and the side of the median filter (0 for
-    none) to the flow after W warps."""
+    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, int, bool], Tensor]
+    """First and second grey frames, flow, kernels `[W, I, 8, 2]`, constants, the side of the median filter (0 for none)
+    and whether the data terms are detached from the flow, to the flow after W warps."""
     resize: Callable[[Tensor, Dimension, Dimension], Tensor]
     """Images `[N, H, W, C]`, height and width to `ops.resize.resize_align_corners_bilinear` of them."""
 

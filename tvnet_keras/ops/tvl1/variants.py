@@ -27,9 +27,10 @@ class Variant(NamedTuple):
     frames of that level."""
     enlarge_flow: Callable[[Tensor, Dimension, Dimension, float, Steps], Tensor]
     """Flow `[N, H, W, 2]` of a level, height, width, zoom and `Steps` to the flow of the next finer level."""
-    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps, Tensor | None, int], Tensor]
+    solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps, Tensor | None, int, bool], Tensor]
     """First and second frame, flow, kernels and constants of a level, `Steps`, the taps `[2, 3]` of a learned image
-    gradient (None where it is fixed), and the side of the median filter (0 for none), to the level's flow."""
+    gradient (None where it is fixed), the side of the median filter (0 for none), and whether the data terms are
+    detached from the flow, to the level's flow."""
 
 
 def _prepare(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tuple[Tensor, Tensor]:
@@ -71,8 +72,9 @@ def _solve_level(
     steps: Steps,
     taps: Tensor | None,
     median_size: int,
+    detached: bool,
 ) -> Tensor:
-    arguments = first, second, flow, kernels, constants, median_size
+    arguments = first, second, flow, kernels, constants, median_size, detached
     if taps is None:
         return steps.solve_level(*arguments)
     # Native warps have central differences; the iterations between the warps stay native.
@@ -92,10 +94,11 @@ def _solve_level_released(
     steps: Steps,
     taps: Tensor | None,
     median_size: int,
+    detached: bool,
 ) -> Tensor:
     # The released warp has no native form, the iterations between the warps have one. There is no filter.
     warped = functools.partial(linearise_by(released.warp), taps=taps)
-    return solve_level(warped, steps.solve, first, second, flow, kernels, constants)
+    return solve_level(warped, steps.solve, first, second, flow, kernels, constants, detached=detached)
 
 
 VARIANTS = {

@@ -64,12 +64,14 @@ class Learning:
         recipe: of the pairs that are learned.
         steps: of the training; 0 measures the network untrained.
         options: fields of `config.model` beside those of the experiment.
+        training: fields of `config.train`, likewise.
     """
 
     network: tuple[int, int, int]
     recipe: Recipe = PICTURES
     steps: int = 0
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    training: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def config(self, root: str, seed: int = 0) -> Config:
         """The configuration for the pairs of a folder."""
@@ -81,7 +83,7 @@ class Learning:
             seed=seed,
             model=dataclasses.replace(base.model, **options),
             data=dataclasses.replace(base.data, root=root),
-            train=dataclasses.replace(base.train, steps=self.steps),
+            train=dataclasses.replace(base.train, steps=self.steps, **self.training),
         )
 
 

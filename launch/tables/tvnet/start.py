@@ -1,0 +1,49 @@
+"""A TVNet in front of a classifier that starts from a preset, and the same network that starts untrained.
+
+On 37 classes of UCF101, as in `tvnet_table3`, with the same number of steps for all: TVNet-5-3-10 with kernels that are
+trained at 255 times the paper's rate, or that are fixed.
+"""
+
+from typing import Any
+
+from launch.tables import Cell, Column
+from launch.tables.tvnet.parts.data_sets import UCF101
+from launch.tables.tvnet.parts.rows_of_table3 import MINUTES, PICKED_RATE
+from launch.tables.tvnet.parts.setting import SETTING
+from launch.tables.tvnet.parts.streams import PAPER_RATE, Stream, stream_cell
+
+__all__ = ["SETTING", "cells"]
+
+STARTS: dict[str, dict[str, Any]] = {
+    "untrained": {"scales": 5, "warps": 3, "iterations": 10},
+    "preset": {"preset": "tvnet-5-3-10-generated"},
+}
+
+LEARNING: dict[str, dict[str, Any]] = {
+    "": {"motion_rate": PICKED_RATE * PAPER_RATE, "learn": ("kernels",), "detach_warps": True},
+    "-fixed": {"learn": ()},
+}
+
+COLUMNS = (
+    Column("photometric", "photometric", ".3f"),
+    Column("at the start", "photometric_untrained", ".3f"),
+    Column("kernels moved", "kernels_moved", ".4f"),
+    MINUTES,
+)
+
+
+def cells() -> tuple[Cell, ...]:
+    """Both starts, learning and fixed."""
+    return tuple(
+        stream_cell(
+            start + name,
+            None,
+            UCF101,
+            Stream(model={**network, **learning}),
+            seeds=(0, 1, 2),
+            minutes=16,
+            columns=COLUMNS,
+        )
+        for name, learning in LEARNING.items()
+        for start, network in STARTS.items()
+    )

@@ -31,7 +31,7 @@ from tvnet_keras.ops.gradients import CENTRAL_TAPS, FORWARD_TAPS
 from tvnet_keras.ops.median import SIZES
 from tvnet_keras.ops.native import MODES
 from tvnet_keras.ops.pyramid import level_size, scale_limit
-from tvnet_keras.ops.resize import resize_flow
+from tvnet_keras.ops.resize import resize_flow, resize_flow_by
 from tvnet_keras.ops.tracing import xla_compiles
 from tvnet_keras.ops.tvl1.solver import Steps, steps_of
 from tvnet_keras.ops.tvl1.variants import VARIANTS
@@ -313,7 +313,8 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         """Coarse to fine over the pyramid: `[N, H, W]` twice in, `[N, H, W, 2]` out."""
         height, width = ops.shape(first)[1:3]
         coarsest = self._coarsest_level(height, width)
-        start = resize_flow(once_differentiable(self.u0[None]), *self._level_size(coarsest, height, width))
+        size = self._level_size(coarsest, height, width)
+        start = resize_flow_by(steps.resize, once_differentiable(self.u0[None]), *size)
         flow = ops.broadcast_to(start, (ops.shape(first)[0], *ops.shape(start)[1:]))
         for level in reversed(range(self.scales)):
             if isinstance(coarsest, int):
@@ -325,22 +326,22 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
                     lambda flow=flow: flow,
                 )
             if level:
-                flow = self._enlarge_flow(flow, level, coarsest, height, width)
+                flow = self._enlarge_flow(flow, level, coarsest, height, width, steps)
         return flow
 
     def _enlarge_flow(
-        self, flow: Tensor, level: int, coarsest: Dimension, height: Dimension, width: Dimension
+        self, flow: Tensor, level: int, coarsest: Dimension, height: Dimension, width: Dimension, steps: Steps
     ) -> Tensor:
         """The flow of `level` on the next finer one; levels that a small image skips leave it alone."""
         size = self._level_size(level - 1, height, width)
         enlarge = VARIANTS[self.variant].enlarge_flow
         if isinstance(coarsest, int):
-            return enlarge(flow, *size, self.zoom) if level <= coarsest else flow
-        return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom), lambda: flow)
+            return enlarge(flow, *size, self.zoom, steps) if level <= coarsest else flow
+        return ops.cond(level <= coarsest, lambda: enlarge(flow, *size, self.zoom, steps), lambda: flow)
 
     def _solve_level(self, level: int, first: Tensor, second: Tensor, flow: Tensor, steps: Steps) -> Tensor:
         variant = VARIANTS[self.variant]
-        first, second = (variant.at_level(frames, level, self.zoom, self.texture) for frames in (first, second))
+        first, second = (variant.at_level(frames, level, self.zoom, self.texture, steps) for frames in (first, second))
         kernels, constants = map(once_differentiable, (self._kernels_of(level), self._constants_of(level)))
         taps = None if self.image_gradient is None else once_differentiable(self.image_gradient[level])
         between = self.median, self.detach_warps

@@ -6,6 +6,7 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 | function | grid | filter | used for |
 |---|---|---|---|
 | `ops.resize.resize_align_corners_bilinear` | align-corners | bilinear | frames at a pyramid level (TVNet) |
+| `ops.native.resize.resize_align_corners_bilinear` | align-corners | bilinear | the two of `ops.resize`, native |
 | `ops.resize.resize_flow` | align-corners | bilinear, scales vectors | flow between levels, u0, flow of a model |
 | `ops.tvl1.released.resize_align_corners_bilinear` | align-corners | bilinear, released rounding | frames at a level |
 | `ops.tvl1.released.resize_flow_by_zoom` | align-corners | the same, divides vectors by zoom | flow between levels |
@@ -19,7 +20,7 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 Sizes are ints where they are known, and scalar tensors where they are not until run time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, cast
 
@@ -67,12 +68,17 @@ def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
         >>> ops.convert_to_numpy(resized)[0, 0, 0].tolist()
         [4.0, 2.0]
     """
+    return resize_flow_by(resize_align_corners_bilinear, flow, height, width)
+
+
+def resize_flow_by(resize: Callable[..., Tensor], flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
+    """`resize_flow` by a given form of `resize_align_corners_bilinear`."""
     old_height, old_width = ops.shape(flow)[1:3]
     if _known_and_equal(old_height, height) and _known_and_equal(old_width, width):
         return flow
     sides = ((width, old_width), (height, old_height))
     scale = ops.stack([ops.cast(new, flow.dtype) / ops.cast(old, flow.dtype) for new, old in sides])
-    return resize_align_corners_bilinear(flow, height, width) * scale
+    return resize(flow, height, width) * scale
 
 
 def resize_half_pixel_antialiased(images: Tensor, height: Dimension, width: Dimension) -> Tensor:

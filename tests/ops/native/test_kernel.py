@@ -18,7 +18,7 @@ from numba.core import caching  # noqa: E402
 
 from tvnet_keras.ops.native import kernel as kernel_module  # noqa: E402
 
-MODULES = ("forward", "adjoint", "frames", "level", "linearise")
+MODULES = ("forward", "adjoint", "frames", "level", "linearise", "resize", "warps")
 SMALL = """
 import numba
 

@@ -36,6 +36,22 @@ def test_gradient_of_the_frames_is_the_same():
     assert relative(*found) < 1e-5
 
 
+@pytest.mark.parametrize("size", [(7, 9), (3, 4), (1, 1), (130, 5)])
+@pytest.mark.parametrize("shape", [(2, 6, 5, 2), (1, 1, 1, 2), (3, 8, 3, 1)])
+def test_resized_images_and_their_gradient_are_the_same(shape, size):
+    images = tf.constant(np.random.default_rng(0).normal(size=shape), tf.float32)
+    weights = tf.constant(np.random.default_rng(1).normal(size=(shape[0], *size, shape[3])), tf.float32)
+    found = []
+    for mode in ("native", "portable"):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            resized = steps_of(mode).resize(images, *map(tf.constant, size))
+            loss = tf.reduce_sum(weights * resized)
+        found.append((resized, tape.gradient(loss, images)))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
 def level(images, height, width, warps, seed=0):
     """Frames, a flow that leaves the image here and there, kernels and constants."""
     rng = np.random.default_rng(seed)

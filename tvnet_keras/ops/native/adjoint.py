@@ -24,14 +24,17 @@ from tvnet_keras.ops.native.forward import (
     carve_states,
     clear_margins,
     cut_from,
+    lend,
     not_last_column,
     pack,
     pack_data,
     pack_row,
     pack_state,
+    rate_epsilon,
     row_end,
     row_length,
-    sweep_rows,
+    scaled,
+    step_row,
     taps_of,
     unpack,
 )
@@ -129,19 +132,18 @@ def _threshold_row(
         bar1 = bar[y, 0, x] + a0 * ux[0, x] + a1 * ux[0, x - STEP] + b0 * uy[k, now, 0, x] + b1 * uy[k, before, 0, x]
         bar2 = bar[y, 1, x] + c0 * ux[1, x] + c1 * ux[1, x - STEP] + d0 * uy[k, now, 1, x] + d1 * uy[k, before, 1, x]
         gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[k, here, 0, x], states[k, here, 1, x]
-        ratio = (data[y, 0, x] + gx * u1 + gy * u2) * data[y, 3, x]
-        step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
+        distance, most = data[y, 0, x] + gx * u1 + gy * u2, data[y, 3, x]
+        step = most if distance > most else (-most if distance < -most else distance)
         along = gx * bar1 + gy * bar2
-        free = along if ratio == step else ZERO
-        toward = free * data[y, 3, x]
-        square = (toward + toward) * ratio
-        # Where the step is cut off it is plus or minus limit, which is divided out after the loop.
+        free = along if distance == step else ZERO
+        square = (free + free) * distance
+        # Where the step is cut off it is proportional to limit, which is divided out after the loop.
         bar_limit += (along - free) * step
         u1_bar[0, x], u2_bar[1, x] = bar1, bar2
-        u1_out[y, 0, x], u2_out[y, 1, x] = bar1 - gx * toward, bar2 - gy * toward
-        rho[y, 0, x] -= toward
-        gx_out[y, 1, x] += square * gx - toward * u1 - step * bar1
-        gy_out[y, 2, x] += square * gy - toward * u2 - step * bar2
+        u1_out[y, 0, x], u2_out[y, 1, x] = bar1 - gx * free, bar2 - gy * free
+        rho[y, 0, x] -= free
+        gx_out[y, 1, x] += square * gx - free * u1 - step * bar1
+        gy_out[y, 2, x] += square * gy - free * u2 - step * bar2
     sums[k, 16] -= counted * bar_limit / limit
 
 
@@ -207,7 +209,8 @@ def _sweep(
         states: `[slots, ring_rows(I), 6, columns]`, at least I + 1 slots.
         data: the packed data term, `[rows, 4, columns]`.
         bar: gradient of the states, `[rows, 6, columns]`.
-        bar_data: gradient of the data term, `[rows, 3, columns]`, which is added to.
+        bar_data: gradient of the data term, divided by the factor with which `normalise_row` multiplied it,
+            `[rows, 3, columns]`, which is added to.
         mask: the mask of `not_last_column`.
         end: the column of `row_end`.
         taps: the kernels, `[I, 8, 2]`.
@@ -218,13 +221,17 @@ def _sweep(
     """
     theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
     ring, rows, iterations, columns = states.shape[1], data.shape[0], taps.shape[0], mask.size
+    scaled_taps, epsilon = scaled(taps, constants), rate_epsilon(constants)
     ux, bar_u = np.zeros((2, columns), np.float32), np.zeros((2, columns), np.float32)
     uy = np.zeros((iterations, 2, 2, columns), np.float32)
     lag = _lag(iterations)
     for sweep in range(rows + lag + 2 * (iterations - 1)):
         if sweep < rows:
             pack_row(starts, image, start + sweep, states[0, sweep % ring])
-        sweep_rows(states, data, mask, end, taps, sweep, 0, iterations - 1, constants, false_borders)
+        for k in range(iterations - 1):
+            y = sweep - 2 * k
+            a, here = max(y - 1, 0) % ring, min(y, rows - 1) % ring
+            step_row(states, k, k + 1, a, here, data, mask, end, scaled_taps, k, y, epsilon, false_borders)
         if lag <= sweep + 1 < rows + lag:
             y = sweep + 1 - lag
             pack_row(ends, image, start + y, states[iterations, y % ring])
@@ -264,11 +271,12 @@ def pull_back_floats(rows, width, every):
 
 
 @jit
-def _lend(bar, own, edges, image, rows, count):
-    """Writes the first and last `count` own rows of a band, which its neighbours need."""
-    first, last = min(rows[0] + count, rows[1]), max(rows[1] - count, rows[0])
-    unpack(bar, own[0], edges, image, rows[0], first)
-    unpack(bar, own[0] + last - rows[0], edges, image, last, rows[1])
+def _scale_row(bar_data, data, y, end, limit):
+    """The gradient of the data term on row y from that of the packed one, in place."""
+    for x in range(FIRST, end):
+        factor = limit / data[y, 3, x]
+        for field in range(3):
+            bar_data[y, field, x] *= factor
 
 
 @kernel(
@@ -315,7 +323,7 @@ def pull_back(
         own_taps, own_sums = taps_of(taps, image), sums[:, image % taps.shape[1]]
         if segments[1] == kept.shape[0] - 1:
             clear_margins(states, end)
-            pack_data(data, image, start, packed_data)
+            pack_data(data, image, start, constants[1] * constants[2], packed_data)
             pack_state(upstream, image, start, bar)
             packed_bar_data[:] = 0
         else:
@@ -330,6 +338,8 @@ def pull_back(
             )
         if segments[0] == 0:
             unpack(bar, own[0], bar_state, image, rows[0], rows[1])
+            for y in range(own[0], own[1]):
+                _scale_row(packed_bar_data, packed_data, y, end, constants[1] * constants[2])
             unpack(packed_bar_data, own[0], bar_data, image, rows[0], rows[1])
         else:
-            _lend(bar, own, edges[segments[0] % 2], image, rows, 2 * every)
+            lend(bar, own, edges[segments[0] % 2], image, rows, 2 * every)

@@ -17,12 +17,16 @@ STEP = np.uint64(1)
 ORIGIN, FIRST = np.uint64(0), np.uint64(16)
 LANES = 16
 """Floats in a cache line, which are computed together."""
-CACHE_FLOATS = 2**17
-"""Floats that a sweep may hold: half a second-level cache of 1 MiB."""
+CACHE_FLOATS = 3 * 2**16
+"""Floats that a sweep may hold: three quarters of a second-level cache of 1 MiB."""
+ROWS_AT_ONCE = 4
+"""Rows of an iteration before the turn of the next one."""
 
 # Entry points have one signature each, so that they are compiled once and for all: inputs may be read-only.
 FIELDS = numba.types.Array(numba.float32, 4, "C")
 FIELDS_TABLE = numba.types.Array(numba.float32, 5, "C")
+CONST_IMAGES = numba.types.Array(numba.float32, 3, "C", readonly=True)
+CONST_ROWS = numba.types.Array(numba.float32, 2, "C", readonly=True)
 CONST_FIELDS = numba.types.Array(numba.float32, 4, "C", readonly=True)
 CONST_TABLE = numba.types.Array(numba.float32, 5, "C", readonly=True)
 CONST_TAPS = numba.types.Array(numba.float32, 4, "C", readonly=True)
@@ -54,8 +58,8 @@ def not_last_column(width):
 
 @kernel((numba.int64, numba.int64))
 def advance_floats(rows, width):
-    """Size of the workspace of `advance` for a band of `rows`, widened: two states and the packed data term."""
-    return rows * row_length(width) * 16
+    """Size of the workspace of `advance` for a band of `rows`, widened: a state and the packed data term."""
+    return rows * row_length(width) * 10
 
 
 @jit
@@ -125,13 +129,33 @@ def unpack(packed, offset, target, image, start, stop):
 
 
 @jit
-def pack_data(data, image, start, packed):
-    """Packs rho_c, gx, gy and, as a fourth field, 1 / (gx^2 + gy^2 + epsilon)."""
+def lend(packed, own, edges, image, rows, count):
+    """Writes the first and last `count` own rows of a band, which its neighbours need."""
+    first, last = min(rows[0] + count, rows[1]), max(rows[1] - count, rows[0])
+    unpack(packed, own[0], edges, image, rows[0], first)
+    unpack(packed, own[0] + last - rows[0], edges, image, last, rows[1])
+
+
+@jit
+def normalise_row(packed, y, end, limit):
+    """Divides rho, gx and gy on row y by the length of the image gradient; the fourth field is limit times the length.
+
+    The threshold step on these fields has one product less: there is no division by gx^2 + gy^2 left in it.
+    """
+    for x in range(FIRST, end):
+        gx, gy = packed[y, 1, x], packed[y, 2, x]
+        length = np.sqrt(gx * gx + gy * gy + EPSILON)
+        inverse = ONE / length
+        packed[y, 0, x], packed[y, 1, x], packed[y, 2, x] = packed[y, 0, x] * inverse, gx * inverse, gy * inverse
+        packed[y, 3, x] = limit * length
+
+
+@jit
+def pack_data(data, image, start, limit, packed):
+    """Packs the data term and normalises it (`normalise_row`)."""
     pack(data, image, start, packed)
     for y in range(packed.shape[0]):
-        for x in range(FIRST, row_end(data.shape[3])):
-            gx, gy = packed[y, 1, x], packed[y, 2, x]
-            packed[y, 3, x] = ONE / (gx * gx + gy * gy + EPSILON)
+        normalise_row(packed, y, row_end(data.shape[3]), limit)
 
 
 @jit
@@ -145,85 +169,186 @@ def taps_of(taps, image):
     return own
 
 
+@jit
+def scaled(taps, constants):
+    """The kernels `[I, 8, 2]` times the constants that every use of them is multiplied by: theta, or tau / theta."""
+    theta, rate = constants[2], constants[0] / constants[2]
+    own = np.empty(taps.shape, np.float32)
+    for k in range(taps.shape[0]):
+        for number in range(8):
+            factor = theta if number < 4 else rate
+            own[k, number, 0], own[k, number, 1] = factor * taps[k, number, 0], factor * taps[k, number, 1]
+    return own
+
+
+@jit
+def rate_epsilon(constants):
+    """What keeps the root in `dual` away from zero: `EPSILON` for gradients that are multiplied by the rate."""
+    rate = constants[0] / constants[2]
+    return rate * rate * EPSILON
+
+
+@jit
+def threshold(rho, gx, gy, most, u1, u2):
+    """u after the threshold step, with the fields of `normalise_row`."""
+    distance = rho + gx * u1 + gy * u2
+    step = most if distance > most else (-most if distance < -most else distance)
+    return u1 - step * gx, u2 - step * gy
+
+
+@jit
+def dual(p1, p2, ux, uy, epsilon):
+    """Both dual variables of a component after their step; `ux`, `uy` and `epsilon` hold the rate, epsilon squared."""
+    inverse = ONE / (ONE + np.sqrt(ux * ux + (uy * uy + epsilon)))
+    return (p1 + ux) * inverse, (p2 + uy) * inverse
+
+
 @row_jit
-def flow_row(states, u1_out, u2_out, old, new, data, y, end, taps, k, theta, limit):
-    """The threshold step and the divergence on row y: u of slot `new` from slot `old`. `u?_out` are `states` too."""
-    here, a = y % states.shape[1], max(y - 1, 0) % states.shape[1]
-    above = theta if y > 0 else ZERO
-    a0, a1, b0, b1 = theta * taps[k, 0, 0], theta * taps[k, 0, 1], above * taps[k, 1, 0], theta * taps[k, 1, 1]
-    c0, c1, d0, d1 = theta * taps[k, 2, 0], theta * taps[k, 2, 1], above * taps[k, 3, 0], theta * taps[k, 3, 1]
+def flow_row(states, u1_out, u2_out, old, new, a, here, data, y, end, taps, k):
+    """The threshold step and the divergence on row y: u of slot `new` from slot `old`. `u?_out` are `states` too.
+
+    Row y is row `here` of the states, and the one above it row `a`.
+    """
+    above = ONE if y > 0 else ZERO
+    a0, a1, b0, b1 = taps[k, 0, 0], taps[k, 0, 1], above * taps[k, 1, 0], taps[k, 1, 1]
+    c0, c1, d0, d1 = taps[k, 2, 0], taps[k, 2, 1], above * taps[k, 3, 0], taps[k, 3, 1]
     for x in range(FIRST, end):
-        gx, gy, u1, u2 = data[y, 1, x], data[y, 2, x], states[old, here, 0, x], states[old, here, 1, x]
-        ratio = (data[y, 0, x] + gx * u1 + gy * u2) * data[y, 3, x]
-        step = limit if ratio > limit else (-limit if ratio < -limit else ratio)
+        u1, u2 = threshold(
+            *(data[y, 0, x], data[y, 1, x], data[y, 2, x], data[y, 3, x]),
+            *(states[old, here, 0, x], states[old, here, 1, x]),
+        )
         div1 = a0 * states[old, here, 2, x - STEP] + a1 * states[old, here, 2, x]
         div2 = c0 * states[old, here, 4, x - STEP] + c1 * states[old, here, 4, x]
-        u1_out[new, here, 0, x] = u1 - step * gx + div1 + b0 * states[old, a, 3, x] + b1 * states[old, here, 3, x]
-        u2_out[new, here, 1, x] = u2 - step * gy + div2 + d0 * states[old, a, 5, x] + d1 * states[old, here, 5, x]
+        u1_out[new, here, 0, x] = u1 + div1 + b0 * states[old, a, 3, x] + b1 * states[old, here, 3, x]
+        u2_out[new, here, 1, x] = u2 + div2 + d0 * states[old, a, 5, x] + d1 * states[old, here, 5, x]
 
 
 @row_jit
-def dual_row(states, p11_out, p12_out, p21_out, p22_out, old, new, mask, y, rows, end, taps, k, rate):
-    """The dual step on row y: p of slot `new`. One division serves both components. `p??_out` are `states` too."""
-    here, b = y % states.shape[1], min(y + 1, rows - 1) % states.shape[1]
-    below = ONE if y + 1 < rows else ZERO
-    a0, a1, b0, b1 = taps[k, 4, 0], taps[k, 4, 1], below * taps[k, 5, 0], below * taps[k, 5, 1]
-    c0, c1, d0, d1 = taps[k, 6, 0], taps[k, 6, 1], below * taps[k, 7, 0], below * taps[k, 7, 1]
+def dual_row(states, p11_out, p12_out, p21_out, p22_out, old, new, here, b, below, mask, end, taps, k, epsilon):
+    """The dual step on row `here` of the states: p of slot `new`. `p??_out` are `states` too.
+
+    The row below it is row `b` of the states; `below` is 1, or 0 where the image ends.
+    """
+    b0, b1, d0, d1 = below * taps[k, 5, 0], below * taps[k, 5, 1], below * taps[k, 7, 0], below * taps[k, 7, 1]
+    a0, a1, c0, c1 = taps[k, 4, 0], taps[k, 4, 1], taps[k, 6, 0], taps[k, 6, 1]
     for x in range(FIRST, end):
         ux = mask[x] * (a0 * states[new, here, 0, x] + a1 * states[new, here, 0, x + STEP])
         uy = b0 * states[new, here, 0, x] + b1 * states[new, b, 0, x]
         vx = mask[x] * (c0 * states[new, here, 1, x] + c1 * states[new, here, 1, x + STEP])
         vy = d0 * states[new, here, 1, x] + d1 * states[new, b, 1, x]
-        first = ONE + rate * np.sqrt(ux * ux + uy * uy + EPSILON)
-        second = ONE + rate * np.sqrt(vx * vx + vy * vy + EPSILON)
-        inverse = ONE / (first * second)
-        over_first, over_second = second * inverse, first * inverse
-        p11_out[new, here, 2, x] = (states[old, here, 2, x] + rate * ux) * over_first
-        p12_out[new, here, 3, x] = (states[old, here, 3, x] + rate * uy) * over_first
-        p21_out[new, here, 4, x] = (states[old, here, 4, x] + rate * vx) * over_second
-        p22_out[new, here, 5, x] = (states[old, here, 5, x] + rate * vy) * over_second
+        p11_out[new, here, 2, x], p12_out[new, here, 3, x] = dual(
+            states[old, here, 2, x], states[old, here, 3, x], ux, uy, epsilon
+        )
+        p21_out[new, here, 4, x], p22_out[new, here, 5, x] = dual(
+            states[old, here, 4, x], states[old, here, 5, x], vx, vy, epsilon
+        )
+
+
+@row_jit
+def flow_and_dual_row(
+    states, u1_out, u2_out, p11_out, p12_out, p21_out, p22_out, old, new, a, here, data, mask, y, end, taps, k, epsilon
+):
+    """`flow_row` on row y and `dual_row` on the row above it in one loop, which reads what both need once."""
+    a0, a1, b0, b1 = taps[k, 0, 0], taps[k, 0, 1], taps[k, 1, 0], taps[k, 1, 1]
+    c0, c1, d0, d1 = taps[k, 2, 0], taps[k, 2, 1], taps[k, 3, 0], taps[k, 3, 1]
+    e0, e1, f0, f1 = taps[k, 4, 0], taps[k, 4, 1], taps[k, 5, 0], taps[k, 5, 1]
+    g0, g1, h0, h1 = taps[k, 6, 0], taps[k, 6, 1], taps[k, 7, 0], taps[k, 7, 1]
+    for x in range(FIRST, end):
+        p11, p12, p21, p22 = states[old, a, 2, x], states[old, a, 3, x], states[old, a, 4, x], states[old, a, 5, x]
+        u1, u2 = threshold(
+            *(data[y, 0, x], data[y, 1, x], data[y, 2, x], data[y, 3, x]),
+            *(states[old, here, 0, x], states[old, here, 1, x]),
+        )
+        div1 = a0 * states[old, here, 2, x - STEP] + a1 * states[old, here, 2, x]
+        div2 = c0 * states[old, here, 4, x - STEP] + c1 * states[old, here, 4, x]
+        u1 = u1 + div1 + b0 * p12 + b1 * states[old, here, 3, x]
+        u2 = u2 + div2 + d0 * p22 + d1 * states[old, here, 5, x]
+        u1_out[new, here, 0, x], u2_out[new, here, 1, x] = u1, u2
+        u1_above, u2_above = states[new, a, 0, x], states[new, a, 1, x]
+        ux, uy = mask[x] * (e0 * u1_above + e1 * states[new, a, 0, x + STEP]), f0 * u1_above + f1 * u1
+        vx, vy = mask[x] * (g0 * u2_above + g1 * states[new, a, 1, x + STEP]), h0 * u2_above + h1 * u2
+        p11_out[new, a, 2, x], p12_out[new, a, 3, x] = dual(p11, p12, ux, uy, epsilon)
+        p21_out[new, a, 4, x], p22_out[new, a, 5, x] = dual(p21, p22, vx, vy, epsilon)
 
 
 @jit
-def sweep_rows(states, data, mask, end, taps, sweep, first, last, constants, false_borders):
-    """Step `sweep` of `iterate`: of iteration k, row y = sweep - 2 * (k - first) of u and row y - 1 of p.
-
-    The loop over iterations is in here because a call costs as much as the work on a hundred pixels.
-    """
-    theta, limit, rate = constants[2], constants[1] * constants[2], constants[0] / constants[2]
-    slots, rows = states.shape[0], data.shape[0]
-    for k in range(first, last):
-        y = sweep - 2 * (k - first)
-        top, bottom = k * false_borders[0], rows - k * false_borders[1]
-        old, new = k % slots, (k + 1) % slots
-        if top <= y < bottom:
-            flow_row(states, states, states, old, new, data, y, end, taps, k, theta, limit)
-        if top < y <= bottom:
-            dual_row(states, states, states, states, states, old, new, mask, y - 1, rows, end, taps, k, rate)
+def step_row(states, old, new, a, here, data, mask, end, taps, k, y, epsilon, false_borders):
+    """Iteration k on row y of u and row y - 1 of p, which are rows `here` and `a` of the states."""
+    rows = data.shape[0]
+    top, bottom = k * false_borders[0], rows - k * false_borders[1]
+    if top < y < bottom:
+        flow_and_dual_row(
+            *(states, states, states, states, states, states, states, old, new, a, here),
+            *(data, mask, y, end, taps, k, epsilon),
+        )
+    elif y == top and y < bottom:
+        flow_row(states, states, states, old, new, a, here, data, y, end, taps, k)
+    elif y == bottom and y > top:
+        below = ONE if y < rows else ZERO
+        dual_row(states, states, states, states, states, old, new, a, here, below, mask, end, taps, k, epsilon)
 
 
 @jit
-def iterate(states, data, mask, end, taps, first, last, constants, false_borders):
-    """Runs iterations `first ... last - 1` on a packed band, skewed in time.
+def iterate(states, data, mask, end, taps, first, last, epsilon, false_borders):
+    """Runs iterations `first ... last - 1` on a packed band, in place, skewed in time.
 
-    Iteration k works two rows behind iteration k - 1 in the same sweep, so that a row is still in the cache when the
-    next iteration needs it.
+    Iteration k works one row behind iteration k - 1, and after every few rows it is the next one's turn: a row is still
+    in the first-level cache when the row below needs it, and in the second-level cache when the next iteration does.
+    No pixel is written before all that need its old value have read it.
 
     Args:
-        states: `[slots, rows, 6, columns]`; iteration k reads slot k modulo slots and writes the next slot. Two slots
-            are enough. (In place, LLVM could not prove that the loops may be vectorised.)
-        data: the data term of `pack_data`, `[rows, 4, columns]`.
+        states: `[1, rows, 6, columns]`.
+        data: the data term of `normalise_row`, `[rows, 4, columns]`.
         mask: the mask of `not_last_column`.
         end: the column of `row_end`.
-        taps: the kernels, `[I, 8, 2]`.
+        taps: the kernels of `scaled`, `[I, 8, 2]`.
         first: number of the first iteration.
         last: number of the iteration after the last one.
-        constants: tau, lambda, theta.
+        epsilon: that of `rate_epsilon`.
         false_borders: (top, bottom), 1 where the band was cut out of an image, else 0. Rows that are wrong because of a
             false border (one more with every iteration) are left out.
     """
-    for sweep in range(data.shape[0] + 2 * (last - first) - 1):
-        sweep_rows(states, data, mask, end, taps, sweep, first, last, constants, false_borders)
+    rows = data.shape[0]
+    for sweep in range(0, rows + last - first, ROWS_AT_ONCE):
+        for k in range(first, last):
+            start = sweep - (k - first)
+            for y in range(max(start, 0), min(start + ROWS_AT_ONCE, rows + 1)):
+                a, here = max(y - 1, 0), min(y, rows - 1)
+                step_row(states, 0, 0, a, here, data, mask, end, taps, k, y, epsilon, false_borders)
+
+
+@jit
+def run_iterations(states, data, mask, end, taps, epsilon, false_borders, kept, every, done, image, start, rows):
+    """Runs all iterations of `taps` on a packed band, in blocks, and keeps states between them.
+
+    Args:
+        states: as in `iterate`.
+        data: as in `iterate`.
+        mask: as in `iterate`.
+        end: as in `iterate`.
+        taps: as in `iterate`.
+        epsilon: as in `iterate`.
+        false_borders: as in `iterate`.
+        kept: `[S, 6, N, H, W]`; place s receives the state before iteration `s * every`. S = 0 keeps no state.
+        every: iterations between two kept states.
+        done: iterations that earlier calls ran, a multiple of `every` where states are kept.
+        image: number of the image, out of N.
+        start: row of the image that is row 0 of the band.
+        rows: `(first, last + 1)` row of the image whose state is kept.
+    """
+    # The sweep holds a row of ten fields per iteration, and a few more.
+    block = max(1, CACHE_FLOATS // (10 * mask.size) - ROWS_AT_ONCE)
+    if kept.shape[0]:
+        block = min(block, every)
+    k, iterations = 0, taps.shape[0]
+    while k < iterations:
+        last = min(k + block, iterations)
+        if kept.shape[0]:
+            if k % every == 0:
+                unpack(states[0], rows[0] - start, kept[(done + k) // every], image, rows[0], rows[1])
+            last = min(last, (k // every + 1) * every)
+        iterate(states, data, mask, end, taps, k, last, epsilon, false_borders)
+        k = last
 
 
 @kernel(
@@ -244,9 +369,9 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
         taps: the kernels of the iterations to run, `[I, G, 8, 2]`.
         constants: tau, lambda, theta.
         result: `[6, N, H, W]`, another array than `state`; `images` and `rows` of it are written.
-        kept: `[S, 6, N, H, W]`; place s receives the state before iteration `s * every`. S = 0 keeps no state.
-        every: iterations between two kept states.
-        done: iterations that earlier calls ran, a multiple of `every` where states are kept.
+        kept: as in `run_iterations`.
+        every: as in `run_iterations`.
+        done: as in `run_iterations`.
         images: `(first, last + 1)` image.
         rows: `(first, last + 1)` row.
         workspace: float32, of at least `advance_floats` of the widened band.
@@ -254,26 +379,16 @@ def advance(state, data, taps, constants, result, kept, every, done, images, row
     height, width = state.shape[2:]
     iterations = taps.shape[0]
     start, stop = max(0, rows[0] - iterations), min(height, rows[1] + iterations)
-    states, offset = carve_states(workspace, 2, stop - start, width)
+    states, offset = carve_states(workspace, 1, stop - start, width)
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
     mask, end, false_borders = not_last_column(width), row_end(width), cut_from(start, stop, height)
+    limit, epsilon = constants[1] * constants[2], rate_epsilon(constants)
     clear_margins(states, end)
-    # The skewed sweep holds two rows of 16 fields per iteration: half a second-level cache of 1 MiB at most.
-    block = max(1, CACHE_FLOATS // (32 * row_length(width)))
-    if kept.shape[0]:
-        block = min(block, every)
     for image in range(images[0], images[1]):
-        own_taps = taps_of(taps, image)
+        own_taps = scaled(taps_of(taps, image), constants)
         pack_state(state, image, start, states[0])
-        pack_data(data, image, start, packed_data)
-        k = 0
-        while k < iterations:
-            last = min(k + block, iterations)
-            if kept.shape[0]:
-                if k % every == 0:
-                    place = kept[(done + k) // every]
-                    unpack(states[k % 2], rows[0] - start, place, image, rows[0], rows[1])
-                last = min(last, (k // every + 1) * every)
-            iterate(states, packed_data, mask, end, own_taps, k, last, constants, false_borders)
-            k = last
-        unpack(states[iterations % 2], rows[0] - start, result, image, rows[0], rows[1])
+        pack_data(data, image, start, limit, packed_data)
+        run_iterations(
+            states, packed_data, mask, end, own_taps, epsilon, false_borders, kept, every, done, image, start, rows
+        )
+        unpack(states[0], rows[0] - start, result, image, rows[0], rows[1])

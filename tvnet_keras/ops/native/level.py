@@ -5,6 +5,7 @@ Every operation of a graph wakes threads and reshapes arrays, which would take a
 
 import functools
 import importlib
+import itertools
 from collections.abc import Callable
 from types import ModuleType
 
@@ -17,6 +18,8 @@ from tvnet_keras.ops.native.forward import CONST_FIELDS, FIELDS, RANGE
 from tvnet_keras.ops.native.kernel import kernel
 from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.threads import parallel, shares
+from tvnet_keras.ops.native.warps import solve_warps
+from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS
 from tvnet_keras.typing import Tensor
 
 
@@ -57,16 +60,18 @@ def _forward(
     kernels: np.ndarray,
     constants: np.ndarray,
 ) -> list[np.ndarray]:
-    """The flow, and for every warp its data term and the states that `native.solve_and_keep` kept."""
+    """The flow, and for every warp its data term and the states that `native.solve_and_keep` would keep."""
     state = _joined(flow, np.empty((0, *first.shape), np.float32))
-    kept = []
-    for taps in kernels[:, :, None]:
-        data = linearise.linearise(first, second, flow)
-        state, states = native.solve_and_keep(keep, state, data, taps, constants)
+    samples, kept = linearise.sampled(second), []
+    # The filter takes whole images: with one, every warp is a run of its own.
+    runs = kernels[:, None] if median_size else kernels[None]
+    for number, warps in enumerate(runs):
+        fields = 2 if number == len(runs) - 1 else STATE_FIELDS
+        state, *arrays = solve_warps(keep, first, samples, state, warps, constants, fields)
         state = _median().filter_flow(state, median_size) if median_size else state
-        flow = _flow_of(state)
-        kept += [data, states]
-    return [flow, *kept]
+        kept += itertools.chain(*zip(*arrays, strict=True))
+    # Where nothing is kept TensorFlow still gets its arrays, which are empty.
+    return [_flow_of(state), *(kept if keep else [np.empty(0, np.float32)] * (2 * len(kernels)))]
 
 
 def _backward(

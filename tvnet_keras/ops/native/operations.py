@@ -2,6 +2,7 @@
 
 from tvnet_keras.ops.native.frames import smooth_pairs
 from tvnet_keras.ops.native.level import solve_level
+from tvnet_keras.ops.native.resize import resize_align_corners_bilinear
 from tvnet_keras.ops.native.solve import solve
 
-__all__ = ["smooth_pairs", "solve", "solve_level"]
+__all__ = ["resize_align_corners_bilinear", "smooth_pairs", "solve", "solve_level"]

@@ -19,7 +19,7 @@ from tvnet_keras.ops.native.threads import bands, parallel, shares
 from tvnet_keras.ops.tvl1.formulae import STATE_FIELDS
 from tvnet_keras.typing import Tensor
 
-ROWS_PER_EXCHANGE = 4
+ROWS_PER_EXCHANGE = 8
 """Bands exchange borders after one iteration per so many rows: shared rows cost work, exchanges wake threads."""
 
 LONGEST_SEGMENT = 5
@@ -53,10 +53,10 @@ def solve_and_keep(
         The last state, and the states before every segment and after the last one, `[S + 1, 6, N, H, W]`. With `keep`
         the last state lies in the memory of the kept states; without it no state is kept.
     """
-    every, shape = _segment(len(taps)), (STATE_FIELDS, *state.shape[1:])
-    kept = borrow((1 - (-len(taps) // every) if keep else 0, *shape))
-    (top, bottom), *others = bands(*shape[1:3])
-    step = _balanced(len(taps), (bottom - top) // ROWS_PER_EXCHANGE, every) if others else len(taps)
+    every, shape = segment(len(taps)), (STATE_FIELDS, *state.shape[1:])
+    kept = borrow((states_kept(len(taps)) if keep else 0, *shape))
+    images, height = state.shape[1:3]
+    step = exchange_step(images, height, len(taps))
     exchanged = [borrow(shape) for _ in range(min(2, (len(taps) - 1) // step))]
     for done in range(0, len(taps), step):
         last = done + step >= len(taps)
@@ -66,9 +66,22 @@ def solve_and_keep(
     return state, kept
 
 
-def _segment(iterations: int) -> int:
+def segment(iterations: int) -> int:
     """Iterations between kept states: about as many states are kept as are computed again at a time."""
     return max(1, min(math.isqrt(iterations), LONGEST_SEGMENT))
+
+
+def states_kept(iterations: int) -> int:
+    """Number of kept states: before every segment, and after the last one."""
+    return 1 - (-iterations // segment(iterations))
+
+
+def exchange_step(images: int, height: int, iterations: int) -> int:
+    """Iterations after which the bands of an image exchange their borders; all of them where there is one band."""
+    (top, bottom), *others = bands(images, height)
+    if not others:
+        return iterations
+    return _balanced(iterations, (bottom - top) // ROWS_PER_EXCHANGE, segment(iterations))
 
 
 def _balanced(iterations: int, most: int, unit: int) -> int:
@@ -139,7 +152,7 @@ def _pull_back(
     bar_state: np.ndarray,
     bar_data: np.ndarray,
 ) -> np.ndarray:
-    adjoint, every, segments = _adjoint(), _segment(len(taps)), len(kept) - 1
+    adjoint, every, segments = _adjoint(), segment(len(taps)), len(kept) - 1
     pieces = shares(*data.shape[1:3])
     banded = len(bands(*data.shape[1:3])) > 1
     edges = borrow((2 if banded else 0, *bar_state.shape))

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from keras import ops
 
 from tvnet_keras.ops.native import native_operations
+from tvnet_keras.ops.resize import resize_align_corners_bilinear
 from tvnet_keras.ops.tvl1 import portable
 from tvnet_keras.ops.tvl1.frames import smooth_pairs
 from tvnet_keras.ops.tvl1.level import linearise, solve_level
-from tvnet_keras.typing import Tensor
+from tvnet_keras.typing import Dimension, Tensor
 
 
 class Steps(NamedTuple):
@@ -27,9 +28,16 @@ class Steps(NamedTuple):
     solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, int, bool], Tensor]
     """First and second grey frames, flow, kernels `[W, I, 8, 2]`, constants, the side of the median filter (0 for none)
     and whether the data terms are detached from the flow, to the flow after W warps."""
+    resize: Callable[[Tensor, Dimension, Dimension], Tensor]
+    """Images `[N, H, W, C]`, height and width to `ops.resize.resize_align_corners_bilinear` of them."""
 
 
-PORTABLE = Steps(smooth_pairs, portable.solve, functools.partial(solve_level, linearise, portable.solve))
+PORTABLE = Steps(
+    smooth_pairs,
+    portable.solve,
+    functools.partial(solve_level, linearise, portable.solve),
+    resize_align_corners_bilinear,
+)
 
 
 def steps_of(mode: str) -> Steps:
@@ -43,7 +51,9 @@ def steps_of(mode: str) -> Steps:
         InputError: an unknown mode, or "native" where it cannot work; the sentence says why.
     """
     native = native_operations(mode)
-    return Steps(native.smooth_pairs, native.solve, native.solve_level) if native else PORTABLE
+    if native is None:
+        return PORTABLE
+    return Steps(native.smooth_pairs, native.solve, native.solve_level, native.resize_align_corners_bilinear)
 
 
 def solve(state: Tensor, data: Tensor, taps: Tensor, constants: Tensor, mode: str = "auto") -> Tensor:

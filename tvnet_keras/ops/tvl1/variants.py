@@ -9,7 +9,7 @@ from keras import ops
 from tvnet_keras.ops.frame_pairs import fold_time
 from tvnet_keras.ops.intensity import to_255
 from tvnet_keras.ops.pyramid import level_size
-from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow
+from tvnet_keras.ops.resize import resize_flow_by
 from tvnet_keras.ops.tvl1 import released
 from tvnet_keras.ops.tvl1.frames import without_structure
 from tvnet_keras.ops.tvl1.level import linearise, linearise_by, solve_level
@@ -22,11 +22,11 @@ class Variant(NamedTuple):
 
     prepare: Callable[[Tensor, tuple[float, float], Steps], tuple[Tensor, Tensor]]
     """Clip `[B, T, H, W, C]`, value range and `Steps` to the first and second grey frames `[B * (T - 1), H, W]`."""
-    at_level: Callable[[Tensor, int, float, float], Tensor]
-    """Frames `[N, H, W]`, a pyramid level, zoom and the share of the structure that is taken away to the frames of that
-    level."""
-    enlarge_flow: Callable[[Tensor, Dimension, Dimension, float], Tensor]
-    """Flow `[N, H, W, 2]` of a level, height, width and zoom to the flow of the next finer level."""
+    at_level: Callable[[Tensor, int, float, float, Steps], Tensor]
+    """Frames `[N, H, W]`, a pyramid level, zoom, the share of the structure that is taken away and `Steps` to the
+    frames of that level."""
+    enlarge_flow: Callable[[Tensor, Dimension, Dimension, float, Steps], Tensor]
+    """Flow `[N, H, W, 2]` of a level, height, width, zoom and `Steps` to the flow of the next finer level."""
     solve_level: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Steps, Tensor | None, int, bool], Tensor]
     """First and second frame, flow, kernels and constants of a level, `Steps`, the taps `[2, 3]` of a learned image
     gradient (None where it is fixed), the side of the median filter (0 for none), and whether the data terms are
@@ -38,13 +38,13 @@ def _prepare(clip: Tensor, value_range: tuple[float, float], steps: Steps) -> tu
     return fold_time(first), fold_time(second)
 
 
-def _at_level(frames: Tensor, level: int, zoom: float, texture: float) -> Tensor:
+def _at_level(frames: Tensor, level: int, zoom: float, texture: float, steps: Steps) -> Tensor:
     # Sizes that are known at run time only would not tell that the finest level needs no sampling.
-    frames = _sampled_at_level(resize_align_corners_bilinear, frames, level, zoom) if level else frames
+    frames = _sampled_at_level(steps.resize, frames, level, zoom) if level else frames
     return without_structure(frames, texture) if texture else frames
 
 
-def _at_level_released(frames: Tensor, level: int, zoom: float, texture: float) -> Tensor:
+def _at_level_released(frames: Tensor, level: int, zoom: float, texture: float, steps: Steps) -> Tensor:
     # There, frames keep their structure.
     return _sampled_at_level(released.resize_align_corners_bilinear, frames, level, zoom)
 
@@ -55,8 +55,12 @@ def _sampled_at_level(resize: Callable, frames: Tensor, level: int, zoom: float)
     return resize(ops.expand_dims(frames, -1), *size)[..., 0]
 
 
-def _enlarge_flow(flow: Tensor, height: Dimension, width: Dimension, zoom: float) -> Tensor:
-    return resize_flow(flow, height, width)
+def _enlarge_flow(flow: Tensor, height: Dimension, width: Dimension, zoom: float, steps: Steps) -> Tensor:
+    return resize_flow_by(steps.resize, flow, height, width)
+
+
+def _enlarge_flow_released(flow: Tensor, height: Dimension, width: Dimension, zoom: float, steps: Steps) -> Tensor:
+    return released.resize_flow_by_zoom(flow, height, width, zoom)
 
 
 def _solve_level(
@@ -102,7 +106,7 @@ VARIANTS = {
     "official": Variant(
         _prepare_released,
         _at_level_released,
-        released.resize_flow_by_zoom,
+        _enlarge_flow_released,
         _solve_level_released,
     ),
 }

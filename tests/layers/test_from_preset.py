@@ -110,6 +110,11 @@ def test_arguments_that_the_weights_belong_to_are_refused(made, argument):
         TVNet.from_preset(NAME, **{argument: value})
 
 
+def test_a_layer_without_weights_is_no_preset():
+    with pytest.raises(InputError, match="^bare has no weights yet; build or call it"):
+        TVNet(name="bare").to_preset("any", {})
+
+
 def test_a_misspelt_argument_is_told_the_right_one(made):
     with pytest.raises(InputError, match="'leran', which is not one of .*Did you mean 'learn'"):
         TVNet.from_preset(NAME, leran=())

@@ -61,9 +61,12 @@ class FromPreset:
             card: what a user should know of the weights, a JSON object.
 
         Raises:
-            InputError: the layer has learned an initial flow, which belongs to one size and one scene.
+            InputError: the layer has no weights yet, or has learned an initial flow, which belongs to one size and one
+                scene.
         """
         layer = cast("keras.layers.Layer", self)
+        if not layer.built:
+            raise InputError(f"{layer.name} has no weights yet; build or call it before it becomes a preset.")
         # In the shape that they have here, which need not be that of their file.
         weights = {weight.name: keras.ops.convert_to_numpy(weight) for weight in layer.weights}
         if np.any(weights.pop("u0")):

@@ -5,51 +5,28 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
-from tests.textures import moving_clip
+from tests.layers import rough_flow
+from tests.layers.rough_flow import CLIP, LEARN, check_gradients, flow_and_gradients, loss_of, weights_of
 from tvnet_keras import TVNet
-
-CLIP = moving_clip(2, 24, 31, (0.8, -0.5))
-LEARN = ("u0", "kernels", "lambda")
 
 
 def built(**arguments):
-    """A TVNet whose u0 is rough and fractional: no sample lies on the kink at a pixel, and rounding chooses no other
-    median."""
-    layer = TVNet(2, 3, 5, learn=LEARN, **arguments)
-    layer.build(CLIP.shape)
-    layer.u0.assign(np.random.default_rng(1).normal(0, 0.3, layer.u0.shape))
-    return layer
-
-
-def loss_of(flow):
-    return (flow**2).mean() + flow.mean()
-
-
-def flow_and_gradients(layer):
-    with tf.GradientTape() as tape:
-        flow = layer(CLIP)
-        loss = tf.reduce_mean(flow**2) + tf.reduce_mean(flow)
-    weights = layer.u0, layer.kernels, layer.scalars[1]
-    return flow.numpy(), [bar.numpy() for bar in tape.gradient(loss, [weight.value for weight in weights])]
+    # With this start rounding chooses no other median.
+    return rough_flow.built((2, 3, 5), 1, **arguments)
 
 
 @pytest.mark.parametrize("median", [0, 3])
 @pytest.mark.parametrize("mode", ["auto", "portable"])
 def test_the_gradients_are_finite_differences_with_the_data_terms_held(mode, median):
     layer = built(mode=mode, median=median, detach_warps=True)
-    start, held = [weight.numpy().astype(float) for weight in (layer.u0, layer.kernels, layer.scalars[1])], {}
+    start, held = [weight.numpy().astype(float) for weight in weights_of(layer)], {}
 
     def loss(u0, kernels, lambda_):
         frames, constants = np.asarray(CLIP[0], float) * 255, (0.25, lambda_, 0.3)
         return loss_of(oracle.tvnet(*frames, kernels, u0, constants, median=median, held=held))
 
     loss(*start)
-    for number, gradient in enumerate(flow_and_gradients(layer)[1]):
-        direction, step = gradient.astype(float) / np.linalg.norm(gradient), 1e-6
-        before, after = (
-            loss(*start[:number], start[number] + sign * step * direction, *start[number + 1 :]) for sign in (-1, 1)
-        )
-        assert np.linalg.norm(gradient) == pytest.approx((after - before) / (2 * step), rel=1e-4)
+    check_gradients(flow_and_gradients(layer)[1], loss, start)
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "portable"}, {"variant": "official"}], ids=str)

@@ -3,15 +3,14 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests import oracle
+from tests.layers import rough_flow
+from tests.layers.rough_flow import CLIP, LEARN, check_gradients, flow_and_gradients, loss_of, weights_of
 from tests.textures import moving_clip
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 
-CLIP = moving_clip(2, 24, 31, (0.8, -0.5))
-LEARN = ("u0", "kernels", "lambda")
 BOTH = {"median": 5, "texture": 0.8}
 CASES = [
     (options, mode)
@@ -21,24 +20,8 @@ CASES = [
 QUICK = [({"median": 5}, "auto"), ({"texture": 0.95}, "auto")]
 
 
-def built(size=(2, 2, 5), **arguments):
-    """A TVNet whose u0 is rough and fractional: there is much to filter, and no sample lies on the kink at a pixel."""
-    layer = TVNet(*size, learn=LEARN, **arguments)
-    layer.build(CLIP.shape)
-    layer.u0.assign(np.random.default_rng(0).normal(0, 0.3, layer.u0.shape))
-    return layer
-
-
-def loss_of(flow):
-    return (flow**2).mean() + flow.mean()
-
-
-def flow_and_gradients(layer):
-    with tf.GradientTape() as tape:
-        flow = layer(CLIP)
-        loss = tf.reduce_mean(flow**2) + tf.reduce_mean(flow)
-    weights = layer.u0, layer.kernels, layer.scalars[1]
-    return flow.numpy()[0, 0], [bar.numpy() for bar in tape.gradient(loss, [weight.value for weight in weights])]
+def built(**arguments):
+    return rough_flow.built((2, 2, 5), 0, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +31,7 @@ def flow_and_gradients(layer):
 )
 def test_the_flow_is_the_oracles_and_its_gradients_are_finite_differences_of_it(options, mode):
     layer = built(mode=mode, **options)
-    start = [weight.numpy().astype(float) for weight in (layer.u0, layer.kernels, layer.scalars[1])]
+    start = [weight.numpy().astype(float) for weight in weights_of(layer)]
 
     def oracle_flow(u0, kernels, lambda_):
         return oracle.tvnet(*np.asarray(CLIP[0], float) * 255, kernels, u0, (0.25, lambda_, 0.3), **options)
@@ -56,12 +39,7 @@ def test_the_flow_is_the_oracles_and_its_gradients_are_finite_differences_of_it(
     flow, gradients = flow_and_gradients(layer)
     np.testing.assert_allclose(flow, oracle_flow(*start), rtol=0, atol=2e-5)
     assert np.abs(flow - flow_and_gradients(built())[0]).max() > 0.05
-    for number, gradient in enumerate(gradients):
-        direction, step, losses = gradient.astype(float) / np.linalg.norm(gradient), 1e-6, []
-        for sign in (1, -1):
-            moved = [*start[:number], start[number] + sign * step * direction, *start[number + 1 :]]
-            losses.append(loss_of(oracle_flow(*moved)))
-        assert np.linalg.norm(gradient) == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=1e-4)
+    check_gradients(gradients, lambda *moved: loss_of(oracle_flow(*moved)), start)
 
 
 @pytest.mark.slow

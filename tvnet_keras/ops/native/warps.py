@@ -30,7 +30,7 @@ from tvnet_keras.ops.native.forward import (
     scaled,
     unpack,
 )
-from tvnet_keras.ops.native.kernel import kernel
+from tvnet_keras.ops.native.kernel import jit, kernel
 from tvnet_keras.ops.native.memory import borrow
 from tvnet_keras.ops.native.solve import exchange_step, segment, states_kept
 from tvnet_keras.ops.native.threads import bands, parallel, shares
@@ -101,6 +101,13 @@ def _spans(warps: int, iterations: int, step: int) -> list[tuple[int, int]]:
     return [(warp * iterations + done, warp * iterations + min(done + step, iterations)) for warp, done in starts]
 
 
+@jit
+def _borrow(edges, image, start, rows, own, packed):
+    """Takes the rows around a band's own ones from its neighbours, which have lent them (`forward.lend`)."""
+    pack(edges, image, start, packed[: own[0]])
+    pack(edges, image, rows[1], packed[own[1] :])
+
+
 @kernel(
     (
         *(CONST_IMAGES, CONST_ROWS, CONST_FIELDS, CONST_FIELDS, CONST_VECTOR, FIELDS, FIELDS_TABLE, FIELDS_TABLE),
@@ -147,6 +154,7 @@ def _advance(
     """
     warps, iterations = kernels.shape[:2]
     height, width = first.shape[1:]
+    places = kept.shape[0] // warps
     start, stop = max(0, rows[0] - halo), min(height, rows[1] + halo)
     states, offset = carve_states(workspace, 1, stop - start, width)
     packed_data, offset = carve(workspace, offset, stop - start, 4, width)
@@ -158,8 +166,7 @@ def _advance(
         if span[0] == 0:
             pack_state(state, image, start, states[0])
         else:
-            pack(edges[turn % 2], image, start, states[0, : own[0]])
-            pack(edges[turn % 2], image, rows[1], states[0, own[1] :])
+            _borrow(edges[turn % 2], image, start, rows, own, states[0])
         k = span[0]
         while k < span[1]:
             warp, done = k // iterations, k % iterations
@@ -167,7 +174,6 @@ def _advance(
             if done == 0:
                 of_warp = data[warp : warp + 1] if data.shape[0] else data
                 linearise.linearise(first, samples, image, start, states, packed_data, limit, of_warp, rows)
-            places = kept.shape[0] // warps
             own_kept, own_taps = kept[warp * places : (warp + 1) * places], scaled(kernels[warp, done:last], constants)
             run_iterations(
                 *(states, packed_data, mask, end, own_taps, epsilon, false_borders, own_kept, every, done),

@@ -299,6 +299,13 @@ def test_tiny_frames_are_solved_or_refused_in_one_sentence(solver, size):
         assert "larger" in str(error) and "\n" not in str(error)
 
 
+@pytest.mark.parametrize("size", [(1, 9), (9, 1), (1, 64)])
+@pytest.mark.parametrize("name", ["tvl1", "tvl1-2-2-5"])
+def test_a_single_row_is_refused_whatever_the_memory_beside_it_holds(name, size):
+    with pytest.raises(InputError, match="needs 2 x 2.*larger"):
+        make_solver(name)(np.zeros((2, *size, 3), np.uint8))
+
+
 def test_frames_too_small_for_a_method_are_named():
     with pytest.raises(InputError, match="'dis' cannot treat frames of 4 x 5 pixels"):
         make_solver("dis")(np.zeros((2, 5, 4, 3), np.uint8))

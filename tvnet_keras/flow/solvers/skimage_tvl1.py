@@ -3,7 +3,7 @@
 import numpy as np
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair
+from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair, require_size
 
 FORMS = ("skimage-tvl1",)
 
@@ -21,8 +21,7 @@ def make(numbers: tuple[int, ...]) -> Solver:
         raise InputError("The solver 'skimage-tvl1' needs an optional package: pip install scikit-image.") from error
 
     def solve(frames: np.ndarray) -> np.ndarray:
-        if min(frames.shape[1:3]) < 2:
-            raise InputError("The solver 'skimage-tvl1' needs frames of at least 2 x 2 pixels; give larger ones.")
+        require_size("skimage-tvl1", frames, 2)
         # Its attachment belongs to images in 0..1; it returns (row, column) displacements.
         first, second = (grey.astype(np.float32) / 255 for grey in grey_pair(frames))
         return np.stack(optical_flow_tvl1(first, second)[::-1], axis=-1)

@@ -1,6 +1,8 @@
 """TV-L1 of OpenCV (Zach et al. 2007; Sanchez et al., IPOL 2013)."""
 
-from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair, optflow
+import numpy as np
+
+from tvnet_keras.flow.solvers.parts.solver import Solver, grey_pair, optflow, require_size
 
 FORMS = ("tvl1", "tvl1-S-W-I")
 
@@ -25,4 +27,10 @@ def make(numbers: tuple[int, ...]) -> Solver:
         method.setOuterIterations(1)
         method.setEpsilon(0)
         method.setMedianFiltering(1)
-    return lambda frames: method.calc(*grey_pair(frames), None)
+
+    def solve(frames: np.ndarray) -> np.ndarray:
+        # In a single row OpenCV's derivatives read memory that is not the frame's: sometimes not a number.
+        require_size("tvl1", frames, 2)
+        return method.calc(*grey_pair(frames), None)
+
+    return solve

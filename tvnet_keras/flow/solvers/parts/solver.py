@@ -31,3 +31,17 @@ def optflow() -> ModuleType:
             "pip install opencv-contrib-python-headless."
         )
     return cv2.optflow
+
+
+def require_size(name: str, frames: np.ndarray, least: int) -> None:
+    """Refuses frames with a side of fewer than `least` pixels, which a method reads beyond.
+
+    Raises:
+        InputError: the frames are smaller.
+    """
+    height, width = frames.shape[1:3]
+    if min(height, width) < least:
+        raise InputError(
+            f"The solver {name!r} cannot treat frames of {width} x {height} pixels (it needs {least} x {least}); "
+            "give larger ones."
+        )

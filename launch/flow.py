@@ -124,18 +124,20 @@ def main(paths: list[str]) -> None:
         raise InputError(
             f"--pairs={','.join(PAIRS.value)} needs --dataset or --measure; choose frames by --start, --end."
         )
+    selection = _selection(protocol)
     made = make_solvers(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     sequences = sequences_of(paths)
     with only_writer(OUTPUT_DIR.value):
         for sequence in sequences:
-            write_sequence(sequence, made, _selection(protocol), formats)
+            write_sequence(sequence, made, selection, formats)
 
 
 def _refuse_changed(unused: Sequence[flags.FlagHolder]) -> None:
     for flag in unused:
         if flag.value != flag.default:
             what = f"--dataset={DATASET.value}" if DATASET.value else "--measure"
-            raise InputError(f"--{flag.name}={flag.value} does not go with {what}; leave one of them out.")
+            value = ",".join(flag.value) if isinstance(flag.value, list) else flag.value
+            raise InputError(f"--{flag.name}={value} does not go with {what}; leave one of them out.")
 
 
 def _selection(protocol: PairProtocol) -> Selection:

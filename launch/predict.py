@@ -68,8 +68,9 @@ def predict(paths: list[str]) -> None:
     if FLOW_DIR.value:
         if motion is None:
             raise InputError(
-                f"--flow_dir needs a method with a motion layer that gives flow of the frames; --run={RUN.value} "
-                f"({config.method}) has none."
+                "--flow_dir needs a method with a motion layer that gives flow of the frames, such as "
+                f"--method=tvnet_flow or --method=tvnet; --run={RUN.value} (--method={config.method}) has none. "
+                "launch.flow computes the flow of any video without a run."
             )
         _refuse_names(paths)
     elif not class_names:

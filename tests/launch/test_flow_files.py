@@ -51,6 +51,7 @@ def test_videos_and_folders_are_treated_by_one_command(launcher, tmp_path):
     assert "cannot be opened as a video" in again.sentence() and again.out.count("finished before: ") == 3
 
 
+@pytest.mark.slow
 def test_the_default_is_a_preset_and_writes_a_video(launcher, tmp_path):
     outcome = launcher("flow", f"--output_dir={tmp_path}/out", "--end=3", "--size=32,48", film(tmp_path / "film.mp4"))
     assert outcome.code == 0, outcome.error

@@ -62,8 +62,7 @@ def run(*, video: str = "") -> dict:
                 for form in FORMS:
                     for name in (OURS, THEIRS):
                         for part, path in (("start", start), ("whole", whole)):
-                            seconds = _seconds(_command(name, form, path, Path(folder) / f"{name}-{form}"))
-                            measured.setdefault((name, form, part), []).append(seconds)
+                            measured.setdefault((name, form, part), []).append(_seconds(name, form, path))
                 show(number + 1, ROUNDS)
     return {
         "protocol": {
@@ -132,28 +131,20 @@ def _first_two(video: str, path: Path) -> str:
     return str(path)
 
 
-def _command(name: str, form: str, video: str, target: Path) -> list[str]:
-    """The command line that writes the flow of a video."""
-    if name == OURS:
-        # Each time anew, or it would have been finished before.
-        flags = ["--solver=dis", f"--write={form}", "--replace", f"--output_dir={_empty(target)}"]
-        return [sys.executable, "-m", "launch.flow", *flags, str(Path(video).resolve())]
-    place = _empty(target) / "flow.mp4" if form == "video" else _empty(target)
-    return [sys.executable, opencv_flow.__file__, str(Path(video).resolve()), str(place)]
-
-
-def _empty(folder: Path) -> Path:
-    """A new folder beside those of the calls before."""
-    folder.mkdir(exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=folder))
-
-
-def _seconds(command: list[str]) -> tuple[float, float]:
-    """Seconds on the clock, and those of all cores."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    seconds = time.perf_counter() - start
+def _seconds(name: str, form: str, video: str) -> tuple[float, float]:
+    """Seconds on the clock, and those of all cores, of writing the flow of a video to an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        if name == OURS:
+            command = ["-m", "launch.flow", "--solver=dis", f"--write={form}", f"--output_dir={folder}"]
+        else:
+            command = [opencv_flow.__file__]
+        command = [sys.executable, *command, str(Path(video).resolve())]
+        if name == THEIRS:
+            command.append(f"{folder}/flow.mp4" if form == "video" else folder)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+        seconds = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -10,6 +10,7 @@ import numpy as np
 from launch.flow_report.sequences import FrameSequence
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.choices import check_choice
+from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.io import read_flo, write_flo, write_kitti
 
@@ -80,7 +81,7 @@ class Place:
 
     def present(self) -> set[Path]:
         """The files of single pairs that are there."""
-        return set(self.folder.iterdir()) if self.folder.is_dir() else set()
+        return set(entries(self.folder)) if self.folder.is_dir() else set()
 
     def remove(self, forms: Iterable[str]) -> None:
         """Removes the results of some formats."""

@@ -24,7 +24,7 @@ OPTIONS = {
     "tvnet_keras.flow.pairs": ("load",),
     "tvnet_keras.flow.solvers": ("FORMS", "make"),
     "launch.experiments": ("config",),
-    "launch.evaluators": ("NEEDS", "HEADLINES", "applies", "measure"),
+    "launch.evaluators": ("NEEDS", "HEADLINES", "HIGHER_IS_BETTER", "applies", "measure"),
     "launch.figures": ("draw",),
     "launch.benchmarks": ("run",),
     "launch.score_files": ("matches", "read"),

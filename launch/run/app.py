@@ -35,8 +35,9 @@ def guarded(main: Callable[[], None]) -> int:
     except InputError as error:
         report_error(error)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
-        report_error(InputError("interrupted; finished files are whole, and the same command goes on or starts again"))
+    except KeyboardInterrupt as stop:
+        generic = "interrupted; finished files are whole, and the same command goes on or starts again"
+        report_error(InputError(str(stop) or generic))
         return early_interrupt.EXIT_CODE
     except Exception as error:
         # TensorFlow's checkpoints and logs are not written through `atomic_path`, which has the sentence for a file.

@@ -1,5 +1,6 @@
 """Ctrl-C in a training: the last step is saved, and the same command comes to the same weights as an unbroken run."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from launch.run import app, run_folder
 from launch.run.interruption import Interrupted, Interruption
 from launch.run.model import load_run
 from launch.run.monitor import Monitor
+from launch.run.training_loop import TrainingLoop
 from launch.train import train
+from tests.launch import one_weight
 
 
 @pytest.fixture(autouse=True)
@@ -60,38 +63,45 @@ def whole(config, tmp_path_factory):
     return folder
 
 
-def assert_goes_on_as_the_whole(config, folder, whole):
-    train(config, folder)
-    first, second = (run_folder.read(each)["results"] for each in (folder, whole))
-    assert {**first, "first_step_s": 0} == {**second, "first_step_s": 0}
-    for one, other in zip(weights(folder), weights(whole), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize(("step", "method"), [(2, "step"), (3, "validation")])
-def test_the_last_step_is_saved_and_the_run_goes_on_from_it(config, whole, tmp_path, monkeypatch, capsys, step, method):
+def test_the_last_step_is_saved_and_the_run_goes_on_to_the_same_weights(config, whole, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch, pytest.raises(Interrupted) as stop:
-        pressed_at(step, patch, method)
+        pressed_at(2, patch, "step")
         train(config, tmp_path)
     assert str(stop.value) == (
-        f"interrupted after step {step} of 5, which is saved in {tmp_path}/checkpoints; the same command goes on with "
-        f"step {step + 1}"
+        f"interrupted after step 2 of 5, which is saved in {tmp_path}/checkpoints; the same command goes on with step 3"
     )
-    assert [path.name for path in tmp_path.glob("checkpoints/*.index")] == [f"ckpt-{step}.index"]
     # Not one step more was taken, and Ctrl-C is Python's again.
+    assert [path.name for path in tmp_path.glob("checkpoints/*.index")] == ["ckpt-2.index"]
     assert not (tmp_path / "model.weights.h5").exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     capsys.readouterr()
-    assert_goes_on_as_the_whole(config, tmp_path, whole)
-    assert f"going on from step {step}" in capsys.readouterr().out
+    train(config, tmp_path)
+    assert "going on from step 2" in capsys.readouterr().out
+    first, second = (run_folder.read(each)["results"] for each in (tmp_path, whole))
+    assert {**first, "first_step_s": 0} == {**second, "first_step_s": 0}
+    for one, other in zip(weights(tmp_path), weights(whole), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("moment", ["step", "validation"])
-def test_after_the_last_step_the_same_command_exports_it(config, whole, tmp_path, monkeypatch, moment):
-    with monkeypatch.context() as patch, pytest.raises(Interrupted, match="the same command validates and exports it"):
-        pressed_at(5, patch, moment)
-        train(config, tmp_path)
-    assert_goes_on_as_the_whole(config, tmp_path, whole)
+@pytest.mark.parametrize(
+    ("step", "method", "goes_on"),
+    [
+        # While a step is reported, which has a checkpoint or not; in a validation on the way; at the end and after it.
+        (1, "step", "goes on with step 2"),
+        (2, "step", "goes on with step 3"),
+        (3, "validation", "goes on with step 4"),
+        (5, "step", "validates and exports it"),
+        (5, "validation", "validates and exports it"),
+    ],
+)
+def test_at_any_moment_nothing_is_lost(config, tmp_path, monkeypatch, step, method, goes_on):
+    monkeypatch.setattr(TrainingLoop, "_validate", lambda loop, step: loop.monitor.validation(step, {"x": 1.0}) or {})
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, checkpoint_every=2))
+    with monkeypatch.context() as patch, pytest.raises(Interrupted, match=f"after.* step,? {step}.*command {goes_on}$"):
+        pressed_at(step, patch, method)
+        one_weight.run(config, tmp_path)
+    assert (tmp_path / f"checkpoints/ckpt-{step}.index").exists()
+    assert one_weight.run(config, tmp_path)["loss"] == one_weight.steps_of_weights(tmp_path) == 5
 
 
 def test_a_launcher_ends_with_the_sentence_and_130(capsys):

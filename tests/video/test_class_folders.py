@@ -93,7 +93,9 @@ def test_validation_beside_a_test_is_left_out_and_said(tmp_path):
     touch(tmp_path, "train/run/1.mp4", "test/run/2.mp4", "val/run/3.mp4")
     lists, videos = listed(tmp_path)
     assert videos == {("run", "train/run/1.mp4"), ("run", "test/run/2.mp4")}
-    assert lists["train"].notes == (f"{tmp_path}/val is left out, as {tmp_path}/test holds the test videos.",)
+    assert lists["train"].notes == (
+        f"{tmp_path}/val is left out unless for validation, as {tmp_path}/test holds the test videos.",
+    )
 
 
 def test_a_folder_of_validation_videos_is_a_list_of_its_own(tmp_path):

@@ -16,6 +16,7 @@ from launch.run.data import list_source, open_source, print_validation, warn_of_
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.run.pair_source import PairSource
+from launch.run.video_report import splits_of, union
 from launch.run.video_source import VideoSource
 from models import needs_of
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
@@ -291,7 +292,7 @@ def test_clips_of_a_recording_in_several_lists_are_told_with_the_flag(tiny, own,
 
 def test_a_pattern_that_finds_nothing_is_refused_and_one_that_finds_little_is_told(tiny, own, one_sentence):
     with pytest.raises(
-        InputError, match=r"--config.data.group=day\d finds nothing in any .*, such as v_run_g00"
+        InputError, match=r"--config.data.group=day\\d finds nothing in any .*, such as v_run_g00"
     ) as refusal:
         own_lists(tiny, own, group=r"day\d")
     one_sentence(str(refusal.value))
@@ -318,5 +319,7 @@ def test_a_folder_of_validation_videos_takes_the_place_of_a_part(tiny, own, caps
         "Learning from 15 videos, validating on 15, the folder's own validation videos; the test list is left for "
         "launch.evaluate --config.data.validation=0.\n"
     )
+    # They are checked and cached like all others.
+    assert len(union(splits_of("folder", own, 1, ())).videos) == 31
     # Without a validation they are left out, as ever.
     assert "val is left out" in own_lists(tiny, own)[0].notes[0]

@@ -170,7 +170,8 @@ def _notes(root: Path, divided: dict[str, Path], parts: Sequence[_Part], class_n
     places = [part.place for part in parts]
     for path in entries(root):
         if path.name.casefold() in words and path not in places:
-            notes.append(f"{path} is left out, as {divided['test']} holds the test videos.")
+            unless = " unless for validation" if path == validation_folder(root) else ""
+            notes.append(f"{path} is left out{unless}, as {divided['test']} holds the test videos.")
     for part in parts:
         if part.loose:
             names = first_few([video.name for video in part.loose])

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from launch.evaluate import evaluate
-from launch.run import run_folder
+from launch.run import extension, run_folder
 from launch.run.model import load_run
 from launch.train import train
-from tests.launch.interruption import interrupted
 from tvnet_keras.errors import InputError
 
 
@@ -53,20 +52,28 @@ def test_the_record_and_every_protocol_say_so(config, longer, tmp_path):
     assert measured.protocol["training"]["extended"] == run["extended"]
 
 
-def test_a_cosine_is_stretched_and_the_run_says_so(config, tmp_path, capsys):
-    train(with_steps(config, 2, schedule="cosine"), tmp_path)
-    capsys.readouterr()
-    train(with_steps(config, 4, schedule="cosine"), tmp_path)
-    said = capsys.readouterr().out
-    assert "to end at step 2 and goes on to step 4: its learning rate is now a cosine over 4 steps, 0.0005 at" in said
-
-
 @pytest.fixture
 def begun(config, tmp_path):
-    """A run of six steps that was stopped after four, and its configuration."""
+    """A run of six steps that was killed after its checkpoint of two, and its configuration."""
     config = with_steps(config, 6)
-    interrupted(config, tmp_path / "run", steps=4)
-    return tmp_path / "run", config
+    run_folder.write(tmp_path, run_folder.claim(tmp_path, config))
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/ckpt-2.index").write_bytes(b"")
+    return tmp_path, config
+
+
+def test_a_cosine_is_stretched_and_the_run_says_so(begun):
+    folder, config = begun
+    constant = run_folder.claim(folder, with_steps(config, 8))
+    said = extension.sentence(constant, with_steps(config, 8), 2)
+    assert said == "The run was to end at step 6 and goes on to step 8, as one that began so."
+    cosine = with_steps(config, 4, schedule="cosine")
+    said = extension.sentence(constant, cosine, 2)
+    assert (
+        "goes on to step 4: its learning rate is now a cosine over 4 steps, 0.0005 at step 3, so that it ends" in said
+    )
+    # Nothing is said of a run that has never been changed, or has come to its end.
+    assert not extension.sentence(run_folder.read(folder), cosine, 2) and not extension.sentence(constant, cosine, 4)
 
 
 def test_an_unfinished_run_may_end_sooner_but_not_before_what_it_did(begun, one_sentence):

@@ -57,7 +57,7 @@ class Monitor:
             config: the run's configuration.
         """
         fields = dict(_fields(to_dict(config)))
-        rows = "".join(f"| {name} | `{value}` |\n" for name, value in fields.items())
+        rows = "".join(f"| {name} | {f'`{value}`' if value != '' else ''} |\n" for name, value in fields.items())
         with self.writer.as_default(self.start_step):
             tf.summary.text("configuration", f"| field | value |\n|---|---|\n{rows}")
             hparams.hparams(fields)

@@ -71,8 +71,9 @@ def test_tensorboard_shows_configuration_and_hyper_parameters(finished_run, tiny
         "| train.lr | `0.001` |",
         "| model.learn | `u0,kernels` |",
         "| data.flip | `True` |",
+        "| init_from |  |",
     ):
-        assert f"| {row} |" in text.decode()
+        assert row in text.decode()
     content = logs.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     values = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
     assert values["train.lr"].number_value == tiny().train.lr and values["data.flip"].bool_value

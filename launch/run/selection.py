@@ -19,6 +19,7 @@ from launch.run.config import Config
 from launch.run.model import load_weights
 from launch.run.run_folder import CHECKPOINTS_DIR, RUN_FILE
 from launch.weights.checksum import save_weights
+from tvnet_keras.entries import matching
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
 
@@ -154,7 +155,7 @@ class Selection:
         return self.place / f"{_NAME}{step}{_ENDING}"
 
     def _remove(self, unneeded: Callable[[int], bool]) -> None:
-        for file in self.place.glob(f"{_NAME}*{_ENDING}"):
+        for file in matching(self.place, f"{_NAME}*{_ENDING}"):
             number = file.name.removeprefix(_NAME).removesuffix(_ENDING)
             if number.isdecimal() and unneeded(int(number)):
                 file.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -58,14 +59,14 @@ class Selection:
         self.place = folder / CHECKPOINTS_DIR
         self.headline, self.patience = config.train.keep_best, config.train.patience
         self.higher = evaluators.headlines()[self.headline]
-        self.stored = tf.Variable(_text(Found()), trainable=False, name="selection", dtype=tf.string)
+        self.stored = tf.Variable(tf.constant(_text(Found())), trainable=False, name="selection", dtype=tf.string)
         """`found` as a checkpoint holds it."""
         self._best_of: dict[int, int] = {}
 
     @property
     def found(self) -> Found:
         """What the validations have found so far."""
-        return Found(**json.loads(self.stored.numpy()))
+        return Found(**json.loads(cast(bytes, self.stored.numpy())))
 
     @property
     def is_over(self) -> bool:

@@ -5,6 +5,7 @@ python -m launch.benchmark --suite=solver --data_dir=MIDDLEBURY
 python -m launch.benchmark --suite=representation_flow --data_dir=UCF-101 --torch_python=ENVIRONMENT/bin/python
 python -m launch.benchmark --suite=export --data_dir=MIDDLEBURY
 python -m launch.benchmark --suite=flow_frontier --input=middlebury=MIDDLEBURY --input=ucf101=UCF-101
+python -m launch.benchmark --suite=flow_video
 """
 
 import inspect

@@ -75,8 +75,9 @@ def predict(paths: list[str]) -> None:
     motion = motion_of(model)
     if FLOW_DIR.value and motion is None:
         raise InputError(
-            f"--flow_dir needs a method with a motion layer that gives flow of the frames; --run={RUN.value} "
-            f"({config.method}) has none."
+            "--flow_dir needs a method with a motion layer that gives flow of the frames, such as "
+            f"--method=tvnet_flow or --method=tvnet; --run={RUN.value} (--method={config.method}) has none. "
+            "launch.flow computes the flow of any video without a run."
         )
     if not class_names and (LABEL_DIR.value or not FLOW_DIR.value):
         raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")

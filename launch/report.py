@@ -1,7 +1,7 @@
 """Tables of the committed results, which are generated and never typed by hand.
 
-python -m launch.report             # prints every table of docs/results
-python -m launch.report --update    # writes them into README.md, between its markers
+python -m launch.report             # prints every table of docs/results, and which solver is how exact and fast
+python -m launch.report --update    # writes them into README.md and docs/which-solver.md, between their markers
 """
 
 from collections import defaultdict
@@ -11,6 +11,8 @@ import numpy as np
 from absl import flags
 
 import launch.tables
+from launch.figures.flow_frontier import Measured, pareto_front, read_result
+from launch.figures.flow_frontier import Result as Frontier
 from launch.run import app
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
@@ -18,9 +20,14 @@ from tvnet_keras.layers.motion_layer import current_versions
 from tvnet_keras.scoring.result import STALE_MARK, Result, load_results
 
 RESULTS_DIR = flags.DEFINE_string("results_dir", "docs/results", "The folder of the Result files.")
-UPDATE = flags.DEFINE_bool("update", False, "Write the tables into README.md instead of printing them.")
+FRONTIER = flags.DEFINE_string(
+    "frontier", "benchmarks/flow_frontier.json", "What launch.benchmark --suite=flow_frontier wrote."
+)
+UPDATE = flags.DEFINE_bool("update", False, "Write the tables into their pages instead of printing them.")
 
 README = Path("README.md")
+SOLVERS = Path("docs/which-solver.md")
+SOLVERS_START, SOLVERS_END = "<!-- solvers: python -m launch.report --update -->", "<!-- end of solvers -->"
 START, END = "<!-- results: python -m launch.report --update -->", "<!-- end of results -->"
 PERCENT = ("top1", "top5", "mean_class_accuracy")
 HEADINGS = {
@@ -36,26 +43,66 @@ HEADINGS = {
 def main() -> None:
     """Reads the flags, prints or writes."""
     text = tables(load_results(RESULTS_DIR.value))
+    solvers = solver_table(read_result(FRONTIER.value, "--frontier"))
     if not UPDATE.value:
-        print(text)
+        print(f"{text}\n\n{solvers}")
         return
-    update_readme(text)
-    print(f"written: {README}")
+    update_page(README, text, START, END)
+    update_page(SOLVERS, solvers, SOLVERS_START, SOLVERS_END)
+    print(f"written: {README}, {SOLVERS}")
 
 
-def update_readme(text: str) -> None:
-    """Writes the tables into README.md, between its markers.
+def update_page(path: Path, text: str, start: str = START, end: str = END) -> None:
+    """Writes tables into a page, between its markers.
+
+    Args:
+        path: the page.
+        text: the tables.
+        start: the marker above them.
+        end: the marker below them.
 
     Raises:
         InputError: the page cannot be read or written, or has no markers.
     """
     try:
-        page = README.read_text(encoding="utf-8")
+        page = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise InputError(f"{README} cannot be read ({error}); run this at the root of the repository.") from error
-    page = between_markers(page, text)
-    with atomic_path(README) as partial:
+        raise InputError(f"{path} cannot be read ({error}); run this at the root of the repository.") from error
+    page = between_markers(page, text, start, end, path)
+    with atomic_path(path) as partial:
         partial.write_text(page, encoding="utf-8")
+
+
+def solver_table(result: Frontier) -> str:
+    """How exact and how fast every solver is, as a table in Markdown, the fastest first.
+
+    Numbers in bold are not outdone: no other solver is both as fast and as exact on that data set.
+    """
+    shown = [name for name in result.units if name != "generated"]
+    ordered = sorted(result.solvers, key=lambda solver: solver.milliseconds)
+    best = {name: _not_outdone(ordered, name) for name in shown}
+    headings = ["`--solver=`", f"ms per {result.timed}", *(f"{name}, {result.units[name]}" for name in shown)]
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    zero = [_number(result.zero.get(name)) for name in shown]
+    lines.append("| " + " | ".join(["(no flow)", "", *zero]) + " |")
+    for solver in ordered:
+        cells = [_number(solver.errors.get(name), bold=solver.solver in best[name]) for name in shown]
+        lines.append("| " + " | ".join([solver.solver, f"{solver.milliseconds:.0f}", *cells]) + " |")
+    return "\n".join(lines)
+
+
+def _not_outdone(solvers: list[Measured], name: str) -> set[str]:
+    """The solvers that no other outdoes in both time and error on a data set."""
+    known = [solver for solver in solvers if name in solver.errors]
+    front = pareto_front([(solver.milliseconds, solver.errors[name]) for solver in known])
+    return {known[place].solver for place in front}
+
+
+def _number(error: float | None, *, bold: bool = False) -> str:
+    if error is None:
+        return ""
+    number = f"{error:.3f}" if error < 1 else f"{error:.2f}"
+    return f"**{number}**" if bold else number
 
 
 def tables(results: tuple[Result, ...]) -> str:
@@ -69,17 +116,17 @@ def tables(results: tuple[Result, ...]) -> str:
     return "\n\n".join(_table(name, by_table[name]) for name in sorted(by_table))
 
 
-def between_markers(page: str, text: str) -> str:
+def between_markers(page: str, text: str, start: str = START, end: str = END, path: Path = README) -> str:
     """`page` with what stands between the markers replaced by `text`.
 
     Raises:
         InputError: the page has no markers.
     """
-    head, start, rest = page.partition(START)
-    _, end, tail = rest.partition(END)
-    if not (start and end):
-        raise InputError(f"{README} lacks the lines {START!r} and, below it, {END!r}; put them in.")
-    return f"{head}{START}\n{text}\n{END}{tail}"
+    head, found_start, rest = page.partition(start)
+    _, found_end, tail = rest.partition(end)
+    if not (found_start and found_end):
+        raise InputError(f"{path} lacks the lines {start!r} and, below it, {end!r}; put them in.")
+    return f"{head}{start}\n{text}\n{end}{tail}"
 
 
 def _table(name: str, results: list[Result]) -> str:

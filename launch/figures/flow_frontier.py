@@ -86,8 +86,12 @@ def draw(*, result: str) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def read_result(path: str) -> Result:
+def read_result(path: str, flag: str = "--input=result") -> Result:
     """Reads what the suite wrote.
+
+    Args:
+        path: the JSON file.
+        flag: the flag that names it, for the sentence of an error.
 
     Raises:
         InputError: the file cannot be read, or is not what the suite writes.
@@ -95,12 +99,12 @@ def read_result(path: str) -> Result:
     try:
         return _parsed(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
-        raise InputError(f"--input=result={path} cannot be read ({error.strerror}); check the path.") from error
+        raise InputError(f"{flag}={path} cannot be read ({error.strerror}); check the path.") from error
     # Whatever else the file may hold in place of what the suite writes.
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise InputError(
-            f"--input=result={path} is no result of --suite={SUITE} ({reason}); let launch.benchmark write it again."
+            f"{flag}={path} is no result of --suite={SUITE} ({reason}); let launch.benchmark write it again."
         ) from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from launch.flow_report.pictures import FRAME, TRUTH, Sheet, captions, headings, longest_of, write_picture
+from launch.flow_report.sequences import require_pixels
 from launch.flow_report.tables import summarise
 from launch.run.environment import git_commit, machine, versions
 from launch.run.progress import progress
@@ -124,12 +125,7 @@ def read_pair(pair: pairs.Pair, protocol: PairProtocol) -> tuple[np.ndarray, np.
     if protocol.size:
         frames = resize_half_pixel_bilinear(frames, protocol.size)
         truth = None if truth is None else measure.resize_truth_half_pixel_bilinear(truth, protocol.size)
-    height, width = frames.shape[1:3]
-    if height * width > protocol.max_pixels:
-        raise InputError(
-            f"{pair.name} has {width} x {height} pixels, more than --max_pixels={protocol.max_pixels}; shrink it by "
-            "--size=HEIGHT,WIDTH or, where there is the memory, raise --max_pixels."
-        )
+    require_pixels(pair.name, frames.shape[1:3], protocol.max_pixels)
     return frames, truth
 
 

@@ -95,6 +95,8 @@ def solver_record(name: str, options: dict[str, str]) -> dict[str, str]:
         name: of the solver.
         options: those of `options_of`.
     """
+    if name in presets.names():
+        return solver_record(presets.load(name).solver, {"weights": name})
     record = {"solver": Path(name).resolve().name if saved_model.is_export(name) else name}
     record |= {key: value for key, value in options.items() if key != "weights"}
     if "weights" in options:
@@ -115,24 +117,17 @@ def _sha256(files: Sequence[Path]) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
-def list_pairs(paths: Sequence[str], dataset: str, data_dir: str, render: str | None) -> tuple[pairs.Pair, ...]:
-    """The pairs of a data set, or of the user's own files.
+def list_pairs(dataset: str, data_dir: str, render: str | None) -> tuple[pairs.Pair, ...]:
+    """The pairs of a data set.
 
     Args:
-        paths: the user's files: images, a folder of images, or a video.
-        dataset: the name of a data set; empty for the user's files.
+        dataset: the name of a data set.
         data_dir: the folder of the data set.
         render: the render pass of Sintel; None for other data sets.
 
     Raises:
-        InputError: neither or both are given, or the pairs cannot be read.
+        InputError: the pairs cannot be read.
     """
-    if bool(paths) == bool(dataset):
-        raise InputError(
-            f"Give either --dataset ({', '.join(pairs.names())}) or files: two images, a folder of images or a video."
-        )
-    if paths:
-        return pairs.open_files(paths)
     options = {} if render is None else {"render": render}
     if set(options) - set(pairs.options_of(dataset)):
         raise InputError(f"--render={render} does not belong to --dataset={dataset}; leave it out.")

@@ -21,12 +21,16 @@ PIECE_PIXELS = 2**19
 CLIPS = 16
 """Largest number of clips of a video that decide which length its strongest colours stand for."""
 
+FEWEST_CLIPS = 4
+CLIP_BYTES = 2**28
+"""Clips of large frames are fewer, but not fewer than `FEWEST_CLIPS`: together they have so many bytes at most."""
+
 
 class EvenClips:
     """Evenly spaced clips of a video that is decoded once and whose length is not known before.
 
     It is called with every frame in order. At first it keeps a clip at every frame; whenever it has more than `CLIPS`
-    clips, it drops every second one.
+    clips, or than fit into `CLIP_BYTES`, it drops every second one.
 
     Args:
         frames: number of neighbouring frames in a clip.
@@ -44,7 +48,8 @@ class EvenClips:
         self._start += 1
         if self._start >= 0 and self._start % self._stride == 0:
             self._kept[self._start] = np.stack(self._last)
-        if len(self._kept) > CLIPS:
+        most = min(CLIPS, CLIP_BYTES // (frame.nbytes * (self._last.maxlen or 1)))
+        if len(self._kept) > max(FEWEST_CLIPS, most):
             self._stride *= 2
             self._kept = {start: clip for start, clip in self._kept.items() if start % self._stride == 0}
 

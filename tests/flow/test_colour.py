@@ -49,6 +49,28 @@ def test_same_as_the_authors_code():
     assert np.abs(flow_to_colour(flow, max_flow=1.0).astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("max_flow", [1e-3, 0.37, 5.0, 1e4])
+def test_no_level_is_off_by_more_than_one_at_any_length_and_beside_the_seam(max_flow):
+    random = np.random.default_rng(0)
+    length = np.concatenate([random.uniform(0, 1.5, 3000), np.full(500, 1.0), np.logspace(-9, 0, 500)])
+    angle = np.concatenate([random.uniform(-np.pi, np.pi, 2000), random.normal(scale=1e-6, size=2000)])
+    flow = np.float32(max_flow) * np.stack([length * np.cos(angle), length * np.sin(angle)], axis=-1)[None]
+    flow = flow.astype(np.float32)
+    # Whether a vector on the rim is beyond it is a matter of rounding.
+    relative = np.hypot(*(flow.astype(np.float64) / np.float32(max_flow))[0].T)
+    sure = np.abs(relative - 1) > 1e-6
+    expected = np.array(
+        [official_colour(*map(float, vector)) for vector in flow[0].astype(np.float64) / np.float32(max_flow)]
+    )
+    assert np.abs(flow_to_colour(flow, max_flow)[0].astype(int) - expected)[sure].max() <= 1
+
+
+def test_minus_zero_is_zero_on_the_seam_of_the_wheel():
+    right = np.array([[[0.5, 0.0], [0.5, -0.0], [1.0, 0.0], [1.0, -0.0], [3.0, -0.0]]], np.float32)
+    painted = flow_to_colour(right, 1.0)[0]
+    assert painted[:, 2].tolist() == painted[:, 1].tolist() == [127, 127, 0, 0, 0]
+
+
 def test_directions_as_on_the_published_wheel():
     directions = np.array([[(1, 0), (0, 1), (-1, 0), (0, -1)]], np.float32)
     right, down, left, up = flow_to_colour(directions)[0].astype(int)

@@ -213,6 +213,15 @@ def test_a_preset_is_asked_for_by_its_numbers_or_by_its_name(tmp_path, monkeypat
         make_solver("tvnet-2-1-4", weights="tvnet-2-1-4-rndom")
 
 
+def test_a_preset_is_a_solver_by_its_own_name():
+    name = "tvnet-5-3-10-generated"
+    assert numbers_of(name) == (5, 3, 10) and options_of(name) == ()
+    shown = frames()
+    np.testing.assert_array_equal(make_solver(name)(shown), make_solver("tvnet-5-3-10", weights=name)(shown))
+    with pytest.raises(InputError, match="has no option 'weights'"):
+        make_solver(name, weights="preset")
+
+
 def test_a_name_says_its_numbers():
     assert numbers_of("tvnet-5-1-20") == (5, 1, 20) and numbers_of("deepflow") == ()
     assert len(numbers_of("dis-fast")) == 1  # OpenCV's number of the preset.

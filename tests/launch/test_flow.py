@@ -74,7 +74,7 @@ def test_two_images_without_truth(launcher, tmp_path):
     for number, frame in enumerate(square().frames()):
         Image.fromarray(frame).save(tmp_path / f"{number}.png")
     outcome = launcher(
-        "flow", "--solver=dis", f"--output_dir={tmp_path}/new/out", tmp_path / "0.png", tmp_path / "1.png"
+        "flow", "--solver=dis", "--measure", f"--output_dir={tmp_path}/new/out", tmp_path / "0.png", tmp_path / "1.png"
     )
     assert outcome.code == 0, outcome.error
     metrics = json.loads((tmp_path / "new/out/metrics.json").read_text())
@@ -105,6 +105,16 @@ def test_a_trained_run_and_its_export_give_one_flow(launcher, finished_run, shap
         (["--solver=dis"], "Give either --dataset"),
         (["--solver=dis", "--dataset=sintell", "--data_dir=."], "Did you mean 'sintel'"),
         (["--solver=dis", "--unknown=none", "a.png", "b.png"], "--unknown is 'none'"),
+        (["--solver=dis", "--dataset=sintel", "--data_dir=.", "a.png"], "Give either --dataset"),
+        (["--solver=dis", "--write=gif", "a.mp4"], "--write is 'gif'"),
+        (["--solver=dis", "--write=flo", "--beside", "a.mp4"], "--beside is about the video"),
+        (["--solver=dis", "--write=flo", "--dataset=sintel", "--data_dir=."], "--write=flo does not go with"),
+        (["--solver=dis", "--scale=3", "--measure", "a.mp4"], "--scale=3.0 does not go with --measure"),
+        (["--solver=dis", "--stride=2", "--dataset=sintel", "--data_dir=."], "--stride=2 does not go with --dataset"),
+        (["--solver=dis", "--pairs=a", "a.mp4"], "--pairs=a needs --dataset or --measure"),
+        (["--solver=dis", "--end=1", "a.mp4"], "take fewer than two frames"),
+        (["--solver=dis", "--start=-1", "a.mp4"], "start"),
+        (["--variant=official", "a.mp4"], "--variant=official belongs to none of --solver=tvnet-5-5-50-generated"),
     ],
 )
 def test_a_mistake_is_one_sentence(here, tmp_path, arguments, said):
@@ -154,13 +164,11 @@ def test_a_size_has_a_limit():
     assert launch_flow.parse_size(["4320", "7680"]) == (4320, 7680)
 
 
-def test_pairs_come_from_a_data_set_or_from_files(tmp_path):
-    with pytest.raises(InputError, match="Give either"):
-        inputs.list_pairs(["a.png"], "sintel", str(tmp_path), None)
+def test_the_pairs_of_a_data_set_need_its_folder_and_its_options(tmp_path):
     with pytest.raises(InputError, match="needs --data_dir"):
-        inputs.list_pairs([], "sintel", "", None)
+        inputs.list_pairs("sintel", "", None)
     with pytest.raises(InputError, match="--render=final does not belong to --dataset=middlebury"):
-        inputs.list_pairs([], "middlebury", str(tmp_path), "final")
+        inputs.list_pairs("middlebury", str(tmp_path), "final")
 
 
 def test_pairs_are_chosen_by_name():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from launch.flow_report.pictures import write_picture
-from launch.report import END, START, update_readme
+from launch.report import END, README, START, update_page
 from launch.tables.parts.page import write_page
 from tests.small_disk import room_for
 from tvnet_keras.errors import InputError
@@ -32,7 +32,7 @@ WRITERS = {
     "pair.png": lambda folder: write_kitti(folder / "pair.png", FLOW),
     "scores.npz": lambda folder: save_scores(folder / "scores.npz", SCORES),
     "tvnet_table1/row-seed0.json": lambda folder: save_result(folder, RESULT),
-    "README.md": lambda folder: update_readme("| table |" * 1000),
+    "README.md": lambda folder: update_page(README, "| table |" * 1000),
     "tables/tvnet.md": lambda folder: write_page("tvnet_table1", folder / "results"),
 }
 

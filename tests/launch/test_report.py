@@ -3,7 +3,21 @@ import dataclasses
 import numpy as np
 import pytest
 
-from launch.report import END, START, between_markers, tables, update_readme
+from launch.figures.flow_frontier import Measured, read_result
+from launch.figures.flow_frontier import Result as Frontier
+from launch.flow import DEFAULT_SOLVER
+from launch.report import (
+    END,
+    README,
+    SOLVERS,
+    SOLVERS_END,
+    SOLVERS_START,
+    START,
+    between_markers,
+    solver_table,
+    tables,
+    update_page,
+)
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.result import Result
@@ -74,11 +88,36 @@ def test_a_page_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, conte
     if content:
         (tmp_path / "README.md").write_bytes(content)
     with pytest.raises(InputError, match=r"README\.md cannot be read .*root of the repository"):
-        update_readme("new")
+        update_page(README, "new")
 
 
 def test_a_page_keeps_what_stands_around_its_tables(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "README.md").write_text(f"ü\n{START}\n{END}\n", encoding="utf-8")
-    update_readme("±")
+    update_page(README, "±")
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == f"ü\n{START}\n±\n{END}\n"
+
+
+def test_solvers_stand_by_their_time_and_those_that_nothing_outdoes_are_bold():
+    measured = [
+        Measured("slow", "A", 100.0, {"pairs": 0.25, "clips": 3.0}),
+        Measured("fast", "A", 2.0, {"pairs": 1.5, "clips": 2.0}),
+        Measured("poor", "B", 50.0, {"pairs": 1.75}),
+    ]
+    text = solver_table(Frontier(measured, {"pairs": 4.0}, {"pairs": "px", "clips": "grey levels"}, "pair"))
+    assert text.splitlines() == [
+        "| `--solver=` | ms per pair | pairs, px | clips, grey levels |",
+        "|---|---|---|---|",
+        "| (no flow) |  | 4.00 |  |",
+        "| fast | 2 | **1.50** | **2.00** |",
+        "| poor | 50 | 1.75 |  |",
+        "| slow | 100 | **0.250** | 3.00 |",
+    ]
+
+
+def test_the_page_of_the_solvers_and_the_default_are_what_was_measured(repository):
+    result = read_result(str(repository / "benchmarks/flow_frontier.json"))
+    page = (repository / SOLVERS).read_text(encoding="utf-8")
+    assert page == between_markers(page, solver_table(result), SOLVERS_START, SOLVERS_END, SOLVERS)
+    # Of real videos the default explains most.
+    assert min(result.solvers, key=lambda solver: solver.errors["ucf101"]).solver == DEFAULT_SOLVER

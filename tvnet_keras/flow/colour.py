@@ -2,8 +2,14 @@
 
 Baker et al., "A Database and Evaluation Methodology for Optical Flow", IJCV 2011. The formulae are those of the
 authors' `colorcode.cpp`.
+
+Vectors up to the length of saturated colours are looked up in a table of a thousand steps each way, in a twentieth of
+the time of the formulae; the others are computed. A level of a looked-up colour is at most one beside the formula's.
 """
 
+import functools
+
+import cv2
 import numpy as np
 
 from tvnet_keras.errors import InputError
@@ -24,12 +30,19 @@ def _wheel_colours() -> np.ndarray:
     """The 55 hues of the wheel, `[55, 3]`, 0..1."""
     parts = []
     for steps, start, end in _SEGMENTS:
-        share = np.arange(steps)[:, None] / steps
-        parts.append(np.floor((1 - share) * np.array(start) + share * np.array(end)))
+        change = np.array(end) - np.array(start)
+        # The authors cut what is added or taken away.
+        parts.append(start + np.sign(change) * (np.arange(steps)[:, None] * np.abs(change) // steps))
     return (np.concatenate(parts) / 255).astype(np.float32)
 
 
 _WHEEL = _wheel_colours()
+
+# With so many cells to a saturated length no colour is off by a level: half the diagonal of a cell, times the steepest
+# slope there is. Hue changes by 255 levels in 4 / 54 of a turn, which is 548 levels to the length, saturation by 255.
+_CELLS = 512
+_ROW = 2 * _CELLS + 2
+_BLOCK = 2**16  # number of vectors that are painted at a time, so that all on the way fits into a cache
 
 
 def flow_to_colour(flow: np.ndarray, max_flow: float | None = None) -> np.ndarray:
@@ -55,26 +68,77 @@ def flow_to_colour(flow: np.ndarray, max_flow: float | None = None) -> np.ndarra
         raise InputError(f"Flow to paint must be [..., H, W, 2]. Received: shape={flow.shape}.")
     if max_flow is not None and not max_flow > 0:
         raise InputError(f"max_flow must be a positive length in pixels. Received: max_flow={max_flow}.")
-    known = known_vectors(flow)
-    flow = np.where(known[..., None], flow, 0)
-    length = np.hypot(flow[..., 0], flow[..., 1])
     if max_flow is None:
-        max_flow = float(length.max(initial=0)) or 1.0
-    painted = _paint(flow, length / np.float32(max_flow))
+        max_flow = float(_lengths(flow).max(initial=0)) or 1.0
+    vectors = flow.reshape(-1, 1, 2)
+    painted = np.empty((len(vectors), 1, 3), np.uint8)
+    for begin in range(0, len(vectors), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        _look_up(vectors[block], np.float32(max_flow), painted[block])
+    return painted.reshape(*flow.shape[:-1], 3)
+
+
+def _lengths(flow: np.ndarray) -> np.ndarray:
+    """The lengths of vectors, 0 where they are not known."""
+    return np.hypot(*np.moveaxis(np.where(known_vectors(flow)[..., None], flow, 0), -1, 0))
+
+
+def _look_up(vectors: np.ndarray, max_flow: np.float32, painted: np.ndarray) -> None:
+    """Paints `vectors` `[N, 1, 2]` into `painted`, uint8 `[N, 1, 3]`."""
+    u, v = cv2.split(vectors / max_flow)
+    square = u * u
+    square += v * v
+    # Just below 1, because rounding must not decide on which side of the rim a vector lies; NaN is outside.
+    outside = np.flatnonzero(~(square[:, 0] < 1 - 1e-5))
+    for component in (u, v):
+        component *= _CELLS
+        np.floor(component, out=component)
+        component[outside] = 0
+    # Cells begin at zero: the wheel has a seam between vectors a little above and below those to the right.
+    cells = v.astype(np.int32)
+    cells *= _ROW
+    cells += u.astype(np.int32)
+    cells += _CELLS * (_ROW + 1)
+    colours = np.take(_table(), cells, mode="clip").view(np.uint8)
+    cv2.cvtColor(colours.reshape(-1, 1, 4), cv2.COLOR_RGBA2RGB, dst=painted)
+    if len(outside):
+        painted[outside] = _painted(vectors[outside], max_flow)
+
+
+@functools.cache
+def _table() -> np.ndarray:
+    """The colours at the centres of all cells, row by row, as the bytes R, G, B and 0 of a number."""
+    axis = ((np.arange(_ROW) - _CELLS + 0.5) / _CELLS).astype(np.float32)
+    flow = np.stack(np.meshgrid(axis, axis), axis=-1)
+    length = np.hypot(flow[..., 0], flow[..., 1])[..., None]
+    table = np.zeros((_ROW, _ROW, 4), np.uint8)
+    # The centres of cells on the rim may lie outside it.
+    table[..., :3] = np.floor(255 * np.clip(1 - length * (1 - _hues(flow)), 0, 1))
+    # No motion is white; beside it a colour is at most a level darker.
+    table[_CELLS, _CELLS, :3] = 255
+    return table.view(np.uint32)[..., 0].ravel()
+
+
+def _painted(flow: np.ndarray, max_flow: np.float32) -> np.ndarray:
+    """The colours of flow `[..., 2]` by the formulae."""
+    known = known_vectors(flow)
+    # A component of minus zero is none: on the wheel's seam its sign would choose between two colours.
+    flow = np.where(known[..., None], flow, 0) + np.float32(0)
+    length = (np.hypot(flow[..., 0], flow[..., 1]) / max_flow)[..., None]
+    hues = _hues(flow)
+    painted = np.floor(255 * np.where(length <= 1, 1 - length * (1 - hues), 0.75 * hues)).astype(np.uint8)
     painted[~known] = 0
     return painted
 
 
-def _paint(flow: np.ndarray, relative_length: np.ndarray) -> np.ndarray:
+def _hues(flow: np.ndarray) -> np.ndarray:
+    """The saturated colours of the directions, float32 `[..., 3]`, 0..1."""
     angle = np.arctan2(-flow[..., 1], -flow[..., 0]) / np.float32(np.pi)
     place = (angle + 1) / 2 * (len(_WHEEL) - 1)
     below = np.floor(place).astype(int)
     above = (below + 1) % len(_WHEEL)
     share = (place - below)[..., None]
-    colour = (1 - share) * _WHEEL[below] + share * _WHEEL[above]
-    length = relative_length[..., None]
-    colour = np.where(length <= 1, 1 - length * (1 - colour), 0.75 * colour)
-    return np.floor(255 * colour).astype(np.uint8)
+    return (1 - share) * _WHEEL[below] + share * _WHEEL[above]
 
 
 def colour_wheel(size: int) -> np.ndarray:

@@ -89,6 +89,21 @@ def probe(path: str | os.PathLike, observe: Callable[[np.ndarray], None] | None 
     return VideoInfo(film.frames, *film.size, film.fps, film.rotation)
 
 
+def declared(path: str | os.PathLike) -> tuple[float, int]:
+    """What a file says of itself, which costs no decoding: frames per second, and their number, 0 where it is silent.
+
+    Both may be wrong; `probe` knows.
+
+    Args:
+        path: a video file.
+
+    Raises:
+        VideoError: the file is missing, empty or not a video.
+    """
+    with _open(path) as film:
+        return film.fps, film.declared_frames
+
+
 def count_frames(path: str | os.PathLike) -> int:
     """Counts the frames of a file by decoding it.
 
@@ -181,6 +196,7 @@ class _Film:
             way; its first picture decides, as in FFmpeg itself.
         rotation: clockwise degrees that the first picture is turned by.
         fps: average frames per second as the file declares it, 0.0 where it declares none.
+        declared_frames: number of frames as the file declares it, 0 where it declares none.
     """
 
     def __init__(self, container: av.container.InputContainer, path: str | os.PathLike) -> None:
@@ -192,6 +208,7 @@ class _Film:
         self._matrix: np.ndarray | None = None
         self.frames, self.size, self.rotation = 0, (0, 0), 0
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        self.declared_frames = max(0, self._stream.frames)
 
     def pictures(self) -> Iterator[Callable[[], np.ndarray]]:
         """Decodes the film in display order, and yields for every frame the function that makes its picture.

@@ -68,6 +68,11 @@ def test_the_word_preset_is_resolved_for_each_solver(preset):
         options_of(["tvnet-2-1-4", "tvnet-1-1-9"], weights="preset")
 
 
+def test_a_preset_that_is_named_as_a_solver_has_the_same_record(preset):
+    assert options_of([NAME]) == {NAME: {}}
+    assert solver_record(NAME, {}) == solver_record("tvnet-2-1-4", {"weights": NAME})
+
+
 def test_a_preset_is_recorded_by_its_name_and_by_what_decides_the_flow(preset):
     before = solver_record("tvnet-2-1-4", {"weights": NAME})
     assert before.pop("preset") == NAME and set(before) == {"solver", "weights_sha256"}

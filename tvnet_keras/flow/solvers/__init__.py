@@ -13,8 +13,8 @@ It may also have
 `PRESETS`
     Names of the family that stand for numbers, with these: `{"dis-fast": (1,)}`. They are among `FORMS` too.
 
-A folder that holds a SavedModel with a `flow` signature is a solver too; its name is its path. Beside the families lies
-`parts`, what they are made from.
+A folder that holds a SavedModel with a `flow` signature is a solver too; its name is its path. So is a preset of TVNet
+by its own name, such as tvnet-5-5-50-generated. Beside the families lies `parts`, what they are made from.
 """
 
 import inspect
@@ -27,6 +27,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from tvnet_keras import presets
 from tvnet_keras.choices import check_choice, load_module, module_names
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers.parts import saved_model
@@ -59,7 +60,7 @@ def options_of(name: str) -> tuple[str, ...]:
         >>> options_of("tvnet-1-1-50")
         ('variant', 'weights')
     """
-    if saved_model.is_export(name):
+    if saved_model.is_export(name) or name in presets.names():
         return ()
     parameters = inspect.signature(_family(name).make).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
@@ -75,6 +76,8 @@ def numbers_of(name: str) -> tuple[int, ...]:
         >>> numbers_of("tvnet-1-1-50")
         (1, 1, 50)
     """
+    if name in presets.names():
+        name = presets.load(name).solver
     return () if saved_model.is_export(name) else _numbers(name, _family(name))
 
 
@@ -82,8 +85,8 @@ def make_solver(name: str, **options: Any) -> Solver:
     """Makes a solver of the flow between two frames.
 
     Args:
-        name: a family with its numbers or preset, such as "tvnet-1-1-50", "dis" or "dis-fast", or the folder of an
-            exported SavedModel.
+        name: a family with its numbers or preset, such as "tvnet-1-1-50", "dis" or "dis-fast", a preset of TVNet, or
+            the folder of an exported SavedModel.
         **options: options of that family (`options_of`).
 
     Returns:
@@ -101,6 +104,8 @@ def make_solver(name: str, **options: Any) -> Solver:
     unknown = sorted(set(options) - set(options_of(name)))
     if unknown:
         raise InputError(f"The solver {name!r} has no option {unknown[0]!r}; leave it out.")
+    if name in presets.names():
+        name, options = presets.load(name).solver, {"weights": name}
     if saved_model.is_export(name):
         return _checked(name, saved_model.make(name))
     module = _family(name)

@@ -2,18 +2,16 @@
 
 import os
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
+from tvnet_keras.flow.pairs.parts.neighbours import Neighbours
 from tvnet_keras.flow.pairs.parts.pair import Pair, existing, image_pair
-from tvnet_keras.video.read import VideoError, count_frames, iterate_frames
+from tvnet_keras.video.read import count_frames, iterate_frames
 from tvnet_keras.video.split_files import VIDEO_EXTENSIONS
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
@@ -35,10 +33,10 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
     """
     files = [Path(path) for path in paths]
     if len(files) == 1 and files[0].is_dir():
-        files = sorted((path for path in entries(files[0]) if _is_image(path)), key=_in_order)
+        files = sorted((path for path in entries(files[0]) if is_image(path)), key=in_order)
         if len(files) < 2:
             raise InputError(f"The folder {paths[0]} holds {len(files)} images; a flow needs two frames.")
-    elif len(files) == 1 and not _is_image(existing(files[0])):
+    elif len(files) == 1 and not is_image(existing(files[0])):
         return _video_pairs(files[0])
     _require_images(files)
     if len(files) < 2:
@@ -52,36 +50,8 @@ def open_files(paths: Sequence[str | os.PathLike[str]]) -> tuple[Pair, ...]:
 
 
 def _video_pairs(path: Path) -> tuple[Pair, ...]:
-    video = _Video(path)
+    video = Neighbours(lambda: iterate_frames(path), path)
     return tuple(Pair(f"{path.stem}_{k:05d}", partial(video.pair, k)) for k in range(count_frames(path) - 1))
-
-
-class _Video:
-    """Neighbouring frames of a video of any length: asked for in their order, the file is decoded once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._frames: Iterator[np.ndarray] = iter(())
-        self._last: deque[np.ndarray] = deque(maxlen=2)
-        self._decoded = 0
-
-    def pair(self, first: int) -> np.ndarray:
-        """The frames `first` and `first + 1`, uint8 `[2, H, W, 3]`."""
-        if not self._decoded or self._decoded > first + 2:
-            self._frames, self._decoded = iterate_frames(self._path), 0
-        while self._decoded < first + 2:
-            frame = next(self._frames, None)
-            if frame is None:
-                raise VideoError(
-                    f"{self._path}: frame {first + 1} is wanted but only {self._decoded} frames decode: the file has "
-                    "changed since its frames were counted; start again.",
-                    kind="damaged",
-                    path=self._path,
-                    frames=self._decoded,
-                )
-            self._last.append(frame)
-            self._decoded += 1
-        return np.stack(self._last)
 
 
 def _require_images(files: Sequence[Path]) -> None:
@@ -94,10 +64,11 @@ def _require_images(files: Sequence[Path]) -> None:
             )
 
 
-def _is_image(path: Path) -> bool:
+def is_image(path: Path) -> bool:
+    """Whether a file is an image by its ending."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
-def _in_order(path: Path) -> list[tuple[int, str]]:
+def in_order(path: Path) -> list[tuple[int, str]]:
     """A key that sorts frame2 before frame10."""
     return [(int(number or 0), text) for text, number in re.findall(r"(\D*)(\d*)", path.name)]

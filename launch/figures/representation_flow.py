@@ -78,8 +78,8 @@ def _network(run: str) -> RepresentationFlowClassifier:
     if steps is not None and steps < needed:
         frames, options = model.clip_shape[0], model.options
         raise InputError(
-            f"--input=run={run}: {options.backbone} leaves {steps} of its {frames} frames at place={options.place}, and "
-            f"flow of flow needs {needed}; give a run with more --config.data.frames, or one of resnet2d."
+            f"--input=run={run}: {options.backbone} leaves {steps} of its {frames} frames at place={options.place}, "
+            f"and flow of flow needs {needed}; give a run with more --config.data.frames, or one of resnet2d."
         )
     return model
 

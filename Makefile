@@ -44,9 +44,9 @@ test-backends: $(BACKENDS_VENV)/.installed
 test-wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" tests/wheel $(PYTEST_ARGS)
 
-# Material says at every start which project will follow it.
+# Without --quiet, under which warnings are no errors. Material says at every start which project will follow it.
 test-docs: $(DOCS_VENV)/.installed
-	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -49,8 +49,10 @@ def run(path: Path) -> dict[str, Any]:
 def _outputs(source: str, name: str, names: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What a cell prints, the value that it ends with, and the figures that it leaves."""
     tree, printed = ast.parse(source), io.StringIO()
-    ends_with_value = bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
-    last = ast.Expression(tree.body.pop().value) if ends_with_value else None
+    end = tree.body[-1] if tree.body else None
+    last = ast.Expression(end.value) if isinstance(end, ast.Expr) else None
+    if last:
+        tree.body.pop()
     with contextlib.redirect_stdout(printed):
         exec(compile(tree, name, "exec"), names)
         value = eval(compile(last, name, "eval"), names) if last else None

@@ -6,16 +6,18 @@
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
 #   make test-wheel   the package, installed with its dependencies from the package index where nothing else is
+#   make test-docs   the site of the documentation, in an environment of its own (.venv-docs); a broken link fails
 #   make lint   ruff and pyright
 
 PYTHON ?= python3
 VENV ?= .venv
 BACKENDS_VENV ?= .venv-backends
+DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 LEGACY_PYTHON ?= python3.11
 LEGACY_VENV ?= .venv-legacy
 
-.PHONY: demo test coverage slow test-legacy test-backends test-wheel lint install install-dev clean
+.PHONY: demo test coverage slow test-legacy test-backends test-wheel test-docs lint install install-dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -41,6 +43,10 @@ test-backends: $(BACKENDS_VENV)/.installed
 
 test-wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" tests/wheel $(PYTEST_ARGS)
+
+# Without --quiet, under which warnings are no errors. Material says at every start which project will follow it.
+test-docs: $(DOCS_VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -76,5 +82,10 @@ $(BACKENDS_VENV)/.installed: requirements.txt requirements-dev.txt requirements-
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r requirements-backends.txt
 	@touch $@
 
+$(DOCS_VENV)/.installed: requirements-docs.txt
+	@$(PYTHON) -m venv $(DOCS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info
+	rm -rf $(VENV) $(BACKENDS_VENV) $(DOCS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info

@@ -29,7 +29,7 @@ OPTIONS = {
     "launch.benchmarks": ("run",),
     "launch.score_files": ("matches", "read"),
     "launch.tables": (),
-    **{f"launch.tables.{paper}": ("cells",) for paper in PAPERS},
+    **{f"launch.tables.{paper}": ("cells", "DATA_SET") for paper in PAPERS},
 }
 
 OPTION_FILES = [

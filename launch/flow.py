@@ -10,7 +10,6 @@ deepflow, farneback, skimage-tvl1, or a folder that launch.export wrote. Files a
 or a video.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -19,9 +18,8 @@ from launch.flow_report.comparison import PairProtocol, compare
 from launch.flow_report.inputs import choose_pairs, list_pairs, make_solvers, weights_record
 from launch.flow_report.tables import print_tables
 from launch.run import app
-from tvnet_keras.errors import InputError
+from launch.run.image_size import parse_size
 from tvnet_keras.flow import pairs
-from tvnet_keras.video.read import LARGEST_PIXELS
 
 SOLVER = flags.DEFINE_list("solver", ["tvnet-1-1-50"], "The solvers, separated by commas.", **app.SHARED_FLAG)
 VARIANT = flags.DEFINE_string("variant", None, "The variant of tvnet solvers: default or official.", **app.SHARED_FLAG)
@@ -63,22 +61,6 @@ def main(paths: list[str]) -> None:
     metrics = compare(listed, made, folder, protocol, {key: value for key, value in given.items() if value})
     print_tables(metrics)
     print(f"written: {folder}/metrics.json, contact_sheet.png and, for every solver, .flo and .png files")
-
-
-def parse_size(words: Sequence[str]) -> tuple[int, int] | None:
-    """The size that `--size` names: `["240", "320"]` is (240, 320), an empty list is None.
-
-    Raises:
-        InputError: the words are not two whole numbers from 1 up, or the size has more pixels than images may have.
-    """
-    if not words:
-        return None
-    if len(words) != 2 or not all(word.strip().isdecimal() and int(word) for word in words):
-        raise InputError(f"--size={','.join(words)} must be HEIGHT,WIDTH in pixels, such as --size=240,240.")
-    height, width = map(int, words)
-    if height * width > LARGEST_PIXELS:
-        raise InputError(f"--size={','.join(words)} has more than {LARGEST_PIXELS} pixels; give a smaller one.")
-    return height, width
 
 
 if __name__ == "__main__":

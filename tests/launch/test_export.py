@@ -10,7 +10,10 @@ import pytest
 import tensorflow as tf
 
 import models
-from launch.export import CLASSES_FILE, ServingModule, export, refuse_python_ops
+from launch.export import export
+from launch.exporters.parts.place import CLASSES_FILE
+from launch.exporters.parts.serving_module import ServingModule
+from launch.exporters.savedmodel import refuse_python_ops
 from launch.run.model import build_model, load_run
 from launch.run.video_source import VideoSource
 from tests.models.test_methods import options_of
@@ -119,7 +122,7 @@ def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one(exported, f
         return genuine(path, target)
 
     monkeypatch.setattr(Path, "rename", rename)
-    monkeypatch.setattr("launch.export._exchange", lambda first, second: False)
+    monkeypatch.setattr("launch.exporters.parts.place._exchange", lambda first, second: False)
     with pytest.raises(InputError, match="cannot be written: Input/output error"):
         export(finished_run, exported)
     assert {path.name: path.read_bytes() for path in exported.iterdir() if path.is_file()} == before

@@ -26,10 +26,10 @@ from tvnet_keras.video.listing import Video, VideoList
 SMOOTH = np.round(moving_clip(8, 41, 36, (0.7, 0.4)) * 255).astype("uint8")
 
 ELSEWHERE = """
-import importlib.util, sys
+import sys
 import numpy as np, tensorflow as tf
 for name in ("tvnet_keras", "models", "launch"):
-    assert importlib.util.find_spec(name) is None, name
+    sys.modules[name] = None  # Importing it fails, also where it is installed.
 loaded = tf.saved_model.load(sys.argv[1])
 results = {}
 for name, clip in np.load(sys.argv[2]).items():

@@ -112,7 +112,7 @@ def main() -> None:
     print(f"written: {folder}")
     for name, written in record["formats"].items():
         for output, about in written["answers"].items():
-            print(f"{name}: {output} of {written['client']} is Keras's, within {about['difference']:.1e}")
+            print(f"{name}: the {output} of {written['client']} is within {about['difference']:.1e} of Keras's")
 
 
 def export(run: Path, folder: Path, request: Request = SAVED_MODEL) -> Path:

@@ -42,11 +42,9 @@ def open_client(folder: Path) -> Client:
 
     `tf.saved_model.load` reads Python's objects beside them, which no other runtime does.
     """
-    graph = tf.Graph()
-    with graph.as_default():
-        session = tf.compat.v1.Session(graph=graph)
-        loaded = tf.compat.v1.saved_model.loader.load(session, [TAG], str(folder))
-    signatures = loaded.signature_def
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        signatures = tf.compat.v1.saved_model.loader.load(session, [TAG], str(folder)).signature_def
 
     def ask(output: str, taken: np.ndarray) -> np.ndarray:
         signature = signatures[output if output in signatures else DEFAULT]

@@ -1,9 +1,11 @@
 """A trained model behind the signatures that every format of an export has."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from launch.exporters import Sizes
@@ -47,6 +49,7 @@ class ServingModule:
     def __init__(self, model: keras.Model, config: Config) -> None:
         data = config.data
         self.model = model
+        self._graphs: dict[str, Callable] = {}
         self.takes = input_of(model)
         # Flow that was computed before has a step less than its frames.
         self.minimum = frames_of(method_module(config.method), config.model) - (self.takes != "clip")
@@ -79,6 +82,23 @@ class ServingModule:
         """The same for the record of an export, as JSON; a side that may be any is null."""
         spec = self.spec(sizes)
         return {"name": spec.name, "dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+
+    def exact(self, output: str, taken: np.ndarray) -> np.ndarray:
+        """What Keras answers with the operations that are exported: the portable solver, not compiled by XLA.
+
+        Args:
+            output: such as `flow`.
+            taken: a batch of what the network takes.
+        """
+        # XLA is left out of graphs of any size only. Traced once for all formats.
+        graph = self._graphs.setdefault(
+            output, tf.function(self.answers[self.by_output[output]], input_signature=[self.spec()], autograph=False)
+        )
+        return graph(tf.constant(taken))[output].numpy()
+
+    def evaluated(self, output: str, taken: np.ndarray) -> np.ndarray:
+        """What Keras answers on this machine, as in an evaluation: by the solver that is fastest here."""
+        return self.answers[self.by_output[output]](tf.constant(taken))[output].numpy()
 
     def save(self, folder: Path, sizes: dict[str, Sizes] | None = None) -> None:
         """Writes a SavedModel.

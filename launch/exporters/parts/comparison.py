@@ -1,9 +1,9 @@
 """Whether an export answers as its Keras model does.
 
-There are two comparisons. The one that decides is with Keras on the operations that are exported: a difference is a
-mistake of the converter, the file or the runtime. The other one is recorded: with Keras as it evaluates on this machine,
-where TV-L1 runs in native kernels that round otherwise; in places without texture the flow of a pixel follows from
-rounding: there, and only there, they differ by some 1e-4 pixels.
+There are two comparisons. The one that decides is with Keras on the operations that are exported: a difference there is
+a mistake of the converter, the file or the runtime. The other is recorded: with Keras as it evaluates on this machine,
+where TV-L1 runs in native kernels that round otherwise. Where a picture has no texture, rounding decides the flow of a
+pixel, and the two differ by some 1e-4 pixels.
 """
 
 from typing import Any

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from launch.exporters import Client, Sizes
+from launch.exporters.parts.quiet import quiet
 from launch.exporters.parts.serving_module import DEFAULT, OUTPUTS, ServingModule
 
 FILES = tuple(f"{output}.tflite" for output in OUTPUTS.values())
@@ -38,10 +39,11 @@ def write(module: ServingModule, folder: Path, sizes: Sizes) -> dict[str, Any]:
         # The converter makes constants of the variables of a file; those of a function it would leave without values.
         module.save(Path(saved), fixed)
         for output, signature in module.by_output.items():
-            converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=[signature])
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
             file = f"{output}.tflite"
-            (folder / file).write_bytes(converter.convert())
+            with quiet():
+                converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=[signature])
+                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+                (folder / file).write_bytes(converter.convert())
             answers[output] = {"file": file, "input": module.input_record(fixed[signature])}
     return {"written_by": f"tensorflow {tf.__version__}", "answers": answers}
 

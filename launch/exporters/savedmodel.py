@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from launch.exporters import Client, Sizes
+from launch.exporters.parts.quiet import quiet
 from launch.exporters.parts.serving_module import DEFAULT, ServingModule
 
 MODEL_FILE = "saved_model.pb"
@@ -43,7 +44,8 @@ def open_client(folder: Path) -> Client:
     `tf.saved_model.load` reads Python's objects beside them, which no other runtime does.
     """
     session = tf.compat.v1.Session(graph=tf.Graph())
-    with session.graph.as_default():
+    # The loader of sessions is called deprecated: others than Python have no other.
+    with session.graph.as_default(), quiet():
         signatures = tf.compat.v1.saved_model.loader.load(session, [TAG], str(folder)).signature_def
 
     def ask(output: str, taken: np.ndarray) -> np.ndarray:

@@ -26,10 +26,9 @@ import launch.exporters
 from launch.exporters import Sizes
 from launch.exporters.parts.comparison import compared
 from launch.exporters.parts.place import CLASSES_FILE, RECORD_FILE, naming, replaceable, replacing
-from launch.exporters.parts.real_clip import find_clip
+from launch.exporters.parts.real_clip import RealClip, find_clip
 from launch.exporters.parts.serving_module import ServingModule
 from launch.run import app, environment
-from launch.run.config import Config
 from launch.run.image_size import parse_size
 from launch.run.model import load_run
 from launch.run.run_folder import place_in, required_config
@@ -139,13 +138,16 @@ def export(run: Path, folder: Path, request: Request = SAVED_MODEL) -> Path:
         config, model, class_names = load_run(run)
         module = ServingModule(model, config)
         request.require_frames(module.least_frames)
+        clip = find_clip(request.clip, config, request.sizes.frames or max(config.data.frames, module.least_frames))
         # A network of flow may have learned on videos that have classes.
         names = class_names if module.names_classes else ()
         with replacing(folder, target) as partial:
             with naming(folder):
                 records = write_formats(formats, module, request.sizes, partial)
                 (partial / CLASSES_FILE).write_text("\n".join(names) + "\n")
-            record = compare_formats(formats, module, config, request, partial, records)
+            found = compare_formats(formats, module, records, clip, request.tolerance, partial)
+            record = {"method": config.method, "formats": found, "clip": clip.name, "tolerance": request.tolerance}
+            record |= {"commit": environment.git_commit(), "versions": environment.versions()}
             with naming(folder):
                 (partial / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n")
     return folder
@@ -159,26 +161,21 @@ def write_formats(
 
 
 def compare_formats(
-    formats: dict[str, ModuleType], module: ServingModule, config: Config, request: Request, folder: Path, records: dict
-) -> dict[str, Any]:
-    """The record of an export, once every format was found to answer as Keras does.
+    formats: dict[str, ModuleType],
+    module: ServingModule,
+    records: dict[str, dict[str, Any]],
+    clip: RealClip,
+    tolerance: float,
+    folder: Path,
+) -> dict[str, dict[str, Any]]:
+    """The records of formats that lie in a folder, once each was found to answer as Keras does.
 
     Raises:
-        InputError: the clip cannot be read, or has another answer than Keras gives.
+        InputError: a format has another answer than Keras gives.
     """
-    frames = request.sizes.frames or max(config.data.frames, module.least_frames)
-    clip = find_clip(request.clip, config, frames)
-    found = {
-        name: compared(name, records[name], exporter.open_client(folder), module, clip, request.tolerance)
-        for name, exporter in formats.items()
-    }
     return {
-        "method": config.method,
-        "formats": found,
-        "clip": clip.name,
-        "tolerance": request.tolerance,
-        "commit": environment.git_commit(),
-        "versions": environment.versions(),
+        name: compared(name, records[name], exporter.open_client(folder), module, clip, tolerance)
+        for name, exporter in formats.items()
     }
 
 

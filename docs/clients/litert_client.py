@@ -14,7 +14,9 @@ import numpy as np
 try:
     from ai_edge_litert.interpreter import Interpreter
 except ImportError:  # TensorFlow holds an older copy.
-    from tensorflow.lite import Interpreter
+    import tensorflow
+
+    Interpreter = tensorflow.lite.Interpreter
 
 folder, video = Path(sys.argv[1]), sys.argv[2]
 

@@ -5,10 +5,13 @@ import resource
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from launch import export as launcher_export
 from launch.export import export
+from launch.exporters.parts.real_clip import RealClip
+from launch.run.config import new_config
 from tvnet_keras.errors import InputError
 
 
@@ -28,10 +31,13 @@ class Answers:
 @pytest.fixture
 def quick(monkeypatch):
     """Exports without a network."""
-    monkeypatch.setattr(launcher_export, "load_run", lambda run: (None, None, ("a", "b")))
+    monkeypatch.setattr(launcher_export, "load_run", lambda run: (new_config("rgb", "moving_shapes"), None, ("a", "b")))
     monkeypatch.setattr(launcher_export, "ServingModule", lambda model, config: Answers())
     monkeypatch.setattr(launcher_export, "write_formats", lambda formats, module, sizes, folder: module.save(folder))
-    monkeypatch.setattr(launcher_export, "compare_formats", lambda *given: {"formats": {}})
+    monkeypatch.setattr(launcher_export, "compare_formats", lambda *given: {})
+    monkeypatch.setattr(
+        launcher_export, "find_clip", lambda *given: RealClip(np.zeros((2, 8, 8, 3), np.uint8), "a clip")
+    )
     return lambda folder: export(Path("run"), Path(folder))
 
 

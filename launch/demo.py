@@ -54,6 +54,14 @@ TEST_GROUPS = flags.DEFINE_integer(
     **app.SHARED_FLAG,
 )
 
+RUNS = {
+    "rgb": ("rgb", "motion"),
+    "rgb_look": ("rgb", "look"),
+    "flow": ("tvnet_flow", ""),
+    "tvnet": ("tvnet from it", "motion"),
+}
+"""The runs by their folders: what the table calls the network, and what the label is."""
+
 PICTURED = ("MoveRight", "MoveUpLeft", "RotateClockwise", "ZoomIn")
 """The classes in the figure."""
 
@@ -102,18 +110,20 @@ def stages(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dic
     size = [f"--train_groups={groups[0]}", f"--test_groups={groups[1]}"]
     motion, look = folder / "data/motion", folder / "data/look"
 
-    def train(method: str, data: Path, run: str) -> list[str]:
+    def train(method: str, data: Path, run: str, *start: str) -> list[str]:
         return ["launch.train", f"--method={method}", "--experiment=moving_shapes", f"--config.data.root={data}",
-                f"--output_dir={folder / run}", *train_flags]  # fmt: skip
+                f"--output_dir={folder / run}", *start, *train_flags]  # fmt: skip
 
     return {
         "generate": ["launch.prepare", f"--generate={motion}", *size],
         "generate twin": ["launch.prepare", f"--generate={look}", "--label=look", *size],
         "train rgb": train("rgb", motion, "rgb"),
         "train rgb on twin": train("rgb", look, "rgb_look"),
-        "train tvnet": train("tvnet", motion, "tvnet"),
+        "train flow": train("tvnet_flow", motion, "flow"),
+        "train tvnet": train("tvnet", motion, "tvnet", f"--config.init_from={folder / 'flow'}"),
         "evaluate rgb": ["launch.evaluate", f"--run={folder / 'rgb'}"],
         "evaluate rgb on twin": ["launch.evaluate", f"--run={folder / 'rgb_look'}"],
+        "evaluate flow": ["launch.evaluate", f"--run={folder / 'flow'}"],
         "evaluate tvnet": ["launch.evaluate", f"--run={folder / 'tvnet'}"],
         "export": ["launch.export", f"--run={folder / 'tvnet'}", f"--output_dir={folder / 'export'}"],
         "predict": [
@@ -128,9 +138,7 @@ def stages(folder: Path, groups: tuple[int, int], train_flags: list[str]) -> dic
 
 def summarise(folder: Path, seconds: dict[str, float]) -> dict:
     """Collects the metrics of the evaluations and writes `summary.json`."""
-    rows = {
-        run: json.loads((folder / run / "evaluation/metrics.json").read_text()) for run in ("rgb", "rgb_look", "tvnet")
-    }
+    rows = {run: json.loads((folder / run / "evaluation/metrics.json").read_text()) for run in RUNS}
     summary = {
         **rows,
         "chance": 1 / rows["tvnet"]["classes"],
@@ -148,10 +156,11 @@ def summarise(folder: Path, seconds: dict[str, float]) -> dict:
 def show(summary: dict) -> None:
     """Prints the table."""
     table = Table("network", "label is", "test clips", "top-1 %", "EPE untrained", "EPE trained", "EPE of zero flow")
-    for run, method, label in (("rgb", "rgb", "motion"), ("rgb_look", "rgb", "look"), ("tvnet", "tvnet", "motion")):
+    for run, (method, label) in RUNS.items():
         row = summary[run]
+        accuracy = f"{100 * row['top1']:.1f}" if "top1" in row else ""
         errors = [f"{row[key]:.3f}" if key in row else "" for key in ("epe_untrained", "epe", "epe_zero")]
-        table.add_row(method, label, str(row["videos"]), f"{100 * row['top1']:.1f}", *errors)
+        table.add_row(method, label, str(row["videos"]), accuracy, *errors)
     table.caption = f"chance {100 * summary['chance']:.1f} %; {summary['seconds']['total']:.0f} s in all"
     Console().print(table)
 

@@ -9,7 +9,7 @@ def test_every_stage_is_a_launcher_and_methods_share_their_budget(tmp_path):
     commands = stages(tmp_path, (2, 1), ["--config.train.steps=3"])
     assert all(command[0].startswith("launch.") for command in commands.values())
     trainings = [command for name, command in commands.items() if name.startswith("train")]
-    assert len(trainings) == 3
+    assert len(trainings) == 4
     assert all("--config.train.steps=3" in command for command in trainings)
     # The twin is trained by the very command of the RGB baseline, but for its data and folder.
     own = {f"--config.data.root={tmp_path / 'data/look'}", f"--output_dir={tmp_path / 'rgb_look'}"}
@@ -23,7 +23,9 @@ def test_a_small_demo_leaves_its_summary_pictures_and_export(tmp_path):
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["rgb"]["top1"] == pytest.approx(1 / 12, abs=0.1)
     assert summary["tvnet"]["top1"] > 2 / 12
-    assert summary["tvnet"]["epe"] < 0.5 * summary["tvnet"]["epe_zero"]
+    for run in ("flow", "tvnet"):
+        # Learning shows on clips that were held back, by more than a twentieth after a tenth of the steps.
+        assert summary[run]["epe"] < 0.95 * summary[run]["epe_untrained"] < 0.5 * summary[run]["epe_zero"]
     assert summary["tvnet"]["videos"] == 24
     assert {"generate", "train tvnet", "export", "total"} <= set(summary["seconds"])
     assert (folder / "flow.png").is_file()

@@ -1,4 +1,5 @@
 # Everything from a bare clone, with python3 (3.11 to 3.13) and make:
+#   make install   the package, editable, and what the launchers need, in .venv; every other target begins with it
 #   make demo   generate videos, train TVNet and the RGB baseline, evaluate, export (runs/demo)
 #   make test   the default test suite
 #   make coverage   the same with coverage, a quarter slower; fails below 85 %
@@ -55,13 +56,14 @@ lint: $(VENV)/.installed-dev
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
-$(VENV)/.installed: requirements.txt requirements-native.txt
+$(VENV)/.installed: requirements.txt requirements-native.txt requirements-optional.txt setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
 	  echo "tvnet_keras needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`. Say make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-native.txt || \
 	  echo "numba has no build for this machine: the slower portable solver will be used." >&2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
@@ -76,7 +78,7 @@ $(LEGACY_VENV)/.installed: requirements-legacy.txt
 	@touch $@
 
 # Without a network to the index of Torch's CPU builds, one retry per package is enough.
-$(BACKENDS_VENV)/.installed: requirements.txt requirements-dev.txt requirements-backends.txt
+$(BACKENDS_VENV)/.installed: requirements.txt requirements-optional.txt requirements-dev.txt requirements-backends.txt
 	@$(PYTHON) -m venv $(BACKENDS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r requirements-backends.txt

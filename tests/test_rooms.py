@@ -28,6 +28,7 @@ OPTIONS = {
     "launch.figures": ("draw",),
     "launch.benchmarks": ("run",),
     "launch.score_files": ("matches", "read"),
+    "launch.exporters": ("FILES", "TAKES_SIZES", "require", "write", "open_client"),
     "launch.tables": (),
     **{f"launch.tables.{paper}": ("cells", "DATA_SET") for paper in PAPERS},
 }

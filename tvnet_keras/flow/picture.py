@@ -136,6 +136,10 @@ def fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeType
 
     Returns:
         The text, escaped as by `lettering` and cut, and its font.
+
+    Example:
+        >>> fitting("frame", width=60, height=12)[0]
+        'frame'
     """
     text, font = lettering(text, height)
     length = font.getlength(text)

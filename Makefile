@@ -1,4 +1,5 @@
 # Everything from a bare clone, with python3 (3.11 to 3.13) and make:
+#   make install   the package, editable, and what the launchers need, in .venv; every other target begins with it
 #   make demo   generate videos, train TVNet and the RGB baseline, evaluate, export (runs/demo)
 #   make test   the default test suite
 #   make coverage   the same with coverage, a quarter slower; fails below 85 %
@@ -6,16 +7,18 @@
 #   make test-backends   TVNet, layers and losses on JAX and Torch, in an environment of their own (.venv-backends)
 #   make test-legacy   our code against tensorflow-addons and tensorflow-io on TensorFlow 2.15 (needs python3.11)
 #   make test-wheel   the package, installed with its dependencies from the package index where nothing else is
+#   make test-docs   the site of the documentation, in an environment of its own (.venv-docs); a broken link fails
 #   make lint   ruff and pyright
 
 PYTHON ?= python3
 VENV ?= .venv
 BACKENDS_VENV ?= .venv-backends
+DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 LEGACY_PYTHON ?= python3.11
 LEGACY_VENV ?= .venv-legacy
 
-.PHONY: demo test coverage slow test-legacy test-backends test-wheel lint install install-dev clean
+.PHONY: demo test coverage slow test-legacy test-backends test-wheel test-docs lint install install-dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -42,6 +45,10 @@ test-backends: $(BACKENDS_VENV)/.installed
 test-wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "slow or not slow" tests/wheel $(PYTEST_ARGS)
 
+# Without --quiet, under which warnings are no errors. Material says at every start which project will follow it.
+test-docs: $(DOCS_VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -49,13 +56,14 @@ lint: $(VENV)/.installed-dev
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
-$(VENV)/.installed: requirements.txt requirements-native.txt
+$(VENV)/.installed: requirements.txt requirements-native.txt requirements-optional.txt setup.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
 	  echo "tvnet_keras needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version 2>&1`. Say make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-native.txt || \
 	  echo "numba has no build for this machine: the slower portable solver will be used." >&2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
@@ -70,11 +78,16 @@ $(LEGACY_VENV)/.installed: requirements-legacy.txt
 	@touch $@
 
 # Without a network to the index of Torch's CPU builds, one retry per package is enough.
-$(BACKENDS_VENV)/.installed: requirements.txt requirements-dev.txt requirements-backends.txt
+$(BACKENDS_VENV)/.installed: requirements.txt requirements-optional.txt requirements-dev.txt requirements-backends.txt
 	@$(PYTHON) -m venv $(BACKENDS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BACKENDS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 -r requirements-backends.txt
 	@touch $@
 
+$(DOCS_VENV)/.installed: requirements-docs.txt
+	@$(PYTHON) -m venv $(DOCS_VENV) || { echo "python3 -m venv failed: install your system's python3-venv package." >&2; exit 1; }
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(BACKENDS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info
+	rm -rf $(VENV) $(BACKENDS_VENV) $(DOCS_VENV) $(LEGACY_VENV) .pytest_cache .ruff_cache .hypothesis .coverage build dist tvnet_keras.egg-info

@@ -97,6 +97,20 @@ def _evaluate(config: Config, run: Path, folder: Path, skip_unreadable: bool) ->
     return measured
 
 
+def for_testing(config: Config) -> Config:
+    """The configuration of a run as `launch.evaluate` takes it where no flag says otherwise.
+
+    A run whose weights were chosen on the validation is measured on the test list: on the validation, which chose the
+    luckiest step, it would look better than it is.
+
+    Args:
+        config: the run's configuration.
+    """
+    if not config.train.keep_best:
+        return config
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, validation=0.0))
+
+
 def metrics_of(measured: Measurement) -> dict:
     """Numbers and protocol in one dictionary, as `metrics.json` has them."""
     return {**measured.numbers, **measured.protocol}
@@ -190,7 +204,7 @@ def _provenance(run: Path) -> dict:
     trained = run_folder.read(run)
     return {
         "weights_sha256": run_folder.weights_sha256(run),
-        "training": {"commit": trained["commit"], "versions": trained["versions"]},
+        "training": {name: trained[name] for name in ("commit", "versions", "extended") if name in trained},
         "evaluation": {"commit": environment.git_commit(), "versions": environment.versions()},
     }
 
@@ -204,4 +218,4 @@ def _write(measured: Measurement, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, parser=config_flags.parser(lambda: run_folder.required_config("run", RUN.value)))
+    app.run(main, parser=config_flags.parser(lambda: for_testing(run_folder.required_config("run", RUN.value))))

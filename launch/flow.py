@@ -36,10 +36,11 @@ from launch.flow_report.streaming import Output, SequenceFlow
 from launch.flow_report.tables import print_tables
 from launch.run import app
 from launch.run.app import report_error
+from launch.run.image_size import parse_size
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pairs, solvers
 from tvnet_keras.one_writer import only_writer
-from tvnet_keras.video.read import LARGEST_PIXELS, VideoError
+from tvnet_keras.video.read import VideoError
 
 DEFAULT_SOLVER = "tvnet-5-5-50-generated"
 """A preset: the least residual on real videos of all solvers that were compared (docs/which-solver.md)."""
@@ -190,22 +191,6 @@ def write_sequence(
                 raise
             report_error(InputError(f"skipped: {error}"))
             return
-
-
-def parse_size(words: Sequence[str]) -> tuple[int, int] | None:
-    """The size that `--size` names: `["240", "320"]` is (240, 320), an empty list is None.
-
-    Raises:
-        InputError: the words are not two whole numbers from 1 up, or the size has more pixels than images may have.
-    """
-    if not words:
-        return None
-    if len(words) != 2 or not all(word.strip().isdecimal() and int(word) for word in words):
-        raise InputError(f"--size={','.join(words)} must be HEIGHT,WIDTH in pixels, such as --size=240,240.")
-    height, width = map(int, words)
-    if height * width > LARGEST_PIXELS:
-        raise InputError(f"--size={','.join(words)} has more than {LARGEST_PIXELS} pixels; give a smaller one.")
-    return height, width
 
 
 if __name__ == "__main__":

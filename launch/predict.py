@@ -1,6 +1,7 @@
 """Names the action in video files, and shows the flow that the network sees in them.
 
 python -m launch.predict --run=runs/tvnet clip1.avi clip2.mp4
+python -m launch.predict --run=runs/tvnet --label_dir=labelled --top=3 clip.avi
 python -m launch.predict --run=runs/tvnet --flow_dir=flow --flow_format=gif clip.avi
 """
 
@@ -19,6 +20,7 @@ from launch.run import app, config_flags
 from launch.run.app import report_error
 from launch.run.config import Config
 from launch.run.inference import score_videos
+from launch.run.label_video import count_frames, write_label_video
 from launch.run.model import load_run
 from launch.run.model_outputs import output_names
 from launch.run.run_folder import required_config
@@ -33,7 +35,8 @@ from tvnet_keras.video.scan import scan
 
 RUN = flags.DEFINE_string("run", "", "The folder that launch.train wrote.", **app.SHARED_FLAG)
 FLOW_DIR = flags.DEFINE_string("flow_dir", "", "The folder for a video of frames beside flow colours for every file.")
-FLOW_FORMAT = flags.DEFINE_enum("flow_format", "mp4", ["mp4", "gif", "avi"], "The format of the flow videos.")
+LABEL_DIR = flags.DEFINE_string("label_dir", "", "The folder for a copy of every file with its classes written on it.")
+FLOW_FORMAT = flags.DEFINE_enum("flow_format", "mp4", ["mp4", "gif", "avi"], "The format of the written videos.")
 TOP = flags.DEFINE_integer("top", 5, "Number of classes named per video.", lower_bound=1)
 SKIP_UNREADABLE = flags.DEFINE_bool(
     "skip_unreadable", False, "Go on without videos that cannot be read, naming them.", **app.SHARED_FLAG
@@ -47,11 +50,16 @@ def main(paths: list[str]) -> None:
     """Reads the flags and predicts.
 
     Raises:
-        InputError: no video is named, or another process writes the folder of flow videos.
+        InputError: no video is named, or another process writes a folder of videos.
     """
     if not paths:
         raise InputError("Name at least one video: python -m launch.predict --run=FOLDER VIDEO...")
-    with only_writer(FLOW_DIR.value) if FLOW_DIR.value else contextlib.nullcontext():
+    folders = [folder for folder in (FLOW_DIR.value, LABEL_DIR.value) if folder]
+    if len({os.path.realpath(folder) for folder in folders}) < len(folders):
+        raise InputError(f"--flow_dir={FLOW_DIR.value} and --label_dir must be two folders: their files have one name.")
+    with contextlib.ExitStack() as held:
+        for folder in folders:
+            held.enter_context(only_writer(folder))
         predict(paths)
 
 
@@ -65,28 +73,38 @@ def predict(paths: list[str]) -> None:
     # A network of flow may have learned on videos that have classes.
     class_names = class_names if "logits" in output_names(model, config.data) else ()
     motion = motion_of(model)
-    if FLOW_DIR.value:
-        if motion is None:
-            raise InputError(
-                "--flow_dir needs a method with a motion layer that gives flow of the frames, such as "
-                f"--method=tvnet_flow or --method=tvnet; --run={RUN.value} (--method={config.method}) has none. "
-                "launch.flow computes the flow of any video without a run."
-            )
-        _refuse_names(paths)
-    elif not class_names:
+    if FLOW_DIR.value and motion is None:
+        raise InputError(
+            "--flow_dir needs a method with a motion layer that gives flow of the frames, such as "
+            f"--method=tvnet_flow or --method=tvnet; --run={RUN.value} (--method={config.method}) has none. "
+            "launch.flow computes the flow of any video without a run."
+        )
+    if not class_names and (LABEL_DIR.value or not FLOW_DIR.value):
         raise InputError(f"--run={RUN.value} names no classes (--method={config.method}): ask for its --flow_dir.")
+    if FLOW_DIR.value or LABEL_DIR.value:
+        _refuse_names(paths)
     summaries: dict[str, VideoSummary] = {}
+    rates: dict[str, float] = {}
+    examine = functools.partial(count_frames, rates) if LABEL_DIR.value else None
+    if FLOW_DIR.value:
+        examine = functools.partial(summarise_video, motion, summaries)
     source = open_files(
         paths,
         config,
         class_names,
         skip_unreadable=SKIP_UNREADABLE.value,
-        examine=functools.partial(summarise_video, motion, summaries) if FLOW_DIR.value else None,
+        examine=examine,
     )
+    rates |= {path: summary.fps for path, summary in summaries.items()}
     if class_names:
         logits, _ = score_videos(model, source.views(), source.videos)
         for video, row in zip(source.videos.videos, logits, strict=True):
-            print(f"{video.path}: {', '.join(top_classes(row, class_names, TOP.value))}")
+            named = top_classes(row, class_names, TOP.value)
+            print(f"{video.path}: {', '.join(named)}")
+            if LABEL_DIR.value:
+                target = Path(LABEL_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
+                write_label_video(video.path, target, named, rates[video.path])
+                print(f"written: {target}")
     for video in source.videos.videos if FLOW_DIR.value else ():
         target = Path(FLOW_DIR.value) / f"{video.video_id}.{FLOW_FORMAT.value}"
         write_flow_video(motion, video.path, target, summaries[video.path])
@@ -157,11 +175,11 @@ def _refuse_names(paths: list[str]) -> None:
     for path in paths:
         if len(os.fsencode(f"{Path(path).stem}.{FLOW_FORMAT.value}")) > LONGEST_NAME:
             raise InputError(
-                f"The flow video of {path} would have a name of over {LONGEST_NAME} bytes; rename the video."
+                f"The video written of {path} would have a name of over {LONGEST_NAME} bytes; rename the video."
             )
         other = first.setdefault(Path(path).stem, path)
         if other != path:
-            raise InputError(f"The flow videos of {other} and {path} would have one name; predict them one by one.")
+            raise InputError(f"The videos written of {other} and {path} would have one name; predict them one by one.")
 
 
 def top_classes(logits: np.ndarray, class_names: tuple[str, ...], count: int) -> list[str]:

@@ -19,14 +19,15 @@ import launch.experiments
 import launch.run.strategy
 import models
 from launch import evaluators
-from launch.run import app, config_flags, run_folder, run_lists
+from launch.run import app, config_flags, extension, run_folder, run_lists
 from launch.run.checkpoints import Checkpoints
 from launch.run.config import Config, method_module
-from launch.run.data import Source, list_source, warn_of_lists
+from launch.run.data import Source, list_source, print_validation, warn_of_lists
 from launch.run.model import build_model, with_preset
 from launch.run.model_outputs import output_names
 from launch.run.monitor import Monitor
-from launch.run.optimization import averaged_weights, make_optimizer
+from launch.run.optimization import make_optimizer
+from launch.run.selection import Selection, require_measured, require_selectable
 from launch.run.strategy import make_strategy
 from launch.run.train_step import TrainStep
 from launch.run.training_loop import TrainingLoop
@@ -96,6 +97,7 @@ def train(
     strategy = strategy or tf.distribute.get_strategy()
     config = with_preset(with_scaling_of_weights(config))
     _check_divisible(config, strategy)
+    require_selectable(config)
     with only_writer(folder), _room_in(folder):
         return _train(config, folder, strategy, skip_unreadable, profile)
 
@@ -125,14 +127,16 @@ def _train(
     training, validation = (list_source(config, subset, needs) for subset in ("train", "test"))
     training.require_trainable(needs, strategy)
     warn_of_lists(training, validation)
+    print_validation(config, training, validation)
     _keep_lists(folder, run, training, validation)
+    selection = Selection(folder, config) if config.train.keep_best else None
     rates = method.learning_rates(config.model)
     with strategy.scope():
         model = build_model(config, len(training.class_names))
         network_rates = network_rates_of(model)
         optimizer = make_optimizer(config.train, rates, network_rates)
         optimizer.build(model.trainable_variables)
-        checkpoints = Checkpoints(folder, model, optimizer)
+        checkpoints = Checkpoints(folder, model, optimizer, **({"selection": selection.stored} if selection else {}))
         start = checkpoints.restore()
         # A run that goes on has its own weights, whatever became of those that it started from.
         if config.init_from and not start:
@@ -140,8 +144,14 @@ def _train(
     outputs = output_names(model, config.data)
     _check_segments(config, outputs)
     measures = evaluators.choose_measures(config, model, outputs, validation.offers)
+    require_measured(config, measures)
+    if selection:
+        selection.restored(start)
     if start:
         print(f"going on from step {start}")
+        said = extension.sentence(run, config, start)
+        if said:
+            print(said)
     training, validation = (source.scanned(skip_unreadable=skip_unreadable) for source in (training, validation))
     run_lists.keep(folder, run_lists.skipped(training, validation))
     # What either of them refuses is told before there are logs, so that the folder stays free for another start.
@@ -152,14 +162,12 @@ def _train(
 
     step = TrainStep(strategy, model, optimizer, objective, config.train, config.data.segments)
     monitor = Monitor(folder, config.train, optimizer, {**rates, **network_rates}, start)
-    loop = TrainingLoop(config, model, optimizer, checkpoints, monitor, validation, measures)
+    monitor.configuration(config)
+    loop = TrainingLoop(config, model, optimizer, checkpoints, monitor, validation, measures, selection)
     with video_errors():
-        loop.run(step, batches, start, profile)
-        # The validation finds what is wrong with the weights before they are written for people.
-        validated = loop.validate(config.train.steps)
-        with averaged_weights(model, optimizer):
-            checkpoints.export_weights()
-    return run_folder.add_results(folder, **validated)["results"]
+        last = loop.run(step, batches, start, profile)
+        finished = loop.finish(last)
+    return run_folder.add_results(folder, **finished)["results"]
 
 
 def _keep_lists(folder: Path, run: dict, training: Source, validation: Source) -> None:

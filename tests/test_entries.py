@@ -18,7 +18,7 @@ from tvnet_keras.video.moving_shapes.writer import write_dataset
 OTHERS = {
     "tvnet_keras/entries.py": "it is the place",
     "tvnet_keras/atomic.py": "looks for hidden files of its own",
-    "launch/export.py": "looks for anything that is no export",
+    "launch/exporters/parts/place.py": "looks for anything that is no export",
     "launch/run/run_folder.py": "looks for anything that is no run",
     "launch/run/checkpoints.py": "its own files",
     "tvnet_keras/video/shard_index.py": "its own files",

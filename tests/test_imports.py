@@ -49,8 +49,9 @@ MAY_IMPORT = {
     "launch/evaluators": ("launch.run", "models", "tvnet_keras"),
     "launch/flow_report": ("launch.run", "launch.weights", "tvnet_keras"),
     "launch/figures": ("launch.*", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
-    "launch/benchmarks": ("launch.*", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
+    "launch/benchmarks": ("launch.*", "launch.exporters", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
     "launch/score_files": ("launch.run", "tvnet_keras"),
+    "launch/exporters": ("launch.run", "models", "tvnet_keras"),
     "launch/tables": (
         *("launch.*", "launch.benchmarks.parts", "launch.evaluators", "launch.experiments", "launch.flow_report"),
         *("launch.run", "launch.score_files", "models"),

@@ -24,12 +24,13 @@ OPTIONS = {
     "tvnet_keras.flow.pairs": ("load",),
     "tvnet_keras.flow.solvers": ("FORMS", "make"),
     "launch.experiments": ("config",),
-    "launch.evaluators": ("NEEDS", "HEADLINES", "applies", "measure"),
+    "launch.evaluators": ("NEEDS", "HEADLINES", "HIGHER_IS_BETTER", "applies", "measure"),
     "launch.figures": ("draw",),
     "launch.benchmarks": ("run",),
     "launch.score_files": ("matches", "read"),
+    "launch.exporters": ("FILES", "TAKES_SIZES", "require", "write", "open_client"),
     "launch.tables": (),
-    **{f"launch.tables.{paper}": ("cells",) for paper in PAPERS},
+    **{f"launch.tables.{paper}": ("cells", "DATA_SET") for paper in PAPERS},
 }
 
 OPTION_FILES = [

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from launch.benchmarks.parts.cores import busy_notes, limited_cores
 from launch.benchmarks.parts.frames import clips
-from launch.export import ServingModule
+from launch.exporters.parts.serving_module import ServingModule
 from launch.run.config import check, new_config
 from launch.run.model import build_model
 

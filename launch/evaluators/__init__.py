@@ -7,6 +7,8 @@ A module has
     Fields of a Batch, beside `clip`, that the source must offer.
 `HEADLINES`
     Names of the numbers that stand on the console and in the curves of a training.
+`HIGHER_IS_BETTER`
+    Whether a larger one of these is a better one.
 `applies(model, outputs) -> bool`
     Whether a model whose outputs have these names can be measured in this way.
 `measure(model, source, config) -> Measurement`
@@ -46,6 +48,12 @@ class Measurement:
 def names() -> tuple[str, ...]:
     """The measures that exist."""
     return module_names(sys.modules[__name__])
+
+
+def headlines() -> dict[str, bool]:
+    """The headlines of every measure, and whether a larger number is a better one."""
+    modules = [load_module(sys.modules[__name__], "The measure", name) for name in names()]
+    return {headline: module.HIGHER_IS_BETTER for module in modules for headline in module.HEADLINES}
 
 
 def choose_measures(

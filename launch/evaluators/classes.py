@@ -16,6 +16,8 @@ NEEDS = ("label",)
 
 HEADLINES = ("top1",)
 
+HIGHER_IS_BETTER = True
+
 DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
 """Fields of `config.data` that say how the scored views are cut."""
 

@@ -20,6 +20,8 @@ NEEDS = ("flow", "known")
 
 HEADLINES = ("epe",)
 
+HIGHER_IS_BETTER = False
+
 DATA_SETTINGS = ("unknown", "interpolation", "render")
 """Fields of `config.data` that say what is done to frames and truth before they are compared."""
 

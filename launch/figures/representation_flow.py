@@ -3,7 +3,8 @@
 --input=video=FILE[,FILE]   clips, a row each
 --input=run=FOLDER          a finished run of launch.train --method=representation_flow; without it the network is
                             untrained, which the headings say. A run with --config.model.flows=flow has no flow of
-                            flow of its own; an untrained layer computes it then
+                            flow of its own; an untrained layer computes it then. A 3D network, which shortens
+                            clips, must leave three steps where its flow is computed
 --input=frame=NUMBER        the frame shown; the clip begins there
 --input=step=NUMBER         distance of neighbouring frames of the clip
 """
@@ -73,6 +74,13 @@ def _network(run: str) -> RepresentationFlowClassifier:
     _, model, _ = load_run(Path(run))
     if not isinstance(model, RepresentationFlowClassifier) or model.flow is None:
         raise InputError(f"--input=run={run} has no representation flow: it is of another method, or of place=none.")
+    steps, needed = model.features_shape[0], 1 + max(len(LEVELS), model.flow.frames_consumed)
+    if steps is not None and steps < needed:
+        frames, options = model.clip_shape[0], model.options
+        raise InputError(
+            f"--input=run={run}: {options.backbone} leaves {steps} of its {frames} frames at place={options.place}, "
+            f"and flow of flow needs {needed}; give a run with more --config.data.frames, or one of resnet2d."
+        )
     return model
 
 

@@ -14,6 +14,8 @@ from tvnet_keras.atomic import no_room
 from tvnet_keras.errors import InputError
 
 EXIT_BAD_INPUT = 2
+EXIT_OUTPUT_CLOSED = 141
+"""As of a program that the signal of a closed pipe has ended."""
 
 TRUTH_WORDS = ("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "1", "0")
 """The words that people write behind a switch, in capitals or not."""
@@ -32,11 +34,16 @@ def guarded(main: Callable[[], None]) -> int:
     early_interrupt.end()
     try:
         main()
+        # What is still kept back would meet a closed pipe only behind this function.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _output_unread()
     except InputError as error:
         report_error(error)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
-        report_error(InputError("interrupted; finished files are whole, and the same command goes on or starts again"))
+    except KeyboardInterrupt as stop:
+        generic = "interrupted; finished files are whole, and the same command goes on or starts again"
+        report_error(InputError(str(stop) or generic))
         return early_interrupt.EXIT_CODE
     except Exception as error:
         # TensorFlow's checkpoints and logs are not written through `atomic_path`, which has the sentence for a file.
@@ -45,6 +52,24 @@ def guarded(main: Callable[[], None]) -> int:
         report_error(InputError(f"no room for a file ({error}); free some, then the same command goes on"))
         return EXIT_BAD_INPUT
     return 0
+
+
+def _output_unread() -> int:
+    """Ends the output that its reader, such as `head`, has closed; returns the exit code of a program that this ends.
+
+    Raises:
+        BrokenPipeError: it was another pipe, such as that of a worker.
+    """
+    try:
+        # What was kept back may be gone with the first error, and nothing left that would fail.
+        print(flush=True)
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would complain.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+        return EXIT_OUTPUT_CLOSED
+    raise
 
 
 def run(

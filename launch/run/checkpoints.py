@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from launch.run.earlier_checkpoints import lacks_only_fixed_weights
-from launch.run.run_folder import CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE, has_begun
+from launch.run.run_folder import CHECKPOINT_NAME, CHECKPOINTS_DIR, RUN_FILE, WEIGHTS_FILE, has_begun
 from launch.weights.checksum import save_weights
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
@@ -19,7 +19,6 @@ KEPT = 2
 STATE_FILE = "checkpoint"
 """Where TensorFlow's own tools look up which checkpoint is the newest; a run goes by the checkpoints themselves."""
 
-_NAME = "ckpt-"
 _UNFINISHED = "_temp"
 """What TensorFlow writes a checkpoint in; the folder goes when the checkpoint is complete."""
 
@@ -31,15 +30,18 @@ class Checkpoints:
         folder: the run's folder.
         model: the model, with its weights.
         optimizer: the optimizer, built.
+        **others: further variables that belong to the state, by name.
     """
 
-    def __init__(self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    def __init__(
+        self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer, **others: tf.Variable
+    ) -> None:
         self.folder, self.model = folder, model
         self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
         weights = {id(weight) for weight in model.weights}
         # The generators of dropout's masks are no weights, and TensorFlow does not find them in a Keras model.
         random = [variable for variable in model.variables if id(variable) not in weights]
-        self.state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step, random=random)
+        self.state = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self.step, random=random, **others)
         self.place = folder / CHECKPOINTS_DIR
         self.whole: list[int] = []
         """Steps whose checkpoints this process has read or written, oldest first."""
@@ -63,11 +65,11 @@ class Checkpoints:
         else:
             self._refuse_lost(damaged)
         if damaged:
-            names = " and ".join(_NAME + str(each) for each in damaged)
+            names = " and ".join(CHECKPOINT_NAME + str(each) for each in damaged)
             print(f"{names} in {self.place}: damaged, or not written to the end, and not used.", file=sys.stderr)
         if not step and has_begun(self.folder):
             print(f"The run in {self.folder} was stopped before its first checkpoint: it begins again at step 1.")
-        for leftover in self.place.glob(f"{_NAME}*{_UNFINISHED}"):
+        for leftover in self.place.glob(f"{CHECKPOINT_NAME}*{_UNFINISHED}"):
             shutil.rmtree(leftover, ignore_errors=True)
         return step
 
@@ -96,11 +98,11 @@ class Checkpoints:
             self.model.save(partial)
 
     def _prefix(self, step: int) -> Path:
-        return self.place / f"{_NAME}{step}"
+        return self.place / f"{CHECKPOINT_NAME}{step}"
 
     def _stored(self) -> list[int]:
         """The steps of which a file is there, newest first."""
-        names = {path.stem.removeprefix(_NAME) for path in self.place.glob(f"{_NAME}*.*")}
+        names = {path.stem.removeprefix(CHECKPOINT_NAME) for path in self.place.glob(f"{CHECKPOINT_NAME}*.*")}
         return sorted((int(name) for name in names if name.isdecimal()), reverse=True)
 
     def _load(self, step: int) -> None:
@@ -133,7 +135,7 @@ class Checkpoints:
             )
 
     def _note(self) -> None:
-        names = [f'"{_NAME}{step}"' for step in self.whole]
+        names = [f'"{CHECKPOINT_NAME}{step}"' for step in self.whole]
         lines = [f"model_checkpoint_path: {names[-1]}", *(f"all_model_checkpoint_paths: {name}" for name in names)]
         with atomic_path(self.place / STATE_FILE) as partial:
             partial.write_text("\n".join(lines) + "\n")

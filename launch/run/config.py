@@ -1,6 +1,7 @@
 """The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
 
 import dataclasses
+import re
 import typing
 from collections.abc import Mapping
 from types import ModuleType
@@ -37,6 +38,13 @@ def measure_names() -> tuple[str, ...]:
     return evaluators.names()
 
 
+def headline_names() -> tuple[str, ...]:
+    """Every number that `--config.train.keep_best` can name; empty for none."""
+    from launch import evaluators
+
+    return "", *evaluators.headlines()
+
+
 @dataclasses.dataclass
 class DataConfig:
     """Which videos or image pairs, and how clips are cut from them."""
@@ -61,7 +69,8 @@ class DataConfig:
     validation: float = option(
         0.0,
         "Part of the training list of videos, by whole recordings of every class, that is kept back and tested on "
-        "instead of the test list; 0 tests on the test list.",
+        "instead of the test list; 0 tests on the test list. A folder with train/, val/ and test/ keeps nothing back "
+        "and takes val/.",
         least=0,
         below=1,
     )
@@ -71,6 +80,12 @@ class DataConfig:
         "recordings of every class.",
         above=0,
         most=1,
+    )
+    group: str = option(
+        "",
+        "Regular expression that finds the recording of a video in its file's name, by its first group or all that it "
+        "finds, so that videos of one recording stay together where videos are divided; empty takes the data set's "
+        "own law.",
     )
     short: str = same_option(ClipRecipe, "short")
     frames: int = same_option(ClipRecipe, "frames", default=6)
@@ -148,6 +163,18 @@ class TrainConfig:
     log_every: int = option(10, "Steps between two lines of the log.", least=1)
     validate_every: int = option(0, "Steps between two validations; 0 validates at the end only.", least=0)
     checkpoint_every: int = option(100, "Steps between two checkpoints.", least=1)
+    keep_best: str = option(
+        "",
+        "Number of the validation, on a part of the training list, that chooses the weights that are kept, tested and "
+        "exported: those of the step with the best one; empty takes those of the last step.",
+        choices=headline_names,
+    )
+    patience: int = option(
+        0,
+        "Validations in a row whose keep_best is no better than before, after which the training ends; 0 goes on to "
+        "the last step.",
+        least=0,
+    )
 
 
 @dataclasses.dataclass
@@ -276,6 +303,10 @@ def _check_together(config: Config) -> None:
             f"--config.train.accumulate={train.accumulate}."
         )
     _check_schedule(train)
+    try:
+        re.compile(data.group)
+    except re.error as error:
+        raise InputError(f"--config.data.group={data.group} is no regular expression: {error}.") from None
     for subset in ("train", "test"):
         require_room(config, subset)
     if data.test_crop == "none" and test.crops != 1:

@@ -10,6 +10,7 @@ import launch.experiments
 from launch.run.config import Config, DataConfig, dataset_names
 from launch.run.pair_source import PairSource
 from launch.run.stored_flow import no_flow, reads_flow
+from launch.run.video_lists import said_of_validation
 from launch.run.video_source import VideoSource
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
@@ -93,7 +94,7 @@ class Source(Protocol):
 
 
 PAIR_SETTINGS = ("pairs", "render")
-VIDEO_SETTINGS = ("split", "classes", "validation", "portion", "cache", "flow", "windows")
+VIDEO_SETTINGS = ("split", "classes", "validation", "portion", "group", "cache", "flow", "windows")
 FLOW_SETTINGS = ("interpolation", "unknown")
 FLOW_AUGMENTATION = ("rotation", "translation", "zoom")
 """Fields of `config.data` that have a meaning for some Batches only."""
@@ -140,6 +141,19 @@ def warn_of_lists(training: Source, test: Source) -> None:
         print(f"warning: {sentence}", file=sys.stderr)
 
 
+def print_validation(config: Config, training: Source, validation: Source) -> None:
+    """Says what a run learns from and is validated on, where that is not the test list.
+
+    Args:
+        config: the run's configuration.
+        training: the list that is learnt from.
+        validation: the list that is validated on.
+    """
+    said = said_of_validation(config, len(training.names), len(validation.names))
+    if said:
+        print(said)
+
+
 def open_source(config: Config, subset: str, needs: Sequence[str] = (), *, skip_unreadable: bool = False) -> Source:
     """As `list_source`, but every file is read once, so that a broken one stops a run before its first step.
 
@@ -161,6 +175,9 @@ def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence
         ignored: dict[str, str] = dict.fromkeys(VIDEO_SETTINGS, "image pairs")
     else:
         ignored = dict.fromkeys(PAIR_SETTINGS, "videos")
+        data = config.data
+        if not (data.validation or data.portion < 1 or datasets.divides_itself(data.dataset)):
+            ignored["group"] = "a data set with lists of its own, of which nothing is kept back"
         if not reads_flow(config):
             ignored["flow"] = f"--method={config.method}, which reads no stored flow with these options"
         if "known" not in source.offers:

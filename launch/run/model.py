@@ -55,17 +55,31 @@ def load_run(folder: Path, config: Config | None = None) -> tuple[Config, keras.
     """
     folder = Path(folder)
     config = config or read_config(folder)
-    class_names = read(folder).get("class_names")
-    weights = folder / WEIGHTS_FILE
+    run = read(folder)
+    class_names, weights = run.get("class_names"), folder / WEIGHTS_FILE
+    # What an earlier end left are not the weights of a run that goes on.
+    goes_on = "extended" in run and "steps" not in run["results"]
     # A network of flow alone has an empty list of classes, an unfinished run has none.
-    if class_names is None or not weights.is_file():
+    if class_names is None or goes_on or not weights.is_file():
         raise InputError(f"The run in {folder} has not finished training: run its launch.train command again first.")
     class_names = tuple(class_names)
     model = build_model(config, len(class_names))
+    load_weights(model, weights, folder / RUN_FILE)
+    return config, model, class_names
+
+
+def load_weights(model: keras.Model, weights: Path, described: Path) -> None:
+    """Puts the weights of a file, which must be exactly those of a run's network, into it.
+
+    Args:
+        model: the network.
+        weights: the file.
+        described: the file that describes the network.
+
+    Raises:
+        InputError: the file is damaged, or has other weights.
+    """
     found = match(model, read_weights(weights))
     if found.difference():
-        raise InputError(
-            f"{weights} does not fit the network that {folder / RUN_FILE} describes: {found.difference()}."
-        )
+        raise InputError(f"{weights} does not fit the network that {described} describes: {found.difference()}.")
     found.apply()
-    return config, model, class_names

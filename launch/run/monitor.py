@@ -1,13 +1,16 @@
 """What is seen of a run while it trains: lines on the console, and TensorBoard."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
 
-from launch.run.config import TrainConfig
+from launch.run.config import Config, TrainConfig, to_dict
 from launch.run.progress import clock
 from launch.run.run_folder import LOGS_DIR
 from tvnet_keras.flow.colour import flow_to_colour
@@ -17,6 +20,10 @@ PICTURED_CLIPS = 4
 
 PICTURED_OUTPUTS = ("flow", "feature_flow")
 """Outputs of a model that are drawn."""
+
+STRONGEST_PERCENTILE = 99
+"""Percentile of the lengths in a picture of flow that has the strongest colours: by its longest vector, which is often
+an outlier, all others would be pale."""
 
 
 class Monitor:
@@ -42,6 +49,19 @@ class Monitor:
         self.train, self.optimizer, self.rates = train, optimizer, rates
         self.start_step, self.start = start_step, time.monotonic()
         self.first_step_s = 0.0
+
+    def configuration(self, config: Config) -> None:
+        """Shows the configuration as a text, and its fields as the run's hyper-parameters.
+
+        Args:
+            config: the run's configuration.
+        """
+        fields = dict(_fields(to_dict(config)))
+        rows = "".join(f"| {name} | {f'`{value}`' if value != '' else ''} |\n" for name, value in fields.items())
+        with self.writer.as_default(self.start_step):
+            tf.summary.text("configuration", f"| field | value |\n|---|---|\n{rows}")
+            hparams.hparams(fields)
+        self.writer.flush()
 
     def looks_at(self, step: int) -> bool:
         """Whether `step` is shown: the first of this process, the last, and every `train.log_every`-th."""
@@ -87,7 +107,7 @@ class Monitor:
         print(f"step {step}  validation: " + "  ".join(f"{k} {v:.3f}" for k, v in metrics.items()), flush=True)
 
     def pictures(self, step: int, clips: np.ndarray, outputs: dict) -> None:
-        """Draws the middle frame of some clips, and the middle field of their flow.
+        """Draws the middle frame of some clips, and the middle field of their flow, each by its own longest vectors.
 
         Args:
             step: the step that the pictures belong to.
@@ -100,8 +120,24 @@ class Monitor:
             for name in PICTURED_OUTPUTS:
                 if name in outputs:
                     flow = keras.ops.convert_to_numpy(outputs[name])
-                    tf.summary.image(name, flow_to_colour(flow[:, flow.shape[1] // 2]), max_outputs=PICTURED_CLIPS)
+                    drawn = np.stack([_drawn(field) for field in flow[:, flow.shape[1] // 2]])
+                    tf.summary.image(name, drawn, max_outputs=PICTURED_CLIPS)
         self.writer.flush()
+
+
+def _drawn(flow: np.ndarray) -> np.ndarray:
+    """The colours of a field `[H, W, 2]`, uint8 `[H, W, 3]`."""
+    strongest = float(np.percentile(np.linalg.norm(flow, axis=-1), STRONGEST_PERCENTILE))
+    return flow_to_colour(flow, strongest or None)
+
+
+def _fields(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The fields of a configuration by their paths, such as `train.lr`; those of several values in one word."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _fields(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def group_name(pattern: str) -> str:

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from launch.run import environment, run_record
+from launch.run import environment, extension, run_record
 from launch.run.config import Config, check, from_dict, to_dict
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import LOCK_FILE
 
-FREE_FIELDS = ("data.workers", "data.missing", "train.log_every", "eval.")
-"""Beginnings of the fields that a run may go on with other values of: what it learns is the same."""
+FREE_FIELDS = ("data.workers", "data.missing", "train.log_every", "train.patience", "eval.")
+"""Beginnings of the fields that a run may go on with other values of: what it learns in a step is the same."""
+
+STEPS_FIELD = "train.steps"
+"""The field of which a run may also go on with another value, but says so."""
 
 PATH_FIELDS = ("data.root", "data.cache", "init_from")
 """Fields that name a file or folder, which may be written in several ways."""
@@ -25,6 +28,8 @@ RUN_FILE = "run.json"
 WEIGHTS_FILE = "model.weights.h5"
 LOGS_DIR = "logs"
 CHECKPOINTS_DIR = "checkpoints"
+CHECKPOINT_NAME = "ckpt-"
+"""How the name of a checkpoint begins; its step follows."""
 
 
 def claim(folder: Path, config: Config) -> dict:
@@ -39,32 +44,36 @@ def claim(folder: Path, config: Config) -> dict:
         is known to be the same.
 
     Raises:
-        InputError: the folder cannot be written, or holds something else or a run of another configuration that has
-            begun to train.
+        InputError: the folder cannot be written, or holds something else, or a run that has begun to train with
+            another configuration or for more steps.
     """
     existing = folder / RUN_FILE
     if existing.is_file():
         run = read(folder)
         # Through today's fields, so that a run of an earlier version has the defaults of those that it did not know.
         before, now = to_dict(read_config(folder)), to_dict(config)
-        changed = [
-            f"--config.{path} was {old!r}, is {new!r}"
+        changed = {
+            path: f"--config.{path} was {old!r}, is {new!r}"
             for path, old, new in _differences(before, now)
             if not path.startswith(FREE_FIELDS)
             and not (path in PATH_FIELDS and _same_place(old, new, run.get("directory", "")))
-        ]
+        }
         if not changed:
             return {**run, "config": now, "directory": str(Path.cwd())}
+        if set(changed) == {STEPS_FIELD} and has_begun(folder):
+            longer = extension.extended(run, _newest_step(folder), config.train.steps, folder)
+            return {**longer, "command": _command(), "config": now, "directory": str(Path.cwd())}
         # A start that bad data stopped before its first step left nothing that another configuration could mix with.
         if has_begun(folder):
+            changed.pop(STEPS_FIELD, None)
             raise InputError(
-                f"--output_dir={folder} holds a run of another configuration ({'; '.join(changed[:3])}); choose "
-                "another folder or the same flags."
+                f"--output_dir={folder} holds a run of another configuration ({'; '.join([*changed.values()][:3])}); "
+                "choose another folder or the same flags."
             )
     elif folder.is_dir() and any(not path.name.startswith((".partial.", LOCK_FILE)) for path in folder.iterdir()):
         raise InputError(f"--output_dir={folder} is not empty and holds no run; choose another folder.")
     run = {
-        "command": shlex.join([Path(sys.executable).name, *_module_arguments()]),
+        "command": _command(),
         "config": to_dict(config),
         "seed": config.seed,
         "commit": environment.git_commit(),
@@ -161,10 +170,17 @@ def weights_sha256(folder: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _module_arguments() -> list[str]:
+def _newest_step(folder: Path) -> int:
+    """The step of the newest checkpoint, whole or not; 0 without one."""
+    names = [path.stem.removeprefix(CHECKPOINT_NAME) for path in (folder / CHECKPOINTS_DIR).glob("*.index")]
+    return max((int(name) for name in names if name.isdecimal()), default=0)
+
+
+def _command() -> str:
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
-    return ["-m", spec.name, *sys.argv[1:]] if spec else list(sys.argv)
+    arguments = ["-m", spec.name, *sys.argv[1:]] if spec else list(sys.argv)
+    return shlex.join([Path(sys.executable).name, *arguments])
 
 
 def _differences(old: dict, new: dict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -19,7 +19,7 @@ RUN_FIELDS = {
     "machine": dict,
     "results": dict,
 }
-OPTIONAL_RUN_FIELDS = {"class_names": list, "directory": str}
+OPTIONAL_RUN_FIELDS = {"class_names": list, "directory": str, "extended": list}
 """Fields that an unfinished run, or a run of an earlier version, may lack."""
 
 JSON_TYPE_NAMES = {
@@ -114,3 +114,6 @@ def _check(run: Any) -> None:
         require_type("each of class_names", name, str)
     if len(set(names)) < len(names):
         raise ValueError("two of class_names are the same")
+    for change in run.get("extended", []):
+        require_type("each of extended", change, dict)
+        require_fields("extended.", change, {"step": int, "steps": int}, {})

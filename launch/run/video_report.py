@@ -26,7 +26,7 @@ LOG_WIDTH = 160
 
 
 def splits_of(dataset: str, root: Path, split: int, classes: Sequence[str]) -> Splits:
-    """Loads the lists of one split, or of all.
+    """Loads the lists of one split, or of all, with the validation list that the folder may have of its own.
 
     Args:
         dataset: the name of a module of `tvnet_keras.video.datasets`.
@@ -38,11 +38,13 @@ def splits_of(dataset: str, root: Path, split: int, classes: Sequence[str]) -> S
         InputError: no such data set, split, list or class.
     """
     numbers = (split,) if split else datasets.module(dataset).SPLITS
-    return {
+    lists = {
         (number, subset): datasets.load(dataset, root, subset=subset, split=number, classes=classes)
         for number in numbers
         for subset in SUBSETS
     }
+    own = datasets.validation_list_of(dataset, root, classes=classes)
+    return lists if own is None else {**lists, (numbers[0], "validation"): own}
 
 
 def union(splits: Splits) -> VideoList:

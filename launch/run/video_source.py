@@ -16,6 +16,7 @@ from launch.run.progress import progress
 from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
 from launch.run.sharded_batches import sharded_batches
 from launch.run.stored_flow import no_flow, of_exact_flow, of_store, reads_flow, require_flow
+from launch.run.video_lists import list_of
 from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import pipeline as flow_pipeline
@@ -23,7 +24,6 @@ from tvnet_keras.flow.sources import VideoFlowSource
 from tvnet_keras.flow.store import StoredFlow
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import CachedVideos
-from tvnet_keras.video.holdout import hold_out, portion
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset
 from tvnet_keras.video.scan import scan
@@ -70,7 +70,7 @@ class VideoSource:
                 would be tested in mirrored views that have no label.
         """
         data = config.data
-        videos, role = _list_of(data, subset), _role(data, subset)
+        videos, role = list_of(data, subset), _role(data, subset)
         _judge_missing(videos, data, role)
         if not videos.videos:
             raise InputError(f"No {role} video of --config.data.dataset={data.dataset} is under {data.root}.")
@@ -257,22 +257,6 @@ class VideoSource:
         if self.exact_flow is not None:
             return of_exact_flow(self.exact_flow)
         raise no_flow(self.config)
-
-
-def _list_of(data: DataConfig, subset: str) -> VideoList:
-    """The videos of a subset; those of the validation are kept back from the training list."""
-    listed = "train" if data.validation else subset
-    videos = datasets.load(data.dataset, data.root, subset=listed, split=data.split, classes=data.classes)
-    recording_of = datasets.recordings_of(data.dataset)
-    if data.validation:
-        rest, held = hold_out(videos, data.validation, recording_of)
-        if not (held.videos or held.missing):
-            raise InputError(
-                f"--config.data.validation={data.validation} keeps nothing back: no class of the training list of "
-                f"--config.data.dataset={data.dataset} has two recordings; set --config.data.validation=0."
-            )
-        videos = held if subset == "test" else rest
-    return portion(videos, data.portion, recording_of) if subset == "train" and data.portion < 1 else videos
 
 
 def _role(data: DataConfig, subset: str) -> str:

@@ -5,12 +5,15 @@ A module has
 
 `cells() -> tuple[Cell, ...]`
     The cells of the table.
+`DATA_SET`
+    What `--data_dir` holds, in a word or two that fit a column, such as "ucf101"; empty if no cell is computed here.
 
 It may also have `SETTING`, a text about what its cells share. On the paper's page, a table begins with its module's
 docstring and this text. Beside the papers lies `parts`, what tables are made from.
 """
 
 import dataclasses
+import fnmatch
 import importlib
 import pkgutil
 import sys
@@ -86,6 +89,19 @@ class Cell:
 def names() -> tuple[str, ...]:
     """The tables that exist, as `--table` takes them, in alphabetical order."""
     return tuple(sorted(_papers()))
+
+
+def matching(pattern: str) -> tuple[str, ...]:
+    """The tables that a pattern of file names fits, such as "tvnet_table*", in alphabetical order.
+
+    Args:
+        pattern: the pattern, or a table's name.
+
+    Raises:
+        InputError: it fits none; the sentence names the nearest one.
+    """
+    found = tuple(fnmatch.filter(names(), pattern))
+    return found or (check_choice("--table", pattern, names()),)
 
 
 def paper_of(table: str) -> str:

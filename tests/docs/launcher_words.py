@@ -201,7 +201,7 @@ def _table_and_rows(given, defined: dict) -> None:
     from launch import tables
     from tvnet_keras.errors import InputError
 
-    chosen = (given.table,) if given.table else tables.names()
+    chosen = tables.matching(given.table or "*") if given.list else (given.table,) if given.table else tables.names()
     rows = [cell.row for table in chosen for cell in tables.table_module(table).cells()]
     if not fnmatch.filter(rows, given.rows):
         raise InputError(f"--rows={given.rows} fits no row of --table={given.table}.")

@@ -9,6 +9,7 @@ import pytest
 import launch.experiments
 import models
 from launch.run.config import check, method_module
+from launch.run.selection import require_selectable
 from tvnet_keras.choices import load_module, module_names
 
 METHODS = module_names(models)
@@ -38,6 +39,7 @@ def branches_on(source, word):
 def test_an_experiment_gives_a_valid_config_for_every_method(name, experiment):
     for method in METHODS:
         config = check(experiment.config(method))
+        require_selectable(config)
         assert (config.method, config.experiment) == (method, name)
         assert config.data.frames >= method_module(method).FRAMES
 

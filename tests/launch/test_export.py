@@ -10,7 +10,10 @@ import pytest
 import tensorflow as tf
 
 import models
-from launch.export import CLASSES_FILE, ServingModule, export, refuse_python_ops
+from launch.export import export
+from launch.exporters.parts.place import CLASSES_FILE
+from launch.exporters.parts.serving_module import ServingModule
+from launch.exporters.savedmodel import refuse_python_ops
 from launch.run.model import build_model, load_run
 from launch.run.video_source import VideoSource
 from tests.models.test_methods import options_of
@@ -23,10 +26,10 @@ from tvnet_keras.video.listing import Video, VideoList
 SMOOTH = np.round(moving_clip(8, 41, 36, (0.7, 0.4)) * 255).astype("uint8")
 
 ELSEWHERE = """
-import importlib.util, sys
+import sys
 import numpy as np, tensorflow as tf
 for name in ("tvnet_keras", "models", "launch"):
-    assert importlib.util.find_spec(name) is None, name
+    sys.modules[name] = None  # Importing it fails, also where it is installed.
 loaded = tf.saved_model.load(sys.argv[1])
 results = {}
 for name, clip in np.load(sys.argv[2]).items():
@@ -119,7 +122,7 @@ def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one(exported, f
         return genuine(path, target)
 
     monkeypatch.setattr(Path, "rename", rename)
-    monkeypatch.setattr("launch.export._exchange", lambda first, second: False)
+    monkeypatch.setattr("launch.exporters.parts.place._exchange", lambda first, second: False)
     with pytest.raises(InputError, match="cannot be written: Input/output error"):
         export(finished_run, exported)
     assert {path.name: path.read_bytes() for path in exported.iterdir() if path.is_file()} == before
@@ -145,6 +148,7 @@ def test_a_file_is_no_folder(finished_run, tmp_path):
 def test_a_method_without_motion_exports_its_classes_only(launcher, rgb_run, tmp_path):
     outcome = launcher("export", f"--run={rgb_run}", f"--output_dir={tmp_path}/rgb")
     assert outcome.code == 0 and f"written: {tmp_path}/rgb" in outcome.out
+    assert "savedmodel: the probabilities of tensorflow" in outcome.out and "deprecated" not in outcome.error
     signatures = tf.saved_model.load(str(tmp_path / "rgb")).signatures
     assert list(signatures) == ["serving_default"]
     clip = tf.zeros((1, 1, 20, 30, 3), tf.uint8)

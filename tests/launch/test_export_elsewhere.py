@@ -9,7 +9,9 @@ import pytest
 import tensorflow as tf
 
 import models
-from launch.export import CLASSES_FILE, ServingModule, export
+from launch.export import export
+from launch.exporters.parts.place import CLASSES_FILE
+from launch.exporters.parts.serving_module import ServingModule
 from launch.run.model import build_model, load_run
 from tests.launch.sessions import answer
 from tests.models.test_methods import options_of

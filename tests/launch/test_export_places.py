@@ -5,10 +5,13 @@ import resource
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from launch import export as launcher_export
 from launch.export import export
+from launch.exporters.parts.real_clip import RealClip
+from launch.run.config import new_config
 from tvnet_keras.errors import InputError
 
 
@@ -17,6 +20,7 @@ class Answers:
 
     size = 100_000
     names_classes = True
+    least_frames = 2
 
     def save(self, folder):
         (folder / "variables").mkdir()
@@ -27,8 +31,13 @@ class Answers:
 @pytest.fixture
 def quick(monkeypatch):
     """Exports without a network."""
-    monkeypatch.setattr(launcher_export, "load_run", lambda run: (None, None, ("a", "b")))
+    monkeypatch.setattr(launcher_export, "load_run", lambda run: (new_config("rgb", "moving_shapes"), None, ("a", "b")))
     monkeypatch.setattr(launcher_export, "ServingModule", lambda model, config: Answers())
+    monkeypatch.setattr(launcher_export, "write_formats", lambda formats, module, sizes, folder: module.save(folder))
+    monkeypatch.setattr(launcher_export, "compare_formats", lambda *given: {})
+    monkeypatch.setattr(
+        launcher_export, "find_clip", lambda *given: RealClip(np.zeros((2, 8, 8, 3), np.uint8), "a clip")
+    )
     return lambda folder: export(Path("run"), Path(folder))
 
 
@@ -43,7 +52,7 @@ def test_a_place_is_written_however_it_is_spelled(place, quick, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         quick(place)
-        assert set(os.listdir(place)) == {"saved_model.pb", "variables", "classes.txt"}
+        assert set(os.listdir(place)) == {"saved_model.pb", "variables", "classes.txt", "export.json"}
         assert not list(tmp_path.rglob(".*"))
 
 
@@ -63,7 +72,9 @@ def test_the_folder_that_the_command_runs_in_is_no_place(place, earlier, quick, 
 
 
 @pytest.mark.parametrize(
-    "names", [("run.json",), ("assets/picture.png",), ("variables/mine",), ("classes.txt",), (".hidden",)], ids=str
+    "names",
+    [("run.json",), ("assets/picture.png",), ("variables/mine",), ("classes.txt",), ("export.json",), (".hidden",)],
+    ids=str,
 )
 def test_what_is_no_export_is_not_replaced(names, quick, tmp_path):
     for name in names:

@@ -93,6 +93,15 @@ def test_wrong_inputs_are_one_sentence(run, video):
         figure.draw(video=video, run="any", frame="8")
 
 
+def test_a_3d_network_that_leaves_too_few_steps_for_flow_of_flow_is_refused_in_a_sentence(run, video):
+    run(place="block1", backbone="resnet3d_inflated", iterations=2)
+    said = "resnet3d_inflated leaves 2 of its 4 frames at place=block1, and flow of flow needs 3; give a run with more"
+    with pytest.raises(InputError, match=said):
+        figure.draw(video=video, run="any")
+    run(place="block1", backbone="resnet3d_inflated", iterations=2, frames=6)
+    assert figure.draw(video=video, run="any", frame="0", step="1").ndim == 3
+
+
 def test_the_same_command_draws_the_same_picture(launcher, video, tmp_path):
     flags = ["--figure=representation_flow", f"--input=video={video}", "--input=frame=0", "--input=step=1"]
     for name in ("first", "second"):

@@ -1,6 +1,7 @@
 import functools
 import re
 import shutil
+import weakref
 from pathlib import Path
 
 import av
@@ -9,12 +10,14 @@ import pytest
 
 from launch.flow_report.video import flow_of_video, summarise_video
 from launch.predict import open_files, top_classes
+from launch.run import label_video
 from launch.run.inference import score_videos
+from launch.run.label_video import text_mask, with_text
 from launch.run.model import load_run
 from launch.train import train
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.read import probe, read_frames
+from tvnet_keras.video.read import iterate_frames, probe, read_frames
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +191,49 @@ def test_a_network_of_flow_that_learned_on_classes_has_no_classes(launcher, tiny
 def test_a_flow_video_whose_name_is_too_long_is_told_before_anything_is_computed(launcher, finished_run, tmp_path):
     said = launcher("predict", f"--run={finished_run}", f"--flow_dir={tmp_path}", "x" * 252 + ".ts").sentence()
     assert "rename the video" in said
+
+
+def test_the_classes_are_written_on_the_video(launcher, finished_run, videos, tmp_path):
+    outcome = launcher(
+        "predict", f"--run={finished_run}", f"--label_dir={tmp_path}/labels", "--flow_format=gif", "--top=2", videos[0]
+    )
+    assert outcome.code == 0, outcome.error
+    path = tmp_path / f"labels/{Path(videos[0]).stem}.gif"
+    assert outcome.out.splitlines()[1:] == [f"written: {path}"]
+    written, before = read_frames(path).astype(float), read_frames(videos[0])
+    assert written.shape == before.shape
+    # Text above, the frames as they were below.
+    change = np.abs(written - before).mean(axis=(0, 2, 3))
+    assert change[:16].mean() > 10 * change[-4:].mean()
+
+
+def test_text_is_drawn_in_white_and_as_much_of_it_as_there_is_room_for():
+    one, two = (text_mask(["Surfing 93.1 %", "Diving 3.0 %"][:count], 90, 160) for count in (1, 2))
+    assert one.shape[1:] == two.shape[1:] == (160, 1) and two.shape[0] > one.shape[0] and one.max() > 0.8
+    narrow = text_mask(["A very long name of a class 93.1 %"] * 9, 24, 20)
+    # One line of nine has room.
+    assert narrow.shape == (18, 20, 1)
+    frame = np.full((90, 160, 3), 200, "uint8")
+    shown = with_text(frame, one)
+    assert (frame == 200).all() and shown.max() > 220 and shown[one.shape[0] - 1, 0, 0] == 90
+    np.testing.assert_array_equal(shown[one.shape[0] :], frame[one.shape[0] :])
+
+
+def test_a_video_is_labelled_frame_by_frame(videos, tmp_path, monkeypatch):
+    # All frames at once would take the memory of the whole video.
+    alive = []
+
+    def frames(path):
+        for frame in iterate_frames(path):
+            alive.append(weakref.ref(frame))
+            yield frame
+            assert sum(each() is not None for each in alive) <= 4
+
+    monkeypatch.setattr(label_video, "iterate_frames", frames)
+    label_video.write_label_video(videos[0], tmp_path / "labelled.mp4", ["Run 90.0 %"], 0)
+    assert probe(tmp_path / "labelled.mp4").frames == len(alive) == 8
+
+
+def test_two_kinds_of_videos_have_two_folders(here, finished_run, videos, tmp_path):
+    flags = [f"--run={finished_run}", f"--flow_dir={tmp_path}/out", f"--label_dir={tmp_path}/./out"]
+    assert "must be two folders" in here("predict", *flags, videos[0]).sentence()

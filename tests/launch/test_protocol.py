@@ -111,6 +111,8 @@ CASES = (
     # As many videos, one of every class.
     Case({"data.validation": 0.3}, ON_VIDEOS, scenes=ON_VIDEOS),
     Case({"data.portion": 0.5}, scenes=ON_VIDEOS),
+    # The clips of a group are one recording; so every clip is, and each class keeps back another one.
+    Case({"data.group": "(.+)_c"}, ON_VIDEOS, {"data.validation": 0.3}, scenes=ON_VIDEOS),
     Case({"data.short": "clamp"}, (*CLIPS, "flow of outputs"), {"data.frames": 10}),
     Case({"data.frames": 5}, (*CLIPS, "flow of outputs"), scenes=ON_VIDEOS),
     Case({"data.segments": 2}),

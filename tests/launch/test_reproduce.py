@@ -10,7 +10,7 @@ import launch.tables
 from launch.evaluators import Measurement
 from launch.tables import Cell, Column
 from launch.tables.parts.computing import reproduce
-from launch.tables.parts.page import HEADINGS, description, print_table, table_headings, table_rows, write_page
+from launch.tables.parts.page import HEADINGS, print_table, table_headings, table_rows, write_page
 from launch.tables.parts.stored import results_of
 from launch.tables.tvnet.table1 import cells
 from tvnet_keras import TVNet
@@ -118,20 +118,49 @@ def test_a_result_records_the_versions_of_the_cells_motion_layers(tmp_path, monk
 def test_stale_cells_are_kept_and_computed_again_only_when_asked(tmp_path, monkeypatch, capsys):
     calls = []
     made_by(1, calls, tmp_path, monkeypatch, "a")
-    assert "0 of 1 cells are in" in capsys.readouterr().out
+    assert "0 of 1 cells have a number in" in capsys.readouterr().out
     made_by(2, calls, tmp_path, monkeypatch, "b")
     assert [row for row, *_ in calls] == ["a", "b"]
     capsys.readouterr()
-    cells = made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c")
-    said = f"2 of 3 cells are in {tmp_path / 'results'}, 1 of them stale: --recompute computes these again.\n"
+    made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c")
+    root = tmp_path / "results"
+    said = f"2 of 3 cells have a number in {root}, 1 of them of other mathematics than today's (stale): these are taken"
     assert capsys.readouterr().out.startswith(said)
     assert [row for row, *_ in calls] == ["a", "b", "c"]
-    reproduce(cells[1:], "table", "data", (0,), tmp_path / "results", tmp_path / "weights", recompute=True)
-    assert capsys.readouterr().out == f"2 of 2 cells are in {tmp_path / 'results'}.\n" and len(calls) == 3
-    made_by(2, calls, tmp_path, monkeypatch, "a", "b", "c", recompute=True)
-    assert "3 of 3 cells" in (out := capsys.readouterr().out) and "1 of them stale: these are computed again" in out
+    made_by(2, calls, tmp_path, monkeypatch, "a", recompute=True)
     assert [row for row, *_ in calls] == ["a", "b", "c", "a"]
-    assert results_of("table", tmp_path / "results")["a"][0].solver_versions == {"TVNet": 2}
+    assert results_of("table", root)["a"][0].solver_versions == {"TVNet": 2}
+
+
+def test_it_says_how_many_cells_were_taken_and_from_where_and_how_many_computed(tmp_path, capsys):
+    calls, root = [], tmp_path / "results"
+    both = [cell("a", calls), cell("b", calls)]
+    assert reproduce(both[:1], "table", "data", (0,), root, tmp_path / "weights") == 1
+    capsys.readouterr()
+    assert reproduce(both, "table", "data", (0,), root, tmp_path / "weights") == 1
+    first, *_, last = capsys.readouterr().out.splitlines()
+    taken = "these are taken from there and not computed; --recompute computes them again."
+    assert first == f"1 of 2 cells have a number in {root}: {taken}"
+    assert last == f"Computed now: 1 of 2 cells; taken from {root}: 1."
+    assert reproduce(both, "table", "data", (0,), root, tmp_path / "weights") == 0 and len(calls) == 2
+    assert capsys.readouterr().out.splitlines()[1:] == [f"Computed now: 0 of 2 cells; taken from {root}: 2."]
+    assert reproduce(both, "table", "data", (0,), root, tmp_path / "weights", recompute=True) == 2 and len(calls) == 4
+    assert "they are computed again, and replaced." in capsys.readouterr().out
+
+
+def test_what_another_process_has_computed_again_meanwhile_is_not_computed_twice(tmp_path):
+    calls, root = [], tmp_path / "results"
+    plain = cell("b", calls)
+    reproduce([cell("a", []), plain], "table", "data", (0,), root, tmp_path / "weights")
+
+    def run(data_dir, seed, weights):
+        save_result(root, Result("table", "b", 0, {}, {"videos": 8}, "other", {"cores": 2}, {"epe": 9.0}, {}))
+        return Measurement({"epe": 2.0}, {"videos": 8})
+
+    calls.clear()
+    meanwhile = [replace(plain, row="a", run=run), plain]
+    assert reproduce(meanwhile, "table", "data", (0,), root, tmp_path / "weights", recompute=True) == 1
+    assert calls == [] and results_of("table", root)["b"][0].numbers == {"epe": 9.0}
 
 
 def test_stale_numbers_are_marked_wherever_they_are_shown(tmp_path, monkeypatch, capsys):
@@ -140,10 +169,6 @@ def test_stale_numbers_are_marked_wherever_they_are_shown(tmp_path, monkeypatch,
     root = tmp_path / "results"
     results = results_of("table", root)
     assert [row[2] for row in table_rows(cells, results)] == ["1.500 †", "1.500"]
-    command = "python -m launch.reproduce --table=table --rows=a --data_dir=FOLDER --recompute"
-    said = description("table", cells[0], results["a"], root)
-    assert said[-2:] == [f"    stale:  {command}", f"    result: {root / 'table/a-seed0.json'} (stale)"]
-    assert not any("stale:" in line or "(stale)" in line for line in description("table", cells[1], results["b"], root))
     capsys.readouterr()
     print_table(cells, results, "table")
     assert "† made by other mathematics" in capsys.readouterr().out
@@ -234,8 +259,6 @@ def test_further_numbers_of_cells_stand_in_columns_of_their_own(tmp_path, capsys
     monkeypatch.setenv("COLUMNS", "60")
     print_table(cells, results, "table")
     assert "…" not in capsys.readouterr().out, "on a terminal nothing is cut off"
-    said = description("table", cells[1], results["b"], tmp_path)[0]
-    assert said.endswith("here 1.000 † (1 seeds)  moved, paper 100,000  moved 1,234 †  interval 1.2% †")
 
 
 def test_every_cell_has_its_seeds_and_one_seed_of_all_comes_first(tmp_path):
@@ -245,20 +268,6 @@ def test_every_cell_has_its_seeds_and_one_seed_of_all_comes_first(tmp_path):
     assert calls == [("a", "data", 0), ("b", "data", 0), ("a", "data", 1)]
     reproduce(cells, "table", "data", (2,), tmp_path, tmp_path / "weights")
     assert calls[3:] == [("a", "data", 2), ("b", "data", 2)]
-
-
-def test_a_listed_cell_shows_its_commands_and_result_files(tmp_path):
-    listed = replace(cell("a", []), full_scale="python -m launch.train --experiment=big")
-    reproduce([listed], "table", "data", (0, 1), tmp_path, tmp_path / "weights")
-    said = description("table", listed, results_of("table", tmp_path)["a"], tmp_path)
-    assert said == [
-        "table  a  paper 2.00  here 2.000 +- 0.707 (2 seeds)",
-        "    here:   python -m launch.reproduce --table=table --rows=a --data_dir=FOLDER",
-        "    paper:  python -m launch.train --experiment=big",
-        f"    result: {tmp_path / 'table/a-seed0.json'}",
-        f"    result: {tmp_path / 'table/a-seed1.json'}",
-    ]
-    assert description("table", replace(listed, run=None), [], tmp_path)[1].startswith("    paper:")
 
 
 def test_the_page_is_written_from_results_alone(tmp_path):
@@ -278,13 +287,11 @@ def test_a_paper_has_one_page_for_its_tables_with_results(tmp_path):
     assert text.count("Here: Moving Shapes, 480 clips") == 1
 
 
-def test_launcher_lists_cells_and_refuses_unknown_tables_and_rows(here):
-    outcome = here("reproduce", "--table=tvnet_table1", "--list")
-    assert outcome.code == 0 and "tvnet-1-1-50.all.released" in outcome.out
+def test_launcher_refuses_unknown_tables_rows_and_seeds(here):
     assert "tvnet_table1" in here("reproduce", "--table=tvnet_tabel1").sentence()
     table = "--table=tvnet_table1"
     assert "--rows=nothing" in here("reproduce", table, "--rows=nothing").sentence()
-    assert "--data_dir" in here("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
+    assert "(middlebury)" in here("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
     assert "'x' is none" in here("reproduce", table, "--seeds=0,x", "--data_dir=d").sentence()
     assert "--table=NAME is required" in here("reproduce").sentence()
 
@@ -294,12 +301,5 @@ def test_launcher_keeps_a_stale_cell_unless_it_is_told_to_compute_it_again(launc
     save_result(root, Result("tvnet_table1", row, 0, {}, {"data": "any"}, "abc", {"cores": 2}, {"epe": 1.0}, None))
     arguments = ("--table=tvnet_table1", f"--rows={row}", f"--results_dir={root}", f"--data_dir={tmp_path / 'absent'}")
     outcome = launcher("reproduce", *arguments)
-    assert outcome.code == 0 and "1 of them stale: --recompute computes these again" in outcome.out
+    assert outcome.code == 0 and f"Computed now: 0 of 1 cells; taken from {root}: 1." in outcome.out
     assert "absent" in launcher("reproduce", *arguments, "--recompute", f"--weights_dir={tmp_path}").sentence()
-
-
-def test_launcher_lists_every_table(here):
-    outcome = here("reproduce", "--list")
-    assert outcome.code == 0
-    assert {line.split()[0] for line in outcome.out.splitlines() if line[:1].isalpha()} == set(launch.tables.names())
-    assert "docs/results/tvnet_table1/tvnet-1-1-10.none.full-seed0.json" in outcome.out

@@ -193,7 +193,7 @@ def test_workers_and_console_lines_may_change(begun, tiny, root):
     assert run_folder.read(folder)["results"]["validation_top1"] <= 1
 
 
-FREE = {"train.log_every": 50, "data.workers": 3, "data.missing": "report"}
+FREE = {"train.log_every": 50, "train.patience": 3, "data.workers": 3, "data.missing": "report"}
 FREE |= {"eval.clips": 3, "eval.crops": 5, "eval.sampling": "dense", "eval.stride": 2, "eval.batch_size": 5}
 FREE |= {"eval.measures": ("classes",), "eval.flow_size": "training"}
 

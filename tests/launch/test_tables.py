@@ -33,6 +33,18 @@ def test_rows_have_names_of_their_own_that_can_be_files(table):
         Result(table, row, 0, {}, {"data": "any"}, "none", {"cores": 1}, {"top1": 0.0})
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_names_its_data_set_where_a_cell_is_computed_here(table):
+    computed = [cell for cell in cells_of(table) if cell.run]
+    data = launch.tables.table_module(table).DATA_SET
+    assert bool(data) == bool(computed)
+    # JHMDB is a part of HMDB51, and read as that is.
+    known = {"jhmdb": "hmdb51", "ucf101 and pairs": "generated"}.get(data, data)
+    named = {cell.config["data"]["dataset"] for cell in computed if "data" in cell.config}
+    named |= {cell.protocol["data"] for cell in computed if "data" in cell.protocol}
+    assert named <= {known}
+
+
 @pytest.mark.parametrize("table", TRAINED)
 def test_the_networks_of_a_table_are_valid_and_differ(table):
     configs = [cell.config for cell in cells_of(table) if cell.run]

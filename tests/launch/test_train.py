@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.plugins.hparams import plugin_data_pb2
 
 import models.tvnet
 from launch.run import run_folder
@@ -60,6 +61,35 @@ def test_tensorboard_shows_what_the_run_did(finished_run, tiny):
     width, height, *pictures = tf.make_ndarray(logs.Tensors("flow")[0].tensor_proto).tolist()
     assert (width, height) == (b"32", b"32") and len(pictures) == 4
     assert tf.io.decode_png(pictures[0]).shape == (32, 32, 3)
+
+
+def test_tensorboard_shows_configuration_and_hyper_parameters(finished_run, tiny):
+    logs = tensorboard(finished_run)
+    (text,) = tf.make_ndarray(logs.Tensors("configuration")[0].tensor_proto).ravel()
+    for row in (
+        "| method | `tvnet` |",
+        "| train.lr | `0.001` |",
+        "| model.learn | `u0,kernels` |",
+        "| data.flip | `True` |",
+        "| init_from |  |",
+    ):
+        assert row in text.decode()
+    content = logs.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    values = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
+    assert values["train.lr"].number_value == tiny().train.lr and values["data.flip"].bool_value
+    assert values["method"].string_value == "tvnet" and values["model.learn"].string_value == "u0,kernels"
+
+
+def test_a_picture_of_flow_is_not_paled_by_an_outlier(tiny, tmp_path):
+    monitor = Monitor(tmp_path, tiny().train, None, {}, 0)
+    # To the right by a tenth of a pixel, to the left by ten pixels, and an outlier in both.
+    flow = np.zeros((2, 1, 32, 32, 2), "float32")
+    flow[0, ..., 0], flow[1, ..., 0] = 0.1, -10
+    flow[:, :, 0, 0] = 1e4
+    monitor.pictures(1, np.zeros((2, 2, 32, 32, 3), "uint8"), {"flow": flow})
+    _, _, *pictures = tf.make_ndarray(tensorboard(tmp_path).Tensors("flow")[0].tensor_proto).tolist()
+    right, left = (tf.io.decode_png(picture).numpy()[16, 16].tolist() for picture in pictures)
+    assert right == [255, 0, 0] and left[0] < 10 and left[2] > 200
 
 
 def test_a_flow_of_fewer_steps_than_the_clip_is_drawn_too(tiny, tmp_path):

@@ -12,7 +12,7 @@ from keras import ops
 import models
 import models.motion
 from launch.evaluators.photometric import applies
-from launch.export import ServingModule
+from launch.exporters.parts.serving_module import ServingModule
 from launch.run.config import check, new_config
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names

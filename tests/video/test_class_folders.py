@@ -93,7 +93,41 @@ def test_validation_beside_a_test_is_left_out_and_said(tmp_path):
     touch(tmp_path, "train/run/1.mp4", "test/run/2.mp4", "val/run/3.mp4")
     lists, videos = listed(tmp_path)
     assert videos == {("run", "train/run/1.mp4"), ("run", "test/run/2.mp4")}
-    assert lists["train"].notes == (f"{tmp_path}/val is left out, as {tmp_path}/test holds the test videos.",)
+    assert lists["train"].notes == (
+        f"{tmp_path}/val is left out unless for validation, as {tmp_path}/test holds the test videos.",
+    )
+
+
+def test_a_folder_of_validation_videos_is_a_list_of_its_own(tmp_path):
+    touch(tmp_path, "train/run/1.mp4", "train/walk/2.mp4", "test/run/3.mp4", "Valid/walk/4.mp4", "Valid/run/5.mp4")
+    own = datasets.validation_list_of("folder", tmp_path)
+    assert [(own.class_names[video.label], video.path) for video in own.videos] == [
+        ("run", f"{tmp_path}/Valid/run/5.mp4"),
+        ("walk", f"{tmp_path}/Valid/walk/4.mp4"),
+    ]
+    assert not own.notes and own.class_names == datasets.load("folder", tmp_path, subset="train").class_names
+    (walk,) = datasets.validation_list_of("folder", tmp_path, classes=("walk",)).videos
+    assert (walk.video_id, walk.label) == ("4", 0)
+    touch(tmp_path, "Valid/jump/6.mp4")
+    with pytest.raises(InputError, match="Valid/jump is of a class that neither .*/train nor .*/test has"):
+        datasets.validation_list_of("folder", tmp_path)
+
+
+@pytest.mark.parametrize("names", [("train/run/1.mp4", "val/run/2.mp4"), ("run/1.mp4", "val/2.mp4")])
+def test_without_test_videos_those_for_validation_are_tested_on(tmp_path, names):
+    touch(tmp_path, *names)
+    assert datasets.validation_list_of("folder", tmp_path) is None
+    assert datasets.validation_list_of("ucf101", tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["folder", "unlabelled"])
+def test_a_folder_that_is_not_divided_keeps_recordings_together(tmp_path, name):
+    files = [f"run/day{day}_clip{clip}.mp4" for day in range(1, 6) for clip in range(1, 4)]
+    touch(tmp_path, *files)
+    parts = [datasets.load(name, tmp_path, subset=subset, group="(.+)_clip") for subset in ("train", "test")]
+    days = [{video.video_id.partition("_")[0] for video in part.videos} for part in parts]
+    assert [len(found) for found in days] == [4, 1] and not days[0] & days[1]
+    assert sum(len(part.videos) for part in parts) == len(files)
 
 
 def test_what_is_on_no_list_is_said(tmp_path):

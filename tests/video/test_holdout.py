@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
-from tvnet_keras.video.holdout import hold_out, portion
+from tvnet_keras.video.holdout import hold_out, own_part, portion, recordings_by, ungrouped, usual_pattern
 from tvnet_keras.video.listing import Video, VideoList
 
 CLASSES = ("Run", "Walk", "Wave")
@@ -147,3 +148,56 @@ def test_official_training_lists_are_divided_evenly(official_lists, name, first)
 )
 def test_names_tell_the_recording(name, video_id, class_name, recording):
     assert datasets.recordings_of(name)(video_id, class_name) == recording
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        # The first group; all that is found, without one; nothing is found; a group that takes no part.
+        (r"(.+)_c\d+$", ["v_Run_g01", "v_Run_g01", "v_Walk_g02", "run/holiday.mp4"]),
+        (r"g\d+", ["g01", "g01", "g02", "run/holiday.mp4"]),
+        (r"run|walk", ["v_Run_g01_c01", "v_Run_g01_c02", "run/v_Walk_g02_c01", "run/holiday.mp4"]),
+        (r"g\d+(x)?", ["g01", "g01", "g02", "run/holiday.mp4"]),
+    ],
+)
+def test_a_pattern_names_the_recording(pattern, expected):
+    ids = ["v_Run_g01_c01", "v_Run_g01_c02", "run/v_Walk_g02_c01", "run/holiday.mp4"]
+    found = [recordings_by(pattern)(name, "Run") for name in ids]
+    assert found == expected
+    assert ungrouped(pattern, ids) == [name for name, recording in zip(ids, found, strict=True) if name == recording]
+
+
+def test_a_pattern_that_is_none_is_named():
+    with pytest.raises(InputError, match=r"The group '\(' is no regular expression: "):
+        recordings_by("(")
+
+
+def test_folders_without_lists_are_divided_by_recordings_of_every_class():
+    names = [f"v_{name}_g{group:02d}_c{clip:02d}" for name in CLASSES for group in range(1, 7) for clip in range(1, 5)]
+    videos = VideoList(tuple(Video(f"{name}.avi", CLASSES.index(name.split("_")[1]), name) for name in names), CLASSES)
+    parts = [own_part(videos, subset, r"(.+)_c\d+$") for subset in ("train", "test")]
+    of = recordings_by(r"(.+)_c")
+    train, test = (recordings(part, of) for part in parts)
+    assert {label: len(found) for label, found in test.items()} == {0: 1, 1: 1, 2: 1}
+    assert not any(train[label] & test[label] for label in train)
+    assert sum(len(part.videos) for part in parts) == len(videos.videos)
+    # By files, as before, some recording is in both.
+    by_files = [recordings(own_part(videos, subset), of) for subset in ("train", "test")]
+    assert any(by_files[0][label] & by_files[1][label] for label in (0, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("ids", "looks"),
+    [
+        (["v_Run_g01_c01", "v_Run_g01_c02"], True),
+        (["holiday_clip1", "holiday_clip2", "beach"], True),
+        (["holiday-scene-1", "holiday-scene-2"], True),
+        # Each its own recording; numbers alone; too few of many; none.
+        (["v_Run_g01_c01", "v_Run_g02_c01"], False),
+        (["run_1", "run_2", "run_3"], False),
+        (["a_c1", "a_c2", "b", "d", "e"], False),
+        ([], False),
+    ],
+)
+def test_names_of_clips_of_a_recording_are_recognised(ids, looks):
+    assert (usual_pattern(ids) is not None) == looks

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 SOURCES = ("tvnet_keras", "models", "launch", "setup.py", "pyproject.toml", "MANIFEST.in")
-TEXTS = ("requirements.txt", "requirements-native.txt", "README.md", "LICENSE")
+TEXTS = ("requirements.txt", "requirements-native.txt", "requirements-optional.txt", "README.md", "LICENSE")
 
 
 def build_wheel(repository: Path, folder: Path, added: Mapping[str, Path]) -> Path:

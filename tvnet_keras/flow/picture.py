@@ -99,7 +99,7 @@ def contact_sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], s
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
         centre = GAP + column * (width + GAP) + width / 2
-        text, font = _fitting(title, width, header - 2 * GAP)
+        text, font = fitting(title, width, header - 2 * GAP)
         draw.text((centre, header / 2), text, "black", font=font, anchor="mm")
     for index, picture in enumerate(pictures):
         row, column = divmod(index, len(titles))
@@ -126,8 +126,21 @@ def lettering(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
     return written(text, file), ImageFont.truetype(file, size)
 
 
-def _fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTypeFont]:
-    """Shrinks the font, then cuts the text, until it is no wider than `width` pixels."""
+def fitting(text: str, width: int, height: int) -> tuple[str, ImageFont.FreeTypeFont]:
+    """Shrinks the font, then cuts the text, until it is no wider than `width` pixels.
+
+    Args:
+        text: a text, such as a title.
+        width: of the place for it, in pixels.
+        height: size of the letters, in pixels, where the width allows it.
+
+    Returns:
+        The text, escaped as by `lettering` and cut, and its font.
+
+    Example:
+        >>> fitting("frame", width=60, height=12)[0]
+        'frame'
+    """
     text, font = lettering(text, height)
     length = font.getlength(text)
     font = font.font_variant(size=max(SMALLEST_FONT, int(height * min(1.0, width / max(1.0, length)))))

@@ -6,14 +6,21 @@ order of the list and on no file being there, for listed files that are missing 
 """
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from tvnet_keras.errors import InputError
 from tvnet_keras.video.listing import Video, VideoList
+from tvnet_keras.video.split_files import TEST_SHARE, belongs_to_test
 
 RecordingOf = Callable[[str, str], str]
 """The name of the recording that a video was cut from, by the id of the video and the name of its class."""
+
+USUAL_PATTERNS = (r"(.+_g\d+)_c\d+$", r"(.+)[_-](?:clip|part|seg|segment|scene|shot|c)[_-]?\d+$")
+"""How names of several clips of one recording usually look: those of UCF101, and words for a part with its number."""
 
 _OfClass = tuple[int, str]
 """A label, and the name of a recording that has videos of this label."""
@@ -87,6 +94,76 @@ def portion(videos: VideoList, fraction: float, recording_of: RecordingOf) -> Vi
             room[label] -= 1
             taken.add((label, recording))
     return _part(videos, taken, recording_of)
+
+
+def recordings_by(pattern: str) -> RecordingOf:
+    """The function that names a recording by what a pattern finds in the name of a video.
+
+    Args:
+        pattern: a regular expression, which is looked for anywhere in the name: its first group is the recording, or
+            all that it finds where it has none. A name in which it finds nothing is a recording of its own.
+
+    Raises:
+        InputError: it is no regular expression.
+
+    Example:
+        >>> recording_of = recordings_by(r"(.+)_c\\d+")
+        >>> recording_of("v_Surfing_g03_c02", "Surfing"), recording_of("holiday", "Surfing")
+        ('v_Surfing_g03', 'holiday')
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise InputError(f"The group {pattern!r} is no regular expression: {error}.") from None
+
+    def recording_of(video_id: str, class_name: str) -> str:
+        found = compiled.search(video_id.rpartition("/")[2])
+        # A group that takes no part in the match is None.
+        return video_id if found is None else found[min(1, compiled.groups)] or found[0] or video_id
+
+    return recording_of
+
+
+def ungrouped(pattern: str, video_ids: Sequence[str]) -> list[str]:
+    """The ids of the videos in whose names a pattern finds nothing.
+
+    Args:
+        pattern: a regular expression.
+        video_ids: ids of videos.
+    """
+    return [name for name in video_ids if not re.search(pattern, name.rpartition("/")[2])]
+
+
+def usual_pattern(video_ids: Sequence[str]) -> str | None:
+    """The usual pattern by which most of some videos are several clips of a recording; None where they do not look so.
+
+    Args:
+        video_ids: ids of the videos.
+
+    Example:
+        >>> usual_pattern(["run_clip1", "run_clip2", "walk_clip1"])
+        '(.+)[_-](?:clip|part|seg|segment|scene|shot|c)[_-]?\\\\d+$'
+    """
+    for pattern in USUAL_PATTERNS:
+        recordings = Counter(found[1] for name in video_ids if (found := re.search(pattern, name)))
+        if 2 * recordings.total() > len(video_ids) and max(recordings.values()) > 1:
+            return pattern
+    return None
+
+
+def own_part(videos: VideoList, subset: str, pattern: str = "") -> VideoList:
+    """The training or the test part of videos without lists: about a fifth is for testing.
+
+    Args:
+        videos: all of them.
+        subset: "train" or "test".
+        pattern: see `recordings_by`; with it, whole recordings of every class are for testing. Without one, it is a
+            video in five, by a hash of its file's name, so that adding or removing files moves no other file.
+    """
+    if pattern:
+        return hold_out(videos, TEST_SHARE, recordings_by(pattern))[subset == "test"]
+    kept = (video for video in videos.videos if belongs_to_test(Path(video.path).name) == (subset == "test"))
+    return replace(videos, videos=tuple(kept))
 
 
 def _nearest(fraction: float, count: int) -> int:

@@ -15,8 +15,11 @@ VIDEO_EXTENSIONS = frozenset(
     {".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".ts", ".gif"}
 )
 SUBSETS = ("train", "test")
-SUBSET_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
-"""Usual names of the folders of a divided data set, in capitals or not, the likeliest first."""
+VALIDATION_FOLDERS = ("val", "valid", "validation")
+"""Usual names of a folder of validation videos, in capitals or not, the likeliest first."""
+
+SUBSET_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing", *VALIDATION_FOLDERS)}
+"""Usual names of the folders of a divided data set; validation videos are for testing where there are no others."""
 
 TEST_SHARE = 0.2
 """Share of the videos without a list that are for testing."""
@@ -118,12 +121,26 @@ def subset_folders(root: Path) -> dict[str, Path]:
     Raises:
         InputError: the root cannot be read.
     """
-    places = {path.name.casefold(): path for path in entries(root) if path.is_dir()}
-    found = {
-        subset: next((places[name] for name in names if name in places), None)
-        for subset, names in SUBSET_FOLDERS.items()
-    }
+    found = {subset: _folder_called(names, root) for subset, names in SUBSET_FOLDERS.items()}
     return {subset: place for subset, place in found.items() if place} if all(found.values()) else {}
+
+
+def validation_folder(root: Path) -> Path | None:
+    """The folder of the validation videos; None where the root does not have folders of training and test videos too.
+
+    Args:
+        root: data root.
+
+    Raises:
+        InputError: the root cannot be read.
+    """
+    place, divided = _folder_called(VALIDATION_FOLDERS, root), subset_folders(root)
+    return place if divided and divided["test"] != place else None
+
+
+def _folder_called(names: Sequence[str], root: Path) -> Path | None:
+    places = {path.name.casefold(): path for path in entries(root) if path.is_dir()}
+    return next((places[name] for name in names if name in places), None)
 
 
 def videos_below(folder: Path) -> list[Path]:

@@ -24,10 +24,10 @@ def reproduce(
     weights_dir: Path,
     *,
     recompute: bool = False,
-) -> None:
+) -> int:
     """Computes every cell and seed that has no result, and saves it at once; first one seed of all cells.
 
-    Says first how many cells it takes from `root`, and how many of these are stale.
+    Says first how many cells it takes from `root`, how many of these are stale, and in the end how many it computed.
 
     Args:
         cells: cells of the table; those that are computed at full scale only are left out.
@@ -36,35 +36,51 @@ def reproduce(
         seeds: the seeds of the trainings; none takes those that each cell has.
         root: the folder of all results.
         weights_dir: the folder of what all tables train.
-        recompute: whether stale cells are computed again.
+        recompute: whether cells that have a result are computed again.
+
+    Returns:
+        How many cells were computed.
 
     Raises:
         InputError: another process computes a cell that this one has come to.
     """
     every = sorted({seed for cell in cells for seed in seeds or cell.seeds})
     plan = [(cell, seed) for seed in every for cell in cells if cell.run and seed in (seeds or cell.seeds)]
-    planned, results = {(cell.row, seed) for cell, seed in plan}, results_of(table, root)
-    stored = [result for row in results.values() for result in row if (result.row, result.seed) in planned]
-    print(_stored_cells(len(plan), len(stored), len(stale(stored)), root, recompute), flush=True)
+    planned = {(cell.row, seed) for cell, seed in plan}
+    stored = {key: result for key, result in _by_cell(results_of(table, root)).items() if key in planned}
+    stale_ones = len(stale(list(stored.values())))
+    print(_stored_cells(len(plan), len(stored), stale_ones, root, recompute), flush=True)
+    computed = 0
     for number, (cell, seed) in enumerate(plan, 1):
         # Looked up again: another process may have computed it since.
-        there = [result for result in results_of(table, root).get(cell.row, []) if result.seed == seed]
-        if there and not (recompute and stale(there)):
+        there = _by_cell(results_of(table, root)).get((cell.row, seed))
+        if there and not (recompute and there == stored.get((cell.row, seed))):
             continue
         print(f"[{number}/{len(plan)}] {cell.row}, seed {seed}, about {cell.minutes:.1f} min", flush=True)
         weights = weights_file(weights_dir, table, cell.row, seed)
         with only_writer(weights, beside=True):
             result = _computed(cell, table, data_dir, seed, weights)
             save_result(root, result)
+        computed += 1
         print(f"    {cell.number} {result.numbers[cell.number]:.3f}, paper {cell.paper}", flush=True)
+    print(f"Computed now: {computed} of {len(plan)} cells; taken from {root}: {len(plan) - computed}.", flush=True)
+    return computed
+
+
+def _by_cell(results: dict[str, list[Result]]) -> dict[tuple[str, int], Result]:
+    return {(row, result.seed): result for row, of_row in results.items() for result in of_row}
 
 
 def _stored_cells(planned: int, stored: int, stale_ones: int, root: Path, recompute: bool) -> str:
-    """The sentence about how many of the planned cells need not be computed."""
-    said = f"{stored} of {planned} cells are in {root}"
-    if stale_ones and recompute:
-        return f"{said}, {stale_ones} of them stale: these are computed again."
-    return f"{said}, {stale_ones} of them stale: --recompute computes these again." if stale_ones else f"{said}."
+    """The sentence about how many of the planned cells are there, and what becomes of them."""
+    said = f"{stored} of {planned} cells have a number in {root}"
+    if stale_ones:
+        said += f", {stale_ones} of them of other mathematics than today's (stale)"
+    if not stored:
+        return f"{said}."
+    if recompute:
+        return f"{said}: they are computed again, and replaced."
+    return f"{said}: these are taken from there and not computed; --recompute computes them again."
 
 
 def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -> Result:
@@ -74,6 +90,8 @@ def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -
     _note_versions(weights, versions)
     # How long a training took that a killed process began is not known.
     begun, start = run_folder_of(weights).is_dir(), time.monotonic()
+    if begun:
+        print(f"    goes on with the training in {run_folder_of(weights)}", flush=True)
     measured = cell.run(data_dir, seed, weights)
     minutes = {} if begun else {"minutes": (time.monotonic() - start) / 60}
     return Result(

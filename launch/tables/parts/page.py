@@ -1,4 +1,4 @@
-"""A table as people read it: its rows, on the console and on the page of its paper, and what is said of each cell."""
+"""A table as people read it: its rows, on the console and on the page of its paper."""
 
 import statistics
 from collections.abc import Sequence
@@ -70,13 +70,18 @@ def table_rows(cells: Sequence[Cell], results: dict[str, list[Result]]) -> list[
     rows = []
     for cell in cells:
         of_row = results.get(cell.row, [])
-        numbers = _further_numbers(cell, of_row)
+        numbers = further_numbers(cell, of_row)
         rows.append(table_row(cell, of_row) + [numbers.get(heading, "") for heading in further])
     return rows
 
 
-def _further_numbers(cell: Cell, results: Sequence[Result]) -> dict[str, str]:
-    """What a row has in the further columns, by heading: means over the seeds, marked if a result is stale."""
+def further_numbers(cell: Cell, results: Sequence[Result]) -> dict[str, str]:
+    """What a row has in the further columns, by heading: means over the seeds, marked if a result is stale.
+
+    Args:
+        cell: the cell of the row.
+        results: the cell's results, one for each seed.
+    """
     found = {}
     for column in cell.columns:
         if column.paper is not None:
@@ -114,29 +119,14 @@ def print_table(cells: Sequence[Cell], results: dict[str, list[Result]], table: 
     console.print(printed)
 
 
-def description(table: str, cell: Cell, results: Sequence[Result], root: Path) -> list[str]:
-    """What is listed of a cell: its numbers, then one line for each command and each result file.
+def page_of(table: str, root: Path) -> Path:
+    """Where the page of a table's paper is: `tables/<paper>.md`, beside the folder of all results.
 
     Args:
-        table: the table's name.
-        cell: a cell of the table.
-        results: the cell's results.
+        table: a table of the paper.
         root: the folder of all results.
     """
-    _, paper, here, spread, _, seeds = table_row(cell, results)
-    ours = f"{here or 'none'}{f' +- {spread}' if spread else ''} ({seeds} seeds)"
-    further = "".join(f"  {heading} {number}" for heading, number in _further_numbers(cell, results).items())
-    said = [f"{table}  {cell.row}  paper {paper or 'none'}  here {ours}{further}"]
-    if cell.run:
-        said.append(f"    here:   python -m launch.reproduce --table={table} --rows={cell.row} --data_dir=FOLDER")
-    if cell.full_scale:
-        said.append(f"    paper:  {cell.full_scale}")
-    marked = {result.file_name for result in stale(results)}
-    if marked and cell.run:
-        said.append(f"    stale:  {_recompute_command(table, cell.row)}")
-    return said + [
-        f"    result: {root / result.file_name}{' (stale)' if result.file_name in marked else ''}" for result in results
-    ]
+    return root.parent / "tables" / f"{tables.paper_of(table)}.md"
 
 
 def write_page(table: str, root: Path) -> Path:
@@ -163,7 +153,7 @@ def write_page(table: str, root: Path) -> Path:
         body += ["| " + " | ".join(row) + " |" for row in table_rows(module.cells(), results)]
         text += ["\n".join(body), _stale_note(name, module.cells(), results)]
         settings.add(setting)
-    page = root.parent / "tables" / f"{paper}.md"
+    page = page_of(table, root)
     with atomic_path(page) as partial:
         partial.write_text("\n\n".join(part for part in text if part) + "\n", encoding="utf-8")
     print(f"written: {page}")
@@ -174,9 +164,15 @@ def _stale_note(table: str, cells: Sequence[Cell], results: dict[str, list[Resul
     """What the mark means, if one is shown."""
     if not stale([result for cell in cells for result in results.get(cell.row, [])]):
         return ""
-    return f"{STALE_MARK} made by other mathematics than today's; `{_recompute_command(table)}` computes it again."
+    return f"{STALE_MARK} made by other mathematics than today's; `{recompute_command(table)}` computes it again."
 
 
-def _recompute_command(table: str, row: str = "") -> str:
+def recompute_command(table: str, row: str = "") -> str:
+    """The command that computes a table again, or one row of it.
+
+    Args:
+        table: the table's name.
+        row: the row's name.
+    """
     rows = f" --rows={row}" if row else ""
     return f"python -m launch.reproduce --table={table}{rows} --data_dir=FOLDER --recompute"

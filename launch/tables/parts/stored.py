@@ -16,10 +16,18 @@ def results_of(table: str, root: Path) -> dict[str, list[Result]]:
         table: the table's name.
         root: the folder of all results.
     """
-    found: dict[str, list[Result]] = {}
+    return all_results(root).get(table, {})
+
+
+def all_results(root: Path) -> dict[str, dict[str, list[Result]]]:
+    """The results of all tables, by table and row.
+
+    Args:
+        root: the folder of all results; one that is absent has none.
+    """
+    found: dict[str, dict[str, list[Result]]] = {}
     for result in load_results(root) if root.is_dir() else ():
-        if result.table == table:
-            found.setdefault(result.row, []).append(result)
+        found.setdefault(result.table, {}).setdefault(result.row, []).append(result)
     return found
 
 

@@ -9,7 +9,9 @@ from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import HMDB, command, full_scale_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "moving_shapes"
 
 CONSTANTS = ("tau", "lambda", "theta")
 PAPER = {

@@ -9,7 +9,9 @@ from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command
 from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "moving_shapes"
 
 LEARNED = ("divergence", "tau", "lambda", "theta")
 PAPER = {10: (52.4, 59.4), 1: (46.7, 49.5), 20: (53.6, 60.7), 100: (59.4, 60.7), 5: (51.3, 55.4), 50: (59.2, 60.9)}

@@ -7,7 +7,9 @@ from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "moving_shapes"
 
 PLACES = ("input", "block1", "block3")
 PAPER = {

@@ -11,7 +11,9 @@ from launch.tables.representation_flow.parts.flow_of_flow import ROWS, small
 from launch.tables.representation_flow.parts.full_scale import command
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "moving_shapes"
 
 LONG = 450
 """Number of steps in which a network of three flow layers learns too: its loss begins to fall at the 100th step."""

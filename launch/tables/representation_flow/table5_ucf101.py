@@ -20,6 +20,8 @@ from launch.tables.parts.trained_cells import trained_cell, with_root
 from launch.tables.representation_flow.parts.flow_of_flow import ROWS, small
 from tvnet_keras.video.cache import write_cache
 
+DATA_SET = "ucf101"
+
 CLASSES = ("Archery", "BasketballDunk", "HorseRace", "PlayingPiano", "PlayingViolin", "Surfing")
 SHORT_SIDE = 72
 DATA = {"dataset": "ucf101", "root": "data/ucf101", "classes": CLASSES, "missing": "report", "frames": 6, "step": 2}

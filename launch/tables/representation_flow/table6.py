@@ -8,7 +8,9 @@ from launch.tables import Cell
 from launch.tables.representation_flow.parts.clip_networks import clip_network_cells
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "moving_shapes"
 
 PAPER = {"none": 54.6, "input": 38.5, "block1": 58.4, "block3": 59.7, "tvl1": 37.6, "two-stream": 57.5, "off": 54.8}
 

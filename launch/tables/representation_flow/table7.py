@@ -8,7 +8,9 @@ from launch.tables import Cell
 from launch.tables.representation_flow.parts.clip_networks import clip_network_cells
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "moving_shapes"
 
 PAPER = {"none": 53.4, "input": 39.2, "block1": 57.3, "block3": 60.7, "tvl1": 36.3, "two-stream": 55.6, "off": 53.7}
 

@@ -10,6 +10,8 @@ the released one.
 from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
 
+DATA_SET = ""
+
 COLUMNS = ("kinetics", "hmdb", "hmdb-kinetics", "ms")
 CLIP_NETWORK = {"backbone": "resnet2plus1d_released"}
 FCF = {"flows": "fcf"}

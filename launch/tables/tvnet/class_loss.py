@@ -13,6 +13,8 @@ from launch.tables import Cell, Column
 from launch.tables.tvnet.parts.data_sets import UCF101
 from launch.tables.tvnet.parts.streams import Stream, stream_cell
 
+DATA_SET = "ucf101"
+
 SHORT = dataclasses.replace(UCF101, steps=400)
 SMALL = {"backbone": "small"}
 ROWS: dict[str, tuple[dict[str, Any], str]] = {

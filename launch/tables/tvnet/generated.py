@@ -13,6 +13,8 @@ from typing import Any
 from launch.tables import Cell
 from launch.tables.tvnet.parts.unseen_pairs import PROCEDURAL, Learning, learning_cell
 
+DATA_SET = "ucf101 and pairs"
+
 SMALL, LARGE = (5, 3, 10), (5, 5, 50)
 STEPS = 200
 

@@ -11,6 +11,8 @@ from launch.tables.tvnet.parts.data_sets import UCF101
 from launch.tables.tvnet.parts.rows_of_table3 import MOTION
 from launch.tables.tvnet.parts.streams import UNTRAINED, learned, stream_cell
 
+DATA_SET = "ucf101"
+
 SHORT = dataclasses.replace(UCF101, steps=200)
 RATES = (1, 10, 50, 255)
 

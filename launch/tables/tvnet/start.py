@@ -14,6 +14,8 @@ from launch.tables.tvnet.parts.data_sets import UCF101
 from launch.tables.tvnet.parts.rows_of_table3 import MINUTES, PICKED_RATE
 from launch.tables.tvnet.parts.streams import PAPER_RATE, Stream, stream_cell
 
+DATA_SET = "ucf101"
+
 SETTING = ""
 
 SHORT = dataclasses.replace(UCF101, steps=200)

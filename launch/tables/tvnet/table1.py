@@ -34,6 +34,8 @@ from tvnet_keras.flow.io import write_flo
 from tvnet_keras.flow.sources import PairSource
 from tvnet_keras.layers.tvnet import TVNet
 
+DATA_SET = "middlebury"
+
 Network: TypeAlias = tuple[int, int, int]
 """Scales, warps, iterations."""
 

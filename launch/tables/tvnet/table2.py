@@ -36,6 +36,8 @@ from tvnet_keras.flow.measure import photometric_residual
 from tvnet_keras.layers.tvnet import TVNet
 from tvnet_keras.video.read import read_frames
 
+DATA_SET = "ucf101"
+
 FlowsOf: TypeAlias = Callable[[np.ndarray], Iterator[np.ndarray]]
 """A function of a video's frames, uint8 `[T, H, W, 3]`, that computes its T - 1 fields of flow `[H, W, 2]` in order."""
 

@@ -9,7 +9,9 @@ from launch.tables.tvnet.parts.data_sets import UCF101
 from launch.tables.tvnet.parts.rows_of_table3 import rows
 from launch.tables.tvnet.parts.setting import SETTING
 
-__all__ = ["SETTING", "cells"]
+__all__ = ["DATA_SET", "SETTING", "cells"]
+
+DATA_SET = "ucf101"
 
 
 def cells() -> tuple[Cell, ...]:

@@ -12,10 +12,11 @@ import tensorflow as tf
 from launch.evaluators import choose_measures
 from launch.experiments import flyingchairs
 from launch.run.config import dataset_names, method_module, new_config
-from launch.run.data import list_source, open_source, warn_of_lists
+from launch.run.data import list_source, open_source, print_validation, warn_of_lists
 from launch.run.model import build_model
 from launch.run.model_outputs import output_names
 from launch.run.pair_source import PairSource
+from launch.run.video_report import splits_of, union
 from launch.run.video_source import VideoSource
 from models import needs_of
 from tests.launch.pairs_on_disk import MOTIONS, write_pairs
@@ -137,6 +138,7 @@ def test_an_option_of_another_data_set_is_refused(config, dataset, data, message
         *(("moving_shapes", "rgb", *pair) for pair in (("pairs", ("First",)), ("render", "final"), ("rotation", 9.0))),
         *(("moving_shapes", "rgb", *pair) for pair in (("translation", 0.1), ("zoom", 0.1))),
         *(("folder", "rgb", *pair) for pair in (("interpolation", "linear"), ("unknown", "zero"))),
+        *((*place, "group", "a") for place in (("middlebury", "tvnet_flow"), ("moving_shapes", "rgb"))),
     ],
 )
 def test_a_setting_that_decides_nothing_is_refused(config, dataset, method, field, value, one_sentence):
@@ -241,3 +243,83 @@ def test_videos_of_one_size_and_pairs_of_their_own_are_pictured(config):
     assert clip.shape == (2, 2, 32, 32, 3)
     shapes = [batch["clip"].shape[2:4] for batch in list_source(config("middlebury"), "test").clips()]
     assert [tuple(shape) for shape in shapes] == [(height, width) for height, width, _ in MOTIONS.values()]
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Folders of one's own: two classes, five recordings of three clips each, with names as those of UCF101."""
+    for name in ("run", "walk"):
+        for number in range(15):
+            path = tmp_path / f"own/{name}/v_{name}_g{number // 3:02d}_c{number % 3:02d}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+    return tmp_path / "own"
+
+
+def recordings_of(source):
+    return {name.rpartition("_")[0] for name, _ in source.names}
+
+
+def own_lists(tiny, root, **data):
+    """The training, the validation and the test list of a configuration for `--experiment=folder`."""
+    data = {"dataset": "folder", "root": str(root), **data}
+    validated, tested = tiny("rgb", data=data), tiny("rgb", data={**data, "validation": 0.0})
+    return [list_source(validated, "train"), list_source(validated, "test"), list_source(tested, "test")]
+
+
+def test_recordings_of_a_folder_stay_together_in_all_three_lists(tiny, own):
+    lists = own_lists(tiny, own, group=r"(.+_g\d+)_", validation=0.25)
+    learnt, validated, tested = map(recordings_of, lists)
+    assert not learnt & validated and not learnt & tested and not validated & tested
+    assert [len(source.names) for source in lists] == [18, 6, 6]
+    assert not any(source.notes for source in lists)
+
+
+def test_clips_of_a_recording_in_several_lists_are_told_with_the_flag(tiny, own, capsys):
+    training, validation, _ = own_lists(tiny, own, validation=0.25)
+    warn_of_lists(training, validation)
+    assert "several clips of a recording" in (said := capsys.readouterr().err)
+    assert r"--config.data.group='(.+_g\\d+)_c\\d+$' keeps them together" in said
+    # Who has divided the videos, and keeps none of them back, knows.
+    (own / "run").rename(own / "test")
+    (own / "walk").rename(own / "train")
+    for subset in ("train", "test"):
+        (own / f"{subset}/a").mkdir()
+        for path in (own / subset).glob("*.mp4"):
+            path.rename(own / subset / "a" / path.name)
+    assert not own_lists(tiny, own)[0].notes
+
+
+def test_a_pattern_that_finds_nothing_is_refused_and_one_that_finds_little_is_told(tiny, own, one_sentence):
+    with pytest.raises(
+        InputError, match=r"--config.data.group=day\\d finds nothing in any .*, such as v_run_g00"
+    ) as refusal:
+        own_lists(tiny, own, group=r"day\d")
+    one_sentence(str(refusal.value))
+    (own / "run/other.mp4").write_bytes(b"x")
+    (training, validation, _) = own_lists(tiny, own, group=r"(.+_g\d+)_", validation=0.25)
+    notes = {*training.notes, *validation.notes}
+    assert all("finds nothing in 1 of " in note and "recording of its own" in note for note in notes)
+    with pytest.raises(InputError, match=r"--config.data.group=\( is no regular expression"):
+        own_lists(tiny, own, group="(")
+
+
+def test_a_folder_of_validation_videos_takes_the_place_of_a_part(tiny, own, capsys):
+    for subset, name in (("train", "run"), ("val", "walk")):
+        (own / subset).mkdir()
+        (own / name).rename(own / subset / "a")
+    (own / "test/a").mkdir(parents=True)
+    (own / "test/a/1.mp4").write_bytes(b"x")
+    training, validation, test = own_lists(tiny, own, validation=0.2)
+    assert [len(source.names) for source in (training, validation, test)] == [15, 15, 1]
+    assert recordings_of(validation) == {f"v_walk_g0{k}" for k in range(5)}
+    assert not training.notes
+    print_validation(training.config, training, validation)
+    assert capsys.readouterr().out == (
+        "Learning from 15 videos, validating on 15, the folder's own validation videos; the test list is left for "
+        "launch.evaluate --config.data.validation=0.\n"
+    )
+    # They are checked and cached like all others.
+    assert len(union(splits_of("folder", own, 1, ())).videos) == 31
+    # Without a validation they are left out, as ever.
+    assert "val is left out" in own_lists(tiny, own)[0].notes[0]

@@ -6,7 +6,8 @@ A module has
     The numbers of its splits.
 `load(root, *, subset, split, classes) -> VideoList`
     The training or the test list of a split; `class_names` is empty where the videos have no labels. Further
-    keyword-only arguments, such as `splits_dir` of `ucf101`, are options of the data set.
+    keyword-only arguments, such as `splits_dir` of `ucf101`, are options of the data set. A data set that has no lists
+    and divides its videos by itself takes `group`, a pattern of `tvnet_keras.video.holdout.recordings_by`.
 
 It may also have
 
@@ -18,8 +19,12 @@ It may also have
 `recording_of(video_id, class_name) -> str`
     The name of the recording that a video was cut from: videos of one recording are much alike, and stay together
     where a list is divided. Without it, every video is a recording of its own. `recordings_of` asks for it.
+`validation_list(root, *, classes) -> VideoList | None`
+    The validation list that the folder has beside the training and the test list, None where it has none.
+    `validation_list_of` asks for it.
 """
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -29,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from tvnet_keras.choices import load_module, module_names
-from tvnet_keras.video.holdout import RecordingOf
+from tvnet_keras.video.holdout import RecordingOf, recordings_by
 from tvnet_keras.video.listing import Flip, VideoList
 
 
@@ -95,8 +100,24 @@ def flip_of(name: str, class_names: Sequence[str]) -> Flip:
     return vars(module(name)).get("flip_of", lambda _: "keep")(class_names)
 
 
-def recordings_of(name: str) -> RecordingOf:
+def recordings_of(name: str, group: str = "") -> RecordingOf:
     """The function that names the recording which a video of a data set was cut from.
+
+    Args:
+        name: the name of the data set.
+        group: the pattern of `tvnet_keras.video.holdout.recordings_by` that finds it in a video's name; empty takes the
+            data set's own law.
+
+    Raises:
+        InputError: there is no such data set, or the pattern is no regular expression.
+    """
+    if group:
+        return recordings_by(group)
+    return vars(module(name)).get("recording_of", lambda video_id, _: video_id)
+
+
+def divides_itself(name: str) -> bool:
+    """Whether a data set has no lists, so that its own division asks which videos are of one recording.
 
     Args:
         name: the name of the data set.
@@ -104,4 +125,19 @@ def recordings_of(name: str) -> RecordingOf:
     Raises:
         InputError: there is no such data set.
     """
-    return vars(module(name)).get("recording_of", lambda video_id, _: video_id)
+    return "group" in inspect.signature(module(name).load).parameters
+
+
+def validation_list_of(name: str, root: str | os.PathLike, *, classes: Sequence[str] = ()) -> VideoList | None:
+    """The validation list that a data set's folder has of its own; None where it has none.
+
+    Args:
+        name: the name of the data set.
+        root: the data set's folder.
+        classes: as in `load`.
+
+    Raises:
+        InputError: the data set, the root or a class is unknown.
+    """
+    own = vars(module(name)).get("validation_list")
+    return own(root, classes=classes) if own else None

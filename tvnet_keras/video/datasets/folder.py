@@ -2,8 +2,9 @@
 
 Either `root/train/<class>/*` and `root/test/<class>/*` (or `val`, where there is no `test`), or `root/<class>/*`, of
 which about one video in five, chosen by a hash of its file name, is for testing: adding or removing files moves no
-other file. A deeper video is refused, as either of its folders might be its class; but `<class>/<class>`, which is
-left when an archive is unpacked into a folder of its own, counts as one folder.
+other file. With a `group`, it is a fifth of the recordings of every class. Where there are `train`, `val` and `test`,
+`val` is the validation list. A deeper video is refused, as either of its folders might be its class; but
+`<class>/<class>`, which is left when an archive is unpacked into a folder of its own, counts as one folder.
 """
 
 import os
@@ -14,20 +15,23 @@ from pathlib import Path
 from tvnet_keras.choices import first_few
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
+from tvnet_keras.video.holdout import own_part
 from tvnet_keras.video.listing import Video, VideoList, distinct_ids
 from tvnet_keras.video.split_files import (
     SUBSET_FOLDERS,
-    belongs_to_test,
     require_root,
     require_subset,
     subset_folders,
+    validation_folder,
     videos_below,
 )
 
 SPLITS = (1,)
 
 
-def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = ()) -> VideoList:
+def load(
+    root: str | os.PathLike, *, subset: str, split: int = 1, classes: Sequence[str] = (), group: str = ""
+) -> VideoList:
     """Loads a list; labels follow the alphabetical order of the class folders.
 
     Args:
@@ -35,17 +39,58 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
         subset: "train" or "test".
         split: 1; there is no other.
         classes: names of the classes to keep, in the new label order; empty keeps all.
+        group: pattern of `tvnet_keras.video.holdout.recordings_by` that names the recording of a video, for a root that
+            is not divided; empty takes every video for itself.
 
     Raises:
-        InputError: there is no such root or class, no class folder holds videos, or a video lies deeper.
+        InputError: there is no such root or class, no class folder holds videos, a video lies deeper, or the pattern is
+            none.
     """
     require_subset(subset, split, SPLITS)
     root = require_root(root)
     divided = subset_folders(root)
     parts = {name: _sort(place) for name, place in (divided or {subset: root}).items()}
-    class_names = tuple(sorted({name for part in parts.values() for name, _ in part.videos}))
-    _require_classes(root, list(parts.values()), class_names)
-    part = parts[subset]
+    class_names = _class_names(root, list(parts.values()))
+    notes = _notes(root, divided, list(parts.values()), class_names)
+    videos = _listed(parts[subset], class_names, notes)
+    return (videos if divided else own_part(videos, subset, group)).restrict(classes)
+
+
+def validation_list(root: str | os.PathLike, *, classes: Sequence[str] = ()) -> VideoList | None:
+    """The list of `root/val`, where there are `root/train` and `root/test`, too; None elsewhere.
+
+    Args:
+        root: data root.
+        classes: names of the classes to keep, in the new label order; empty keeps all.
+
+    Raises:
+        InputError: there is no such root or class, a video lies deeper, or `val` has a class that the others lack.
+    """
+    root = require_root(root)
+    place, divided = validation_folder(root), subset_folders(root)
+    if place is None:
+        return None
+    others, part = [_sort(folder) for folder in divided.values()], _sort(place)
+    class_names = _class_names(root, others)
+    unknown = sorted({name for name, _ in part.videos} - set(class_names))
+    if unknown:
+        raise InputError(
+            f"{place / unknown[0]} is of a class that neither {divided['train']} nor {divided['test']} has; name its "
+            "folder as it is called there, or take it away."
+        )
+    parts = [*others, part]
+    _class_names(root, parts)
+    return _listed(part, class_names, _notes(root, divided, parts, class_names)).restrict(classes)
+
+
+def _class_names(root: Path, parts: Sequence["_Part"]) -> tuple[str, ...]:
+    """The classes of all parts; refuses parts that leave them open."""
+    class_names = tuple(sorted({name for part in parts for name, _ in part.videos}))
+    _require_classes(root, parts, class_names)
+    return class_names
+
+
+def _listed(part: "_Part", class_names: tuple[str, ...], notes: Sequence[str]) -> VideoList:
     # Score files are joined by id, so files of the same name are told apart by their class, else by their path.
     ids = distinct_ids(
         [(file.stem, f"{name}/{file.stem}", file.relative_to(part.place).as_posix()) for name, file in part.videos]
@@ -53,10 +98,8 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
     videos = tuple(
         Video(str(file), class_names.index(class_name), video_id)
         for (class_name, file), video_id in zip(part.videos, ids, strict=True)
-        if divided or belongs_to_test(file.name) == (subset == "test")
     )
-    notes = tuple(_notes(root, divided, list(parts.values()), class_names))
-    return VideoList(videos, class_names, notes=notes).restrict(classes)
+    return VideoList(videos, class_names, notes=tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -91,7 +134,7 @@ def _sort(place: Path) -> _Part:
     return part
 
 
-def _require_classes(root: Path, parts: list[_Part], class_names: Sequence[str]) -> None:
+def _require_classes(root: Path, parts: Sequence[_Part], class_names: Sequence[str]) -> None:
     deep = [(part.place, video) for part in parts for video in part.deep]
     if deep:
         place, video = deep[0]
@@ -120,13 +163,15 @@ def _right_root(root: Path, deep: Sequence[Path]) -> str | None:
     return f"give {above.pop()} as the data root" if len(above) == 1 else None
 
 
-def _notes(root: Path, divided: dict[str, Path], parts: list[_Part], class_names: Sequence[str]) -> list[str]:
+def _notes(root: Path, divided: dict[str, Path], parts: Sequence[_Part], class_names: Sequence[str]) -> list[str]:
     """Sentences about videos and folders that are on no list."""
     notes = []
     words = SUBSET_FOLDERS["test"] if divided else ()
+    places = [part.place for part in parts]
     for path in entries(root):
-        if path.name.casefold() in words and path != divided["test"]:
-            notes.append(f"{path} is left out, as {divided['test']} holds the test videos.")
+        if path.name.casefold() in words and path not in places:
+            unless = " unless for validation" if path == validation_folder(root) else ""
+            notes.append(f"{path} is left out{unless}, as {divided['test']} holds the test videos.")
     for part in parts:
         if part.loose:
             names = first_few([video.name for video in part.loose])

@@ -1,0 +1,1 @@
+"""What formats of exported models are made from."""

@@ -25,18 +25,17 @@ OPTIONS = {"tvnet": {"flow_bound": 4.0, "dropout": 0.0, **TVNET}, "tvnet_flow": 
 
 OTHERS = {"flow_bound": 4.0, "dropout": 0.0}
 
-FLOW_TRAIN = {"steps": 200, "lr": 2e-2, "clip_norm": 1.0}
+TRAIN = {"tvnet_flow": {"steps": 200, "lr": 2e-2, "clip_norm": 1.0}}
 """Flow alone is a small network that takes large steps."""
 
 
 def config(method: str) -> Config:
     """Whole frames of 64 x 64, 300 steps of 16 clips; of `tvnet_flow`, 200 steps of 16 pairs."""
-    flow = FLOW_TRAIN if method == "tvnet_flow" else {}
     return new_config(
         method,
         "moving_shapes",
         model_if_known=OPTIONS.get(method, OTHERS),
         data={"dataset": "moving_shapes", "root": "data/moving_shapes", "crop": "none", "test_crop": "none"},
-        train={"steps": 300, "batch_size": 16, "lr": 3e-3, "warmup": 10, **flow},
+        train={"steps": 300, "batch_size": 16, "lr": 3e-3, "warmup": 10, **TRAIN.get(method, {})},
         eval={"clips": 1, "crops": 1},
     )

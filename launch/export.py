@@ -42,7 +42,9 @@ FORMAT = flags.DEFINE_list(
     "format", ["savedmodel"], f"Formats: modules of launch/exporters/ ({listed(launch.exporters)})."
 )
 BATCH = flags.DEFINE_integer("batch", 0, "ONNX and LiteRT: clips at a time; 0 takes any number.", lower_bound=0)
-FRAMES = flags.DEFINE_integer("frames", 0, "ONNX and LiteRT: frames of a clip; 0 takes any number.", lower_bound=0)
+FRAMES = flags.DEFINE_integer(
+    "frames", 0, "ONNX and LiteRT: frames of a clip; 0 takes any number.", lower_bound=0, **app.SHARED_FLAG
+)
 SIZE = flags.DEFINE_list(
     "size", [], "ONNX and LiteRT: HEIGHT,WIDTH of the frames, in pixels (default: any).", **app.SHARED_FLAG
 )

@@ -114,7 +114,7 @@ TEST_GROUPS = flags.DEFINE_integer(
     upper_bound=MOST_GROUPS,
     **app.SHARED_FLAG,
 )
-FRAMES = flags.DEFINE_integer("frames", 10, "--generate: number of frames per clip.")
+FRAMES = flags.DEFINE_integer("frames", 10, "--generate: number of frames per clip.", **app.SHARED_FLAG)
 SIZE = flags.DEFINE_list(
     "size", [], "--generate: HEIGHT,WIDTH of the frames, in pixels (default 64,64); --generate_pairs too (256,320)."
 )

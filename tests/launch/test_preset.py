@@ -172,7 +172,7 @@ def test_runs_without_a_tvnet_and_with_a_learned_initial_flow_make_no_preset(tra
 def test_the_flow_of_a_preset_through_the_command_line(here, trained, folder):
     pair = write_images(folder.parent)
     out = folder.parent / "flow"
-    outcome = here("flow", "--solver=tvnet-2-1-4,dis", "--weights=preset", f"--output_dir={out}", *pair)
+    outcome = here("flow", "--solver=tvnet-2-1-4,dis", "--weights=preset", f"--output_dir={out}", "--measure", *pair)
     assert outcome.code == 0, outcome.error
     assert json.loads((out / "metrics.json").read_text())["protocol"]["weights"] == NAME
     frames = np.stack([np.asarray(Image.open(file)) for file in pair])

@@ -188,7 +188,7 @@ def test_a_method_without_classes_exports_its_flow_only(tiny, tmp_path):
 def test_a_model_with_nothing_to_answer_is_refused(tiny):
     inputs = keras.Input((None, 32, 32, 3))
     with pytest.raises(InputError, match="--method=tvnet has neither classes nor a motion layer"):
-        ServingModule(keras.Model(inputs, {"features": inputs}), tiny())
+        ServingModule(keras.Model(inputs, {"features": keras.layers.Identity()(inputs)}), tiny())
 
 
 SIZES = {"landscape": (24, 36), "portrait": (41, 30), "small": (13, 15), "its own": (16, 24)}

@@ -28,7 +28,7 @@ def write_flow(video: str, target: str) -> None:
         hsv[..., 0], hsv[..., 2] = angle / 2, cv2.normalize(length, length, 0, 255, cv2.NORM_MINMAX)
         colours = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
         if writer is None:
-            Path(f"{target}/{number:05d}.png").write_bytes(cv2.imencode(".png", colours)[1])
+            Path(f"{target}/{number:05d}.png").write_bytes(cv2.imencode(".png", colours)[1].tobytes())
         else:
             writer.write(colours)
         number += 1

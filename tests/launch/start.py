@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import runpy
+import signal
 import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -42,5 +43,7 @@ def _main(module: str, arguments: list[str], folder: str) -> None:
     for name, stream in (("out", sys.stdout), ("error", sys.stderr)):
         with open(Path(folder) / name, "w") as file:
             os.dup2(file.fileno(), stream.fileno())
+    # As at a terminal: where the tests run in the background, Ctrl-C is ignored, which processes inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [f"launch/{module}.py", *arguments]
     runpy.run_module(f"launch.{module}", run_name="__main__", alter_sys=True)

@@ -21,7 +21,10 @@ from launch.run.config import Config, new_config
 
 IMAGE_NETWORK = {"backbone": "efficientnet_lite0", "dropout": 0.2}
 
-OPTIONS = {"rgb": IMAGE_NETWORK, "tvnet": {**IMAGE_NETWORK, "preset": "tvnet-5-3-10-generated"}}
+# Through the warps of five scales the whole gradient explodes, and clipping leaves the network none to learn from.
+TVNET = {"preset": "tvnet-5-3-10-generated", "detach_warps": True}
+
+OPTIONS = {"rgb": IMAGE_NETWORK, "tvnet": {**IMAGE_NETWORK, **TVNET}}
 """Options by method."""
 
 INIT_FROM = {"rgb": "imagenet", "tvnet": "imagenet"}

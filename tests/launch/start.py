@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import runpy
 import signal
+import subprocess
 import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -47,3 +48,21 @@ def _main(module: str, arguments: list[str], folder: str) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [f"launch/{module}.py", *arguments]
     runpy.run_module(f"launch.{module}", run_name="__main__", alter_sys=True)
+
+
+MEASURED = """
+import runpy, sys
+from launch.benchmarks.parts.fresh_process import peak_memory
+try:
+    runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+finally:
+    print("peak", peak_memory())
+"""
+
+
+def peak_memory_of(repository: Path, module: str, arguments: list[str]) -> int:
+    """The largest memory of `python -m launch.MODULE ARGUMENTS`, in bytes; it must end well."""
+    command = [sys.executable, "-c", MEASURED, f"launch.{module}", *arguments]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -11,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.launch.flow_report.test_video import write
-from tests.launch.start import SECONDS, begin
+from tests.launch.start import SECONDS, begin, peak_memory_of
 from tests.textures import moving_clip
 from tvnet_keras.flow.io import read_flo
 from tvnet_keras.flow.picture import write_video
@@ -80,16 +78,6 @@ def test_after_ctrl_c_the_same_command_goes_on(launcher, tmp_path):
     assert all(file.stat().st_mtime_ns == written for file, written in done.items())
 
 
-FLOW = """
-import runpy
-from launch.benchmarks.parts.fresh_process import peak_memory
-try:
-    runpy.run_module("launch.flow", run_name="__main__", alter_sys=True)
-finally:
-    print("peak", peak_memory())
-"""
-
-
 @pytest.mark.slow
 def test_a_long_video_takes_the_memory_of_a_short_one(repository, tmp_path):
     peaks = []
@@ -99,8 +87,6 @@ def test_a_long_video_takes_the_memory_of_a_short_one(repository, tmp_path):
             f"--output_dir={tmp_path}/out",
             write(tmp_path / f"{frames}.avi", frames, size=(480, 640)),
         ]
-        done = subprocess.run([sys.executable, "-c", FLOW, *flags], cwd=repository, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        peaks.append(int(done.stdout.split()[-1]))
+        peaks.append(peak_memory_of(repository, "flow", flags))
     # All frames would be a gigabyte.
     assert peaks[1] < peaks[0] + 1e8

@@ -176,3 +176,15 @@ def test_a_network_is_measured_on_the_range_of_frames_that_it_was_trained_on(tmp
     config = configuration(SHAPES, RGB, 1)
     train_and_score(config, lambda config, data_dir, folder: config, "", 0, tmp_path / "rgb.weights.h5")
     assert seen["measured"] == seen["trained"] == "lite"
+
+
+def test_a_cell_goes_on_with_no_training_of_other_steps(tmp_path, monkeypatch):
+    """A schedule that is stretched on the way gives another number than one of so many steps."""
+    folder, config = tmp_path / "rgb-seed0", configuration(SHAPES, RGB, 1)
+    shorter = dataclasses.replace(config, train=dataclasses.replace(config.train, steps=1))
+    run_folder.write(folder, run_folder.claim(folder, shorter))
+    (folder / run_folder.CHECKPOINTS_DIR).mkdir(exist_ok=True)
+    (folder / run_folder.CHECKPOINTS_DIR / f"{run_folder.CHECKPOINT_NAME}1.index").touch()
+    monkeypatch.setattr("launch.tables.parts.trained_cells.train", lambda config, folder: pytest.fail("it is trained"))
+    with pytest.raises(InputError, match="holds a training of 1 steps, and the cell's has 2: delete it"):
+        train_and_score(config, lambda config, data_dir, folder: config, "", 0, tmp_path / "rgb-seed0.weights.h5")

@@ -12,10 +12,11 @@ from launch.evaluate import evaluate
 from launch.evaluators import Measurement
 from launch.run.config import Config, check, to_dict
 from launch.run.model import build_model
-from launch.run.run_folder import read, read_config
+from launch.run.run_folder import has_begun, read, read_config
 from launch.tables import Cell
 from launch.tables.parts.stored import run_folder_of
 from launch.train import train
+from tvnet_keras.errors import InputError
 
 ANY_CLASSES = 2
 """Some number of classes: it does not change the motion layers of a network."""
@@ -71,17 +72,30 @@ def train_and_score(config: Config, prepare: Prepare, data_dir: str, seed: int, 
         data_dir: the data set's folder.
         seed: the seed of the training.
         weights: the weight file that names the folder of the run.
+
+    Raises:
+        InputError: the folder holds a training of another number of steps, or it cannot be trained.
     """
     # Otherwise a process that trains many networks would keep all of them in memory.
     keras.backend.clear_session()
     folder = run_folder_of(weights)
     config = check(dataclasses.replace(prepare(config, Path(data_dir), weights.parent), seed=seed))
+    _require_steps(folder, config.train.steps)
     train(config, folder)
     # The run's own: training from ImageNet weights has found out which range of frames they expect.
     measured = evaluate(read_config(folder), folder, folder / "evaluation")
     results = read(folder)["results"]
     trained = {f"train_{name}": results[name] for name in ("loss", "accuracy") if name in results}
     return dataclasses.replace(measured, numbers=measured.numbers | trained)
+
+
+def _require_steps(folder: Path, steps: int) -> None:
+    # launch.train would go on to more steps, on another schedule than a training that began so: another number.
+    if has_begun(folder) and (before := read_config(folder).train.steps) != steps:
+        raise InputError(
+            f"{folder} holds a training of {before} steps, and the cell's has {steps}: delete it, or give another "
+            "--weights_dir."
+        )
 
 
 def with_root(config: Config, root: Path, **data: Any) -> Config:

@@ -1,7 +1,5 @@
 """A flow video of ten minutes takes the memory of a short one, and no video is decoded more often than needed."""
 
-import subprocess
-import sys
 import tracemalloc
 
 import av
@@ -21,6 +19,7 @@ from launch.flow_report.video import (
 from launch.predict import open_files
 from launch.run.inference import score_videos
 from launch.run.model import load_run
+from tests.launch.start import peak_memory_of
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.video import read
 
@@ -107,24 +106,11 @@ def test_ten_minutes_take_the_memory_of_one(finished_run, tmp_path):
     assert read.probe(tmp_path / "flow.mp4").frames == 60 * 25 * 10 - 1
 
 
-PREDICT = """
-import runpy, sys
-from launch.benchmarks.parts.fresh_process import peak_memory
-try:
-    runpy.run_module("launch.predict", run_name="__main__", alter_sys=True)
-finally:
-    print("peak", peak_memory())
-"""
-
-
 @pytest.mark.slow
 def test_the_launcher_takes_less_than_one_and_a_half_gigabytes_for_ten_minutes(finished_run, repository, tmp_path):
     path = write(tmp_path / "video.avi", 60 * 25 * 10, size=(180, 320))
     flags = [f"--run={finished_run}", f"--flow_dir={tmp_path}/flow"]
-    command = [sys.executable, "-c", PREDICT, *flags, path]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) < 1.5e9
+    assert peak_memory_of(repository, "predict", [*flags, path]) < 1.5e9
     assert read.probe(tmp_path / "flow/video.mp4").frames == 60 * 25 * 10 - 1
 
 

@@ -11,9 +11,9 @@ Every method module has
     What its objective reads of a Batch beside `clip`: any of "label", "flow" and "known"; `()` learns without truth.
 `build(*, num_classes, clip_shape, options) -> keras.Model`
     A model of clips `[B, T, H, W, 3]` that answers with a dictionary of outputs. Each of them may be absent: `logits`
-    `[B, K]`; `flow`, a Flow (`[B, T', h, w, 2]`, pixels of its own resolution); `feature_flow`, a picture of the motion
-    of features, which is no Flow. `num_classes` is 0 where the data has no labels; `clip_shape` has None for a height
-    and width that vary.
+    `[B, K]`; `flow`, a Flow (`[B, T', h, w, 2]`, pixels of its own resolution); `flows`, a list of Flows at several
+    resolutions, fine to coarse; `feature_flow`, a picture of the motion of features, which is no Flow. `num_classes` is
+    0 where the data has no labels; `clip_shape` has None for a height and width that vary.
 `objective(options, batch, outputs) -> {name: [B]}`
     The terms of the loss for a Batch and the model's outputs, already weighted, with one value per clip.
 `learning_rates(options) -> {pattern: multiplier}`

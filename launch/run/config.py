@@ -124,7 +124,9 @@ class DataConfig:
     )
     cache: str = option("", "Folder that launch.prepare --cache wrote; empty reads the video files.")
     flow: str = option(
-        "", "Folder that launch.prepare --flow wrote, for a method that reads stored flow; empty reads none."
+        "",
+        "Folder that launch.prepare --flow wrote, for a method that reads stored flow, or that learns it in the place "
+        "of an exact one; empty reads none.",
     )
     workers: int = option(0, "Files that are decoded at the same time; 0 takes one per core.", least=0, most=10_000)
 

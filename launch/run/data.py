@@ -9,9 +9,9 @@ import tensorflow as tf
 import launch.experiments
 from launch.run.config import Config, DataConfig, dataset_names
 from launch.run.pair_source import PairSource
-from launch.run.stored_flow import no_flow, reads_flow
+from launch.run.stored_flow import learns_stored_flow, no_flow, reads_flow
 from launch.run.video_lists import said_of_validation
-from launch.run.video_source import VideoSource
+from launch.run.video_source import FLOW_FIELDS, VideoSource
 from tvnet_keras.choices import check_choice, load_module
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import datasets
@@ -115,14 +115,20 @@ def list_source(config: Config, subset: str, needs: Sequence[str] = ()) -> Sourc
     name = check_choice("--config.data.dataset", config.data.dataset, dataset_names())
     # Moving Shapes is both; its videos have their labels and the flow of every step.
     source = VideoSource.listed(config, subset) if name in datasets.names() else PairSource.listed(config, subset)
+    if subset == "test" and learns_stored_flow(config):
+        # Nobody asks a test for what a solver computed.
+        needs = [field for field in needs if field not in FLOW_FIELDS]
     lacking = [field for field in needs if field not in source.offers]
     if lacking == ["flow"] and reads_flow(config):
         raise no_flow(config)
     if lacking:
         offers = ", ".join(source.offers) or "frames alone"
+        # Of videos, the flow that a solver computed may be learned.
+        stored = ", or --config.data.flow=FOLDER, which launch.prepare --flow=FOLDER writes"
         raise InputError(
             f"--method={config.method} learns from {' and '.join(needs)}, but --config.data.dataset={name} offers "
-            f"{offers}: choose another data set, or options of the method that need no {lacking[0]}."
+            f"{offers}: choose another data set, or options of the method that need no {lacking[0]}"
+            f"{stored if lacking == ['flow', 'known'] and isinstance(source, VideoSource) else ''}."
         )
     _refuse_ignored(config, source, subset, needs)
     return source
@@ -178,11 +184,12 @@ def _refuse_ignored(config: Config, source: Source, subset: str, needs: Sequence
         data = config.data
         if not (data.validation or data.portion < 1 or datasets.divides_itself(data.dataset)):
             ignored["group"] = "a data set with lists of its own, of which nothing is kept back"
-        if not reads_flow(config):
+        stored = learns_stored_flow(config)
+        if not (reads_flow(config) or stored):
             ignored["flow"] = f"--method={config.method}, which reads no stored flow with these options"
-        if "known" not in source.offers:
+        if "known" not in source.offers or stored:
             ignored |= dict.fromkeys(FLOW_SETTINGS, "a data set without exact flow")
-        if subset == "train" and "known" not in needs:
+        if subset == "train" and ("known" not in needs or stored):
             ignored |= dict.fromkeys(FLOW_AUGMENTATION, "training without exact flow")
     default = DataConfig()
     for name, where in ignored.items():

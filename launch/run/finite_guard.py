@@ -69,7 +69,11 @@ class FiniteGuard:
         Raises:
             InputError: one of them is not finite.
         """
-        bad = [name for name, value in outputs.items() if not tf.reduce_all(tf.math.is_finite(value))]
+        finite = {
+            name: [tf.reduce_all(tf.math.is_finite(part)) for part in tf.nest.flatten(outputs[name])]
+            for name in outputs
+        }
+        bad = [name for name, parts in finite.items() if not all(parts)]
         if bad:
             raise InputError(
                 f"Training stopped at step {step} because its update made the network's {first_few(bad)} of test clips "

@@ -23,6 +23,19 @@ def reads_flow(config: Config) -> bool:
     return "flow" in needs and "known" not in needs
 
 
+def learns_stored_flow(config: Config) -> bool:
+    """Whether a method is taught by the flow of `data.flow`, in the place of an exact one."""
+    return bool(config.data.flow) and "known" in needs_of(method_module(config.method), config.model)
+
+
+def asks_for_flow(config: Config, subset: str) -> bool:
+    """Whether the flow between the frames is read for the clips of a subset.
+
+    What is learned is not asked for in a test: it is no truth, but what a solver computed.
+    """
+    return reads_flow(config) or (subset == "train" and learns_stored_flow(config))
+
+
 def no_flow(config: Config) -> InputError:
     """The refusal of videos that have neither stored nor exact flow, of a method that reads it."""
     return InputError(

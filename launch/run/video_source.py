@@ -15,7 +15,15 @@ from launch.run.config import Config, DataConfig, EvalConfig
 from launch.run.progress import progress
 from launch.run.recipes import clip_recipe, flow_recipe, multi_view, test_clip_recipe, test_flow_recipe
 from launch.run.sharded_batches import sharded_batches
-from launch.run.stored_flow import no_flow, of_exact_flow, of_store, reads_flow, require_flow
+from launch.run.stored_flow import (
+    asks_for_flow,
+    learns_stored_flow,
+    no_flow,
+    of_exact_flow,
+    of_store,
+    reads_flow,
+    require_flow,
+)
 from launch.run.video_lists import list_of
 from tvnet_keras.choices import first_few
 from tvnet_keras.errors import InputError
@@ -86,9 +94,14 @@ class VideoSource:
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """`label` where the videos have classes, `flow` where it is stored, with `known` where it is known exactly."""
+        """`label` where the videos have classes, `flow` where it is stored, with `known` where it is to be learned."""
         stored = FLOW_FIELDS[:1] if self.config.data.flow else ()
-        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if self.exact_flow else stored)
+        taught = self.exact_flow is not None or self._learns_stored_flow
+        return (("label",) if self.class_names else ()) + (FLOW_FIELDS if taught else stored)
+
+    @property
+    def _learns_stored_flow(self) -> bool:
+        return self.subset == "train" and learns_stored_flow(self.config)
 
     @property
     def names(self) -> tuple[tuple[str, int], ...]:
@@ -125,7 +138,7 @@ class VideoSource:
         """
         data = self.config.data
         clip_recipe(data)
-        if _carry_flow(needs) and (data.step != 1 or data.segments != 1):
+        if self._carry_exact_flow(needs) and (data.step != 1 or data.segments != 1):
             raise InputError(
                 f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
                 f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
@@ -145,7 +158,7 @@ class VideoSource:
         Raises:
             InputError: videos are not in the store, there is neither a store nor exact flow, or a clip has none.
         """
-        if not reads_flow(self.config):
+        if not asks_for_flow(self.config, self.subset):
             return self
         found = self
         if self.config.data.flow:
@@ -203,11 +216,16 @@ class VideoSource:
         Raises:
             InputError: options of the data that do not fit together.
         """
-        make = self._flow_batches if _carry_flow(needs) else self._clip_batches
+        make = self._flow_batches if self._carry_exact_flow(needs) else self._clip_batches
         return sharded_batches(self.config, strategy, start_step, make)
 
+    def _carry_exact_flow(self, needs: Sequence[str]) -> bool:
+        """Whether training batches have exact flow, with what of it is known."""
+        return "known" in needs and not self._learns_stored_flow
+
     def _clip_batches(self, **arguments: Any) -> tf.data.Dataset:
-        return train_dataset(self._frames, clip_recipe(self.config.data), **arguments)
+        batches = train_dataset(self._frames, clip_recipe(self.config.data), **arguments)
+        return batches.map(_all_known) if self._learns_stored_flow else batches
 
     def _flow_batches(self, **arguments: Any) -> tf.data.Dataset:
         data = self.config.data
@@ -250,7 +268,7 @@ class VideoSource:
 
     @property
     def _flow_between(self) -> FlowBetween | None:
-        if not reads_flow(self.config):
+        if not asks_for_flow(self.config, self.subset):
             return None
         if self.flow is not None:
             return of_store(self.flow)
@@ -264,9 +282,9 @@ def _role(data: DataConfig, subset: str) -> str:
     return "validation" if subset == "test" and data.validation else subset
 
 
-def _carry_flow(needs: Sequence[str]) -> bool:
-    """Whether training batches have exact flow, with what of it is known."""
-    return "known" in needs
+def _all_known(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """A batch with stored flow, of which a solver has computed every vector."""
+    return batch | {"known": tf.ones_like(batch["flow"][..., 0])}
 
 
 def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:

@@ -122,16 +122,29 @@ class ResidualNetwork:
     def _stage(self, x: Tensor, place: str) -> Tensor:
         stage = PLACES.index(place) - PLACES.index("block1")
         name = f"{self.prefix}layer{stage}"
-        add_block = self._bottleneck if self.depth in BOTTLENECK_DEPTHS else self._basic_block
+        bottleneck = self.depth in BOTTLENECK_DEPTHS
         count = BLOCKS[self.depth][stage - 1]
         for block in range(count):
             stride = 2 if block == 0 and stage > 1 else 1
-            x = add_block(x, self.width * 2 ** (stage - 1), stride, block, f"{name}_{block}")
+            width, here = self.width * 2 ** (stage - 1), f"{name}_{block}"
+            x = (
+                self._bottleneck(x, width, stride, block, here)
+                if bottleneck
+                else self.basic_block(x, width, stride, here)
+            )
             if place in self.non_local and (block % 2 or count == 1):
                 x = NonLocal(name=f"{name}_{block}_non_local")(x)
         return x
 
-    def _basic_block(self, x: Tensor, width: int, stride: int, block: int, name: str) -> Tensor:
+    def basic_block(self, x: Tensor, width: int, stride: int, name: str) -> Tensor:
+        """Two convolutions beside a shortcut.
+
+        Args:
+            x: a Keras tensor of features.
+            width: channels of the result.
+            stride: that of the first convolution.
+            name: what the names of the layers begin with.
+        """
         make, planes = self.convolutions, x.shape[-1]
         shortcut = self._shortcut(x, width, stride, name)
         x = normalise(make.conv3x3(x, width, stride, f"{name}_conv1", planes=planes), f"{name}_conv1")

@@ -21,6 +21,8 @@ SEES_THE_WHOLE_CLIP = ("representation_flow",)
 """Methods whose longer clips are not windows: every step enters once, and the range of all of them."""
 
 OUTPUTS = ("logits", "flow", "feature_flow")
+LEVELS = "flows"
+"""The output that is a list: flow at several resolutions."""
 FIELDS = ("label", "flow", "known")
 
 
@@ -92,11 +94,13 @@ def test_a_method_needs_fields_of_a_batch(method):
 
 def test_outputs_are_those_of_the_contract(method, model):
     outputs = model(clip(method.FRAMES))
-    assert outputs and set(outputs) <= set(OUTPUTS)
+    assert outputs and set(outputs) <= {*OUTPUTS, LEVELS}
+    for level in outputs.get(LEVELS, ()):
+        assert level.shape[:2] == (2, method.FRAMES - 1) and level.shape[-1] == 2 and level.dtype == "float32"
     assert ("logits" in outputs) == ("label" in method.NEEDS)
     if "logits" in outputs:
         assert outputs["logits"].shape == (2, CLASSES) and outputs["logits"].dtype == "float32"
-    for name in set(outputs) - {"logits"}:
+    for name in set(outputs) - {"logits", LEVELS}:
         assert outputs[name].shape[0] == 2 and outputs[name].shape[-1] == 2 and outputs[name].dtype == "float32"
 
 

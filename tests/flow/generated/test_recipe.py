@@ -80,3 +80,10 @@ def test_written_pairs_are_read_as_flyingchairs_and_a_killed_run_goes_on(tmp_pat
     write_pairs(tmp_path, recipe)
     assert (tmp_path / "00001_flow.flo").stat().st_mtime_ns == kept
     np.testing.assert_array_equal(pairs.load("flyingchairs", tmp_path)[1].frames(), render_pair(recipe, 1).frames)
+
+
+def test_written_pairs_are_divided_as_the_rendered_ones(tmp_path):
+    write_pairs(tmp_path, dataclasses.replace(SMALL, pairs=11))
+    for subset in ("train", "test"):
+        rendered, written = (pairs.load_subset(name, tmp_path, subset) for name in ("generated", "flyingchairs"))
+        assert [int(pair.name) - 1 for pair in written] == [int(pair.name) for pair in rendered]

@@ -12,6 +12,8 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.flow.generated.recipe import Recipe, write_recipe
 from tvnet_keras.flow.generated.render import render_pair
 from tvnet_keras.flow.io import write_flo
+from tvnet_keras.flow.pairs.flyingchairs import CODE_OF_SUBSET, LIST_FILE
+from tvnet_keras.flow.pairs.generated import subset_of
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.workers import workers_of
 
@@ -25,7 +27,8 @@ def write_pairs(
 ) -> Path:
     """Writes every pair of a recipe; a killed run goes on with the first pair that is not there.
 
-    The flow of a pixel that shows two layers is that of the front one, as in FlyingChairs: every vector is known.
+    The flow of a pixel that shows two layers is that of the front one, as in FlyingChairs: every vector is known. The
+    list beside them keeps the same pairs for testing as the data set `generated`.
 
     Args:
         root: the folder of `NNNNN_img1.ppm`, `NNNNN_img2.ppm` and `NNNNN_flow.flo`, numbered from 1; it is made.
@@ -34,7 +37,7 @@ def write_pairs(
         progress: called with (pairs done, pairs in all) after each pair.
 
     Returns:
-        The folder.
+        The folder, which `flow.pairs` then knows as the data set `flyingchairs`, too.
 
     Raises:
         InputError: the folder cannot be written, is written by another process, or holds pairs of another recipe.
@@ -42,6 +45,7 @@ def write_pairs(
     root = Path(root)
     with only_writer(root), ThreadPoolExecutor(workers_of(workers)) as pool:
         write_recipe(root, recipe)
+        _write_list(root, recipe)
         futures = [pool.submit(_write_pair, root, recipe, number) for number in range(recipe.pairs)]
         try:
             for done, future in enumerate(as_completed(futures), 1):
@@ -51,6 +55,12 @@ def write_pairs(
         finally:
             pool.shutdown(cancel_futures=True)
     return root
+
+
+def _write_list(root: Path, recipe: Recipe) -> None:
+    codes = [CODE_OF_SUBSET[subset_of(number)] for number in range(recipe.pairs)]
+    with atomic_path(root / LIST_FILE) as partial:
+        partial.write_text("\n".join(codes) + "\n", encoding="ascii")
 
 
 def _write_pair(root: Path, recipe: Recipe, number: int) -> None:

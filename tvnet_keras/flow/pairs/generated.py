@@ -38,7 +38,12 @@ def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -
         pairs: all pairs.
         subset: "train" or "test".
     """
-    return tuple(pair for pair in pairs if (int(pair.name) % TEST_EVERY == 0) == (subset == "test"))
+    return tuple(pair for pair in pairs if subset_of(int(pair.name)) == subset)
+
+
+def subset_of(number: int) -> str:
+    """The subset, "train" or "test", that a pair belongs to by its number."""
+    return "train" if number % TEST_EVERY else "test"
 
 
 # A reader asks for the frames and then for the truth of the same pair, from several threads.

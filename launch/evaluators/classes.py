@@ -11,6 +11,7 @@ from launch.run.video_source import VideoSource
 from models import input_of
 from tvnet_keras.scoring import report
 from tvnet_keras.scoring.scores import Scores
+from tvnet_keras.video.recipe import RANDOM
 
 NEEDS = ("label",)
 
@@ -72,6 +73,7 @@ def _views(config: Config, views: np.ndarray) -> dict:
         "views": int(views.sum()),
         "crops": test.crops,
         "stride": test.stride if test.sampling == "dense" else None,
+        **({"views_seed": test.seed} if test.sampling == RANDOM else {}),
     }
 
 

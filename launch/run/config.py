@@ -18,7 +18,7 @@ from tvnet_keras.flow.augment import FlowRecipe
 from tvnet_keras.flow.pairs import sintel
 from tvnet_keras.options import check_options, option, same_option
 from tvnet_keras.video import datasets
-from tvnet_keras.video.recipe import TEST_CROPS, TRAIN_CROPS, ClipRecipe, MultiView
+from tvnet_keras.video.recipe import CROP_COUNTS, RANDOM, TEST_CROPS, TRAIN_CROPS, ClipRecipe, MultiView
 from tvnet_keras.video.views import DRAWS
 
 SIDE: dict[str, Any] = {"least": 0, "most": 16_384}
@@ -192,6 +192,7 @@ class EvalConfig:
     crops: int = same_option(MultiView, "crops")
     sampling: str = same_option(MultiView, "sampling")
     stride: int = same_option(MultiView, "stride")
+    seed: int = same_option(MultiView, "seed")
     flow_size: str = option(
         "own",
         "Frames whose flow is compared with the truth: of their own size, or of the height and width of training.",
@@ -311,6 +312,12 @@ def _check_together(config: Config) -> None:
         raise InputError(f"--config.data.group={data.group} is no regular expression: {error}.") from None
     for subset in ("train", "test"):
         require_room(config, subset)
+    if test.sampling != RANDOM and test.crops not in CROP_COUNTS:
+        *others, most = map(str, CROP_COUNTS)
+        raise InputError(
+            f"--config.eval.crops={test.crops} must be {', '.join(others)} or {most}, or any number with "
+            f"--config.eval.sampling={RANDOM}."
+        )
     if data.test_crop == "none" and test.crops != 1:
         raise InputError(
             f"--config.eval.crops={test.crops} must be 1 with --config.data.test_crop=none, where a view is the whole "

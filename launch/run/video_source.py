@@ -34,6 +34,7 @@ from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import VideoList
 from tvnet_keras.video.pipeline import eval_dataset, train_dataset
+from tvnet_keras.video.recipe import RANDOM
 from tvnet_keras.video.scan import scan
 from tvnet_keras.video.split_files import found_elsewhere
 from tvnet_keras.video.views import FlowBetween, FrameSource
@@ -338,7 +339,7 @@ def _require_distinct_ids(videos: VideoList, subset: str) -> None:
 
 
 def _require_mirrors(videos: VideoList, config: Config) -> None:
-    if config.eval.crops == 10 and not videos.flips:
+    if config.eval.crops == 10 and config.eval.sampling != RANDOM and not videos.flips:
         raise InputError(
             "--config.eval.crops=10 mirrors every clip, but a mirrored video of "
             f"--config.data.dataset={config.data.dataset} has no label: set --config.eval.crops=5."

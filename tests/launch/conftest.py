@@ -16,7 +16,11 @@ from tests.launch.start import start
 from tvnet_keras.video.moving_shapes.writer import write_dataset
 
 SIZE = 32
-MODELS = {"tvnet": {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0}, "tvnet_flow": {"iterations": 4}}
+MODELS = {
+    "tvnet": {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0},
+    "tvnet_flow": {"iterations": 4},
+    "action_flow_net": {"depth": 10, "width": 8, "dropout": 0.0},
+}
 """Options by method; the others have only dropout, which is off."""
 
 

@@ -157,6 +157,11 @@ CASES = (
     Case({"eval.stride": 3}, ("classes",), {"eval.sampling": "dense", "eval.stride": 4}),
     # One clip of each: only the name of the sampling tells.
     Case({"eval.sampling": "dense"}, ("classes",), {"eval.stride": 5}),
+    Case({"eval.sampling": "random"}, ("classes",)),
+    Case({"eval.sampling": "random"}, (STORED,), scenes=(STORED,)),
+    Case({"eval.seed": 1}, ("classes",), {"eval.sampling": "random"}),
+    Case({"eval.seed": 1}),
+    Case({"eval.crops": 7}, ("classes",), {"eval.sampling": "random"}),
     Case({"eval.flow_size": "training"}, ("flow", "flow of pairs", "photometric of pairs")),
     Case({"eval.batch_size": 5}),
 )

@@ -76,9 +76,7 @@ def draw_window(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.
         resized = _short_side_size(frame_size, recipe.resize_short)
         return _corner_window(resized, size, recipe.crop_ratios, recipe.crop_places, rng)
     if recipe.crop == "random":
-        covering = _cover_size(frame_size, size, recipe.resize_short)
-        top, left = (int(rng.integers(whole - part + 1)) for whole, part in zip(covering, size, strict=True))
-        return Window(covering, (top, left), size, size)
+        return random_window(_cover_size(frame_size, size, recipe.resize_short), recipe, rng)
     return Window(frame_size, (0, 0), frame_size, size)
 
 
@@ -216,6 +214,33 @@ def test_flow_views(flow: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> np.
 def mirrored_views(crops: int) -> np.ndarray:
     """Which of the views of `test_views` are mirrored, bool `[crops]`."""
     return np.arange(crops) >= 5
+
+
+def cover(frames: np.ndarray, recipe: ViewRecipe) -> np.ndarray:
+    """Frames at the size that the windows of a test are cut from.
+
+    Args:
+        frames: uint8 `[T, H, W, 3]`.
+        recipe: size and short side.
+
+    Returns:
+        uint8 `[T, height, width, 3]`, at least as large as the view.
+    """
+    own = frames.shape[1:3]
+    return resize_half_pixel_antialiased(frames, _cover_size(own, recipe.size or own, recipe.resize_short))
+
+
+def random_window(covering: tuple[int, int], recipe: ViewRecipe, rng: np.random.Generator) -> Window:
+    """A window of the view's size anywhere in frames that were resized to cover it.
+
+    Args:
+        covering: (height, width) of those frames, in pixels.
+        recipe: size of the view.
+        rng: source of the place.
+    """
+    size = recipe.size or covering
+    top, left = (int(rng.integers(whole - part + 1)) for whole, part in zip(covering, size, strict=True))
+    return Window(covering, (top, left), size, size)
 
 
 # The names are for readers; without this line pytest would take what a test imports for a test.

@@ -17,7 +17,7 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.augment import require_test_crops
 from tvnet_keras.video.listing import VideoList
-from tvnet_keras.video.recipe import TRAIN_CROPS, ClipRecipe, MultiView
+from tvnet_keras.video.recipe import RANDOM, TRAIN_CROPS, ClipRecipe, MultiView
 from tvnet_keras.video.shutdown import ends_quietly
 from tvnet_keras.video.views import DRAWS, EvalViews, FrameSource, TrainSamples
 from tvnet_keras.video.workers import workers_of
@@ -114,7 +114,8 @@ def eval_dataset(
             data set that forbids flips.
     """
     chosen = chosen or MultiView()
-    require_test_crops(chosen.crops, recipe.crop)
+    # Windows that lie anywhere may be any number; of the whole frame, there is one.
+    require_test_crops(1 if chosen.sampling == RANDOM and recipe.crop != "none" else chosen.crops, recipe.crop)
     require_at_least(1, batch_size=batch_size)
     _require_mirrors(source.videos, chosen)
     source.require_clips(recipe.frames, recipe.step, recipe.short)
@@ -135,7 +136,7 @@ def eval_dataset(
 
 
 def _require_mirrors(videos: VideoList, chosen: MultiView) -> None:
-    if chosen.crops == 10 and not videos.flips:
+    if chosen.sampling != RANDOM and chosen.crops == 10 and not videos.flips:
         raise InputError("10 crops mirror every clip but a mirrored video of this data set has no label; use 5 crops.")
 
 

@@ -11,6 +11,8 @@ from tvnet_keras.video.sample import SHORT_POLICIES
 TRAIN_CROPS = ("corner", "random", "none")
 TEST_CROPS = ("center", "none")
 CROP_COUNTS = (1, 5, 10)
+RANDOM = "random"
+"""The sampling of test clips, and of the windows that they are seen in, by chance and a seed."""
 CROP_RATIOS = (1.0, 0.875, 0.75, 0.66)
 """TSN's sizes of a corner crop of RGB frames, as parts of the short side."""
 CROP_PLACES = (5, 13)
@@ -138,18 +140,24 @@ class MultiView:
         InputError: an option out of range.
     """
 
-    clips: int = option(
-        1, "Clips of a video, evenly spaced; dense sampling takes all that fit instead.", least=1, most=10_000
-    )
+    clips: int = option(1, "Clips of a video; dense sampling takes all that fit instead.", least=1, most=10_000)
     crops: int = option(
-        1, "Views of a clip: 1 is the centre, 5 has the corners too, 10 also their mirror images.", choices=CROP_COUNTS
+        1,
+        "Views of a clip: 1 is the centre, 5 has the corners too, 10 also their mirror images; with random sampling, "
+        "any number of windows anywhere.",
+        least=1,
+        most=10_000,
     )
     sampling: str = option(
         "even",
-        "Which clips: as many as asked for, evenly spaced (even), or one every stride (dense).",
-        choices=("even", "dense"),
+        "Which clips: as many as asked for, evenly spaced (even); one every stride (dense); or as many as asked for "
+        "that start anywhere, seen in windows that lie anywhere (random; ActionFlowNet takes 64 windows of one).",
+        choices=("even", "dense", RANDOM),
     )
     stride: int = option(1, "Distance between the starts of dense clips, in frames of the video.", least=1, most=10_000)
+    seed: int = option(0, "Seed of the clips and windows of random sampling.", least=0, most=2**32 - 1)
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.sampling != RANDOM and self.crops not in CROP_COUNTS:
+            raise InputError(f"crops={self.crops} is for random sampling; take 1, 5 or 10 views of a clip.")

@@ -9,11 +9,20 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
-from tvnet_keras.video.augment import draw_view, jitter_colours, mirrored_views, test_flow_views, test_views
+from tvnet_keras.video.augment import (
+    View,
+    cover,
+    draw_view,
+    jitter_colours,
+    mirrored_views,
+    random_window,
+    test_flow_views,
+    test_views,
+)
 from tvnet_keras.video.cache import CachedVideos
 from tvnet_keras.video.listing import Video, VideoList
 from tvnet_keras.video.read import read_frames
-from tvnet_keras.video.recipe import ClipRecipe, MultiView
+from tvnet_keras.video.recipe import RANDOM, ClipRecipe, MultiView
 from tvnet_keras.video.sample import (
     SHORT_POLICIES,
     ShortVideoError,
@@ -219,18 +228,42 @@ class EvalViews:
         """
         index, first = int(index), int(first)
         numbers = self.clips_of(index)[first : first + self.at_once]
+        label = np.int32(self.source.videos.videos[index].label)
+        if self.chosen.sampling == RANDOM and self.recipe.crop != "none":
+            clips, *flow = self._random_views(index, first, numbers)
+            return clips, label, np.zeros(len(clips), bool), *flow
         # Neighbouring clips overlap: each frame is read once.
         distinct, where = np.unique(numbers, return_inverse=True)
         clips = _clip_by_clip(
             self.source.read_views(index, distinct, self._views_of_frame)[where.reshape(numbers.shape)]
         )
         flipped = np.tile(mirrored_views(self.chosen.crops), len(numbers))
-        label = np.int32(self.source.videos.videos[index].label)
         return clips, label, flipped, *([self._flow_of(index, numbers)] if self.source.has_flow else [])
+
+    def _random_views(self, index: int, first: int, numbers: np.ndarray) -> list[np.ndarray]:
+        """Views in windows anywhere `[V, T, H, W, 3]`, and their flow, if any, of clips from the clip `first` on."""
+        distinct, where = np.unique(numbers, return_inverse=True)
+        where = where.reshape(numbers.shape)
+        frames = self.source.read_views(index, distinct, lambda frame: cover(frame[None], self.recipe)[0])
+        views = [
+            (clip, random_window(frames.shape[1:3], self.recipe, rng))
+            for clip, rng in enumerate(self._random_of_clip(index, first + place) for place in range(len(numbers)))
+            for _ in range(self.chosen.crops)
+        ]
+        found = [np.stack([window.cut(frames[where[clip]]) for clip, window in views])]
+        if self.source.has_flow:
+            flow = [self.source.read_flow(index, clip[:-1], clip[1:]) for clip in numbers]
+            found.append(np.stack([View(window).of_flow(flow[clip]) for clip, window in views]))
+        return found
+
+    def _random_of_clip(self, index: int, clip: int) -> np.random.Generator:
+        """The source of the windows of a clip, whichever piece it is in."""
+        # One more than the clip: NumPy pads short seeds with zeros, so [seed, index, 0] is that of the clips' starts.
+        return np.random.default_rng([self.chosen.seed, index, clip + 1])
 
     def clips_of(self, index: int) -> np.ndarray:
         """The frame numbers of all clips of the video at a place in the list, int64 `[clips, frames]`."""
-        return self._frame_numbers(self.source.count(index))
+        return self._frame_numbers(index, self.source.count(index))
 
     def _flow_of(self, index: int, numbers: np.ndarray) -> np.ndarray:
         steps, where = np.unique(np.stack(steps_of(numbers)), axis=1, return_inverse=True)
@@ -243,7 +276,7 @@ class EvalViews:
 
     def clip_count(self, index: int) -> int:
         """The number of clips of the video at a place in the list."""
-        if self.chosen.sampling == "even":
+        if self.chosen.sampling != "dense":
             return self.chosen.clips
         return dense_count(self.source.count(index), self.recipe.frames, self.chosen.stride, self.recipe.step)
 
@@ -253,8 +286,11 @@ class EvalViews:
         # A part of the frame would keep the whole of it in memory.
         return views[:, 0].copy()
 
-    def _frame_numbers(self, count: int) -> np.ndarray:
+    def _frame_numbers(self, index: int, count: int) -> np.ndarray:
         recipe, chosen = self.recipe, self.chosen
+        if chosen.sampling == RANDOM:
+            rng, same = np.random.default_rng([chosen.seed, index]), {"step": recipe.step, "short": recipe.short}
+            return np.concatenate([random_clip(count, recipe.frames, rng, **same) for _ in range(chosen.clips)])
         if chosen.sampling == "dense":
             return dense_clips(count, recipe.frames, chosen.stride, recipe.step, short=recipe.short)
         return even_clips(count, recipe.frames, chosen.clips, recipe.step, short=recipe.short)

@@ -10,11 +10,12 @@ import launch.tables
 from launch.evaluators import Measurement
 from launch.run import run_folder
 from launch.run.config import check, from_dict
+from launch.tables.parts import video_sets
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, run_folder_of
 from launch.tables.parts.trained_cells import train_and_score
-from launch.tables.tvnet.parts import data_sets, streams, two_streams
-from launch.tables.tvnet.parts.data_sets import JHMDB, UCF101, DataSet
+from launch.tables.parts.video_sets import JHMDB, UCF101, DataSet
+from launch.tables.tvnet.parts import streams, two_streams
 from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, configuration, learned, places, stored
 from launch.weights.init_from import with_scaling_of_weights
 from tvnet_keras.errors import InputError
@@ -125,7 +126,7 @@ def small(monkeypatch):
     """Tables of seconds."""
     monkeypatch.setattr(streams, "BACKBONE", "small")
     monkeypatch.setattr(streams, "SIZE", 32)
-    monkeypatch.setattr(data_sets, "WINDOWS", 1)
+    monkeypatch.setattr(video_sets, "WINDOWS", 1)
     monkeypatch.setattr(streams, "WINDOWS", 1)
 
 

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any
 
 from launch.tables import Cell, Column
-from launch.tables.tvnet.parts.data_sets import UCF101
+from launch.tables.parts.video_sets import UCF101
 from launch.tables.tvnet.parts.streams import Stream, stream_cell
 
 DATA_SET = "ucf101"

@@ -7,7 +7,7 @@ fifth of it by recordings; no test video is seen. 200 steps; all else as in `tvn
 import dataclasses
 
 from launch.tables import Cell
-from launch.tables.tvnet.parts.data_sets import UCF101
+from launch.tables.parts.video_sets import UCF101
 from launch.tables.tvnet.parts.rows_of_table3 import MOTION
 from launch.tables.tvnet.parts.streams import UNTRAINED, learned, stream_cell
 

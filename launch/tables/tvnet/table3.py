@@ -5,7 +5,7 @@ The paper: UCF101, split 1, percent.
 """
 
 from launch.tables import Cell
-from launch.tables.tvnet.parts.data_sets import UCF101
+from launch.tables.parts.video_sets import UCF101
 from launch.tables.tvnet.parts.rows_of_table3 import rows
 from launch.tables.tvnet.parts.setting import SETTING
 

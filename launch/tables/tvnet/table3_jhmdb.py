@@ -5,7 +5,7 @@ The paper: HMDB51, split 1, percent.
 """
 
 from launch.tables import Cell
-from launch.tables.tvnet.parts.data_sets import JHMDB
+from launch.tables.parts.video_sets import JHMDB
 from launch.tables.tvnet.parts.rows_of_table3 import rows
 from launch.tables.tvnet.parts.setting import SETTING
 

@@ -8,7 +8,7 @@ three splits, percent; rows without a command are the papers that it cites.
 """
 
 from launch.tables import Cell
-from launch.tables.tvnet.parts.data_sets import UCF101
+from launch.tables.parts.video_sets import UCF101
 from launch.tables.tvnet.parts.rows_of_table4 import rows
 from launch.tables.tvnet.parts.setting import SETTING
 

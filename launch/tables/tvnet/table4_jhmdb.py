@@ -5,7 +5,7 @@ with them. The paper: HMDB51, the mean of three splits, percent; rows without a 
 """
 
 from launch.tables import Cell
-from launch.tables.tvnet.parts.data_sets import JHMDB
+from launch.tables.parts.video_sets import JHMDB
 from launch.tables.tvnet.parts.rows_of_table4 import rows
 from launch.tables.tvnet.parts.setting import SETTING
 

@@ -1,7 +1,7 @@
 """The rows of Table 3 on any data set."""
 
 from launch.tables import Cell, Column
-from launch.tables.tvnet.parts.data_sets import DataSet
+from launch.tables.parts.video_sets import DataSet
 from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, Stream, learned, stored, stream_cell
 
 PICKED_RATE = 255

@@ -1,7 +1,7 @@
 """The rows of Table 4 on any data set."""
 
 from launch.tables import Cell
-from launch.tables.tvnet.parts.data_sets import DataSet
+from launch.tables.parts.video_sets import DataSet
 from launch.tables.tvnet.parts.rows_of_table3 import MINUTES, MOTION, PICKED_RATE, literature
 from launch.tables.tvnet.parts.streams import RGB, TSN_SEGMENTS, Stream, learned, stream_cell
 from launch.tables.tvnet.parts.two_streams import fused_cell

@@ -12,7 +12,7 @@ from launch.run.config import Config, new_config
 from launch.tables import Cell, Column
 from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
 from launch.tables.parts.trained_cells import train_and_score, trained_cell
-from launch.tables.tvnet.parts.data_sets import PAIRS, SHARED, WINDOWS, DataSet, flow_folder, prepare
+from launch.tables.parts.video_sets import PAIRS, SHARED, WINDOWS, DataSet, flow_folder, prepare
 from launch.tables.tvnet.parts.learned_motion import measure_motion
 
 SIZE = 112

@@ -11,7 +11,7 @@ from launch.run.config import to_dict
 from launch.score_files import read_scores, test_list
 from launch.tables import Cell, Column
 from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
-from launch.tables.tvnet.parts.data_sets import DataSet
+from launch.tables.parts.video_sets import DataSet
 from launch.tables.tvnet.parts.streams import Stream, configuration, places, run_stream
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring import report, score_fusion

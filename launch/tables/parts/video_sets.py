@@ -1,4 +1,4 @@
-"""The videos of TVNet's Tables 3 and 4: decoded once, with stored flow of every solver, for all rows alike."""
+"""The videos of tables on UCF101 and JHMDB: decoded once, with stored flow of any solver, for all papers alike."""
 
 import dataclasses
 from functools import partial
@@ -16,12 +16,20 @@ from tvnet_keras.video.listing import VideoList
 
 WINDOWS = 3
 PAIRS = 5
-"""Every row sees the same evenly spaced windows of neighbouring pairs, whether their flow is stored or computed live:
-all pairs of a classical solver would take days."""
+"""Every row of TVNet's tables sees the same evenly spaced windows of neighbouring pairs, whether their flow is stored or
+computed live: all pairs of a classical solver would take days."""
 
 
 SHARED = "tvnet_videos"
 """The folder of frames and flow, beside those of the tables' runs."""
+
+
+def stacks() -> FlowFormat:
+    """The flow that TVNet's tables store.
+
+    PNG keeps the eight bits as they are, so that nothing but rounding lies between stored and live flow.
+    """
+    return FlowFormat("png", windows=WINDOWS, window=PAIRS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +101,9 @@ UCF101 = DataSet(
 JHMDB = DataSet("jhmdb", "hmdb51", splits=(1, 2, 3), steps=300, paper="hmdb51")
 
 
-def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: Path) -> Config:
+def prepare(
+    data: DataSet, solver: str, config: Config, data_dir: Path, folder: Path, form: FlowFormat | None = None
+) -> Config:
     """The configuration on the videos in `data_dir`; their frames and flow are stored, unless they are there.
 
     Args:
@@ -101,16 +111,27 @@ def prepare(data: DataSet, solver: str, config: Config, data_dir: Path, folder: 
         solver: whose flow is stored; empty for none.
         config: the configuration of a stream.
         data_dir: the data set's folder.
-        folder: the folder of a table's runs; frames and flow lie beside it, where all tables of the paper find them.
+        folder: the folder of a table's runs; frames and flow lie beside it, where all tables find them.
+        form: which flow is stored, and how; None takes `stacks`.
     """
     folder = folder.parent / SHARED
     config = with_root(config, data_dir, cache=str(_frames(data, data_dir, folder)))
-    return with_root(config, data_dir, flow=str(_flow(data, solver, data_dir, folder))) if solver else config
+    if not solver:
+        return config
+    return with_root(config, data_dir, flow=str(_flow(data, solver, data_dir, folder, form or stacks())))
 
 
-def flow_folder(data: DataSet, solver: str, folder: Path | str) -> Path:
-    """Where the flow of a solver is stored, in the folder that all tables of the paper share."""
-    return Path(folder) / f"{data.name}-{solver}"
+def flow_folder(data: DataSet, solver: str, folder: Path | str, form: FlowFormat | None = None) -> Path:
+    """Where the flow of a solver is stored, in the folder that all tables share.
+
+    Args:
+        data: the data set.
+        solver: its name.
+        folder: the folder that all tables share.
+        form: which flow is stored, and how; None for `stacks`.
+    """
+    other = f"-{form.windows}x{form.window}" if form and form != stacks() else ""
+    return Path(folder) / f"{data.name}-{solver}{other}"
 
 
 def _videos(data: DataSet, data_dir: Path) -> VideoList:
@@ -127,10 +148,8 @@ def _frames(data: DataSet, data_dir: Path, folder: Path) -> Path:
     return place
 
 
-def _flow(data: DataSet, solver: str, data_dir: Path, folder: Path) -> Path:
-    # PNG keeps the eight bits as they are, so that nothing but rounding lies between stored and live flow.
-    form = FlowFormat("png", windows=WINDOWS, window=PAIRS)
-    place = flow_folder(data, solver, folder)
+def _flow(data: DataSet, solver: str, data_dir: Path, folder: Path, form: FlowFormat) -> Path:
+    place = flow_folder(data, solver, folder, form)
     if not (place / "index.json").is_file():
         with progress(f"storing the flow of {solver}", "videos") as show:
             make = partial(make_solver, solver)

@@ -1,0 +1,1 @@
+"""The tables of ActionFlowNet (Ng et al., WACV 2018)."""

@@ -1,7 +1,7 @@
 """ActionFlowNet (Ng et al., WACV 2018) on HMDB51, at a size that trains on a CPU.
 
 The paper, split 1 (Table 1): from scratch 23.9 %, fine-tuned 29.1, stacked 42.4, ActionFlowNet 42.4, from FlyingChairs
-42.6; every network starts from that of UCF101 (`--experiment=action_flow_net_ucf101`). The paper's sizes are said there:
+42.6; every network starts from that of UCF101 (`--experiment=action_flow_net_ucf101`, which has the paper's sizes):
 
     python -m launch.prepare --flow=flow/hmdb51 --solver=tvl1 --dataset=hmdb51 --data_dir=hmdb51
     python -m launch.train --method=action_flow_net --experiment=action_flow_net_hmdb51 \\

@@ -1,9 +1,9 @@
-"""ActionFlowNet (Ng et al., WACV 2018) on UCF101, at a size that trains on a CPU; `--config.*` raises it to the paper's.
+"""ActionFlowNet (Ng et al., WACV 2018) on UCF101, at a size that trains on a CPU.
 
 The paper, split 1 (Table 1): from scratch 47.7 %, fine-tuned 66.0, stacked 69.6, ActionFlowNet 70.0, from FlyingChairs
 71.0. Frames of 224 x 224, Adam at 0.0003 for 80,000 steps, multi-scale crops and flips, for classes also colours; flow
 of EpicFlow as truth, for which any stored flow stands here; tested on 64 random windows of two random neighbouring
-frames. Its settings, all steps one after the other (batch 32 is ours: the paper does not say):
+frames. The paper's settings, all steps one after the other (batch 32 is ours: the paper does not say):
 
     python -m launch.prepare --flow=flow/ucf101 --solver=tvl1 --dataset=ucf101 --data_dir=UCF-101
     python -m launch.train --method=action_flow_net --experiment=action_flow_net_ucf101 --output_dir=runs/flownet \\

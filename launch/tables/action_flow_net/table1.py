@@ -1,5 +1,5 @@
-"""ActionFlowNet, Table 1 on 37 classes of UCF101, split 1: top-1 of a ResNet-18 on pairs of frames, from scratch, from a
-network of flow, learned together with the flow, and stacked on the flow.
+"""ActionFlowNet, Table 1 on 37 classes of UCF101, split 1: top-1 of a ResNet-18 on pairs of frames, from scratch,
+from a network of flow, learned together with the flow, and stacked on the flow.
 
 The paper: UCF101, split 1, percent. `actionflownet-generated` starts from a network of flow on generated pairs, the
 paper's from one on FlyingChairs; `imagenet` is computed at full scale only.

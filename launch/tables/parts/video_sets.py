@@ -16,8 +16,8 @@ from tvnet_keras.video.listing import VideoList
 
 WINDOWS = 3
 PAIRS = 5
-"""Every row of TVNet's tables sees the same evenly spaced windows of neighbouring pairs, whether their flow is stored or
-computed live: all pairs of a classical solver would take days."""
+"""Every row of TVNet's tables sees the same evenly spaced windows of neighbouring pairs, whether their flow is stored
+or computed live: all pairs of a classical solver would take days."""
 
 
 SHARED = "tvnet_videos"

@@ -4,8 +4,8 @@
     python -m launch.benchmark --suite=action_flow_net --data_dir=MIDDLEBURY
 
 The paper (section 4.3) has 5 ms per image in a batch, on its GPU, against 60 ms for optical flow alone. Here the
-networks have the paper's width and size, 224 x 224, and their rows stand beside OpenCV's TV-L1 (its defaults, and
-1-1-50) of pairs as large, in front of the same ResNet-18 on flow. `to_action` is the time relative to that of the action path
+networks have the paper's width and size, 224 x 224, and beside them stands OpenCV's TV-L1 (its defaults, and 1-1-50) of
+pairs as large, in front of the same ResNet-18 on flow. `to_action` is the time relative to that of the action path
 alone, in a batch of the same size.
 """
 

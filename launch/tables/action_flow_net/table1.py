@@ -16,9 +16,9 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "ucf101"
 
-STEPS = 2000
+STEPS = 1200
 
-MINUTES = 20
+MINUTES = 15
 
 
 def cells() -> tuple[Cell, ...]:

@@ -14,7 +14,7 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "jhmdb"
 
-STEPS = 1000
+STEPS = 800
 
 MINUTES = 10
 

@@ -60,7 +60,6 @@ def tiny(setting, root):
             data=dataclasses.replace(config.data, root=str(root), height=32, width=32, portion=1.0),
             train=dataclasses.replace(config.train, steps=2, batch_size=4, warmup=0),
         ),
-        flow_train={"steps": 3},
     )
 
 
@@ -78,7 +77,7 @@ def test_rows_start_from_the_network_of_flow_which_is_trained_once(shapes, tmp_p
     runs = tmp_path / "weights" / setting.table
     printed = capsys.readouterr().out
     assert printed.count("Started from") == 1 and f"Started from {runs / 'flow-seed0'}" in printed
-    assert run_folder.read(runs / "flow-seed0")["results"]["steps"] == 3
+    assert run_folder.read(runs / "flow-seed0")["results"]["steps"] == 2
     assert {"top1", "train_accuracy"} <= set(found["scratch"].numbers)
     assert {"epe", "epe_zero", "train_loss"} <= set(found[FLOW_ROW].numbers)
     assert found["scratch"].protocol["classes"] == 12

@@ -80,16 +80,12 @@ class Setting:
         config: the configuration of a training, whatever the row.
         prepare: puts the data in its place, with flow where the configuration has `data.flow`.
         with_flow: fields of `config.data` where flow is learned.
-        flow_train: fields of `config.train` of the networks of flow, where they differ.
-        flow_data: fields of `config.data` of the network of flow on the videos, likewise.
     """
 
     table: str
     config: Config
     prepare: Prepare
     with_flow: dict[str, Any] = dataclasses.field(default_factory=dict)
-    flow_train: dict[str, Any] = dataclasses.field(default_factory=dict)
-    flow_data: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def of(self, network: Network) -> Config:
         """The configuration of a row; it names the row that the network starts from."""
@@ -107,8 +103,7 @@ class Setting:
         config = self.of(Network({"losses": (FLOW,)}))
         return dataclasses.replace(
             config,
-            data=dataclasses.replace(config.data, colour_jitter=0.0, **self.flow_data),
-            train=dataclasses.replace(config.train, **self.flow_train),
+            data=dataclasses.replace(config.data, colour_jitter=0.0),
         )
 
     def of_pairs(self) -> Config:
@@ -118,7 +113,7 @@ class Setting:
             pairs,
             model=dataclasses.replace(config.model, losses=(FLOW,)),
             data=dataclasses.replace(pairs.data, height=config.data.height, width=config.data.width),
-            train=dataclasses.replace(config.train, **self.flow_train),
+            train=config.train,
         )
 
 

@@ -12,11 +12,11 @@ import tensorflow as tf
 from launch.evaluate import evaluate
 from launch.evaluators import classes
 from launch.export import export
-from launch.predict import open_files
 from launch.run import run_folder
 from launch.run.data import list_source, open_source
 from launch.run.inference import score_videos
 from launch.run.model import build_model, load_run
+from launch.run.video_files import open_files
 from launch.train import train
 from launch.weights.by_name import match, weight_values
 from tests.launch.interruption import interrupted

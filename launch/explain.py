@@ -77,20 +77,20 @@ def main(paths: list[str]) -> None:
     require_distinct_names(paths, f"{ENDING}.png")
     config = config_flags.parsed_config()
     square, stride = square_and_stride(config)
-    config, model, class_names = load_run(Path(RUN.value), config)
-    # A network of flow may have learned on videos that have classes.
-    if paths and not (class_names and "logits" in output_names(model, config.data)):
-        raise InputError(
-            f"--run={RUN.value} names no classes (--method={config.method}), so there is no answer to explain; "
-            "leave the videos out and ask for its --filters."
-        )
-    label = class_names.index(check_choice("--class", CLASS.value, class_names)) if CLASS.value else None
     folder = place_in(Path(RUN.value), OUTPUT_DIR.value, "explanation")
     with only_writer(folder):
+        config, model, class_names = load_run(Path(RUN.value), config)
         if FILTERS.value:
             write_filters(model, folder / "filters.png")
         if not paths:
             return
+        # A network of flow may have learned on videos that have classes.
+        if not class_names or "logits" not in output_names(model, config.data):
+            raise InputError(
+                f"--run={RUN.value} names no classes (--method={config.method}), so there is no answer to explain; "
+                "leave the videos out and ask for its --filters."
+            )
+        label = class_names.index(check_choice("--class", CLASS.value, class_names)) if CLASS.value else None
         source = open_files(paths, config, class_names, skip_unreadable=SKIP_UNREADABLE.value)
         explain(model, source, folder, square=square, stride=stride, label=label)
 
@@ -155,7 +155,8 @@ def explain(
             said = f"{names[chosen]} {100 * found.whole[chosen]:.1f} %"
             flow = None if flow_of is None else flow_of(sample[field][None]).numpy()[0]
             target = folder / f"{video.video_id}{ENDING}.png"
-            _write(target, sample["clip"], found.importance(chosen), flow, title=said)
+            title = f"{said}; square of {square} px, every {stride} px"
+            _write(target, sample["clip"], found.importance(chosen), flow, title)
             print(f"{video.path}: {said}; {_most(found, chosen)}")
             print(f"written: {target}, {target.with_suffix('.npy').name}")
 

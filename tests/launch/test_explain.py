@@ -89,4 +89,6 @@ def test_bad_input_is_one_sentence(here, rgb_run, shapes, tmp_path):
     assert "Did you mean 'ZoomIn'?" in sentence("--class=ZoomInn", path)
     assert "would have one name" in sentence(path, tmp_path / "copy" / path.name)
     assert "no such video file" in sentence(tmp_path / "nowhere.avi")
+    (tmp_path / "file").write_text("")
+    assert f"{tmp_path}/file" in sentence(f"--output_dir={tmp_path}/file/out", path)
     assert not [file for file in Path(tmp_path).rglob("*") if file.is_file() and ".importance" in file.name]

@@ -151,6 +151,21 @@ def test_a_video_is_predicted_by_its_name_in_the_store(stored_run, shapes, video
         open_files(paths, config, names)
 
 
+def test_a_network_of_stored_flow_is_explained_by_where_its_motion_is_taken_away(here, stored_run, videos, tmp_path):
+    path = Path(videos.videos[-1].path)
+    flags = [f"--run={stored_run}", f"--output_dir={tmp_path}", "--square=16", "--stride=16"]
+    outcome = here("explain", *flags, path)
+    assert outcome.code == 0, outcome.error
+    config, model, names = load_run(stored_run)
+    flow = next(iter(open_files([str(path)], config, names).clips()))["flow"].numpy()
+    still = flow.copy()
+    still[:, :, 16:, :16] = 0
+    whole, taken = (tf.nn.softmax(model(given, training=False)["logits"]).numpy()[0] for given in (flow, still))
+    label = whole.argmax()
+    found = np.load(tmp_path / f"{path.stem}.importance.npy")
+    np.testing.assert_allclose(found[16:, :16], (whole[label] - taken[label]) / whole[label], atol=2e-4)
+
+
 REFUSED = {
     "no store": (
         "",

@@ -58,7 +58,10 @@ SQUARE = flags.DEFINE_integer(
     "square", None, "Side of the square, in pixels of the network's view (default: a quarter of its shorter side)."
 )
 STRIDE = flags.DEFINE_integer(
-    "stride", None, "Pixels from one place of the square to the next (default: a quarter of the square)."
+    "stride",
+    None,
+    "Pixels from one place of the square to the next (default: a quarter of the square).",
+    **app.SHARED_FLAG,
 )
 FILTERS = flags.DEFINE_bool("filters", False, "Also draw the filters of the first convolution.")
 SKIP_UNREADABLE = flags.DEFINE_bool(

@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "launch/experiments": ("launch.run", "tvnet_keras"),
     "launch/evaluators": ("launch.run", "models", "tvnet_keras"),
     "launch/flow_report": ("launch.run", "launch.weights", "tvnet_keras"),
+    "launch/explanation": ("launch.run", "models", "tvnet_keras"),
     "launch/figures": ("launch.*", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
     "launch/benchmarks": ("launch.*", "launch.exporters", "launch.flow_report", "launch.run", "models", "tvnet_keras"),
     "launch/score_files": ("launch.run", "tvnet_keras"),

@@ -6,11 +6,12 @@ statistics of few clips would spoil those of its batch normalisations.
 
 import dataclasses
 import re
-from collections.abc import Iterator
 
 import keras
 
 from tvnet_keras.options import option
+
+from .layer_order import in_order
 
 TRAINED, PARTIAL = "trained", "partial"
 
@@ -45,7 +46,7 @@ def freeze_batch_norms(network: keras.Layer, batch_norm: str) -> None:
         batch_norm: "trained", which leaves the network as it is, or "partial".
     """
     if batch_norm == PARTIAL:
-        norms = [layer for layer in _in_order(network) if isinstance(layer, keras.layers.BatchNormalization)]
+        norms = [layer for layer in in_order(network) if isinstance(layer, keras.layers.BatchNormalization)]
         for norm in norms[1:]:
             norm.trainable = False
 
@@ -70,11 +71,3 @@ def first_conv_rates(network: keras.Layer, rate: float) -> dict[str, float]:
     # Weights stand in the order in which data passes them.
     kernel = next(weight for weight in network.weights if len(weight.shape) >= IMAGE_KERNEL_RANK)
     return {f"(^|/){re.escape(kernel.path)}$": rate}
-
-
-def _in_order(layer: keras.Layer) -> Iterator[keras.Layer]:
-    """The layer and all layers in it, in the order in which data passes them."""
-    yield layer
-    # Keras has no public way down to the layers inside layers, and its private one turns their order round.
-    for inner in layer._flatten_layers(include_self=False, recursive=False):
-        yield from _in_order(inner)

@@ -51,21 +51,21 @@ def test_an_argument_that_is_no_flag_is_refused(here, module):
     assert "'videos'" in here(module, "videos").sentence()
 
 
-@pytest.mark.parametrize("module", ["evaluate", "predict", "export"])
+@pytest.mark.parametrize("module", ["evaluate", "predict", "explain", "export"])
 def test_a_run_must_be_named_and_exist(here, module, tmp_path):
     assert "--run=FOLDER is required" in here(module).sentence()
     nowhere = tmp_path / "nowhere"
     assert f"{nowhere} holds no run" in here(module, f"--run={nowhere}").sentence()
 
 
-@pytest.mark.parametrize("module", ["evaluate", "export", "predict"])
+@pytest.mark.parametrize("module", ["evaluate", "export", "predict", "explain"])
 def test_an_unfinished_run_is_refused(here, module, finished_run, tmp_path):
     shutil.copy(finished_run / "run.json", tmp_path)
-    arguments = ["clip.avi"] if module == "predict" else []
+    arguments = ["clip.avi"] if module in ("predict", "explain") else []
     assert "has not finished training" in here(module, f"--run={tmp_path}", *arguments).sentence()
 
 
-@pytest.mark.parametrize("module", ["evaluate", "export", "predict"])
+@pytest.mark.parametrize("module", ["evaluate", "export", "predict", "explain"])
 def test_a_damaged_run_is_refused(here, module, tmp_path):
     (tmp_path / "run.json").write_text('{"config": ')
     assert f"{tmp_path}/run.json cannot be read" in here(module, f"--run={tmp_path}").sentence()

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from launch.flow_report.video import flow_of_video, summarise_video
-from launch.predict import open_files, top_classes
+from launch.predict import top_classes
 from launch.run import label_video
 from launch.run.inference import score_videos
 from launch.run.label_video import text_mask, with_text
 from launch.run.model import load_run
+from launch.run.video_files import open_files
 from launch.train import train
 from tvnet_keras import TVNet
 from tvnet_keras.errors import InputError

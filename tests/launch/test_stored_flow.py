@@ -12,11 +12,11 @@ import tensorflow as tf
 from launch.evaluate import evaluate
 from launch.evaluators import classes
 from launch.export import export
-from launch.predict import open_files
 from launch.run import run_folder
 from launch.run.data import list_source, open_source
 from launch.run.inference import score_videos
 from launch.run.model import build_model, load_run
+from launch.run.video_files import open_files
 from launch.train import train
 from launch.weights.by_name import match, weight_values
 from tests.launch.interruption import interrupted
@@ -149,6 +149,21 @@ def test_a_video_is_predicted_by_its_name_in_the_store(stored_run, shapes, video
     config.data.flow = ""
     with pytest.raises(InputError, match="motion=stored reads stored flow, .*give --config.data.flow=FOLDER"):
         open_files(paths, config, names)
+
+
+def test_a_network_of_stored_flow_is_explained_by_where_its_motion_is_taken_away(here, stored_run, videos, tmp_path):
+    path = Path(videos.videos[-1].path)
+    flags = [f"--run={stored_run}", f"--output_dir={tmp_path}", "--square=16", "--stride=16"]
+    outcome = here("explain", *flags, path)
+    assert outcome.code == 0, outcome.error
+    config, model, names = load_run(stored_run)
+    flow = next(iter(open_files([str(path)], config, names).clips()))["flow"].numpy()
+    still = flow.copy()
+    still[:, :, 16:, :16] = 0
+    whole, taken = (tf.nn.softmax(model(given, training=False)["logits"]).numpy()[0] for given in (flow, still))
+    label = whole.argmax()
+    found = np.load(tmp_path / f"{path.stem}.importance.npy")
+    np.testing.assert_allclose(found[16:, :16], (whole[label] - taken[label]) / whole[label], atol=2e-4)
 
 
 REFUSED = {

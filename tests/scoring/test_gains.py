@@ -1,6 +1,7 @@
 """Gains against counting by hand."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -40,3 +41,26 @@ def test_the_table_and_the_picture_have_every_class(tmp_path):
     green, red = (np.all(picture == colour, axis=-1).sum() for colour in ((44, 160, 44), (214, 39, 40)))
     # One class gains as much as the other loses.
     assert green > 1000 and abs(int(green) - int(red)) < 0.05 * green
+
+
+def test_a_label_that_one_evaluation_knows_counts_in_both():
+    labels, before = np.array([0, 0, 1]), answering([0, 0, 1], [1, 0, 1])
+    for unknown in ([-1, 0, 1], [0, 0, -1]):
+        after = dataclasses.replace(answering(labels, [0, 0, 0]), label=np.array(unknown))
+        # Videos are joined by their names, not by their places.
+        turned = dataclasses.replace(
+            after, video_id=after.video_id[::-1], label=after.label[::-1], logits=after.logits[::-1]
+        )
+        for other in (after, turned):
+            assert [tuple(row) for row in class_gains(before, other)] == [("a", 2, 0.5, 1.0), ("b", 1, 1.0, 0.0)]
+            assert [row.gain for row in class_gains(other, before)] == [1.0, -0.5]
+    with pytest.raises(InputError, match="v1 has two labels"):
+        class_gains(before, answering([0, 1, 1], [0, 0, 0]))
+
+
+def test_a_title_stands_above_the_bars():
+    gains = class_gains(answering([0, 1], [0, 0]), answering([0, 1], [1, 1]))
+    short, long = (
+        int((gains_picture(gains, title)[:20] < 128).sum()) for title in ("$5", "top-1 $5 % to 7 % of 2 videos")
+    )
+    assert 0 < 3 * short < long

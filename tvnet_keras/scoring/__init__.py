@@ -3,9 +3,12 @@
 * `scores`: one file of logits per evaluation;
 * `score_fusion`: several evaluations of the same videos into one;
 * `report`: accuracies with their uncertainty, and confusions;
+* `gains`: what one evaluation gains over another, class by class;
+* `occlusion`: which places of a clip an answer depends on;
 * `result`: the committed numbers behind every table.
 """
 
+from tvnet_keras.scoring.occlusion import Occlusion, occlude
 from tvnet_keras.scoring.report import (
     accuracy_interval,
     confusion_matrix,
@@ -19,6 +22,7 @@ from tvnet_keras.scoring.score_fusion import fuse
 from tvnet_keras.scoring.scores import Scores, load_scores, save_scores
 
 __all__ = [
+    "Occlusion",
     "Result",
     "Scores",
     "accuracy_interval",
@@ -28,6 +32,7 @@ __all__ = [
     "load_results",
     "load_scores",
     "mean_class_accuracy",
+    "occlude",
     "per_class_table",
     "save_result",
     "save_scores",

@@ -1,6 +1,7 @@
 """What one evaluation gains over another, class by class."""
 
 import csv
+import dataclasses
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +40,7 @@ def class_gains(before: Scores, after: Scores) -> tuple[ClassGain, ...]:
         after: an evaluation of the same videos, such as of the fusion.
 
     Raises:
-        InputError: the evaluations are of different classes or videos, or no label is known.
+        InputError: the evaluations are of different classes, videos or labels, or no label is known.
 
     Example:
         >>> header = dict.fromkeys(("kind", "experiment", "commit", "weights_sha256"), "")
@@ -51,9 +52,23 @@ def class_gains(before: Scores, after: Scores) -> tuple[ClassGain, ...]:
     """
     if before.class_names != after.class_names or set(before.video_id) != set(after.video_id):
         raise InputError("Gains need two evaluations of the same videos and classes; restrict them to what is common.")
-    rows = zip(per_class_table(before), per_class_table(after), strict=True)
+    rows = zip(*map(per_class_table, _with_joined_labels(before, after)), strict=True)
     gains = [ClassGain(old.class_name, old.videos, old.accuracy, new.accuracy) for old, new in rows]
     return tuple(sorted(gains, key=lambda row: (-row.gain, row.class_name)))
+
+
+def _with_joined_labels(before: Scores, after: Scores) -> tuple[Scores, Scores]:
+    """The evaluations, in which a label that one of them knows is known."""
+    row = {name: index for index, name in enumerate(after.video_id)}
+    rows = np.array([row[name] for name in before.video_id])
+    known = (before.label >= 0) & (after.label[rows] >= 0)
+    other = np.flatnonzero(known & (before.label != after.label[rows]))
+    if other.size:
+        raise InputError(f"{before.video_id[other[0]]} has two labels in the two evaluations; evaluate the same list.")
+    label = np.maximum(before.label, after.label[rows])
+    joined = np.empty_like(label)
+    joined[rows] = label
+    return dataclasses.replace(before, label=label), dataclasses.replace(after, label=joined)
 
 
 def save_gains(path: str | os.PathLike[str], gains: tuple[ClassGain, ...]) -> None:
@@ -77,11 +92,12 @@ def save_gains(path: str | os.PathLike[str], gains: tuple[ClassGain, ...]) -> No
             )
 
 
-def gains_picture(gains: tuple[ClassGain, ...]) -> np.ndarray:
+def gains_picture(gains: tuple[ClassGain, ...], title: str = "") -> np.ndarray:
     """Draws the gains as a sorted bar chart; it grows with the number of classes.
 
     Args:
         gains: what `class_gains` returned.
+        title: what stands above the bars.
 
     Returns:
         uint8 `[H, W, 3]`, RGB.
@@ -96,12 +112,14 @@ def gains_picture(gains: tuple[ClassGain, ...]) -> np.ndarray:
     values = [100 * row.gain for row in gains]
     axes.barh(range(len(gains)), values, color=["tab:green" if value >= 0 else "tab:red" for value in values])
     names = [row.class_name for row in gains]
-    file = font_file(names)
+    file = font_file([*names, title])
     text = {"font": FontProperties(fname=file, size=7), "parse_math": False}
     axes.set_yticks(range(len(gains)), [written(name, file) for name in names], **text)
     axes.invert_yaxis()
     axes.margins(y=0.01)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("gain of top-1 in percentage points")
+    if title:
+        axes.set_title(written(title, file), font=FontProperties(fname=file, size=9), parse_math=False)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -16,9 +16,9 @@ from launch.flow_report.video import (
     summarise_video,
     write_flow_video,
 )
-from launch.predict import open_files
 from launch.run.inference import score_videos
 from launch.run.model import load_run
+from launch.run.video_files import open_files
 from tests.launch.start import peak_memory_of
 from tvnet_keras.flow.colour import flow_to_colour
 from tvnet_keras.video import read

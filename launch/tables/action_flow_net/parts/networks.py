@@ -208,7 +208,16 @@ def train_flow(setting: Setting, row: str, data_dir: str, weights: Path) -> Path
 
 
 def _generate(config: Config, data_dir: Path, folder: Path) -> Config:
-    """The configuration on generated pairs of the default recipe, as files: rendering them takes longer than a step."""
+    return on_written_pairs(config, folder)
+
+
+def on_written_pairs(config: Config, folder: Path) -> Config:
+    """The configuration on generated pairs of the default recipe, as files: rendering them takes longer than a step.
+
+    Args:
+        config: the configuration of a network of flow.
+        folder: the folder of a table's runs; the pairs lie beside it.
+    """
     root = folder.parent / PAIRS
     write_pairs(root, Recipe())
     return dataclasses.replace(config, data=dataclasses.replace(config.data, dataset="flyingchairs", root=str(root)))

@@ -9,6 +9,7 @@ pairs as large, in front of the same ResNet-18 on flow. `to_action` is the time 
 alone, in a batch of the same size.
 """
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -105,7 +106,7 @@ def _compiled(function: Callable, taken: Any) -> Callable[[], Any]:
 
 def _solved_then_classified(solve: Callable | None, frames: np.ndarray, classify: Callable) -> Callable[[], Any]:
     """The flow of every pair by a solver, or by the yardstick, and then the classifier of flow."""
-    pairs = [(lambda pair=pair: solve(pair)) if solve else yardstick(pair) for pair in frames]
+    pairs = [functools.partial(solve, pair) if solve else yardstick(pair) for pair in frames]
 
     def both() -> Any:
         for pair in pairs:

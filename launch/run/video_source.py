@@ -285,7 +285,7 @@ def _role(data: DataConfig, subset: str) -> str:
 
 def _all_known(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """A batch with stored flow, of which a solver has computed every vector."""
-    return batch | {"known": tf.ones_like(batch["flow"][..., 0])}
+    return batch | {"known": tf.ones(tf.shape(batch["flow"])[:-1])}
 
 
 def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> None:

@@ -114,12 +114,13 @@ class FlowDecoder(layers.Layer):
         return FLOW_CHANNELS * self.fields
 
     def _flow_layer(self, stride: int, channels: int) -> layers.Layer:
-        # Small weights, so that a fresh network begins near zero flow.
+        # Small weights, so that a fresh network begins near zero flow. Keras's annotation knows words only.
+        small: Any = keras.initializers.RandomNormal(stddev=0.01)
         layer = layers.Conv2D(
             self._channels,
             3,
             padding="same",
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            kernel_initializer=small,
             name=f"flow_{stride}",
             dtype="float32",
         )
@@ -145,7 +146,7 @@ class FlowDecoder(layers.Layer):
         x = stages[-1]
         raw = [self._layer("flow", self.strides[-1])(x)]
         for skip, stride in zip(stages[-2::-1], self.strides[-2::-1], strict=True):
-            up = ops.leaky_relu(_cut(self._layer("deconv", stride)(x), skip), LEAK)
+            up = keras.activations.leaky_relu(_cut(self._layer("deconv", stride)(x), skip), negative_slope=LEAK)
             up_flow = _cut(self._layer("up_flow", stride)(ops.cast(raw[-1], self.compute_dtype)), skip)
             x = self._layer("refine", stride)(ops.concatenate([skip, up, up_flow], axis=-1), training=training)
             raw.append(self._layer("flow", stride)(x))

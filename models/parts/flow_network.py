@@ -96,7 +96,8 @@ class FlowNetwork(layers.Layer):
             self.decoder.build(shapes)
 
     def _stages_shapes(self) -> list[Shape]:
-        return [tuple(self.encoder.output[name].shape) for name in self._stage_names]
+        outputs: Any = self.encoder.output
+        return [tuple(outputs[name].shape) for name in self._stage_names]
 
     @property
     def _stage_names(self) -> list[str]:

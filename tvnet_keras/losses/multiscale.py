@@ -41,8 +41,10 @@ def multiscale_end_point_error(
     known = ops.cast(known, "float32")
     # Unknown vectors may be NaN, which no weight of zero would silence.
     truth, _ = blank_unknown(ops.cast(truth, "float32"), ops.zeros_like(ops.cast(truth, "float32")), known)
-    levels = [weight * _level_error(truth, flow, known) for flow, weight in zip(flows, weights, strict=True) if weight]
-    return sum(levels[1:], start=levels[0])
+    total = ops.zeros_like(truth[:, 0, 0, 0, 0])
+    for flow, weight in zip(flows, weights, strict=True):
+        total = total + weight * _level_error(truth, flow, known)
+    return total
 
 
 def _level_error(truth: Tensor, flow: Tensor, known: Tensor) -> Tensor:

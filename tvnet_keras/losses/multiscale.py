@@ -71,8 +71,10 @@ def shrink_truth(truth: Tensor, known: Tensor, height: Dimension, width: Dimensi
         pixel's area that is known, `[B, T, height, width]`.
     """
     rows, columns = (_areas(old, new) for old, new in zip(ops.shape(known)[2:4], (height, width), strict=True))
-    share = ops.einsum("iy,btyx,jx->btij", rows, known, columns)
-    mean = ops.einsum("iy,btyxc,jx->btijc", rows, truth, columns)
+    across = ops.transpose(columns)
+    share = ops.matmul(rows, ops.matmul(known, across))
+    # Height and width are the last axes of what is multiplied.
+    mean = ops.moveaxis(ops.matmul(rows, ops.matmul(ops.moveaxis(truth, -1, 2), across)), 2, -1)
     empty = ops.equal(share, 0.0)
     mean = mean / ops.where(empty, 1.0, share)[..., None]
     sides = ((width, ops.shape(known)[3]), (height, ops.shape(known)[2]))

@@ -200,6 +200,21 @@ def sequences_of(paths: Sequence[str]) -> tuple[FrameSequence, ...]:
     return tuple(found)
 
 
+def inner_folders(paths: Sequence[str]) -> list[Path]:
+    """Folders in a user's folders that hold videos or images, and that `sequences_of` therefore leaves out unsaid.
+
+    Args:
+        paths: as of `sequences_of`; a folder that is named itself is not left out.
+    """
+    named = {Path(path).resolve() for path in paths}
+    inside = (entry for path in map(Path, paths) if path.is_dir() for entry in entries(path) if entry.is_dir())
+    return [folder for folder in inside if folder.resolve() not in named and any(map(_is_read, entries(folder)))]
+
+
+def _is_read(file: Path) -> bool:
+    return file.is_file() and (is_image(file) or file.suffix.lower() in VIDEO_EXTENSIONS)
+
+
 def _of_folder(folder: Path) -> list[FrameSequence]:
     files = [path for path in entries(folder) if path.is_file()]
     images = sorted((path for path in files if is_image(path)), key=in_order)

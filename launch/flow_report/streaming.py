@@ -6,6 +6,7 @@ files and the record beside them, and is not computed again.
 
 import contextlib
 import itertools
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,9 @@ class SequenceFlow:
         """The length of a saturated vector, in pixels: given, known from before, or a percentile over time."""
         scale = self._output.scale or record.scale()
         if scale is None:
+            # The first use of a solver on a machine compiles it, which takes longer than many a video.
+            task = f"{self._label}, {self._sequence.name}: choosing the scale of the colours"
+            print(task, file=sys.stderr, flush=True)
             flows = map(self._solve, self._sequence.some_pairs(self._selection))
             lengths = [np.linalg.norm(flow[::LENGTHS_EVERY, ::LENGTHS_EVERY], axis=-1).ravel() for flow in flows]
             scale = max(SMALLEST_SCALE, float(np.percentile(np.concatenate(lengths), PERCENTILE)))

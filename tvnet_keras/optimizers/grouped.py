@@ -72,7 +72,7 @@ def _checked(rates: Any) -> dict[str, float]:
     if not isinstance(rates, Mapping) or not all(isinstance(pattern, str) for pattern in rates):
         raise ValueError(f"rates must be a dictionary {{pattern: multiplier}}. Received: rates={rates!r}")
     for pattern, multiplier in rates.items():
-        if not isinstance(multiplier, numbers.Real) or not multiplier >= 0:
+        if not isinstance(multiplier, numbers.Real) or not float(multiplier) >= 0:
             raise ValueError(f"Multipliers of learning rates must be numbers, none negative. Received: rates={rates}")
         try:
             re.compile(pattern)

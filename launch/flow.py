@@ -129,6 +129,8 @@ def main(paths: list[str]) -> None:
     selection = _selection(protocol)
     made = make_solvers(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     sequences = sequences_of(paths)
+    if BESIDE.value and not any("video" in _formats_of(sequence, formats) for sequence in sequences):
+        raise InputError("--beside is about the video, and of images .flo and .png are written; add --write=video.")
     for folder in inner_folders(paths):
         print(f"passed over: {folder}, a folder in a folder; name it too for its files.", file=sys.stderr, flush=True)
     with only_writer(OUTPUT_DIR.value):
@@ -168,6 +170,11 @@ def measure_pairs(listed: Sequence[pairs.Pair], made: dict[str, solvers.Solver],
     print(f"written: {folder}/metrics.json, contact_sheet.png and, for every solver, .flo and .png files")
 
 
+def _formats_of(sequence: FrameSequence, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """What is written of a sequence: what was chosen, else what suits it."""
+    return chosen or (("video",) if sequence.is_video else ("flo", "png"))
+
+
 def write_sequence(
     sequence: FrameSequence, made: dict[str, solvers.Solver], selection: Selection, formats: tuple[str, ...]
 ) -> None:
@@ -182,7 +189,7 @@ def write_sequence(
     Raises:
         InputError: it cannot be computed, and is not to be passed over.
     """
-    formats = formats or (("video",) if sequence.is_video else ("flo", "png"))
+    formats = _formats_of(sequence, formats)
     output = Output(Path(OUTPUT_DIR.value), formats, SCALE.value, BESIDE.value and "video" in formats, REPLACE.value)
     own = options_of(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     for name, (label, solve) in zip(SOLVER.value, made.items(), strict=True):

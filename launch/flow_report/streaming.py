@@ -17,7 +17,7 @@ import numpy as np
 from launch.flow_report.ahead import ahead
 from launch.flow_report.formats import COLOUR_FORMATS, FLOW_FORMATS, WRITERS, Place
 from launch.flow_report.pictures import write_picture
-from launch.flow_report.records import COLOURS, FLOW, Record
+from launch.flow_report.records import COLOURS, FLOW, FRAMES, Record
 from launch.flow_report.sequences import FrameSequence, Selection
 from launch.run.progress import progress
 from tvnet_keras.flow import solvers
@@ -106,7 +106,7 @@ class SequenceFlow:
         with contextlib.closing(self._sequence.frames(self._selection)) as frames:
             next(frames)
         record = Record(self._place, self._output.replace)
-        record.claim(FLOW, {"frames": self._sequence.record(), **self._selection.record(), **self._solver_record})
+        record.claim(FLOW, {FRAMES: self._sequence.record(), **self._selection.record(), **self._solver_record})
         if self._colours:
             record.claim(COLOURS, {"scale": self._output.scale or "automatic", "beside": self._output.beside})
         present = self._place.present()
@@ -117,7 +117,8 @@ class SequenceFlow:
         pairs = self._write_steps(steps, present, scale)
         record.finish(pairs)
         colours = f", colours up to {scale:.3g} pixels" if self._colours else ""
-        return f"written: {self._place.places(self._output.formats)} ({pairs} pairs{colours})"
+        counted = f"{pairs} {'pair' if pairs == 1 else 'pairs'}"
+        return f"written: {self._place.places(self._output.formats)} ({counted}{colours})"
 
     def _is_whole(self, pairs: int, present: set[Path]) -> bool:
         names = self._sequence.names(self._selection, pairs)

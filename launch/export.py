@@ -15,6 +15,7 @@ does. The differences, sizes and versions are in `export.json`; docs/exporting.m
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -113,7 +114,7 @@ def main() -> None:
     print(f"written: {folder}")
     for name, written in record["formats"].items():
         for output, about in written["answers"].items():
-            print(f"{name}: the {output} of {written['client']} is within {about['difference']:.1e} of Keras's")
+            print(f"{name}: {output} of {written['client']}, within {about['difference']:.1e} of Keras's")
 
 
 def export(run: Path, folder: Path, request: Request = SAVED_MODEL) -> Path:
@@ -159,7 +160,11 @@ def write_formats(
     formats: dict[str, ModuleType], module: ServingModule, sizes: Sizes, folder: Path
 ) -> dict[str, dict[str, Any]]:
     """Writes formats into a folder that exists, and returns what each says of it."""
-    return {name: exporter.write(module, folder, sizes) for name, exporter in formats.items()}
+    records = {}
+    for name, exporter in formats.items():
+        print(f"{name}: writing", file=sys.stderr, flush=True)
+        records[name] = exporter.write(module, folder, sizes)
+    return records
 
 
 def compare_formats(
@@ -175,10 +180,11 @@ def compare_formats(
     Raises:
         InputError: a format has another answer than Keras gives.
     """
-    return {
-        name: compared(name, records[name], exporter.open_client(folder), module, clip, tolerance)
-        for name, exporter in formats.items()
-    }
+    found = {}
+    for name, exporter in formats.items():
+        print(f"{name}: comparing its answers with Keras's", file=sys.stderr, flush=True)
+        found[name] = compared(name, records[name], exporter.open_client(folder), module, clip, tolerance)
+    return found
 
 
 if __name__ == "__main__":

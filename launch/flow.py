@@ -5,14 +5,14 @@
     python -m launch.flow --solver=dis --output_dir=runs/flow first.png second.png
     python -m launch.flow --solver=tvnet-1-1-50,tvl1-5-5-50 --dataset=middlebury --data_dir=DIR --output_dir=runs/flow
 
-Files are videos, two or more images, or folders of either. Of a video it writes to the output folder
-`SOLVER/VIDEO.mp4`, the flow in colours on one scale; of images `SOLVER/IMAGE.flo` and `.png`, named after the first
-image of each pair, and of those of a folder the same in `SOLVER/FOLDER/`. `--write` chooses: flo (Middlebury), kitti
-(`.kitti.png`, steps of 1/64 pixel), npy (float32 [H, W, 2]), png (colours) and video; files of single frames of a video
-lie in `SOLVER/VIDEO/`, named by the frame's number. `SOLVER/NAME.json` says how they were made, and which length has
-the strongest colours. Frames are read, solved and written one by one, so that a long video takes no more memory. After
-Ctrl-C or a kill the same command goes on, file by file; other settings for the same files are refused, or replace what
-is there with --replace.
+Files are videos, two or more images, or folders of either, without the folders in those. Of a video it writes to the
+output folder `SOLVER/VIDEO.mp4`, the flow in colours on one scale; of images `SOLVER/IMAGE.flo` and `.png`, named after
+the first image of each pair, and of those of a folder the same in `SOLVER/FOLDER/`. `--write` chooses: flo
+(Middlebury), kitti (`.kitti.png`, steps of 1/64 pixel), npy (float32 [H, W, 2]), png (colours) and video; files of
+single frames of a video lie in `SOLVER/VIDEO/`, named by the frame's number. `SOLVER/NAME.json` says how they were
+made, and which length has the strongest colours. Frames are read, solved and written one by one, so that a long video
+takes no more memory. After Ctrl-C or a kill the same command goes on, file by file; other settings for the same files
+are refused, or replace what is there with --replace.
 
 Of a data set, and of files with --measure, it writes `SOLVER/PAIR.flo` and `.png` (those of the exact flow are in
 `truth/`, on the same scale), `contact_sheet.png` and `metrics.json`.
@@ -23,6 +23,7 @@ farneback, skimage-tvl1, or a folder that launch.export wrote. docs/which-solver
 fast.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from absl import flags
 from launch.flow_report.comparison import PairProtocol, compare
 from launch.flow_report.formats import FORMATS, parse_formats
 from launch.flow_report.inputs import choose_pairs, list_pairs, make_solvers, options_of, solver_record, weights_record
-from launch.flow_report.sequences import FORMS, FrameSequence, Selection, sequences_of
+from launch.flow_report.sequences import FORMS, FrameSequence, Selection, inner_folders, sequences_of
 from launch.flow_report.streaming import Output, SequenceFlow
 from launch.flow_report.tables import print_tables
 from launch.run import app
@@ -128,6 +129,10 @@ def main(paths: list[str]) -> None:
     selection = _selection(protocol)
     made = make_solvers(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     sequences = sequences_of(paths)
+    if BESIDE.value and not any("video" in _formats_of(sequence, formats) for sequence in sequences):
+        raise InputError("--beside is about the video, and of images .flo and .png are written; add --write=video.")
+    for folder in inner_folders(paths):
+        print(f"passed over: {folder}, a folder in a folder; name it too for its files.", file=sys.stderr, flush=True)
     with only_writer(OUTPUT_DIR.value):
         for sequence in sequences:
             write_sequence(sequence, made, selection, formats)
@@ -165,6 +170,11 @@ def measure_pairs(listed: Sequence[pairs.Pair], made: dict[str, solvers.Solver],
     print(f"written: {folder}/metrics.json, contact_sheet.png and, for every solver, .flo and .png files")
 
 
+def _formats_of(sequence: FrameSequence, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """What is written of a sequence: what was chosen, else what suits it."""
+    return chosen or (("video",) if sequence.is_video else ("flo", "png"))
+
+
 def write_sequence(
     sequence: FrameSequence, made: dict[str, solvers.Solver], selection: Selection, formats: tuple[str, ...]
 ) -> None:
@@ -179,7 +189,7 @@ def write_sequence(
     Raises:
         InputError: it cannot be computed, and is not to be passed over.
     """
-    formats = formats or (("video",) if sequence.is_video else ("flo", "png"))
+    formats = _formats_of(sequence, formats)
     output = Output(Path(OUTPUT_DIR.value), formats, SCALE.value, BESIDE.value and "video" in formats, REPLACE.value)
     own = options_of(SOLVER.value, variant=VARIANT.value, weights=WEIGHTS.value)
     for name, (label, solve) in zip(SOLVER.value, made.items(), strict=True):
@@ -188,7 +198,8 @@ def write_sequence(
             print(SequenceFlow(sequence, selection, label, solve, record, output).write(), flush=True)
         except VideoError as error:
             if not SKIP_UNREADABLE.value:
-                raise
+                remedy = "or go on without such files by --skip_unreadable."
+                raise InputError(f"{str(error).rstrip('.')}, {remedy}") from error
             report_error(InputError(f"skipped: {error}"))
             return
 

@@ -1,9 +1,11 @@
 import dataclasses
+import inspect
 
 import pytest
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.options import check_options, kind_of, option, options_of, same_option
+from tvnet_keras.options import check_options, explained, kind_of, option, options_of, same_option
+from tvnet_keras.video import ClipRecipe, MultiView, ViewRecipe
 
 
 @dataclasses.dataclass
@@ -74,3 +76,18 @@ def test_the_same_option_has_one_description_and_its_own_default():
 def test_the_kind_of_a_field_is_that_of_its_values():
     kinds = {name: kind_of(Made, name) for name in options_of(Made)}
     assert kinds["learn"] == (str, True) and kinds["short"] == (int, False) and kinds["flip"] == (bool, False)
+
+
+def test_help_says_what_every_option_means():
+    @explained
+    @dataclasses.dataclass
+    class Explained:
+        """A few options."""
+
+        warps: int = option(1, "Warps of a level.", least=1)
+        name: str = "without a meaning"
+
+    assert inspect.getdoc(Explained) == "A few options.\n\nOptions:\n    warps: Warps of a level."
+    for recipe in (ViewRecipe, ClipRecipe, MultiView):
+        said = " ".join((inspect.getdoc(recipe) or "").split())
+        assert all(f"{name}: {described.meaning}" in said for name, described in options_of(recipe).items())

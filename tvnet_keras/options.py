@@ -5,12 +5,14 @@ a dataclass reads them with `options_of`.
 """
 
 import dataclasses
+import inspect
 import math
 import numbers
+import textwrap
 import typing
 from collections.abc import Callable, Sequence
 from types import ModuleType, NoneType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,8 @@ from tvnet_keras.choices import check_choice, module_names
 from tvnet_keras.errors import InputError
 
 Choices = Sequence[str | int] | ModuleType | Callable[[], Sequence[str | int]]
+
+Owner = TypeVar("Owner")
 
 KEY = "option"
 """Under which the metadata of a field has its `Option`."""
@@ -142,6 +146,21 @@ def same_option(owner: type, name: str, **changed: Any) -> Any:
 def options_of(owner: Any) -> dict[str, Option]:
     """The options of a dataclass or of an instance by their names; fields that are no options are left out."""
     return {field.name: field.metadata[KEY] for field in dataclasses.fields(owner) if KEY in field.metadata}
+
+
+def explained(owner: type[Owner]) -> type[Owner]:
+    """Adds what the options of a dataclass mean to its docstring, so that `help` says it; a decorator.
+
+    Args:
+        owner: the dataclass.
+
+    Returns:
+        The same dataclass.
+    """
+    meanings = (textwrap.wrap(f"{name}: {option.meaning}", 110) for name, option in options_of(owner).items())
+    lines = ["", "", "Options:", *(" " * 4 + "\n        ".join(lines) for lines in meanings)]
+    owner.__doc__ = inspect.cleandoc(owner.__doc__ or "") + "\n".join(lines)
+    return owner
 
 
 def check_options(instance: Any, prefix: str = "") -> None:

@@ -6,13 +6,18 @@ pip install tensorflow av
 python session_client.py EXPORT VIDEO
 """
 
+import os
 import sys
 from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No remarks about GPUs; errors are raised all the same.
+import tensorflow.compat.v1 as tf  # noqa: E402
+
+tf.logging.set_verbosity(tf.logging.ERROR)
 
 folder, video = Path(sys.argv[1]), sys.argv[2]
 with av.open(video) as file:

@@ -53,7 +53,9 @@ def open_client(folder: Path) -> Client:
     name, interpreter_of = _runtime()
 
     def ask(output: str, taken: np.ndarray) -> np.ndarray:
-        interpreter = interpreter_of(model_path=str(folder / f"{output}.tflite"))
+        # TensorFlow's copy warns of its removal in a version that is past.
+        with quiet():
+            interpreter = interpreter_of(model_path=str(folder / f"{output}.tflite"))
         (given,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
         interpreter.resize_tensor_input(given["index"], taken.shape)
         interpreter.allocate_tensors()

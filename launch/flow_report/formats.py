@@ -1,7 +1,7 @@
 """The files that flow can be written to, and where those of a sequence lie."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,17 +83,27 @@ class Place:
         """The files of single pairs that are there."""
         return set(entries(self.folder)) if self.folder.is_dir() else set()
 
+    def holds(self, forms: Iterable[str]) -> bool:
+        """Whether there are results of some formats."""
+        return any(True for _ in self._results(forms))
+
     def remove(self, forms: Iterable[str]) -> None:
         """Removes the results of some formats."""
+        for path in self._results(forms):
+            path.unlink()
+
+    def _results(self, forms: Iterable[str]) -> Iterator[Path]:
+        """The files that are there of some formats; nobody else's."""
+        forms = tuple(forms)
         endings = "|".join(re.escape(_SUFFIXES[form]) for form in forms if form in _SUFFIXES)
         stems = (
             r"\d{5,}" if self.sequence.is_video else "|".join(re.escape(name) for name in self.sequence.image_names())
         )
         for path in self.present() if endings else ():
             if re.fullmatch(f"({stems})({endings})", path.name):
-                path.unlink()
-        if "video" in forms:
-            self.video.unlink(missing_ok=True)
+                yield path
+        if "video" in forms and self.video.exists():
+            yield self.video
 
     def require_elsewhere(self) -> None:
         """Refuses to write beside what is read, which could be overwritten.

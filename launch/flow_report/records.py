@@ -8,6 +8,9 @@ from launch.flow_report.formats import COLOUR_FORMATS, FLOW_FORMATS, Place
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
 
+FRAMES = "frames"
+"""The entry of `FLOW` that says which files were read."""
+
 FLOW, COLOURS, SCALE, PAIRS = "flow", "colours", "scale", "pairs"
 """The entries of a record: what decides the vectors, what decides their colours, the length of a vector with a
 saturated colour, in pixels, and the number of pairs once all are written."""
@@ -29,7 +32,7 @@ class Record:
         self._content = _read(place.record)
 
     def claim(self, part: str, settings: dict[str, Any]) -> None:
-        """Sees that what is there of a part has these settings.
+        """Sees that what is there of a part has these settings, and notes them.
 
         Args:
             part: `FLOW` or `COLOURS`.
@@ -42,7 +45,8 @@ class Record:
         before = self._content.get(part)
         if before == settings:
             return
-        if before is not None and not self._replace:
+        # A run that was refused at its first pair has left its settings and nothing that they made.
+        if before is not None and not self._replace and self._place.holds(PARTS[part]):
             raise InputError(
                 f"{self._place.record} is of other settings ({_difference(before, settings)}); choose another "
                 "--output_dir, or give --replace to compute it again."
@@ -90,7 +94,14 @@ def _difference(before: Any, now: dict[str, Any]) -> str:
     if not isinstance(before, dict):
         return "they are unknown"
     keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    return ", ".join(f"{key} was {_word(before.get(key))} and is {_word(now.get(key))}" for key in keys)
+    return ", ".join(_changed(key, before.get(key), now.get(key)) for key in keys)
+
+
+def _changed(key: str, before: Any, now: Any) -> str:
+    # Of files the record has a checksum, which tells a reader nothing.
+    if key == FRAMES:
+        return "it is of other files, or of files that have changed since"
+    return f"{key} was {_word(before)} and is {_word(now)}"
 
 
 def _word(value: Any) -> str:

@@ -87,17 +87,17 @@ class FrameSequence:
                 frame = resize_half_pixel_antialiased(frame[None], selection.size)[0]
             if shape not in (None, frame.shape):
                 raise InputError(
-                    f"{name} of {self.name} has {_size(frame.shape)} pixels and the frame before {_size(shape)}; give "
+                    f"{self._told(name)} has {_size(frame.shape)} pixels and the frame before {_size(shape)}; give "
                     "frames of one size, or --size=HEIGHT,WIDTH."
                 )
             shape = frame.shape
-            require_pixels(f"{name} of {self.name}", frame.shape, selection.max_pixels)
+            require_pixels(self._told(name), frame.shape, selection.max_pixels)
             taken += 1
             yield name, frame
         if taken < FRAMES:
             raise InputError(
-                f"{self.files[0]} gives {taken} frames from --start={selection.start} at --stride={selection.stride}; "
-                "flow needs two."
+                f"{self.files[0]} gives {taken} of the two frames that flow needs, from --start={selection.start} at "
+                f"--stride={selection.stride}."
             )
 
     def names(self, selection: Selection, pairs: int) -> list[str]:
@@ -144,6 +144,10 @@ class FrameSequence:
         start = selection.start + number * selection.stride
         both = replace(selection, start=start, end=start + selection.stride + 1)
         return np.stack([frame for _, frame in self.frames(both)])
+
+    def _told(self, frame: str) -> str:
+        """A frame in words; a sequence of images that were named one by one has but its first one's name."""
+        return f"{frame} of {self.name}" if self.has_folder else f"The image {frame}"
 
     def _all(self) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
         """The names of all frames, and what reads them."""
@@ -200,12 +204,29 @@ def sequences_of(paths: Sequence[str]) -> tuple[FrameSequence, ...]:
     return tuple(found)
 
 
+def inner_folders(paths: Sequence[str]) -> list[Path]:
+    """Folders in a user's folders that hold videos or images, and that `sequences_of` therefore leaves out unsaid.
+
+    Args:
+        paths: as of `sequences_of`; a folder that is named itself is not left out.
+    """
+    named = {Path(path).resolve() for path in paths}
+    inside = (entry for path in map(Path, paths) if path.is_dir() for entry in entries(path) if entry.is_dir())
+    return [folder for folder in inside if folder.resolve() not in named and any(map(_is_read, entries(folder)))]
+
+
+def _is_read(file: Path) -> bool:
+    return file.is_file() and (is_image(file) or file.suffix.lower() in VIDEO_EXTENSIONS)
+
+
 def _of_folder(folder: Path) -> list[FrameSequence]:
     files = [path for path in entries(folder) if path.is_file()]
     images = sorted((path for path in files if is_image(path)), key=in_order)
     videos = [path for path in files if path.suffix.lower() in VIDEO_EXTENSIONS]
     if bool(images) == bool(videos):
         found = f"{len(images)} images and {len(videos)} videos"
+        if not files and any(path.is_dir() for path in entries(folder)):
+            found += " beside its folders, which are not looked into"
         raise InputError(f"The folder {folder} holds {found}; name a folder of either, or the files themselves.")
     if videos:
         return [FrameSequence(path.stem, (path,), is_video=True) for path in videos]

@@ -6,6 +6,7 @@ files and the record beside them, and is not computed again.
 
 import contextlib
 import itertools
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from launch.flow_report.ahead import ahead
 from launch.flow_report.formats import COLOUR_FORMATS, FLOW_FORMATS, WRITERS, Place
 from launch.flow_report.pictures import write_picture
-from launch.flow_report.records import COLOURS, FLOW, Record
+from launch.flow_report.records import COLOURS, FLOW, FRAMES, Record
 from launch.flow_report.sequences import FrameSequence, Selection
 from launch.run.progress import progress
 from tvnet_keras.flow import solvers
@@ -105,7 +106,7 @@ class SequenceFlow:
         with contextlib.closing(self._sequence.frames(self._selection)) as frames:
             next(frames)
         record = Record(self._place, self._output.replace)
-        record.claim(FLOW, {"frames": self._sequence.record(), **self._selection.record(), **self._solver_record})
+        record.claim(FLOW, {FRAMES: self._sequence.record(), **self._selection.record(), **self._solver_record})
         if self._colours:
             record.claim(COLOURS, {"scale": self._output.scale or "automatic", "beside": self._output.beside})
         present = self._place.present()
@@ -116,7 +117,8 @@ class SequenceFlow:
         pairs = self._write_steps(steps, present, scale)
         record.finish(pairs)
         colours = f", colours up to {scale:.3g} pixels" if self._colours else ""
-        return f"written: {self._place.places(self._output.formats)} ({pairs} pairs{colours})"
+        counted = f"{pairs} {'pair' if pairs == 1 else 'pairs'}"
+        return f"written: {self._place.places(self._output.formats)} ({counted}{colours})"
 
     def _is_whole(self, pairs: int, present: set[Path]) -> bool:
         names = self._sequence.names(self._selection, pairs)
@@ -130,6 +132,9 @@ class SequenceFlow:
         """The length of a saturated vector, in pixels: given, known from before, or a percentile over time."""
         scale = self._output.scale or record.scale()
         if scale is None:
+            # The first use of a solver on a machine compiles it, which takes longer than many a video.
+            task = f"{self._label}, {self._sequence.name}: choosing the scale of the colours"
+            print(task, file=sys.stderr, flush=True)
             flows = map(self._solve, self._sequence.some_pairs(self._selection))
             lengths = [np.linalg.norm(flow[::LENGTHS_EVERY, ::LENGTHS_EVERY], axis=-1).ravel() for flow in flows]
             scale = max(SMALLEST_SCALE, float(np.percentile(np.concatenate(lengths), PERCENTILE)))

@@ -56,7 +56,9 @@ def _pair_table(metrics: dict) -> Table:
 
 
 def _mean_table(metrics: dict) -> Table:
-    table = Table("solver", "mean EPE", "residual", "s per pair", title=f"mean of {len(metrics['pairs'])} pairs")
+    count = len(metrics["pairs"])
+    title = f"mean of {count} {'pair' if count == 1 else 'pairs'}"
+    table = Table("solver", "mean EPE", "residual", "s per pair", title=title)
     zero = {"mean_epe": metrics.get("mean_epe_zero"), "mean_photometric": metrics["mean_photometric_zero"]}
     for label, row in {"zero flow": zero, **metrics["solvers"]}.items():
         values = [row.get(key) for key in ("mean_epe", "mean_photometric", "seconds_per_pair")]

@@ -1,4 +1,7 @@
-"""Every Python block of the pages runs as it stands, after the blocks above it and the exports that the page makes."""
+"""Every Python block of the pages runs as it stands, after the blocks above it and the exports that the page makes.
+
+Those of the README run without the blocks above them.
+"""
 
 import shutil
 
@@ -33,6 +36,8 @@ def test_blocks_run_one_after_the_other(page, exported, tmp_path, monkeypatch):
             shutil.copytree(exported, folder)
     names = {}
     for number, block in enumerate(texts.python_blocks(page), start=1):
+        # Each block of the README is pasted by itself.
+        names = {} if texts.name_of(page) == "README.md" else names
         exec(compile(block, f"{texts.name_of(page)}, Python block {number}", "exec"), names)
 
 

@@ -265,6 +265,7 @@ def test_an_exported_model_is_a_solver(tmp_path):
         ("dis-3", "write dis or dis-ultrafast or dis-fast or dis-medium[.]$"),
         ("dis-fast-3", "'dis-fast-3'; write dis or dis-ultrafast or dis-fast or dis-medium[.]$"),
         ("dis-fsat", "Did you mean 'dis-fast'"),
+        ("tvnet-5-5-50-generatd", "Did you mean 'tvnet-5-5-50-generated'"),
         ("runs/none/export", "saved_model.pb is missing"),
     ],
 )

@@ -115,6 +115,7 @@ def test_the_client_of_the_documentation_says_what_keras_says(name, exported, mo
     command = [sys.executable, "-I", client, exported, video]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "deprecated" not in done.stderr or name == "litert", "TensorFlow's copy of LiteRT says so of itself"
     clip = read_frames(video)[None]
     probabilities = module.exact("probabilities", clip)[0]
     names, best = (exported / CLASSES_FILE).read_text().splitlines(), int(np.argmax(probabilities))
@@ -124,6 +125,13 @@ def test_the_client_of_the_documentation_says_what_keras_says(name, exported, mo
     if said:
         expected = np.mean(module.exact("flow", clip), axis=(0, 1, 2, 3))
         np.testing.assert_allclose([float(said[1]), float(said[2])], expected, atol=0.006)
+
+
+def test_asking_tensorflows_copy_of_litert_warns_of_nothing(exported, monkeypatch, recwarn):
+    monkeypatch.setattr(litert, "RUNTIME", "not_installed")
+    client = litert.open_client(exported)
+    assert "tf.lite" in client.name and client.ask("probabilities", clip_of((1, 8, 32, 32))).shape[0] == 1
+    assert not recwarn.list
 
 
 def test_clients_import_nothing_of_ours(repository):

@@ -122,6 +122,22 @@ def test_a_mistake_is_one_sentence(here, tmp_path, arguments, said):
     assert not (tmp_path / "out").exists()
 
 
+def test_frames_beside_the_flow_of_images_need_a_video(here, tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (48, 32)).save(tmp_path / name)
+    command = (
+        "flow",
+        "--solver=dis",
+        f"--output_dir={tmp_path}/out",
+        "--beside",
+        tmp_path / "a.png",
+        tmp_path / "b.png",
+    )
+    assert "--beside is about the video, and of images" in here(*command).sentence()
+    assert not (tmp_path / "out").exists()
+    assert here(*command, "--write=video").code == 0 and (tmp_path / "out/dis/a.mp4").exists()
+
+
 @pytest.mark.parametrize(
     ("names", "options", "said"),
     [

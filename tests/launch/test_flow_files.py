@@ -46,7 +46,22 @@ def test_videos_and_folders_are_treated_by_one_command(launcher, tmp_path):
     np.testing.assert_allclose(np.median(middle, axis=(0, 1)), VELOCITY, atol=0.15)
     assert len(read_frames(out / "dis/first.mp4")) == 5
     again = launcher(*command)
-    assert "cannot be opened as a video" in again.sentence() and again.out.count("finished before: ") == 3
+    assert again.out.count("finished before: ") == 3
+    said = again.sentence()
+    assert "cannot be opened as a video" in said and said.endswith(" by --skip_unreadable.")
+
+
+def test_a_folder_in_a_folder_is_not_passed_over_in_silence(here, tmp_path):
+    film(tmp_path / "videos/first.mp4")
+    inner = film(tmp_path / "videos/inner/second.mp4").parent
+    (tmp_path / "videos/notes").mkdir()
+    (tmp_path / "videos/notes/read_me.txt").write_text("no video")
+    command = ("flow", "--solver=dis", f"--output_dir={tmp_path}/out", tmp_path / "videos")
+    once = here(*command)
+    assert once.code == 0 and f"passed over: {inner}, a folder in a folder" in once.error
+    assert "notes" not in once.error and "choosing the scale of the colours" in once.error
+    both = here(*command, inner)
+    assert "passed over" not in both.error and "dis/second.mp4" in both.out
 
 
 @pytest.mark.slow

@@ -132,3 +132,17 @@ def test_resizing_to_unknown_sizes_equals_known_ones():
         return resize_flow(images, factor * height, factor * width)
 
     np.testing.assert_allclose(doubled(images, 2), resize_flow(images, 18, 22), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "said"),
+    [
+        ((4, 6, 2), (8, 8), r"\[N, H, W, 2\].*\(4, 6, 2\)"),
+        ((1, 4, 6, 3), (8, 8), r"\(1, 4, 6, 3\)"),
+        ((1, 4, 6, 2), (0, 8), "height=0"),
+    ],
+    ids=["a field without its axis N", "an image", "no height"],
+)
+def test_a_flow_of_another_shape_or_a_size_below_a_pixel_is_refused(shape, size, said):
+    with pytest.raises(ValueError, match=said):
+        resize_flow(np.zeros(shape, "float32"), *size)

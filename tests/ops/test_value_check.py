@@ -69,7 +69,8 @@ def said(function, *clips):
         warnings.simplefilter("always")
         for clip in clips:
             function(clip)
-    return [str(warning.message) for warning in caught if "keras.Input" in str(warning.message)]
+    sentences = [str(warning.message) for warning in caught]
+    return [sentence for sentence in sentences if "keras.Input" in sentence or "0..1" in sentence]
 
 
 every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -131,3 +132,11 @@ def test_a_clip_of_another_range_than_a_layer_or_a_loss_is_told(make, value_rang
     taker = make(value_range)
     flow = np.zeros((1, 1, *clip.shape[2:4], 2), "float32")
     assert len(said(lambda clip: taker(clip, flow) if make is TVL1Energy else taker(clip), clip, clip)) == warned
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int32", "int16"])
+def test_integers_beyond_a_byte_are_told_and_bytes_of_any_type_are_not(dtype):
+    layer = tvnet()
+    assert not said(layer, BYTES.astype(dtype), np.zeros_like(BYTES, dtype))
+    (sentence,) = said(layer, 100 * BYTES.astype(dtype), 100 * BYTES.astype(dtype))
+    assert "integers mean 0..255" in sentence and "floats 0..1" in sentence

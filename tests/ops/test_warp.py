@@ -101,3 +101,17 @@ def test_gradient_of_clamped_positions_is_zero():
 def test_a_flow_of_three_channels_is_refused():
     with pytest.raises(ValueError, match=r"2 channels.*\(1, 4, 4, 3\)"):
         warp(tf.zeros((1, 4, 4, 1)), tf.zeros((1, 4, 4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("images", "flow", "said"),
+    [
+        ((1, 4, 6, 3), (4, 6, 2), r"\[N, H, W, 2\].*\(4, 6, 2\)"),
+        ((1, 2, 4, 6, 3), (1, 4, 6, 2), r"\[N, H, W, C\].*\(1, 2, 4, 6, 3\)"),
+        ((1, 4, 6, 3), (1, 2, 6, 2), r"height and width.*\(1, 2, 6, 2\)"),
+    ],
+    ids=["a field without its axis N", "a clip", "another height"],
+)
+def test_shapes_that_would_be_broadcast_are_refused(images, flow, said):
+    with pytest.raises(ValueError, match=said):
+        warp(np.zeros(images, "float32"), np.zeros(flow, "float32"))

@@ -167,3 +167,18 @@ def test_two_replicas_equal_one(repository):
         [sys.executable, "-c", MIRRORED], env=environment, capture_output=True, text=True, timeout=120
     )
     assert result.stdout.strip().endswith("equal"), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        (["motion"], "dictionary"),
+        ({1: 0.1}, "dictionary"),
+        ({"motion": "slow"}, "numbers.*'slow'"),
+        ({"motion": float("nan")}, "numbers.*nan"),
+        ({"motion(": 0.1}, r"'motion\(' is no regular expression"),
+    ],
+)
+def test_what_is_no_dictionary_of_patterns_and_multipliers_is_refused(rates, said):
+    with pytest.raises(ValueError, match=said):
+        GroupedAdam(RATE, rates=rates)

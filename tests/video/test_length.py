@@ -73,7 +73,7 @@ def test_the_verdict_says_how_much_is_there(whole, suffix):
     (problem,) = found.problems
     assert found.counts == {} and (problem.kind, problem.frames, problem.unusable) == ("damaged", frames, True)
     holds = f"{frames} of 60 frames" if suffix == "avi" else rf"{frames} frames, [01]\.\d of 2\.4 seconds"
-    with pytest.raises(VideoError, match=f"is cut short, it holds {holds}; copy it again or take it off the list"):
+    with pytest.raises(VideoError, match=f"is cut short, it holds {holds}; copy it again or leave it out"):
         read_frames(path)
     given = []
     with pytest.raises(VideoError, match="is cut short"):

@@ -1,6 +1,7 @@
 """Checks of arguments and of clips that several layers share. Their messages say what was received."""
 
 import numbers
+from collections.abc import Iterable
 from typing import cast
 
 import numpy as np
@@ -44,12 +45,15 @@ def positive_pair(name: str, pair: tuple[int, int]) -> tuple[int, int]:
     return int(first), int(second)
 
 
+def _is_number(value: object) -> bool:
+    """Whether a value is a real number. True is one to Python, and not here."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
 def _counts(value: object) -> bool:
     """Whether a value is a whole number of at least 1."""
-    # Infinity leaves no remainder but NaN, which equals nothing. True is a number to Python.
-    return (
-        isinstance(value, numbers.Real) and not isinstance(value, bool) and cast(float, value) >= 1 and value % 1 == 0
-    )
+    # Infinity leaves no remainder but NaN, which equals nothing.
+    return _is_number(value) and cast(float, value) >= 1 and cast(float, value) % 1 == 0
 
 
 def positive(name: str, value: float) -> float:
@@ -60,10 +64,10 @@ def positive(name: str, value: float) -> float:
         value: the number received.
 
     Raises:
-        ValueError: the value is not finite or not above 0.
+        ValueError: the value is no number, not finite or not above 0.
     """
-    if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{name} must be positive. Received: {name}={value}")
+    if not _is_number(value) or not 0 < value < np.inf:
+        raise ValueError(f"{name} must be positive. Received: {name}={value!r}")
     return float(value)
 
 
@@ -77,8 +81,23 @@ def fraction(name: str, value: float) -> float:
     Raises:
         ValueError: the value is no such number.
     """
-    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= value <= 1:
+    if not _is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"{name} must be a number from 0 to 1. Received: {name}={value!r}")
+    return float(value)
+
+
+def inner_fraction(name: str, value: float) -> float:
+    """Returns `value` if it lies between 0 and 1, both excluded.
+
+    Args:
+        name: the argument's name, for the message.
+        value: the number received.
+
+    Raises:
+        ValueError: the value is no such number.
+    """
+    if not _is_number(value) or not 0 < value < 1:
+        raise ValueError(f"{name} must lie between 0 and 1. Received: {name}={value!r}")
     return float(value)
 
 
@@ -93,7 +112,7 @@ def number_among(name: str, value: int, allowed: tuple[int, ...]) -> int:
     Raises:
         ValueError: the value is none of them.
     """
-    if not isinstance(value, numbers.Real) or isinstance(value, bool) or value not in allowed:
+    if not _is_number(value) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}. Received: {name}={value!r}")
     return int(value)
 
@@ -122,11 +141,13 @@ def ordered_range(value_range: tuple[float, float]) -> tuple[float, float]:
         value_range: `(low, high)`.
 
     Raises:
-        ValueError: high is not above low.
+        ValueError: it is not two numbers, or high is not above low.
     """
-    low, high = value_range
-    if not high > low:
-        raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range}")
+    ends = value_range.tolist() if isinstance(value_range, np.ndarray) else value_range
+    two = isinstance(ends, tuple | list) and len(ends) == 2 and all(map(_is_number, ends))
+    if not two or not ends[1] > ends[0]:
+        raise ValueError(f"value_range must be (low, high) with low < high. Received: value_range={value_range!r}")
+    low, high = ends
     return float(low), float(high)
 
 
@@ -138,9 +159,9 @@ def learnable(learn: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ..
         allowed: names of all weights that could be.
 
     Raises:
-        ValueError: `learn` is a string, or holds a name that is not allowed.
+        ValueError: `learn` is a string or no sequence, or holds a name that is not allowed.
     """
-    if isinstance(learn, str) or any(name not in allowed for name in learn):
+    if isinstance(learn, str) or not isinstance(learn, Iterable) or any(name not in allowed for name in learn):
         raise ValueError(f"learn must be a tuple of names from {allowed}. Received: learn={learn!r}")
     return tuple(learn)
 

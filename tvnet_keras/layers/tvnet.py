@@ -14,6 +14,7 @@ from tvnet_keras.layers.arguments import (
     check_clip,
     fraction,
     grid_size,
+    inner_fraction,
     learnable,
     number_among,
     ordered_range,
@@ -163,9 +164,7 @@ class TVNet(FromPreset, StoredByName, keras.layers.Layer, MotionLayer):
         self.tau, self.lambda_, self.theta = (
             positive(name, value) for name, value in (("tau", tau), ("lambda_", lambda_), ("theta", theta))
         )
-        if not 0 < zoom < 1:
-            raise ValueError(f"zoom must lie between 0 and 1. Received: zoom={zoom}")
-        self.zoom = float(zoom)
+        self.zoom = inner_fraction("zoom", zoom)
         self.learn = learnable(learn, LEARNABLE)
         self.u0_size = None if u0_size is None else grid_size(u0_size)
         self.share = checked_axes(share)

@@ -64,11 +64,18 @@ def resize_flow(flow: Tensor, height: Dimension, width: Dimension) -> Tensor:
     Returns:
         `[N, height, width, 2]`, pixels of the new grid; `flow` itself if its static size is already that.
 
+    Raises:
+        ValueError: `flow` has another number of axes or of channels, or the new size is below one pixel.
+
     Example:
         >>> resized = resize_flow(np.ones((1, 4, 4, 2), "float32"), 8, 16)
-        >>> ops.convert_to_numpy(resized)[0, 0, 0].tolist()
+        >>> keras.ops.convert_to_numpy(resized)[0, 0, 0].tolist()
         [4.0, 2.0]
     """
+    if len(flow.shape) != 4 or flow.shape[-1] != 2:
+        raise ValueError(f"resize_flow needs a flow [N, H, W, 2]. Received: flow.shape={tuple(flow.shape)}")
+    if any(isinstance(side, int) and side < 1 for side in (height, width)):
+        raise ValueError(f"resize_flow needs a size of at least 1 x 1. Received: height={height}, width={width}")
     return resize_flow_by(resize_align_corners_bilinear, flow, height, width)
 
 

@@ -39,10 +39,15 @@ def check_values(owner: Any, clip: Tensor, value_range: tuple[float, float], rem
     is_integer = keras.backend.is_int_dtype(clip.dtype)
     if _has_values(clip):
         # Bytes that come straight from the user may well be black.
-        if not is_integer or called_from(_FUNCTIONAL):
+        may_be_cast = is_integer and called_from(_FUNCTIONAL)
+        if _may_leave_range(clip) or may_be_cast:
             # In NumPy: a function that is being traced may have caught an array of numbers, too.
             values = ops.convert_to_numpy(clip)
-            _judge(owner, float(values.min()), float(values.max()), is_integer, value_range, remedy)
+            low, high = float(values.min()), float(values.max())
+            if is_integer:
+                _judge_integers(owner, low, high, may_be_cast)
+            else:
+                _judge_floats(owner, low, high, value_range, remedy)
     elif keras.backend.backend() == "tensorflow":
         _check_graph(owner, clip, is_integer, value_range, remedy)
     elif keras.backend.backend() == "jax" and not is_integer and called_from(_JAX_LOOPS):
@@ -65,6 +70,11 @@ def _has_values(clip: Any) -> bool:
     return type(clip) is torch.Tensor and not clip.is_meta and not torch.compiler.is_compiling()
 
 
+def _may_leave_range(clip: Tensor) -> bool:
+    """Whether the type of a clip has values beyond those that a clip may have: all but bytes."""
+    return keras.backend.standardize_dtype(clip.dtype) != "uint8"
+
+
 def _check_graph(owner: Any, clip: Any, is_integer: bool, value_range: tuple[float, float], remedy: str) -> None:
     import tensorflow as tf
 
@@ -76,7 +86,7 @@ def _check_graph(owner: Any, clip: Any, is_integer: bool, value_range: tuple[flo
     elif not is_integer and may_call_python():
 
         def judge(low, high):
-            _judge(owner, float(low), float(high), is_integer, value_range, remedy)
+            _judge_floats(owner, float(low), float(high), value_range, remedy)
 
         values = tf.stop_gradient(clip)
         tf.numpy_function(judge, [tf.reduce_min(values), tf.reduce_max(values)], [])
@@ -86,18 +96,19 @@ def _check_jax(owner: Any, clip: Tensor, value_range: tuple[float, float], remed
     import jax  # pyright: ignore[reportMissingImports] - an optional backend
 
     def judge(low, high):
-        _judge(owner, float(low), float(high), False, value_range, remedy)
+        _judge_floats(owner, float(low), float(high), value_range, remedy)
 
     jax.debug.callback(judge, ops.min(clip), ops.max(clip))
 
 
-def _judge(
-    owner: Any, low: float, high: float, is_integer: bool, value_range: tuple[float, float], remedy: str
-) -> None:
-    if is_integer:
-        if high <= 1:
-            _warn(owner, _CAST_TO_INTEGERS)
-        return
+def _judge_integers(owner: Any, low: float, high: float, may_be_cast: bool) -> None:
+    if low < 0 or high > LARGEST_BYTE:
+        _warn(owner, _BEYOND_BYTES.format(low, high))
+    elif may_be_cast and high <= 1:
+        _warn(owner, _CAST_TO_INTEGERS)
+
+
+def _judge_floats(owner: Any, low: float, high: float, value_range: tuple[float, float], remedy: str) -> None:
     span = value_range[1] - value_range[0]
     outside = low < value_range[0] - TOLERATED_SHARE * span or high > value_range[1] + TOLERATED_SHARE * span
     # A clip of 0..1 where 0..255 is expected, or one that was divided by 255 twice.
@@ -109,6 +120,12 @@ def _judge(
 _CAST_TO_INTEGERS = (
     "integers mean 0..255, and in this clip none is larger than 1, as if floats 0..1 had been cast to integers by "
     "the dtype of the model's keras.Input; give keras.Input a float dtype, or the frames as uint8."
+)
+
+
+_BEYOND_BYTES = (
+    "integers mean 0..255, and this clip spans {:g}..{:g}, so that the result is not that of its frames; bring the "
+    "frames to 0..255, or to floats 0..1."
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from tvnet_keras.typing import Dimension, Tensor
+from tvnet_keras.typing import Dimension, Shape, Tensor
 
 
 def warp(images: Tensor, flow: Tensor) -> Tensor:
@@ -21,15 +21,15 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
         `[N, H, W, C]`, differentiable in both arguments.
 
     Raises:
-        ValueError: `flow` does not end in two channels.
+        ValueError: `images` or `flow` has another number of axes, they differ in height or width, or `flow` does not
+            end in two channels.
 
     Example:
         >>> images, right = np.arange(4.0).reshape(1, 1, 4, 1), np.full((1, 1, 4, 2), (1.0, 0.0))
-        >>> ops.convert_to_numpy(warp(images, right))[0, 0, :, 0].tolist()
+        >>> keras.ops.convert_to_numpy(warp(images, right))[0, 0, :, 0].tolist()
         [1.0, 2.0, 3.0, 3.0]
     """
-    if flow.shape[-1] != 2:
-        raise ValueError(f"warp needs a flow of 2 channels (u, v). Received: flow.shape={tuple(flow.shape)}")
+    _check_shapes(images.shape, flow.shape)
     height, width = ops.shape(images)[1:3]
     x = _positions(width, flow, axis=2) + flow[..., 0]
     y = _positions(height, flow, axis=1) + flow[..., 1]
@@ -39,6 +39,18 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
     top = (1 - wx) * sample(y0, x0) + wx * sample(y0, x1)
     bottom = (1 - wx) * sample(y1, x0) + wx * sample(y1, x1)
     return (1 - wy) * top + wy * bottom
+
+
+def _check_shapes(images: Shape, flow: Shape) -> None:
+    """Refuses what broadcasting would take for images and their flow; unknown sizes are None."""
+    images, flow = tuple(images), tuple(flow)
+    received = f"Received: images.shape={images}, flow.shape={flow}"
+    if len(images) != 4 or len(flow) != 4:
+        raise ValueError(f"warp needs images [N, H, W, C] and a flow [N, H, W, 2]. {received}")
+    if flow[-1] != 2:
+        raise ValueError(f"warp needs a flow of 2 channels (u, v). {received}")
+    if any(None not in (side, other) and side != other for side, other in zip(images[1:3], flow[1:3], strict=True)):
+        raise ValueError(f"warp needs a flow of the images' height and width; resize_flow brings it there. {received}")
 
 
 def _positions(length: Dimension, flow: Tensor, axis: int) -> Tensor:

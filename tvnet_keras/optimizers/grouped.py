@@ -3,8 +3,9 @@
 Under Adam, scaling the gradients of a group would change nothing, because Adam divides them by their size.
 """
 
+import numbers
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -28,15 +29,14 @@ class RateGroups(_Optimizer):
         **kwargs: arguments of the optimizer.
 
     Raises:
-        ValueError: a multiplier is negative, or (when the optimizer is built) a pattern matches no weight.
+        ValueError: the rates are no dictionary of regular expressions and multipliers, a multiplier is negative, or
+            (when the optimizer is built) a pattern matches no weight.
     """
 
     def __init__(self, *args: Any, rates: dict[str, float] | None = None, summed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.summed = bool(summed)
-        self.rates = dict(rates or {})
-        if any(multiplier < 0 for multiplier in self.rates.values()):
-            raise ValueError(f"Multipliers of learning rates must not be negative. Received: rates={self.rates}")
+        self.rates = _checked({} if rates is None else rates)
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Creates the optimizer's state and looks up the multiplier of every weight."""
@@ -67,9 +67,26 @@ class RateGroups(_Optimizer):
         return {**super().get_config(), "rates": self.rates, "summed": self.summed}
 
 
+def _checked(rates: Any) -> dict[str, float]:
+    """The multipliers by their patterns, if they are that."""
+    if not isinstance(rates, Mapping) or not all(isinstance(pattern, str) for pattern in rates):
+        raise ValueError(f"rates must be a dictionary {{pattern: multiplier}}. Received: rates={rates!r}")
+    for pattern, multiplier in rates.items():
+        if not isinstance(multiplier, numbers.Real) or not float(multiplier) >= 0:
+            raise ValueError(f"Multipliers of learning rates must be numbers, none negative. Received: rates={rates}")
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression ({error}). Received: rates={rates}") from None
+    return dict(rates)
+
+
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class GroupedSGD(RateGroups, keras.optimizers.SGD):
     """`keras.optimizers.SGD` with a learning rate per group of weights.
+
+    A weight learns at the learning rate times the multiplier of the first pattern of `rates`, a regular expression,
+    that is found in its Keras path (`variable.path`, such as "tvnet/kernels"). `RateGroups` has all arguments.
 
     Example:
         >>> optimizer = GroupedSGD(0.01, rates={"tvnet/": 1 / 255, "bias": 2.0})
@@ -81,6 +98,9 @@ class GroupedSGD(RateGroups, keras.optimizers.SGD):
 @keras.saving.register_keras_serializable(package="tvnet_keras")
 class GroupedAdam(RateGroups, keras.optimizers.Adam):
     """`keras.optimizers.Adam` with a learning rate per group of weights.
+
+    A weight learns at the learning rate times the multiplier of the first pattern of `rates`, a regular expression,
+    that is found in its Keras path (`variable.path`, such as "tvnet/kernels"). `RateGroups` has all arguments.
 
     Example:
         >>> optimizer = GroupedAdam(0.01, rates={"tvnet/": 1 / 255, "bias": 2.0})

@@ -5,7 +5,8 @@
 * `sample`: which frames make a clip; `augment`: crops, flips, colours; `recipe`: how much of each, carried whole;
 * `listing`: a data set's list of files; `datasets`: one module per data set; `split_files`: official lists;
 * `holdout`: parts of a list by whole recordings, to validate on and to learn from;
-* `scan`: which files are broken, short or there twice; `length`: whether a file was cut short;
+* `scan`: how many frames the files of a list have (`scan.scan`), which are broken, short or there twice;
+* `length`: whether a file was cut short;
 * `cache`: JPEG frames in `shards`, files of records of many videos; `shard_index`: what their JSON files say;
 * `views` and `pipeline`: tf.data batches for training and testing; `workers`: how many files at the same time;
 * `shutdown`: ending a program while tf.data still calls Python;

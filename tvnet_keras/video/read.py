@@ -229,7 +229,7 @@ class _Film:
             raise _no_frames(self._path, "the stream is empty")
         if shortfall := self._length.shortfall(self.frames):
             raise VideoError(
-                f"{self._path}: is cut short, it holds {shortfall}; copy it again or take it off the list.",
+                f"{self._path}: is cut short, it holds {shortfall}; copy it again or leave it out.",
                 kind="damaged",
                 path=self._path,
                 frames=self.frames,
@@ -271,7 +271,7 @@ class _Film:
             return _no_frames(self._path, _reason(error))
         return VideoError(
             f"{self._path}: damaged, {self.frames} frames decode and then the decoder fails ({_reason(error)}); "
-            "replace the file or take it off the list.",
+            "replace the file or leave it out.",
             kind="damaged",
             path=self._path,
             frames=self.frames,
@@ -325,7 +325,7 @@ def _open(path: str | os.PathLike) -> Iterator[_Film]:
         if not container.streams.video:
             found = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
             raise VideoError(
-                f"{path}: has no video stream (it holds: {found}); take it off the list.", kind="no_video", path=path
+                f"{path}: has no video stream (it holds: {found}); leave it out.", kind="no_video", path=path
             )
         yield _Film(container, path)
 
@@ -349,7 +349,7 @@ def _require_file(path: str | os.PathLike) -> None:
 
 def _unreadable(path: str | os.PathLike, error: Exception) -> VideoError:
     return VideoError(
-        f"{path}: cannot be opened as a video ({_reason(error)}); replace the file or take it off the list.",
+        f"{path}: cannot be opened as a video ({_reason(error)}); replace the file or leave it out.",
         kind="unreadable",
         path=path,
     )
@@ -357,7 +357,7 @@ def _unreadable(path: str | os.PathLike, error: Exception) -> VideoError:
 
 def _no_frames(path: str | os.PathLike, reason: str) -> VideoError:
     return VideoError(
-        f"{path}: not one frame can be decoded ({reason}); replace the file or take it off the list.",
+        f"{path}: not one frame can be decoded ({reason}); replace the file or leave it out.",
         kind="no_frames",
         path=path,
     )
@@ -366,7 +366,7 @@ def _no_frames(path: str | os.PathLike, reason: str) -> VideoError:
 def _require_motion(path: str | os.PathLike, frames: int) -> None:
     if frames < 2:
         raise VideoError(
-            f"{path}: has fewer than two decodable frames ({frames}), so it shows no motion; take it off the list.",
+            f"{path}: has fewer than two decodable frames ({frames}), so it shows no motion; leave it out.",
             kind="one_frame",
             path=path,
             frames=frames,

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from tvnet_keras.errors import InputError
-from tvnet_keras.options import check_options, option
+from tvnet_keras.options import check_options, explained, option
 from tvnet_keras.video.resize import as_pair
 from tvnet_keras.video.sample import SHORT_POLICIES
 
@@ -18,9 +18,10 @@ CROP_RATIOS = (1.0, 0.875, 0.75, 0.66)
 CROP_PLACES = (5, 13)
 
 
+@explained
 @dataclass(frozen=True)
 class ViewRecipe:
-    """How views are cut of frames. Each field says what it means.
+    """How views are cut of frames.
 
     Attributes:
         size: (height, width) of the view, in pixels; None leaves the frames as large as they are.
@@ -77,9 +78,10 @@ class ViewRecipe:
         return self.crop in ("random", "corner") or self.flip or self.colour_jitter > 0
 
 
+@explained
 @dataclass(frozen=True, kw_only=True)
 class ClipRecipe(ViewRecipe):
-    """How clips are taken of videos. Each field says what it means.
+    """How clips are taken of videos.
 
     Example:
         >>> ClipRecipe((112, 112), crop="corner", flip=True, frames=16).segments
@@ -132,9 +134,10 @@ class ClipRecipe(ViewRecipe):
         return self.frames - 1, *self.clip_shape[1:3], 2
 
 
+@explained
 @dataclass(frozen=True)
 class MultiView:
-    """Which clips and crops of a video are scored in a test, their logits averaged. Each field says what it means.
+    """Which clips and crops of a video are scored in a test, their logits averaged.
 
     Raises:
         InputError: an option out of range.

@@ -49,7 +49,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found.
+    """What `scan` found.
 
     Attributes:
         counts: exact number of frames by path, of every file that decodes to its end.

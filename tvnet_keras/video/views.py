@@ -45,7 +45,8 @@ class FrameSource:
 
     Args:
         videos: the list.
-        counts: exact number of frames by path; not needed with `cache`.
+        counts: exact number of frames by path, as `tvnet_keras.video.scan.scan(videos.videos).counts` has them; not
+            needed with `cache`.
         cache: read from here instead of the files.
         flow: reads the flow that goes with the frames; None where there is none.
 
@@ -69,8 +70,8 @@ class FrameSource:
         unknown = [video.path for video in videos.videos if video.path not in counts]
         if unknown:
             raise InputError(
-                f"{unknown[0]}: its frames were not counted ({len(unknown)} such files); scan the list first, and take "
-                "the files that it names off the list."
+                f"{unknown[0]}: its frames were not counted ({len(unknown)} such files); scan the list first "
+                "(tvnet_keras.video.scan.scan), and take the files that it names off the list."
             )
         self._counts = [counts[video.path] for video in videos.videos]
 

@@ -1,6 +1,7 @@
 """TensorFlow without warnings of what an export does not need."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -15,7 +16,9 @@ def quiet() -> Iterator[None]:
     logger.setLevel("ERROR")
     logging.set_verbosity(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            yield
     finally:
         logger.setLevel(level)
         logging.set_verbosity(verbosity)

@@ -76,7 +76,11 @@ def test_pairs_of_a_video_are_its_neighbouring_frames(film):
         (["nowhere.mp4"], "nowhere.mp4 is missing; check the path."),
         (["frames/frame0.png"], "is one image; name the second one"),
         (["frames/frame0.png", "frames/frame9.png"], "frame9.png is missing"),
-        (["empty"], "empty holds 0 images and 0 videos"),
+        (["empty"], "empty holds 0 images and 0 videos; name"),
+        (
+            ["nested"],
+            "nested holds 0 images and 0 videos beside its folders, which are not looked into; name a folder of either",
+        ),
         (["both"], "both holds 1 images and 1 videos"),
         (["one"], "one holds 1 images; a flow needs two frames"),
         (["a.avi", "both/a.avi"], "would have one name, a; give each its own --output_dir."),
@@ -87,6 +91,7 @@ def test_what_is_no_sequence_is_refused(tmp_path, one_sentence, names, said):
     images(tmp_path / "one", 1)
     images(tmp_path / "both", 1)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "nested/inner").mkdir(parents=True)
     for video in ("a.avi", "both/a.avi"):
         (tmp_path / video).write_bytes(b"")
     with pytest.raises(InputError) as caught:
@@ -101,10 +106,13 @@ def test_frames_that_cannot_make_a_pair_are_refused(tmp_path, film, one_sentence
         return one_sentence(str(caught.value))
 
     folder = images(tmp_path / "frames", 2)
-    assert "gives 1 frames from --start=20 at --stride=1; flow needs two" in refusal(film, start=20)
+    assert "gives 1 of the two frames that flow needs, from --start=20 at --stride=1." in refusal(film, start=20)
     assert "--start=3 --end=5 --stride=2 take fewer than two frames; raise --end" in refusal(
         film, start=3, end=5, stride=2
     )
     assert "00000 of film has 64 x 48 pixels, more than --max_pixels=3071" in refusal(film, max_pixels=64 * 48 - 1)
     images(folder, 1, size=(16, 25))
     assert "frame1 of frames has 24 x 16 pixels and the frame before 25 x 16; give" in refusal(folder)
+    (pair,) = sequences_of([str(folder / f"frame{number}.png") for number in (0, 1)])
+    with pytest.raises(InputError, match="^The image frame1 has 24 x 16 pixels and the frame before 25 x 16; give"):
+        list(pair.frames(Selection()))

@@ -164,7 +164,7 @@ def test_another_solver_of_the_same_label_or_another_file_is_not_mistaken_for_fi
             sequence, Selection(), "made", Solver(), {"weights_sha256": "x"}, Output(tmp_path / "out", ("flo",))
         ).write()
     write(film, 9)
-    with pytest.raises(InputError, match=r"other settings \(frames was "):
+    with pytest.raises(InputError, match=r"other settings \(it is of other files, or of files that have changed"):
         run(("flo",))
 
 
@@ -175,6 +175,19 @@ def test_files_that_no_record_tells_of_are_made_again(run, tmp_path):
     (tmp_path / "out/made/film/mine.flo").write_bytes(b"mine")
     assert run(("flo",))[1] == 6
     assert (tmp_path / "out/made/film/mine.flo").read_bytes() == b"mine", "nobody's file is removed"
+
+
+def test_settings_that_made_nothing_refuse_no_others(run, tmp_path):
+    """The remedy that an error names works as it stands, without --replace."""
+    folder = images(tmp_path / "frames", 2)
+    images(folder, 1, size=(16, 25))
+    with pytest.raises(InputError, match="frames of one size, or --size=HEIGHT,WIDTH"):
+        run(("flo", "png"), path=folder)
+    assert (tmp_path / "out/made/frames.json").exists()
+    said, _ = run(("flo", "png"), path=folder, size=(16, 24))
+    assert said.startswith("written: ") and "(1 pair, colours up to " in said
+    with pytest.raises(InputError, match=r"other settings \(size was \[16, 24\] and is \[8, 12\]\)"):
+        run(("flo", "png"), path=folder, size=(8, 12))
 
 
 def test_what_is_read_is_not_written_over(run, tmp_path):

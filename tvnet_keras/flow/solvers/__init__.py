@@ -118,7 +118,7 @@ def _family(name: str) -> ModuleType:
     # An output folder may bear a solver's name, so the name comes first.
     if family not in modules and (os.sep in name or os.path.isdir(name)):
         raise InputError(f"The solver {name!r} is no folder of a SavedModel: {saved_model.FILE} is missing there.")
-    return modules[check_choice("The solver", family, tuple(modules))]
+    return modules[check_choice("The solver", family, (*modules, *presets.names()))]
 
 
 def _modules() -> dict[str, ModuleType]:

@@ -12,13 +12,14 @@ from launch.run import run_folder
 from launch.run.config import check, from_dict
 from launch.run.model import build_model, load_run
 from launch.tables.action_flow_net import table1_shapes
-from launch.tables.action_flow_net.parts import networks
+from launch.tables.action_flow_net.parts import generated, networks
 from launch.tables.action_flow_net.parts.networks import FLOW_ROW, NETWORKS, flow_cell, network_cell
 from launch.tables.action_flow_net.parts.videos import setting_of
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of
 from launch.tables.parts.video_sets import DataSet
 from launch.weights.by_name import weight_values
+from tvnet_keras.flow.generated.recipe import Recipe
 
 TABLES = [name for name in launch.tables.names() if name.startswith("action_flow_net")]
 SHAPES = DataSet("shapes", "moving_shapes", splits=(1,), steps=2, classes=("MoveRight", "MoveLeft"))
@@ -64,7 +65,7 @@ def tiny(setting, root):
 
 
 def compute(setting, rows, root, folder):
-    made = {FLOW_ROW: flow_cell(FLOW_ROW, setting, minutes=1)}
+    made = {FLOW_ROW: flow_cell(setting, minutes=1)}
     cells = [made.get(row) or network_cell(row, None, setting, minutes=1) for row in rows]
     reproduce(cells, setting.table, str(root), (0,), folder / "results", folder / "weights")
     return {row: found[0] for row, found in results_of(setting.table, folder / "results").items()}
@@ -88,6 +89,7 @@ def test_stored_flow_of_the_videos_is_learned_and_frozen_networks_stay(shapes, t
     # DIS in the place of TVNet: what is stored is what the solver gives.
     monkeypatch.setattr("launch.tables.action_flow_net.parts.videos.SOLVER", "dis")
     setting = tiny(setting_of("action_flow_net_table1", SHAPES), shapes)
+    setting = dataclasses.replace(setting, flow_start="")
     found = compute(setting, ("stacked", "actionflownet"), shapes, tmp_path)
     runs = tmp_path / "weights" / setting.table
     assert Path(run_folder.read_config(runs / "actionflownet-seed0").data.flow).name == "shapes-dis-16x1"
@@ -98,11 +100,18 @@ def test_stored_flow_of_the_videos_is_learned_and_frozen_networks_stay(shapes, t
     assert NETWORKS["stacked"].model["flow_network"] == "frozen"
 
 
-def test_generated_pairs_are_written_once_and_divided(tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "Recipe", lambda: dataclasses.replace(RECIPE))
-    config = networks._generate(table1_shapes._setting().of_pairs(), tmp_path, tmp_path / "table")
+def test_the_network_of_generated_pairs_is_trained_once(tmp_path, monkeypatch):
+    trained = []
+
+    def train(config, folder):
+        trained.append(config)
+        run_folder.claim(folder, config)
+        run_folder.add_results(folder, steps=1)
+
+    monkeypatch.setattr(generated, "Recipe", lambda: Recipe(pairs=11, height=32, width=40))
+    monkeypatch.setattr(generated, "train", train)
+    folder = generated.train_generated(tmp_path)
+    assert generated.train_generated(tmp_path) == folder == tmp_path / "action_flow_net_flow/generated-seed0"
+    (config,) = trained
     assert config.data.dataset == "flyingchairs" and len(list(Path(config.data.root).glob("*.flo"))) == 11
     assert (Path(config.data.root) / "FlyingChairs_train_val.txt").read_text().split().count("2") == 2
-
-
-RECIPE = networks.Recipe(pairs=11, height=32, width=40)

@@ -13,15 +13,13 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from launch.evaluators import Measurement, flow
-from launch.experiments import action_flow_net_pairs
-from launch.run.config import Config, check, to_dict
+from launch.run.config import check, to_dict
 from launch.run.data import open_source
 from launch.run.model import load_run
 from launch.run.run_folder import LOGS_DIR
 from launch.tables import Cell, Column
-from launch.tables.action_flow_net.parts.networks import METHOD, PAIRS, on_written_pairs
-from launch.tables.parts.stored import run_folder_of
-from launch.train import train
+from launch.tables.action_flow_net.parts.generated import PAIRS, ROW, STEPS, config_of, train_generated
+from launch.tables.action_flow_net.parts.videos import full_scale
 from tvnet_keras.flow.generated.recipe import Recipe, write_recipe
 
 DATA_SET = "pairs"
@@ -31,8 +29,6 @@ Here: a ResNet-18 of half the paper's width with its decoder, 128 x 128 windows 
 (900 to learn from, 100 to test, up to 20 pixels fast) that are turned, shifted, zoomed and mirrored; 3000 steps of 16,
 Adam 0.001 with cosine decay.
 """
-
-STEPS = 3000
 
 VALIDATION = "validation/validation_epe"
 """What `launch.train` calls the error in its logs."""
@@ -57,7 +53,7 @@ COLUMNS = (
 
 def cells() -> tuple[Cell, ...]:
     """The network of flow."""
-    config = _config("pairs")
+    config = config_of("pairs")
     columns = [
         Column(heading, name, ".2f")
         for number, here, still in COLUMNS
@@ -66,7 +62,7 @@ def cells() -> tuple[Cell, ...]:
     ]
     return (
         Cell(
-            "generated",
+            ROW,
             None,
             "epe",
             to_dict(config),
@@ -74,24 +70,14 @@ def cells() -> tuple[Cell, ...]:
             _run,
             minutes=30,
             comparable=False,
+            full_scale=full_scale("ucf101", "UCF-101")["flow-generated"],
             columns=tuple(columns),
         ),
     )
 
 
-def _config(root: str) -> Config:
-    base = action_flow_net_pairs.config(METHOD)
-    return dataclasses.replace(
-        base,
-        data=dataclasses.replace(base.data, dataset="flyingchairs", root=root),
-        train=dataclasses.replace(base.train, steps=STEPS, validate_every=500),
-    )
-
-
 def _run(data_dir: str, seed: int, weights: Path) -> Measurement:
-    folder = run_folder_of(weights)
-    config = check(dataclasses.replace(on_written_pairs(_config(""), weights.parent), seed=seed))
-    train(config, folder)
+    folder = train_generated(weights.parent.parent, seed)
     config, model, _ = load_run(folder)
     recipe = weights.parent.parent / f"{PAIRS}-recipe"
     write_recipe(recipe, Recipe())

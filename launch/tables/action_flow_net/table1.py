@@ -16,9 +16,9 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "ucf101"
 
-STEPS = 1200
+STEPS = 800
 
-MINUTES = 15
+MINUTES = 8
 
 
 def cells() -> tuple[Cell, ...]:

@@ -14,9 +14,9 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "jhmdb"
 
-STEPS = 800
+STEPS = 500
 
-MINUTES = 10
+MINUTES = 5
 
 
 def cells() -> tuple[Cell, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from launch.experiments import moving_shapes
 from launch.run.config import Config
 from launch.tables import Cell
-from launch.tables.action_flow_net.parts.networks import FLOW_ROW, METHOD, Setting, flow_cell, network_cell
+from launch.tables.action_flow_net.parts.networks import METHOD, Setting, flow_cell, network_cell
 from launch.tables.action_flow_net.parts.rows_of_table1 import CLAIM, PAPER
 from launch.tables.parts.trained_cells import with_root
 from tvnet_keras.video.moving_shapes.writer import write_dataset
@@ -31,7 +31,7 @@ def cells() -> tuple[Cell, ...]:
     """The network of flow, and three seeds of each row of the claim."""
     setting = _setting()
     claim = (network_cell(row, PAPER["ucf101"][row], setting, seeds=(0, 1, 2), minutes=1) for row in CLAIM)
-    return (flow_cell(FLOW_ROW, setting, minutes=2), *claim)
+    return (flow_cell(setting, minutes=2), *claim)
 
 
 def _setting() -> Setting:

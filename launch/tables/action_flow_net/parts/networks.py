@@ -8,34 +8,29 @@ from typing import Any
 import keras
 
 from launch.evaluators import Measurement, flow, photometric
-from launch.experiments import action_flow_net_pairs
 from launch.run.config import Config, check, to_dict
 from launch.run.data import open_source
 from launch.run.model import load_run
 from launch.run.run_folder import read
 from launch.tables import Cell, Column
+from launch.tables.action_flow_net.parts.generated import train_generated
 from launch.tables.parts.stored import run_folder_of, weights_file
 from launch.tables.parts.trained_cells import Prepare, train_and_score, trained_cell
 from launch.train import train
 from models.action_flow_net import CLASS, FLOW, FROZEN, LOSSES, STACKED, STACKED_FULL_SIZE
-from tvnet_keras.flow.generated.recipe import Recipe
-from tvnet_keras.flow.generated.writer import write_pairs
 
 METHOD = "action_flow_net"
 
 FLOW_ROW = "flow"
 """The network of flow that others start from, learned on the flow of the table's own videos."""
 
-GENERATED_ROW = "flow-generated"
-"""The same learned on generated pairs, which stand for FlyingChairs."""
+GENERATED_ROW = "action_flow_net_flow/generated"
+"""The network of flow that was learned on generated pairs, which stand for FlyingChairs; another table's."""
 
 FLOW_SEED = 0
 """Of the networks of flow: the pretraining is shared by all seeds."""
 
 MINUTES = Column("minutes", "minutes", ".0f")
-
-PAIRS = "action_flow_net_pairs"
-"""The folder of the generated pairs, beside those of the tables' runs."""
 
 FROM_FLOW: dict[str, Any] = {"losses": (CLASS,), "structure": STACKED, "flow_network": FROZEN}
 
@@ -80,12 +75,14 @@ class Setting:
         config: the configuration of a training, whatever the row.
         prepare: puts the data in its place, with flow where the configuration has `data.flow`.
         with_flow: fields of `config.data` where flow is learned.
+        flow_start: the row that the network of flow starts from; empty for fresh weights.
     """
 
     table: str
     config: Config
     prepare: Prepare
     with_flow: dict[str, Any] = dataclasses.field(default_factory=dict)
+    flow_start: str = ""
 
     def of(self, network: Network) -> Config:
         """The configuration of a row; it names the row that the network starts from."""
@@ -100,20 +97,10 @@ class Setting:
 
     def of_flow(self) -> Config:
         """The configuration of the network of flow on the videos themselves."""
-        config = self.of(Network({"losses": (FLOW,)}))
+        config = self.of(Network({"losses": (FLOW,)}, self.flow_start))
         return dataclasses.replace(
             config,
             data=dataclasses.replace(config.data, colour_jitter=0.0),
-        )
-
-    def of_pairs(self) -> Config:
-        """The configuration of the network of flow on generated pairs, of the width and size of the others."""
-        pairs, config = action_flow_net_pairs.config(METHOD), self.config
-        return dataclasses.replace(
-            pairs,
-            model=dataclasses.replace(config.model, losses=(FLOW,)),
-            data=dataclasses.replace(pairs.data, height=config.data.height, width=config.data.width),
-            train=config.train,
         )
 
 
@@ -141,25 +128,22 @@ def network_cell(
     return dataclasses.replace(cell, run=partial(_run, setting, row), columns=(MINUTES,))
 
 
-def flow_cell(row: str, setting: Setting, *, minutes: float, full_scale: str = "") -> Cell:
-    """A cell of a network of flow, `FLOW_ROW` or `GENERATED_ROW`: its end-point error, or what its flow leaves.
+def flow_cell(setting: Setting, *, minutes: float, full_scale: str = "") -> Cell:
+    """The cell of the network of flow: its end-point error, or what its flow leaves unexplained.
 
     Args:
-        row: the row.
         setting: the data set and the training.
         minutes: time that it takes on two CPU cores, about.
         full_scale: the command that computes the paper's own.
     """
-    config = setting.of_pairs() if row == GENERATED_ROW else setting.of_flow()
-    exact = row == GENERATED_ROW or not setting.with_flow
-    number = "epe" if exact else "photometric"
+    config, number = setting.of_flow(), "photometric" if setting.with_flow else "epe"
     return Cell(
-        row,
+        FLOW_ROW,
         None,
         number,
         to_dict(config),
         {"steps": config.train.steps},
-        partial(_run_flow, setting, row),
+        partial(_run_flow, setting),
         minutes,
         seeds=(FLOW_SEED,),
         comparable=False,
@@ -177,11 +161,11 @@ def _run(setting: Setting, row: str, data_dir: str, seed: int, weights: Path) ->
     return train_and_score(config, setting.prepare, data_dir, seed, weights)
 
 
-def _run_flow(setting: Setting, row: str, data_dir: str, seed: int, weights: Path) -> Measurement:
-    folder = train_flow(setting, row, data_dir, weights)
+def _run_flow(setting: Setting, data_dir: str, seed: int, weights: Path) -> Measurement:
+    folder = train_flow(setting, FLOW_ROW, data_dir, weights)
     config, model, _ = load_run(folder)
-    exact = row == GENERATED_ROW or not setting.with_flow
-    measured = (flow if exact else photometric).measure(model, open_source(config, "test"), config)
+    measure = photometric if setting.with_flow else flow
+    measured = measure.measure(model, open_source(config, "test"), config)
     results = read(folder)["results"]
     return dataclasses.replace(measured, numbers={**measured.numbers, "train_loss": results["loss"]})
 
@@ -199,25 +183,13 @@ def train_flow(setting: Setting, row: str, data_dir: str, weights: Path) -> Path
         The folder of its run.
     """
     keras.backend.clear_session()
-    folder = run_folder_of(weights_file(weights.parent.parent, setting.table, row, FLOW_SEED))
-    prepare: Prepare = _generate if row == GENERATED_ROW else setting.prepare
-    config = setting.of_pairs() if row == GENERATED_ROW else setting.of_flow()
-    config = check(dataclasses.replace(prepare(config, Path(data_dir), weights.parent), seed=FLOW_SEED))
+    weights_dir = weights.parent.parent
+    if row == GENERATED_ROW:
+        return train_generated(weights_dir)
+    folder = run_folder_of(weights_file(weights_dir, setting.table, row, FLOW_SEED))
+    config = setting.of_flow()
+    if config.init_from:
+        config = dataclasses.replace(config, init_from=str(train_flow(setting, config.init_from, data_dir, weights)))
+    config = check(dataclasses.replace(setting.prepare(config, Path(data_dir), weights.parent), seed=FLOW_SEED))
     train(config, folder)
     return folder
-
-
-def _generate(config: Config, data_dir: Path, folder: Path) -> Config:
-    return on_written_pairs(config, folder)
-
-
-def on_written_pairs(config: Config, folder: Path) -> Config:
-    """The configuration on generated pairs of the default recipe, as files: rendering them takes longer than a step.
-
-    Args:
-        config: the configuration of a network of flow.
-        folder: the folder of a table's runs; the pairs lie beside it.
-    """
-    root = folder.parent / PAIRS
-    write_pairs(root, Recipe())
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, dataset="flyingchairs", root=str(root)))

@@ -3,7 +3,6 @@
 from launch.tables import Cell
 from launch.tables.action_flow_net.parts.networks import (
     FLOW_ROW,
-    GENERATED_ROW,
     Setting,
     flow_cell,
     network_cell,
@@ -56,10 +55,8 @@ def rows(setting: Setting, paper: str, minutes: float) -> tuple[Cell, ...]:
         minutes: time that a training takes on two CPU cores, about.
     """
     commands, numbers = full_scale(paper, ROOTS[paper]), PAPER[paper]
-    cells = [flow_cell(FLOW_ROW, setting, minutes=minutes, full_scale=commands[FLOW_ROW])]
+    cells = [flow_cell(setting, minutes=minutes, full_scale=commands[FLOW_ROW])]
     for row in ROWS:
-        if row == "actionflownet-generated":
-            cells.append(flow_cell(GENERATED_ROW, setting, minutes=minutes, full_scale=commands[GENERATED_ROW]))
         seeds = (0, 1, 2) if row in CLAIM else (0,)
         cells.append(
             network_cell(row, numbers.get(row), setting, seeds=seeds, minutes=minutes, full_scale=commands[row])

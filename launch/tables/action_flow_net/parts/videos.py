@@ -6,7 +6,7 @@ from pathlib import Path
 
 from launch.experiments import action_flow_net_ucf101
 from launch.run.config import Config
-from launch.tables.action_flow_net.parts.networks import METHOD, Setting
+from launch.tables.action_flow_net.parts.networks import GENERATED_ROW, METHOD, Setting
 from launch.tables.parts.video_sets import SHARED, DataSet, flow_folder, prepare
 from tvnet_keras.flow.store import FlowFormat
 
@@ -18,11 +18,12 @@ FORM = FlowFormat("png", bound=10.0, windows=16, window=1)
 
 SETTING = """
 Here: a ResNet-18 of half the paper's width on pairs of 112 x 112, corner crops and flips, for classes colour jitter of
-0.2; batch 32, Adam 0.001 with cosine decay, 50 steps of warm-up; the same number of steps for every row, and as many
-before for the network of flow that others start from, which all seeds share (the paper: 80,000 steps). The flow that is
-learned is TVNet-5-5-50's with its preset, of sixteen pairs of every training video, 8 bits. Tested as in the paper, on
-64 random windows of one random pair of every video. `flow` is that network of flow, its number the residual of the test
-clips in grey levels.
+0.2; batch 32, Adam 0.001 with cosine decay, 50 steps of warm-up; the same number of steps for every row (the paper:
+80,000). `flow` is the network of flow that others start from, trained as long before and shared by all seeds; its
+number is the residual of the test clips in grey levels. It starts from the one of `action_flow_net_flow`, on generated
+pairs, for from fresh weights it learned within 500 steps that no flow is the safest one. The flow that is learned is
+TVNet-5-5-50's with its preset, of sixteen pairs of every training video, 8 bits. Tested as in the paper, on 64 random
+windows of one random pair of every video.
 """
 
 
@@ -48,7 +49,7 @@ def setting_of(table: str, data: DataSet) -> Setting:
         train=dataclasses.replace(base.train, steps=data.steps, validate_every=0, log_every=100),
     )
     stored = {"flow": str(flow_folder(data, SOLVER, SHARED, FORM)), "windows": FORM.windows}
-    return Setting(table, config, partial(_prepare, data), with_flow=stored)
+    return Setting(table, config, partial(_prepare, data), with_flow=stored, flow_start=GENERATED_ROW)
 
 
 def _prepare(data: DataSet, config: Config, data_dir: Path, folder: Path) -> Config:

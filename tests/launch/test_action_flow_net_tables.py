@@ -107,6 +107,7 @@ def test_the_network_of_generated_pairs_is_trained_once(tmp_path, monkeypatch):
         trained.append(config)
         run_folder.claim(folder, config)
         run_folder.add_results(folder, steps=1)
+        (folder / run_folder.WEIGHTS_FILE).touch()
 
     monkeypatch.setattr(generated, "Recipe", lambda: Recipe(pairs=11, height=32, width=40))
     monkeypatch.setattr(generated, "train", train)

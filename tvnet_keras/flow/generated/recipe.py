@@ -20,6 +20,9 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".tif", ".tiff", ".w
 
 MOST_PAIRS = 10_000_000
 
+TEST_EVERY = 10
+"""Pair numbers that this divides are for testing."""
+
 LARGEST_SIDE = 8192
 
 
@@ -72,6 +75,15 @@ class Recipe:
             # Written so that NaN is refused too.
             if not least <= value <= most:
                 raise InputError(f"{name} of generated pairs must lie in {least}..{most}. Received: {name}={value}.")
+
+
+def subset_of(number: int) -> str:
+    """The subset that a pair belongs to: "test" for one in ten, otherwise "train".
+
+    Args:
+        number: the pair's, from 0.
+    """
+    return "train" if number % TEST_EVERY else "test"
 
 
 def write_recipe(root: str | os.PathLike[str], recipe: Recipe) -> Path:

@@ -9,13 +9,15 @@ import cv2
 
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError
-from tvnet_keras.flow.generated.recipe import Recipe, write_recipe
+from tvnet_keras.flow.generated.recipe import Recipe, subset_of, write_recipe
 from tvnet_keras.flow.generated.render import render_pair
 from tvnet_keras.flow.io import write_flo
-from tvnet_keras.flow.pairs.flyingchairs import CODE_OF_SUBSET, LIST_FILE
-from tvnet_keras.flow.pairs.generated import subset_of
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.video.workers import workers_of
+
+LIST_FILE = "FlyingChairs_train_val.txt"
+CODE_OF_SUBSET = {"train": "1", "test": "2"}
+"""The list that FlyingChairs divides its pairs by, and what it writes for each subset."""
 
 
 def write_pairs(

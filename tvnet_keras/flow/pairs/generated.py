@@ -5,13 +5,10 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from tvnet_keras.flow.generated.recipe import Recipe, read_recipe
+from tvnet_keras.flow.generated.recipe import Recipe, read_recipe, subset_of
 from tvnet_keras.flow.generated.render import render_pair
 from tvnet_keras.flow.io import UNKNOWN
 from tvnet_keras.flow.pairs.parts.pair import Pair
-
-TEST_EVERY = 10
-"""Pair numbers that this divides are for testing."""
 
 
 def load(root: str | os.PathLike[str]) -> tuple[Pair, ...]:
@@ -39,11 +36,6 @@ def divide(root: str | os.PathLike[str], pairs: tuple[Pair, ...], subset: str) -
         subset: "train" or "test".
     """
     return tuple(pair for pair in pairs if subset_of(int(pair.name)) == subset)
-
-
-def subset_of(number: int) -> str:
-    """The subset, "train" or "test", that a pair belongs to by its number."""
-    return "train" if number % TEST_EVERY else "test"
 
 
 # A reader asks for the frames and then for the truth of the same pair, from several threads.

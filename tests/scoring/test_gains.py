@@ -46,14 +46,14 @@ def test_the_table_and_the_picture_have_every_class(tmp_path):
 def test_a_label_that_one_evaluation_knows_counts_in_both():
     labels, before = np.array([0, 0, 1]), answering([0, 0, 1], [1, 0, 1])
     for unknown in ([-1, 0, 1], [0, 0, -1]):
-        after = dataclasses.replace(answering(labels, [0, 0, 0]), label=np.array(unknown))
+        after = dataclasses.replace(answering(labels, [0, 0, 1]), label=np.array(unknown))
         # Videos are joined by their names, not by their places.
         turned = dataclasses.replace(
             after, video_id=after.video_id[::-1], label=after.label[::-1], logits=after.logits[::-1]
         )
         for other in (after, turned):
-            assert [tuple(row) for row in class_gains(before, other)] == [("a", 2, 0.5, 1.0), ("b", 1, 1.0, 0.0)]
-            assert [row.gain for row in class_gains(other, before)] == [1.0, -0.5]
+            assert [tuple(row) for row in class_gains(before, other)] == [("a", 2, 0.5, 1.0), ("b", 1, 1.0, 1.0)]
+            assert [row.gain for row in class_gains(other, before)] == [0.0, -0.5]
     with pytest.raises(InputError, match="v1 has two labels"):
         class_gains(before, answering([0, 1, 1], [0, 0, 0]))
 

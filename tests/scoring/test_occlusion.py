@@ -73,7 +73,7 @@ def test_the_square_lies_on_the_same_place_in_every_frame(frame):
 def test_batches_are_of_one_size_and_change_nothing():
     clip = np.random.default_rng(0).integers(1, 256, WHITE.shape, np.uint8)
     before, maps, told = clip.copy(), [], []
-    for batch_size in (1, 8, 1000):
+    for batch_size in (1, 7, 1000):
         sizes = []
 
         def predict(clips, sizes=sizes):

@@ -39,6 +39,11 @@ class Occlusion:
         lefts: the square's first column of pixels, by column of places.
         square: the side of the square, in pixels.
         size: (H, W) of the frames.
+
+    Example:
+        >>> answers = Occlusion(np.array([0.8, 0.2]), np.full((1, 1, 2), 0.5), (0,), (0,), square=4, size=(4, 4))
+        >>> answers.drops(label=0).round(3).tolist()
+        [[0.375]]
     """
 
     whole: np.ndarray

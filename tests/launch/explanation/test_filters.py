@@ -32,6 +32,7 @@ def drawn(weight, shape, seen):
         ((7, 7, 6, 5), FRAMES, (1, 2, 2), (0, 0), 2),
         ((7, 7, 6, 5), FRAMES, (1, 2, 4), (0, 1), 1),
         ((5, 7, 7, 3, 4), FRAMES, (3, 1, 2, 1), (0, 3), 1),
+        ((2, 7, 7, 9, 1), FRAMES, (1, 1, 2, 4), (0, 4), 1),
         ((7, 7, 10, 4), FLOW, (1, 2, 0), (0, 0), slice(None)),
         ((7, 7, 10, 4), FLOW, (1, 2, 7), (1, 3), slice(None)),
         ((7, 7, 6, 4), FLOW, (1, 2, 5), (1, 2), slice(None)),
@@ -50,6 +51,9 @@ def test_a_weight_stands_at_its_frame_field_and_colour(shape, seen, weight, plac
 
 def test_every_filter_is_scaled_by_its_own_largest_weight():
     kernel = np.random.default_rng(0).normal(size=(7, 7, 6, 1))
+    both = filters_picture(np.concatenate([1e-3 * kernel, kernel], axis=-1), FRAMES)
+    # One stands above the other.
+    np.testing.assert_array_equal(*np.split(both[GAP:], 2))
     one = filters_picture(kernel, FRAMES)
     np.testing.assert_array_equal(one, filters_picture(1e-6 * kernel, FRAMES))
     turned = filters_picture(-kernel, FRAMES)

@@ -130,6 +130,7 @@ def small(monkeypatch):
     monkeypatch.setattr(streams, "WINDOWS", 1)
 
 
+@pytest.mark.slow
 def test_a_stream_is_trained_and_its_motion_measured(small, shapes, tmp_path):
     """The learned TVNet has moved from the untrained one, and the store is read by the stream that asks for it."""
     found = {}

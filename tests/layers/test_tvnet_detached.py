@@ -16,7 +16,7 @@ def built(**arguments):
 
 
 @pytest.mark.parametrize("median", [0, 3])
-@pytest.mark.parametrize("mode", ["auto", "portable"])
+@pytest.mark.parametrize("mode", ["auto", pytest.param("portable", marks=pytest.mark.slow)])
 def test_the_gradients_are_finite_differences_with_the_data_terms_held(mode, median):
     layer = built(mode=mode, median=median, detach_warps=True)
     start, held = [weight.numpy().astype(float) for weight in weights_of(layer)], {}

@@ -24,6 +24,7 @@ NETWORKS = {
         (5, 5, 8),
         CHANNELS,
     ),
+    "pairs of frames": ("action_flow_net", RESIDUAL, 2, "conv1_conv", (7, 7, 6), FRAMES),
     "features": ("representation_flow", RESIDUAL, 4, "conv1_conv", (7, 7, 3), FRAMES),
 }
 

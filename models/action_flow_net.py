@@ -14,15 +14,15 @@ import dataclasses
 from typing import Any, cast
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from tvnet_keras.losses.multiscale import multiscale_end_point_error
+from tvnet_keras.ops.frame_pairs import fold_time
 from tvnet_keras.options import option
 from tvnet_keras.typing import Shape, Tensor
 
 from .parts.classifier import classify
-from .parts.clip_classifier import cross_entropy
-from .parts.clip_model import ClipModel
+from .parts.clip_classifier import ClipClassifier, cross_entropy
 from .parts.flow_decoder import BLOCKS, FLOW_CHANNELS
 from .parts.flow_network import STRIDES, FlowNetwork
 from .parts.input_scaling import MEAN_AND_DEVIATION
@@ -85,7 +85,7 @@ class Options:
 
 
 @keras.saving.register_keras_serializable(package="models")
-class ActionFlowNet(ClipModel):
+class ActionFlowNet(ClipClassifier):
     """A network of frame pairs with an output of classes, of flow, or of both.
 
     Args:
@@ -119,11 +119,9 @@ class ActionFlowNet(ClipModel):
     def __init__(
         self, num_classes: int, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(clip_shape, options, **kwargs)
+        super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
         _check_together(chosen)
-        self.num_classes = num_classes
-        self.consensus = layers.GlobalAveragePooling1D(dtype="float32", name="consensus")
         stacked = chosen.structure != JOINT
         has_flow = stacked or FLOW in chosen.losses
         self.network = FlowNetwork(
@@ -173,23 +171,19 @@ class ActionFlowNet(ClipModel):
         stages = network.stages_of(clip, learns)
         steps = ops.shape(clip)[1] - 1
         outputs: dict[str, Any] = {}
+        seen = stages[-1]
         if self.motion is not None:
             flows = network.flows_of(stages, learns)
             outputs["flow"] = network.full_size(flows[0], clip)
             if FLOW in chosen.losses:
                 outputs["flows"] = [_of_clips(flow, steps) for flow in flows]
             if chosen.structure == STACKED:
-                stages = [flows[0]]
+                seen = flows[0]
             elif chosen.structure == STACKED_FULL_SIZE:
-                stages = [ops.reshape(outputs["flow"], (-1, *ops.shape(outputs["flow"])[2:]))]
+                seen = fold_time(outputs["flow"])
         if self.head is not None:
-            logits = _of_clips(self.head(stages[-1], training=training), steps)
-            outputs["logits"] = self.consensus(logits)
+            outputs["logits"] = self.consensus(_of_clips(self.head(seen, training=training), steps))
         return outputs
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "num_classes": self.num_classes}
 
 
 def _of_clips(values: Tensor, steps: Any) -> Tensor:

@@ -315,8 +315,8 @@ def _check_together(config: Config) -> None:
     if test.sampling != RANDOM and test.crops not in CROP_COUNTS:
         *others, most = map(str, CROP_COUNTS)
         raise InputError(
-            f"--config.eval.crops={test.crops} must be {', '.join(others)} or {most}, or any number with "
-            f"--config.eval.sampling={RANDOM}."
+            f"--config.eval.crops must be {', '.join(others)} or {most}, but is {test.crops}; with "
+            f"--config.eval.sampling={RANDOM} it may be any number."
         )
     if data.test_crop == "none" and test.crops != 1:
         raise InputError(

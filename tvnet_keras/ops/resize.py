@@ -8,7 +8,7 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 | `ops.resize.resize_align_corners_bilinear` | align-corners | bilinear | frames at a pyramid level (TVNet) |
 | `ops.native.resize.resize_align_corners_bilinear` | align-corners | bilinear | the two of `ops.resize`, native |
 | `ops.resize.resize_flow` | align-corners | bilinear, scales vectors | flow between levels, u0, flow of a model |
-| `ops.resize.resize_flow_by` | align-corners | the same, by a given form of the first two | flow between levels, flow of a network |
+| `ops.resize.resize_flow_by` | align-corners | the same, by a given resize | flow between levels, flow of a network |
 | `ops.tvl1.released.resize_align_corners_bilinear` | align-corners | bilinear, released rounding | frames at a level |
 | `ops.tvl1.released.resize_flow_by_zoom` | align-corners | the same, divides vectors by zoom | flow between levels |
 | `ops.resize.resize_half_pixel_antialiased` | half-pixel | area; bilinear where it grows | frames in a graph |

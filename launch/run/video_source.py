@@ -134,6 +134,8 @@ class VideoSource:
     def require_trainable(self, needs: Sequence[str], strategy: tf.distribute.Strategy) -> None:
         """Refuses flow between other frames than neighbouring ones of one clip, and frames of several sizes.
 
+        Stored flow that is learned may lie between frames further apart: it is composed.
+
         Raises:
             InputError: either is asked for.
         """
@@ -143,6 +145,11 @@ class VideoSource:
             raise InputError(
                 f"The exact flow of --config.data.dataset={data.dataset} is that of neighbouring frames of one clip: "
                 f"set --config.data.step=1 --config.data.segments=1 instead of {data.step} and {data.segments}."
+            )
+        if "known" in needs and data.segments != 1:
+            raise InputError(
+                f"The flow of --config.data.flow={data.flow} is learned from one clip of every video: set "
+                f"--config.data.segments=1 instead of {data.segments}."
             )
 
     def scanned(self, *, skip_unreadable: bool = False) -> "VideoSource":

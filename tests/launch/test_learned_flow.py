@@ -116,6 +116,12 @@ def test_settings_of_exact_flow_are_refused_beside_a_store(configured):
             open_source(configured(data=setting), "train", NEEDS)
 
 
+def test_stored_flow_of_several_clips_at_a_time_is_refused(configured, tmp_path, one_sentence):
+    with pytest.raises(InputError, match="set --config.data.segments=1 instead of 2") as refusal:
+        train(configured(data={"segments": 2}), tmp_path)
+    one_sentence(str(refusal.value))
+
+
 def test_the_rows_of_the_papers_table_start_from_each_other(run, configured, tmp_path):
     joint = weight_values(load_run(run)[1])
     fine_tuned = configured(

@@ -147,7 +147,7 @@ def interrupted(*arguments):
 
 def test_clips_are_generated_where_there_are_none(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr("launch.tables.representation_flow.parts.moving_shapes_cells.write_dataset", made.append)
+    monkeypatch.setattr("launch.tables.parts.moving_shapes.write_dataset", made.append)
     monkeypatch.setattr("launch.tables.parts.trained_cells.train", interrupted)
     cell = cells_of("representation_flow_table5")[0]
     for _ in range(2):

@@ -6,15 +6,12 @@ single frame tells; chance is 8.3 %.
 """
 
 import dataclasses
-from pathlib import Path
 
 from launch.experiments import moving_shapes
-from launch.run.config import Config
 from launch.tables import Cell
 from launch.tables.action_flow_net.parts.networks import METHOD, Setting, flow_cell, network_cell
 from launch.tables.action_flow_net.parts.rows_of_table1 import CLAIM, PAPER
-from launch.tables.parts.trained_cells import with_root
-from tvnet_keras.video.moving_shapes.writer import write_dataset
+from launch.tables.parts.moving_shapes import on_generated_clips
 
 DATA_SET = "moving_shapes"
 
@@ -41,11 +38,4 @@ def _setting() -> Setting:
         model=dataclasses.replace(base.model, width=16),
         train=dataclasses.replace(base.train, steps=STEPS, lr=1e-3, log_every=50, checkpoint_every=100),
     )
-    return Setting("action_flow_net_table1_shapes", config, _generate)
-
-
-def _generate(config: Config, data_dir: Path, folder: Path) -> Config:
-    """The configuration on the clips in `data_dir`, which are generated if they are not there."""
-    if not (data_dir / "splits").is_dir():
-        write_dataset(data_dir)
-    return with_root(config, data_dir)
+    return Setting("action_flow_net_table1_shapes", config, on_generated_clips)

@@ -5,8 +5,9 @@ this one has 47.3 for the network from scratch.
 """
 
 from launch.tables import Cell
-from launch.tables.action_flow_net.parts.rows_of_table1 import ROOTS, literature
+from launch.tables.action_flow_net.parts.rows_of_table1 import ROOTS
 from launch.tables.action_flow_net.parts.videos import full_scale
+from launch.tables.parts.full_scale import full_scale_cell
 
 DATA_SET = ""
 
@@ -24,4 +25,4 @@ PAPER = {
 def cells() -> tuple[Cell, ...]:
     """Every row; those of other papers have their numbers alone."""
     commands = full_scale("ucf101", ROOTS["ucf101"])
-    return tuple(literature(row, paper, commands.get(row, "")) for row, paper in PAPER.items())
+    return tuple(full_scale_cell(row, paper, commands.get(row, "")) for row, paper in PAPER.items())

@@ -17,9 +17,10 @@ from launch.run.data import open_source
 from launch.run.model import load_run
 from launch.tables import Cell, Column
 from launch.tables.action_flow_net.parts.networks import NETWORKS, Setting, network_cell, train_flow
-from launch.tables.action_flow_net.parts.rows_of_table1 import ROOTS, literature
+from launch.tables.action_flow_net.parts.rows_of_table1 import ROOTS
 from launch.tables.action_flow_net.parts.videos import SETTING, full_scale, setting_of
 from launch.tables.action_flow_net.table1 import MINUTES, STEPS
+from launch.tables.parts.full_scale import full_scale_cell
 from launch.tables.parts.stored import weights_file
 from launch.tables.parts.video_sets import UCF101
 
@@ -39,7 +40,7 @@ def cells() -> tuple[Cell, ...]:
     """Both networks, and the paper's classifier of EpicFlow."""
     setting = setting_of(TABLE1, dataclasses.replace(UCF101, steps=STEPS))
     ours = tuple(_cell(row, *PAPER[row], setting) for row in PAPER)
-    return (*ours, dataclasses.replace(literature("epicflow", EPICFLOW[0]), columns=(_sintel(EPICFLOW[1]),)))
+    return (*ours, dataclasses.replace(full_scale_cell("epicflow", EPICFLOW[0]), columns=(_sintel(EPICFLOW[1]),)))
 
 
 def _cell(row: str, accuracy: float, error: float, setting: Setting) -> Cell:

@@ -6,7 +6,8 @@ and two-stream network (57.6) see OpenCV's TV-L1 and have no row.
 """
 
 from launch.tables import Cell
-from launch.tables.representation_flow.parts.full_scale import HMDB, command, full_scale_cell
+from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.representation_flow.parts.full_scale import HMDB, command
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
 __all__ = ["DATA_SET", "SETTING", "cells"]

@@ -6,7 +6,8 @@ learning is no evidence.
 """
 
 from launch.tables import Cell
-from launch.tables.representation_flow.parts.full_scale import HMDB, command, full_scale_cell
+from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.representation_flow.parts.full_scale import HMDB, command
 from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
 __all__ = ["DATA_SET", "SETTING", "cells"]

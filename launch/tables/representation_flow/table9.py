@@ -8,7 +8,8 @@ the released one.
 """
 
 from launch.tables import Cell
-from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
+from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.representation_flow.parts.full_scale import command
 
 DATA_SET = ""
 

@@ -8,6 +8,7 @@ from launch.tables.action_flow_net.parts.networks import (
     network_cell,
 )
 from launch.tables.action_flow_net.parts.videos import full_scale
+from launch.tables.parts.full_scale import full_scale_cell
 
 PAPER = {
     "ucf101": {
@@ -61,15 +62,4 @@ def rows(setting: Setting, paper: str, minutes: float) -> tuple[Cell, ...]:
         cells.append(
             network_cell(row, numbers.get(row), setting, seeds=seeds, minutes=minutes, full_scale=commands[row])
         )
-    return (*cells, literature("imagenet", numbers["imagenet"], commands["imagenet"]))
-
-
-def literature(row: str, paper: float, command: str = "") -> Cell:
-    """A row that is computed at full scale only, or by others.
-
-    Args:
-        row: the cell's name.
-        paper: the paper's accuracy, percent.
-        command: the command that computes it.
-    """
-    return Cell(row, paper, "top1", {}, {}, None, 0, percent=True, comparable=False, full_scale=command)
+    return (*cells, full_scale_cell("imagenet", numbers["imagenet"], commands["imagenet"]))

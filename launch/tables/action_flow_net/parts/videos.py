@@ -70,28 +70,33 @@ def full_scale(dataset: str, root: str) -> dict[str, str]:
         "--config.train.schedule=constant"
     )
     stored, alone = f"--config.data.flow=flow/{dataset}", "--config.model.losses=class"
-    from_flow = "--config.init_from=runs/flownet"
-    return {
-        "flow": f"{start} --output_dir=runs/flownet {stored} --config.model.losses=flow {sizes}",
-        "scratch": f"{start} --output_dir=runs/scratch {alone} {sizes}",
-        "fine-tune": f"{start} --output_dir=runs/fine-tune {from_flow} {alone} {sizes}",
-        "stacked": f"{start} --output_dir=runs/stacked {from_flow} {alone} --config.model.structure=stacked "
-        f"--config.model.flow_network=frozen {sizes}",
-        "stacked-generated": f"{start} --output_dir=runs/stacked-chairs --config.init_from=runs/flownet-chairs {alone} "
-        f"--config.model.structure=stacked --config.model.flow_network=frozen {sizes}",
+    stacked = "--config.model.structure=stacked"
+    frozen = "--config.model.flow_network=frozen"
+    rows = {
+        "flow": ("", f"{stored} --config.model.losses=flow --config.data.colour_jitter=0"),
+        "scratch": ("", alone),
+        "fine-tune": ("ucf101-flow", alone),
+        "stacked": ("ucf101-flow", f"{alone} {stacked} {frozen}"),
+        "stacked-generated": ("chairs-flow", f"{alone} {stacked} {frozen}"),
+        "stacked-full-size": ("ucf101-flow", f"{alone} {stacked}_full_size {frozen}"),
+        "stacked-end-to-end": ("ucf101-flow", f"{alone} {stacked}"),
+        "actionflownet": ("ucf101-flow", stored),
+        "actionflownet-generated": ("chairs-flow", stored),
+    }
+    commands = {}
+    for row, (begun, options) in rows.items():
+        # On HMDB51 every network starts from the one of UCF101.
+        init_from = begun if dataset == "ucf101" else f"ucf101-{row}"
+        from_run = f"--config.init_from=runs/{init_from} " if init_from else ""
+        commands[row] = f"{start} --output_dir=runs/{dataset}-{row} {from_run}{options} {sizes}"
+    return commands | {
         "flow-generated": "python -m launch.train --method=action_flow_net --experiment=action_flow_net_pairs "
-        "--output_dir=runs/flownet-chairs --config.data.dataset=flyingchairs --config.data.root=FlyingChairs_release "
+        "--output_dir=runs/chairs-flow --config.data.dataset=flyingchairs --config.data.root=FlyingChairs_release "
         "--config.data.height=224 --config.data.width=224 --config.data.resize_short=384 --config.data.zoom=1.0 "
         "--config.model.width=64 --config.train.steps=80000 --config.train.lr=0.0003 --config.train.schedule=constant",
-        "stacked-full-size": f"{start} --output_dir=runs/stacked-full-size {from_flow} {alone} "
-        f"--config.model.structure=stacked_full_size --config.model.flow_network=frozen {sizes}",
-        "stacked-end-to-end": f"{start} --output_dir=runs/stacked-end-to-end {from_flow} {alone} "
-        f"--config.model.structure=stacked {sizes}",
-        "actionflownet": f"{start} --output_dir=runs/action_flow_net {from_flow} {stored} {sizes}",
-        "actionflownet-generated": f"{start} --output_dir=runs/action_flow_net-chairs "
-        f"--config.init_from=runs/flownet-chairs {stored} {sizes}",
         "imagenet": f"python -m launch.train --method=rgb --experiment={dataset} --config.model.backbone=resnet18 "
-        f"--config.init_from=resnet18.weights.h5 --config.data.root={root} --config.data.height=224 "
+        "--config.init_from=resnet18.weights.h5 --config.model.scaling=imagenet "
+        f"--output_dir=runs/{dataset}-imagenet --config.data.root={root} --config.data.height=224 "
         "--config.data.width=224 --config.data.resize_short=256 --config.train.steps=80000 --config.train.lr=0.0003 "
         "--config.train.schedule=constant",
     }

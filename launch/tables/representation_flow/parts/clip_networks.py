@@ -3,7 +3,8 @@
 from typing import Any
 
 from launch.tables import Cell
-from launch.tables.representation_flow.parts.full_scale import command, full_scale_cell
+from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.representation_flow.parts.full_scale import command
 from launch.tables.representation_flow.parts.moving_shapes_cells import cell
 
 PLACES = ("block3", "none", "input", "block1")

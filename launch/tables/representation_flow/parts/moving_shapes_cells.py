@@ -1,12 +1,11 @@
 """Representation Flow on Moving Shapes, at a size that trains in half a minute on two CPU cores."""
 
-from pathlib import Path
 from typing import Any
 
-from launch.run.config import Config, new_config
+from launch.run.config import new_config
 from launch.tables import Cell
-from launch.tables.parts.trained_cells import trained_cell, with_root
-from tvnet_keras.video.moving_shapes.writer import write_dataset
+from launch.tables.parts.moving_shapes import on_generated_clips
+from launch.tables.parts.trained_cells import trained_cell
 
 SETTING = """
 Here: Moving Shapes, 480 clips to train on and 300 to test, twelve classes, so chance is 8.3 %. Six frames of 64 x 64,
@@ -52,11 +51,4 @@ def cell(
         data={"root": "data/moving_shapes", "frames": frames, "crop": "none", "test_crop": "none"},
         train={**TRAIN, "steps": steps},
     )
-    return trained_cell(row, paper, config, _generate, **options)
-
-
-def _generate(config: Config, data_dir: Path, folder: Path) -> Config:
-    """The configuration on the clips in `data_dir`, which are generated if they are not there."""
-    if not (data_dir / "splits").is_dir():
-        write_dataset(data_dir)
-    return with_root(config, data_dir)
+    return trained_cell(row, paper, config, on_generated_clips, **options)

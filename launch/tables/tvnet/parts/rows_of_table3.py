@@ -1,6 +1,7 @@
 """The rows of Table 3 on any data set."""
 
 from launch.tables import Cell, Column
+from launch.tables.parts.full_scale import full_scale_cell
 from launch.tables.parts.video_sets import DataSet
 from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, Stream, learned, stored, stream_cell
 
@@ -94,11 +95,7 @@ def literature(paper: dict[str, float], names: tuple[str, ...]) -> tuple[Cell, .
         paper: the numbers, percent.
         names: of the rows; those without a number are left out.
     """
-    return tuple(
-        Cell(name, paper[name], "top1", {}, {}, None, 0, percent=True, comparable=False)
-        for name in names
-        if name in paper
-    )
+    return tuple(full_scale_cell(name, paper[name]) for name in names if name in paper)
 
 
 def _cell(data: DataSet, row: str, stream: Stream, minutes: float, seeds: tuple[int, ...] = (0,)) -> Cell:

@@ -76,6 +76,7 @@ class Setting:
         prepare: puts the data in its place, with flow where the configuration has `data.flow`.
         with_flow: fields of `config.data` where flow is learned.
         flow_start: the row that the network of flow starts from; empty for fresh weights.
+        flow_steps: of the training of the network of flow; 0 takes those of every row.
     """
 
     table: str
@@ -83,6 +84,7 @@ class Setting:
     prepare: Prepare
     with_flow: dict[str, Any] = dataclasses.field(default_factory=dict)
     flow_start: str = ""
+    flow_steps: int = 0
 
     def of(self, network: Network) -> Config:
         """The configuration of a row; it names the row that the network starts from."""
@@ -101,6 +103,7 @@ class Setting:
         return dataclasses.replace(
             config,
             data=dataclasses.replace(config.data, colour_jitter=0.0),
+            train=dataclasses.replace(config.train, steps=self.flow_steps or config.train.steps),
         )
 
 

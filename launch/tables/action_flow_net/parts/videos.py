@@ -16,6 +16,9 @@ SOLVER = "tvnet-5-5-50-generated"
 FORM = FlowFormat("png", bound=10.0, windows=16, window=1)
 """Sixteen pairs of every video, evenly spaced; frames of 128 pixels' short side move by less than ten pixels."""
 
+FLOW_STEPS = 800
+"""Of the network of flow, which begins with what it learned on generated pairs."""
+
 SETTING = """
 Here: a ResNet-18 of half the paper's width on pairs of 112 x 112, corner crops and flips, for classes colour jitter of
 0.2; batch 32, Adam 0.001 with cosine decay, 50 steps of warm-up; the same number of steps for every row (the paper:
@@ -49,7 +52,9 @@ def setting_of(table: str, data: DataSet) -> Setting:
         train=dataclasses.replace(base.train, steps=data.steps, validate_every=0, log_every=100),
     )
     stored = {"flow": str(flow_folder(data, SOLVER, SHARED, FORM)), "windows": FORM.windows}
-    return Setting(table, config, partial(_prepare, data), with_flow=stored, flow_start=GENERATED_ROW)
+    return Setting(
+        table, config, partial(_prepare, data), with_flow=stored, flow_start=GENERATED_ROW, flow_steps=FLOW_STEPS
+    )
 
 
 def _prepare(data: DataSet, config: Config, data_dir: Path, folder: Path) -> Config:

@@ -16,6 +16,7 @@ from typing import Any, cast
 import keras
 from keras import ops
 
+from tvnet_keras.layers.parts.flow_decoder import FLOW_CHANNELS
 from tvnet_keras.losses.multiscale import multiscale_end_point_error
 from tvnet_keras.ops.frame_pairs import fold_time
 from tvnet_keras.options import option
@@ -23,9 +24,9 @@ from tvnet_keras.typing import Shape, Tensor
 
 from .parts.classifier import classify
 from .parts.clip_classifier import ClipClassifier, cross_entropy
-from .parts.flow_decoder import BLOCKS, FLOW_CHANNELS
 from .parts.flow_network import STRIDES, FlowNetwork
 from .parts.input_scaling import MEAN_AND_DEVIATION
+from .parts.residual_flow_decoder import BLOCKS
 from .resnets.families import resnet2d
 from .resnets.network import BLOCKS as DEPTHS
 from .resnets.network import ResidualNetwork

@@ -43,6 +43,7 @@ from tvnet_keras.layers.fit_clip import FitClip
 from tvnet_keras.layers.fit_flow import FitFlow
 from tvnet_keras.layers.flow_image import FlowImage
 from tvnet_keras.layers.flow_of_flow import FlowOfFlow
+from tvnet_keras.layers.motion_net import MotionNet
 from tvnet_keras.layers.non_local import NonLocal
 from tvnet_keras.layers.per_step import PerStep
 from tvnet_keras.layers.representation_flow import RepresentationFlow
@@ -71,6 +72,7 @@ __all__ = [
     "GroupedAdam",
     "GroupedSGD",
     "InputError",
+    "MotionNet",
     "NonLocal",
     "PerStep",
     "RepresentationFlow",

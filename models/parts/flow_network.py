@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.arguments import check_clip, positive_int
+from tvnet_keras.layers.parts.flow_decoder import FLOW_CHANNELS
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.ops.frame_pairs import frame_pairs
 from tvnet_keras.ops.resize import resize_flow_by, resize_half_pixel_bilinear
@@ -15,8 +16,8 @@ from tvnet_keras.typing import Shape, Tensor
 
 from ..resnets.families import resnet2d
 from ..resnets.network import ResidualNetwork
-from .flow_decoder import FLOW_CHANNELS, FlowDecoder
 from .input_scaling import MEAN_AND_DEVIATION, input_scaling
+from .residual_flow_decoder import RESIDUAL, ResidualFlowDecoder
 
 STRIDES = (4, 8, 16, 32)
 """Of the encoder's stages that have a flow, fine to coarse: the first convolution's, of stride 2, has none."""
@@ -37,7 +38,7 @@ class FlowNetwork(layers.Layer):
         width: channels of its first stage.
         decoder: whether there is a decoder; without one the layer is its encoder alone and has no flow.
         decoder_filters: channels of the decoder at the strides 4, 8 and 16; None takes those of the encoder's stages.
-        block: what stands at every level of the decoder; see `FlowDecoder`.
+        block: what stands at every level of the decoder; see `ResidualFlowDecoder`.
         flow_scale: the displacement in pixels that an output of 1 of the last convolutions means.
         scaling: the range in which the frames enter, one of `models.parts.input_scaling`.
         **kwargs: `keras.layers.Layer` arguments.
@@ -74,7 +75,7 @@ class FlowNetwork(layers.Layer):
         *,
         decoder: bool = True,
         decoder_filters: Sequence[int] | None = None,
-        block: str = "residual",
+        block: str = RESIDUAL,
         flow_scale: float = 20.0,
         scaling: str = "imagenet",
         **kwargs: Any,
@@ -88,11 +89,11 @@ class FlowNetwork(layers.Layer):
         self.input_scaling = input_scaling(scaling)
         network = ResidualNetwork(resnet2d.Convolutions(), depth=self.depth, width=self.width)
         self.encoder = network.stages((None, None, PAIR_CHANNELS), name="encoder")
-        self.decoder: FlowDecoder | None = None
+        self.decoder: ResidualFlowDecoder | None = None
         if decoder:
             shapes = self._stages_shapes()
             filters = self.decoder_filters or tuple(shape[-1] for shape in shapes[:-1])
-            self.decoder = FlowDecoder(filters, STRIDES, block, flow_scale=flow_scale, name="decoder")
+            self.decoder = ResidualFlowDecoder(filters, STRIDES, block, flow_scale=flow_scale, name="decoder")
             self.decoder.build(shapes)
 
     def _stages_shapes(self) -> list[Shape]:

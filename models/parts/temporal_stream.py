@@ -1,24 +1,72 @@
 """The temporal stream of a two-stream network: motion, stacked over a few steps, seen by an image network."""
 
-from typing import Any, Protocol
+import dataclasses
+from typing import Any
 
 from tvnet_keras.layers.flow_image import FlowImage
+from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
 from tvnet_keras.layers.sliding_windows import SlidingWindows
+from tvnet_keras.layers.tvnet import LEARNABLE
+from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
+from .. import encoders
+from .. import motion as motion_layers
 from ..motion import field_of, motion_module
+from . import fine_tuning, motion_net_layer, tvnet_layer
 from .clip_classifier import ClipClassifier
 from .feature_picture import side_by_side
 from .fine_tuning import first_conv_rates
 
 FLOW_CHANNELS = 2
 
+FLOW_FIELDS = 5
+"""Flow fields stacked for the classifier (two channels each)."""
 
-class Options(Protocol):
-    """What of a method's options decides how many frames a stack takes."""
 
-    motion: str
-    flow_fields: int
+@dataclasses.dataclass
+class Options:
+    """What every method with a temporal stream offers: the stream, and what the motion layers in front of it read."""
+
+    backbone: str = option("small", "Image network: a module of models/encoders.", choices=encoders)
+    dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
+    batch_norm: str = same_option(fine_tuning.Options, "batch_norm")
+    first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
+    motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
+    flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
+    preset: str = same_option(tvnet_layer.Options, "preset")
+    # A TVNet has weights of its own for every iteration of every warp of every scale.
+    scales: int = option(1, "Scales of the image pyramid, for motion=tvnet.", least=1, most=20)
+    warps: int = option(1, "Warps on every scale, for motion=tvnet.", least=1, most=100)
+    iterations: int = option(50, "TV-L1 iterations of every warp.", least=1, most=10_000)
+    learn: tuple[str, ...] = option(("u0", "kernels"), "Weights that are trained, for motion=tvnet.", choices=LEARNABLE)
+    tau: float = same_option(tvnet_layer.Options, "tau")
+    lambda_: float = same_option(tvnet_layer.Options, "lambda_")
+    theta: float = same_option(tvnet_layer.Options, "theta")
+    share: tuple[str, ...] = same_option(tvnet_layer.Options, "share")
+    constants_per: str = same_option(tvnet_layer.Options, "constants_per")
+    median: int = same_option(tvnet_layer.Options, "median")
+    texture: float = same_option(tvnet_layer.Options, "texture")
+    detach_warps: bool = same_option(tvnet_layer.Options, "detach_warps")
+    bottleneck: int = option(
+        0,
+        "Mixtures of red, green and blue whose flow is computed, for motion=representation_flow; 0 takes the colours.",
+        least=0,
+        most=4096,
+    )
+    representation_learn: tuple[str, ...] = option(
+        ("divergence", "tau", "lambda", "theta"),
+        "Weights that are trained, for motion=representation_flow.",
+        choices=REPRESENTATION_LEARNABLE,
+    )
+    flow_bound: float = option(20.0, "Displacements beyond it are clipped for the classifier, in pixels.", above=0)
+    motion_width: int = same_option(motion_net_layer.Options, "width")
+    small_displacement: bool = same_option(motion_net_layer.Options, "small_displacement")
+    between: bool = same_option(motion_net_layer.Options, "between")
+    motion_rate: float = option(
+        1 / 255, "Learning rate of the motion layer relative to the classifier's (paper, section 5.2).", least=0
+    )
+    motion_frozen: bool = option(False, "Whether the motion layer keeps its weights as they are.")
 
 
 class TemporalStream(ClipClassifier):
@@ -59,6 +107,7 @@ class TemporalStream(ClipClassifier):
         source = motion_module(chosen.motion)
         fields = int(chosen.flow_fields)
         self.motion_layer = source.make(chosen)
+        self.motion_layer.trainable = not chosen.motion_frozen
         self.motion = self.motion_layer if source.IS_FLOW else None
         self.input_field = field_of(chosen.motion)
         self.flow_image = FlowImage(chosen.flow_bound, name="flow_image")
@@ -95,13 +144,21 @@ class TemporalStream(ClipClassifier):
                 f"A stack of {self.windows.length} flow fields takes {least} "
                 f"{'frames' if self.input_field == 'clip' else 'steps'}. Received: {clip.shape[1]}"
             )
-        flow = self.motion_layer(clip)
-        stacks = self.windows(self.flow_image(flow))
-        logits = self.logits_of(self.classifier, stacks, training)
+        motion, outputs = self.motion_in(clip)
+        stacks = self.windows(self.flow_image(motion))
+        return {"logits": self.logits_of(self.classifier, stacks, training), **outputs}
+
+    def motion_in(self, clip: Tensor) -> tuple[Tensor, dict[str, Any]]:
+        """The motion that the classifier sees in clips, and what of it the model answers with."""
+        motion = self.motion_layer(clip)
         if self.input_field != "clip":
-            return {"logits": logits}
-        shown = {"feature_flow": side_by_side(flow)} if self.motion is None else {"flow": flow}
-        return {"logits": logits, **shown}
+            return motion, {}
+        return motion, {"feature_flow": side_by_side(motion)} if self.motion is None else {"flow": motion}
+
+
+def learning_rates(options: Options) -> dict[str, float]:
+    """The rate of the motion layer; empty where none of its weights is trained."""
+    return {} if options.motion_frozen else motion_module(options.motion).learning_rates(options)
 
 
 def frames_of(options: Options) -> int:

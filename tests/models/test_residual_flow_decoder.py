@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.parts.flow_decoder import BLOCKS, FlowDecoder
+from models.parts.residual_flow_decoder import BLOCKS, ResidualFlowDecoder
 from tvnet_keras.errors import InputError
+from tvnet_keras.layers.parts.flow_decoder import FlowDecoder
 
 STRIDES = (4, 8, 16)
 
@@ -19,7 +20,7 @@ def stages(height, width, channels=(3, 5, 7), seed=0):
 
 def decoder(**options):
     keras.utils.set_random_seed(0)
-    return FlowDecoder(**{"filters": (4, 6), "strides": STRIDES, **options})
+    return ResidualFlowDecoder(**{"filters": (4, 6), "strides": STRIDES, "block": "residual", **options})
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -76,7 +77,7 @@ def test_the_gradient_reaches_every_weight():
 
 def test_it_is_stored_and_weights_have_names_of_their_own():
     layer = decoder(block="plain", fields=2, flow_scale=3.0)
-    again = FlowDecoder.from_config(layer.get_config())
+    again = ResidualFlowDecoder.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     layer(stages(32, 32))
     paths = [weight.path for weight in layer.weights]
@@ -95,5 +96,7 @@ def test_wrong_numbers_are_refused():
         decoder()(stages(32, 32)[:2])
     with pytest.raises(InputError, match="block is .dense., which is not one of"):
         decoder(block="dense")
+    with pytest.raises(InputError, match="block is .residual., which is not one of"):
+        FlowDecoder(filters=(4, 6), strides=STRIDES, block="residual")
     with pytest.raises(ValueError, match="flow_scale must be positive"):
         decoder(flow_scale=0.0)

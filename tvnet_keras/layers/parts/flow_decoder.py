@@ -1,7 +1,7 @@
 """The decoder of FlowNet-S: from the stages of an encoder to flow at the resolution of every one of them."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import keras
 from keras import layers, ops
@@ -10,11 +10,8 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.arguments import positive, positive_int
 from tvnet_keras.typing import Shape, Tensor
 
-from ..resnets.families import resnet2d
-from ..resnets.network import ResidualNetwork
-
-BLOCKS = ("residual", "plain", "none")
-"""What stands behind the concatenation at every level: a basic residual block, a 3 x 3 convolution, or nothing."""
+BLOCKS = ("plain", "none")
+"""What stands behind the concatenation at every level: a 3 x 3 convolution, or nothing."""
 
 LEAK = 0.1
 """Slope of the leaky ReLU for negative values."""
@@ -22,7 +19,7 @@ LEAK = 0.1
 FLOW_CHANNELS = 2
 
 
-@keras.saving.register_keras_serializable(package="models")
+@keras.saving.register_keras_serializable(package="tvnet_keras")
 class FlowDecoder(layers.Layer):
     """Flow at several resolutions, each from the one half as fine and from the encoder's features.
 
@@ -61,14 +58,16 @@ class FlowDecoder(layers.Layer):
 
     Reference:
         Dosovitskiy et al., "FlowNet: Learning Optical Flow with Convolutional Networks", ICCV 2015, section 3; with
-        residual blocks in Ng et al., "ActionFlowNet", WACV 2018, section 3.1.
+        `block="plain"` in Zhu et al., "Hidden Two-Stream Convolutional Networks", ACCV 2018, Table 1.
     """
+
+    blocks: ClassVar[tuple[str, ...]] = BLOCKS
 
     def __init__(
         self,
         filters: Sequence[int],
         strides: Sequence[int],
-        block: str = "residual",
+        block: str = "plain",
         fields: int = 1,
         flow_scale: float = 20.0,
         **kwargs: Any,
@@ -81,7 +80,7 @@ class FlowDecoder(layers.Layer):
                 "There are filters for every stage but the coarsest. Received: "
                 f"filters={self.filters}, strides={self.strides}"
             )
-        self.block = check_choice("block", block, BLOCKS)
+        self.block = check_choice("block", block, self.blocks)
         self.fields = positive_int("fields", fields)
         self.flow_scale = positive("flow_scale", flow_scale)
 
@@ -96,7 +95,7 @@ class FlowDecoder(layers.Layer):
             self._add(_enlarging(filters, f"deconv_{stride}", below, self.dtype_policy))
             self._add(_enlarging(self._channels, f"up_flow_{stride}", self._channels, self.dtype_policy))
             joined = skip + filters + self._channels
-            self._add(self._block_layer(stride, filters, joined))
+            self._add(self.block_layer(f"refine_{stride}", filters, joined))
             below = joined if self.block == "none" else filters
             self._add(self._flow_layer(stride, below))
         self.built = True
@@ -127,19 +126,21 @@ class FlowDecoder(layers.Layer):
         layer.build((None, None, None, channels))
         return layer
 
-    def _block_layer(self, stride: int, filters: int, channels: int) -> layers.Layer:
-        name = f"refine_{stride}"
+    def block_layer(self, name: str, filters: int, channels: int) -> layers.Layer:
+        """A new layer that brings the features of one level together.
+
+        Args:
+            name: its name.
+            filters: channels of its output.
+            channels: channels of what it takes.
+        """
         if self.block == "none":
             return layers.Identity(name=name)
-        if self.block == "plain":
-            layer = layers.Conv2D(
-                filters, 3, padding="same", kernel_initializer="he_normal", name=name, dtype=self.dtype_policy
-            )
-            layer.build((None, None, None, channels))
-            return layer
-        inputs = cast(Tensor, keras.Input((None, None, channels)))
-        network = ResidualNetwork(resnet2d.Convolutions())
-        return keras.Model(inputs, network.basic_block(inputs, filters, 1, name), name=name)
+        layer = layers.Conv2D(
+            filters, 3, padding="same", kernel_initializer="he_normal", name=name, dtype=self.dtype_policy
+        )
+        layer.build((None, None, None, channels))
+        return layer
 
     def call(self, stages: Sequence[Tensor], training: bool | None = None) -> list[Tensor]:
         """The flows, fine to coarse."""

@@ -150,10 +150,16 @@ class TrainConfig:
     weight_decay: float = option(0.0, "Decay of the weights in every update, relative to the learning rate.", least=0)
     schedule: str = option(
         "cosine",
-        "How the learning rate falls: not at all, to a tenth at every one of lr_steps, or as a cosine to 0.",
+        "How the learning rate falls: not at all, to lr_factor of it at every one of lr_steps, or as a cosine to 0.",
         choices=("constant", "steps", "cosine"),
     )
-    lr_steps: tuple[int, ...] = option((), "Steps at which schedule=steps lets the learning rate fall to a tenth.")
+    lr_steps: tuple[int, ...] = option((), "Steps at which schedule=steps lets the learning rate fall.")
+    lr_factor: float = option(
+        0.1,
+        "Part of the learning rate that is left behind every one of lr_steps (MotionNet halves it, 0.5).",
+        above=0,
+        most=1,
+    )
     warmup: int = option(0, "Steps in which the learning rate rises linearly.", least=0)
     clip_norm: float = option(10.0, "Global norm at which the summed gradient is clipped; 0 never clips.", least=0)
     ema: float = option(

@@ -56,13 +56,13 @@ def averaged_weights(model: keras.Model, optimizer: keras.optimizers.Optimizer) 
 
 
 def make_schedule(train: TrainConfig) -> keras.optimizers.schedules.LearningRateSchedule:
-    """The learning rate: constant, falling to a tenth at steps, or a cosine to zero; each after a linear warm-up."""
+    """The learning rate: constant, falling by a factor at steps, or a cosine to zero; each after a linear warm-up."""
     after = max(train.steps - train.warmup, 1)
     if train.schedule == "cosine":
         schedule = keras.optimizers.schedules.CosineDecay(train.lr, after)
     elif train.schedule == "steps":
         boundaries = [step - train.warmup for step in train.lr_steps]
-        values = [train.lr * 0.1**k for k in range(len(boundaries) + 1)]
+        values = [train.lr * train.lr_factor**k for k in range(len(boundaries) + 1)]
         schedule = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
     else:
         schedule = keras.optimizers.schedules.PiecewiseConstantDecay([after], [train.lr, train.lr])

@@ -21,7 +21,7 @@ from tests.layers import test_every_layer as layers
 from tests.losses import test_every_loss as losses
 from tests.made_preset import NAME, make_preset
 from tests.textures import moving_clip
-from tvnet_keras import GroupedSGD, TVNet
+from tvnet_keras import FlowImage, GroupedSGD, TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.tvnet import LEARNABLE
 from tvnet_keras.ops.differentiable import differentiable
@@ -78,6 +78,13 @@ def every_layer(layer_class, reference):
         layer.set_weights([reference[f"{name}/weight {k}"] for k in range(len(layer.weights))])
     weights = {f"weight {k}": ops.convert_to_numpy(weight) for k, weight in enumerate(layer.weights)}
     return weights | gradients_of(layer, inputs)
+
+
+def rounded_flow_image():
+    """FlowImage with its options that are off by default, on flow that lies well within its levels, and on none."""
+    levels = np.random.default_rng(0).integers(-150, 150, (1, 3, 6, 7, 2)) + 0.25
+    levels[0, 0] = 0
+    return gradients_of(FlowImage(3, quantised=True, output_range="eight_bit"), np.float32(levels * 6 / 255))
 
 
 def every_loss(loss_class):
@@ -180,6 +187,7 @@ def cases(reference):
         yield f"layer {layer_class.__name__}", lambda layer_class=layer_class: every_layer(layer_class, reference)
     for loss_class in losses.found_losses():
         yield f"loss {loss_class.__name__}", lambda loss_class=loss_class: every_loss(loss_class)
+    yield "rounded flow image", rounded_flow_image
     yield "fit", fit
     yield "preset", preset
     yield "forced errors", forced_errors

@@ -51,6 +51,11 @@ def test_every_layer(computed, reference, layer):
     assert_equals_tensorflow(computed, reference, f"layer {layer}")
 
 
+def test_rounded_flow_and_the_gradient_past_the_rounding(computed, reference):
+    assert np.unique(case(computed, "rounded flow image")["output"] % 1) == 0
+    assert_equals_tensorflow(computed, reference, "rounded flow image")
+
+
 @pytest.mark.parametrize("loss", [loss.__name__ for loss in found_losses()])
 def test_every_loss(computed, reference, loss):
     assert_equals_tensorflow(computed, reference, f"loss {loss}")

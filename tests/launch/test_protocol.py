@@ -137,6 +137,7 @@ CASES = (
     Case({"data.test_crop": "none"}, (STORED,), scenes=(STORED,)),
     Case({"eval.crops": 10}, (STORED,), {"eval.crops": 5}, scenes=(STORED,)),
     Case({"eval.sampling": "dense"}, (STORED,), scenes=(STORED,)),
+    Case({"eval.sampling": "floor"}, (STORED,), {"eval.clips": 2}, scenes=(STORED,)),
     Case({"data.crop": "random"}),
     Case({"data.crop_ratios": (0.5,)}),
     Case({"data.crop_places": 13}),
@@ -157,6 +158,9 @@ CASES = (
     Case({"eval.stride": 3}, ("classes",), {"eval.sampling": "dense", "eval.stride": 4}),
     # One clip of each: only the name of the sampling tells.
     Case({"eval.sampling": "dense"}, ("classes",), {"eval.stride": 5}),
+    Case({"eval.sampling": "floor"}, ("classes",)),
+    # As many clips, both from the first frame on.
+    Case({"eval.sampling": "floor"}, ("classes",), {"eval.clips": 2}),
     Case({"eval.sampling": "random"}, ("classes",)),
     Case({"eval.sampling": "random"}, (STORED,), scenes=(STORED,)),
     Case({"eval.seed": 1}, ("classes",), {"eval.sampling": "random"}),

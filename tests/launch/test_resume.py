@@ -228,7 +228,7 @@ def test_what_changes_no_training_may_change(begun, path):
     ("path", "value"),
     [("data.step", 2), ("data.short", "clamp"), ("data.root", "elsewhere"), ("data.root", ""), ("data.cache", "cache"),
      ("data.validation", 0.3), ("data.portion", 0.5), ("train.validate_every", 1), ("train.ema", 0.5),
-     ("model.dropout", 0.1)],
+     ("train.lr_factor", 0.5), ("model.dropout", 0.1)],
 )  # fmt: skip
 def test_everything_else_is_refused_by_name(begun, path, value):
     folder, config = begun

@@ -159,6 +159,7 @@ EVALUATION = {
     "five crops of two clips": {"crops": 5, "clips": 2},
     "ten crops": {"crops": 10, "resize_short": 50},
     "dense": {"sampling": "dense", "stride": 2},
+    "floored": {"sampling": "floor", "clips": 3, "crops": 10},
     "two steps": {"step": 2, "frames": 3, "clips": 3},
 }
 

@@ -125,6 +125,17 @@ def test_evaluation_has_every_view_of_every_video(small_set, options):
         np.testing.assert_array_equal(views["clip"][views["index"] == index], np.concatenate(expected))
 
 
+def test_floored_evaluation(small_set, options):
+    arguments = {key: value for key, value in options.items() if key != "seed"}
+    batches = take(eval_batches(small_set, **arguments, sampling="floor", clips=3, crop="none"), 1000)
+    clips, index = (np.concatenate([batch[name] for batch in batches]) for name in ("clip", "index"))
+    assert index.tolist() == np.repeat(np.arange(11), 3).tolist()
+    starts = [k * ((options["counts"][video.path] - 3) // 3) for video in small_set.videos for k in range(3)]
+    for clip, place, start in zip(clips, index, starts, strict=True):
+        frames = read_frames(small_set.videos[place].path)[start : start + 4]
+        np.testing.assert_array_equal(clip, views_of(frames, ViewRecipe(arguments["size"], "none"), 1)[0][0])
+
+
 def test_dense_evaluation(small_set, options):
     arguments = {key: value for key, value in options.items() if key != "seed"}
     batches = take(eval_batches(small_set, **arguments, sampling="dense", stride=3, crop="none"), 1000)

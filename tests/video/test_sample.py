@@ -9,6 +9,7 @@ from tvnet_keras.video.sample import (
     ShortVideoError,
     dense_clips,
     even_clips,
+    floor_clips,
     is_short,
     random_clip,
     segment_clips,
@@ -28,6 +29,7 @@ def test_every_sampling_gives_frames_of_the_video_in_order(num_frames, frames, s
         (segment_clips(num_frames, frames, clips, rng, step, short=short), clips),
         (segment_clips(num_frames, frames, clips, None, step, short=short), clips),
         (even_clips(num_frames, frames, clips, step, short=short), clips),
+        (floor_clips(num_frames, frames, clips, step, short=short), clips),
         (window_clips(num_frames, frames, 2 * clips, rng, step, segments=clips, short=short), clips),
     ):
         assert indices.shape == (count, frames) and indices.dtype == np.int64
@@ -106,13 +108,36 @@ def test_even_clips_reach_from_the_first_frame_to_the_last():
     assert even_clips(10, 6, 1)[0].tolist() == [2, 3, 4, 5, 6, 7]
 
 
+@given(st.integers(11, 5000))
+def test_25_floored_clips_start_where_the_code_of_hidden_two_stream_starts(num_frames):
+    starts = floor_clips(num_frames, 11, short="error")[:, 0]
+    assert starts.tolist() == [number * int((num_frames - 10) / 25) for number in range(25)]
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "frames", "clips", "step", "starts"),
+    [
+        (164, 11, 25, 1, [*range(0, 150, 6)]),  # 154 starts: the last four are left.
+        (34, 11, 25, 1, [0] * 25),  # 24 starts.
+        (35, 11, 25, 1, [*range(25)]),
+        (20, 6, 1, 1, [0]),
+        (20, 4, 3, 3, [0, 3, 6]),  # A clip spans ten frames.
+        (5, 6, 2, 1, [0, 0]),
+    ],
+)
+def test_floored_clips(num_frames, frames, clips, step, starts):
+    assert floor_clips(num_frames, frames, clips, step)[:, 0].tolist() == starts
+
+
 def test_short_videos():
     rng = np.random.default_rng(0)
     assert random_clip(4, 6, rng, short="loop").tolist() == [[0, 1, 2, 3, 0, 1]]
     assert random_clip(4, 6, rng, short="clamp").tolist() == [[0, 1, 2, 3, 3, 3]]
     assert even_clips(4, 3, 1, step=2, short="loop").tolist() == [[0, 2, 0]]
-    with pytest.raises(ShortVideoError, match="spans 11 frames but the video has 10"):
-        even_clips(10, 6, 2, step=2, short="error")
+    assert floor_clips(4, 6, 2, short="clamp").tolist() == [[0, 1, 2, 3, 3, 3]] * 2
+    for spaced in (even_clips, floor_clips):
+        with pytest.raises(ShortVideoError, match="spans 11 frames but the video has 10"):
+            spaced(10, 6, 2, step=2, short="error")
     assert even_clips(11, 6, 2, step=2, short="error").shape == (2, 6)
     assert SHORT_POLICIES == ("loop", "clamp", "error")
 
@@ -120,5 +145,6 @@ def test_short_videos():
 @pytest.mark.parametrize("bad", [{"num_frames": 0}, {"frames": 0}, {"clips": 0}, {"step": 0}, {"short": "wrap"}])
 def test_bad_values_are_named(bad):
     arguments = {"num_frames": 9, "frames": 3, "clips": 2, "step": 1, "short": "loop", **bad}
-    with pytest.raises(InputError, match=next(iter(bad))):
-        even_clips(**arguments)
+    for spaced in (even_clips, floor_clips):
+        with pytest.raises(InputError, match=next(iter(bad))):
+            spaced(**arguments)

@@ -27,7 +27,9 @@ def views_of(videos, **options):
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
-@pytest.mark.parametrize("options", [{"sampling": "dense", "stride": 2}, {"clips": 7, "crops": 10}])
+@pytest.mark.parametrize(
+    "options", [{"sampling": "dense", "stride": 2}, {"clips": 7, "crops": 10}, {"clips": 4, "sampling": "floor"}]
+)
 @pytest.mark.parametrize("cached", [False, True])
 def test_pieces_are_the_whole(small_set, small_counts, tmp_path, monkeypatch, options, cached):
     source = {"cache": write_cache(small_set, tmp_path)} if cached else {"counts": small_counts}

@@ -9,7 +9,8 @@ Three wings:
 Images and flow:
 
 * `intensity`: frames in 0..255, grey, smoothed.
-* `borders`: replicated borders.
+* `local_normalisation`: brightness normalised per pixel, across channels.
+* `borders`: replicated borders, and masks that leave borders out.
 * `gradients`: central and forward differences, divergence.
 * `warp`: bilinear samples at displaced positions.
 * `median`: the median filter of fields, with its gradient.
@@ -17,6 +18,7 @@ Images and flow:
 * `pyramid`: number and sizes of pyramid levels.
 * `frame_pairs`: pairs of neighbouring frames.
 * `empty_batch`: batches without a clip.
+* `precision`: no type narrower than float32.
 
 How functions are executed:
 

@@ -31,14 +31,31 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
     """
     _check_shapes(images.shape, flow.shape)
     height, width = ops.shape(images)[1:3]
-    x = _positions(width, flow, axis=2) + flow[..., 0]
-    y = _positions(height, flow, axis=1) + flow[..., 1]
+    x, y = _displaced(flow, height, width)
     x0, x1, wx = _corners(x, width)
     y0, y1, wy = _corners(y, height)
     sample = _sampler(images)
     top = (1 - wx) * sample(y0, x0) + wx * sample(y0, x1)
     bottom = (1 - wx) * sample(y1, x0) + wx * sample(y1, x1)
     return (1 - wy) * top + wy * bottom
+
+
+def stays_inside(flow: Tensor) -> Tensor:
+    """Whether `x + flow(x)` lies inside the image, borders included, so that `warp` has not clamped it.
+
+    Args:
+        flow: `[N, H, W, 2]`, pixels.
+
+    Returns:
+        Booleans `[N, H, W]`; False where a vector is not a number.
+
+    Example:
+        >>> ops.convert_to_numpy(stays_inside(np.full((1, 1, 4, 2), (1.5, 0.0)))).tolist()
+        [[[True, True, False, False]]]
+    """
+    height, width = ops.shape(flow)[1:3]
+    x, y = _displaced(flow, height, width)
+    return ops.logical_and(_within(x, width), _within(y, height))
 
 
 def _check_shapes(images: Shape, flow: Shape) -> None:
@@ -53,6 +70,15 @@ def _check_shapes(images: Shape, flow: Shape) -> None:
         raise ValueError(f"warp needs a flow of the images' height and width; resize_flow brings it there. {received}")
 
 
+def _displaced(flow: Tensor, height: Dimension, width: Dimension) -> tuple[Tensor, Tensor]:
+    """The positions `x + flow(x)`: columns and rows, each `[N, H, W]`."""
+    return _positions(width, flow, axis=2) + flow[..., 0], _positions(height, flow, axis=1) + flow[..., 1]
+
+
+def _within(position: Tensor, length: Dimension) -> Tensor:
+    return ops.logical_and(position >= 0, position <= ops.cast(length - 1, position.dtype))
+
+
 def _positions(length: Dimension, flow: Tensor, axis: int) -> Tensor:
     shape = [1, 1, 1]
     shape[axis] = -1
@@ -62,9 +88,8 @@ def _positions(length: Dimension, flow: Tensor, axis: int) -> Tensor:
 def _corners(position: Tensor, length: Dimension) -> tuple[Tensor, Tensor, Tensor]:
     """Both neighbours of a clamped position and the weight of the second, `[N, H, W, 1]`."""
     limit = ops.cast(length - 1, position.dtype)
-    inside = ops.logical_and(position >= 0, position <= limit)
     # On the limits themselves, where all positions of the outermost pixels start, JAX's clip halves the gradient.
-    clamped = ops.where(inside, position, ops.clip(position, 0.0, limit))
+    clamped = ops.where(_within(position, length), position, ops.clip(position, 0.0, limit))
     lower = ops.floor(clamped)
     upper = ops.minimum(lower + 1, limit)
     # A NaN position is no index; its weight stays NaN, so that a diverged flow gives NaN and not a failing gather.

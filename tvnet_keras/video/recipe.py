@@ -153,9 +153,11 @@ class MultiView:
     )
     sampling: str = option(
         "even",
-        "Which clips: as many as asked for, evenly spaced (even); one every stride (dense); or as many as asked for "
-        "that start anywhere, seen in windows that lie anywhere (random; ActionFlowNet takes 64 windows of one).",
-        choices=("even", "dense", RANDOM),
+        "Which clips: as many as asked for, evenly spaced from the first to the last (even), or from the first on at a "
+        "distance that is rounded down (floor; Hidden Two-Stream takes 25); one every stride (dense); or as many as "
+        "asked for that start anywhere, seen in windows that lie anywhere (random; ActionFlowNet takes 64 windows of "
+        "one).",
+        choices=("even", "floor", "dense", RANDOM),
     )
     stride: int = option(1, "Distance between the starts of dense clips, in frames of the video.", least=1, most=10_000)
     seed: int = option(0, "Seed of the clips and windows of random sampling.", least=0, most=2**32 - 1)

@@ -138,6 +138,31 @@ def even_clips(num_frames: int, frames: int, clips: int = 25, step: int = 1, *, 
     return _clips(np.floor(starts + 0.5).astype(np.int64), num_frames, frames, step, short)
 
 
+def floor_clips(num_frames: int, frames: int, clips: int = 25, step: int = 1, *, short: str = "loop") -> np.ndarray:
+    """Clips at equal distances from frame 0 on; frames at the end that do not make one more distance each are left.
+
+    The distance is the number of possible starts divided by `clips`, rounded down: `floor((T - 10) / 25)` for 25 clips
+    of 11 frames, the test protocol of the code of Hidden Two-Stream (Zhu et al., ACCV 2018). A video with fewer starts
+    than clips gives its first clip `clips` times.
+
+    Args:
+        num_frames: frames in the video.
+        frames: frames in a clip.
+        clips: number of clips.
+        step: distance between neighbouring frames of a clip, in frames of the video.
+        short: policy for a video shorter than a clip.
+
+    Returns:
+        int64 `[clips, frames]`.
+
+    Raises:
+        ShortVideoError: too few frames under `short="error"`.
+    """
+    _require_positive(clips=clips)
+    distance = (_room(num_frames, frames, step) + 1) // clips
+    return _clips(distance * np.arange(clips), num_frames, frames, step, short)
+
+
 def dense_clips(num_frames: int, frames: int, stride: int = 1, step: int = 1, *, short: str = "loop") -> np.ndarray:
     """Every clip that fits, `stride` frames apart; a short video gives one clip.
 

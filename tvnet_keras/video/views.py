@@ -29,6 +29,7 @@ from tvnet_keras.video.sample import (
     dense_clips,
     dense_count,
     even_clips,
+    floor_clips,
     is_short,
     random_clip,
     segment_clips,
@@ -294,7 +295,8 @@ class EvalViews:
             return np.concatenate([random_clip(count, recipe.frames, rng, **same) for _ in range(chosen.clips)])
         if chosen.sampling == "dense":
             return dense_clips(count, recipe.frames, chosen.stride, recipe.step, short=recipe.short)
-        return even_clips(count, recipe.frames, chosen.clips, recipe.step, short=recipe.short)
+        spaced = floor_clips if chosen.sampling == "floor" else even_clips
+        return spaced(count, recipe.frames, chosen.clips, recipe.step, short=recipe.short)
 
 
 def _clip_by_clip(views: np.ndarray) -> np.ndarray:

@@ -22,6 +22,12 @@ def test_a_config_survives_json(name):
     assert isinstance(again.data.classes, tuple) and isinstance(again.model, type(config.model))
 
 
+def test_a_config_of_before_the_factor_of_the_steps_falls_to_a_tenth():
+    values = to_dict(new_config("tvnet", "x", train={"schedule": "steps", "lr_steps": (10,), "lr_factor": 0.5}))
+    del values["train"]["lr_factor"]
+    assert from_dict(values).train.lr_factor == 0.1
+
+
 @pytest.mark.parametrize(
     ("section", "name", "value", "said"),
     [
@@ -44,6 +50,8 @@ def test_a_config_survives_json(name):
         ("eval", "measures", ("clases",), "--config.eval.measures is 'clases'.*Did you mean 'classes'"),
         ("data", "render", "finl", "--config.data.render is 'finl', which is not one of albedo, clean, final. Did"),
         ("train", "accumulate", 3, "batch_size=16 must be a multiple of --config.train.accumulate=3"),
+        ("train", "lr_factor", 0.0, "--config.train.lr_factor must be above 0, but is 0.0"),
+        ("train", "lr_factor", 2.0, "--config.train.lr_factor must be at most 1, but is 2.0"),
         ("train", "lr_steps", ("ten",), "--config.train.lr_steps=ten must be .* int"),
         ("eval", "crops", 4, "--config.eval.crops must be 1, 5 or 10, but is 4"),
     ],

@@ -37,6 +37,13 @@ def test_steps_fall_to_a_tenth(warmup):
     np.testing.assert_allclose(values[17:], 0.01, rtol=1e-5)
 
 
+def test_steps_fall_by_the_factor_that_is_given():
+    values = rates(schedule="steps", lr_steps=(4, 8, 12), lr_factor=0.5)
+    # The rate of a step itself is still the one before it.
+    np.testing.assert_array_equal(values, np.repeat([1, 0.5, 0.25, 0.125], [5, 4, 4, 8]))
+    np.testing.assert_array_equal(rates(schedule="steps", lr_steps=(4, 8), lr_factor=1.0), 1)
+
+
 def test_a_schedule_survives_serialisation():
     schedule = make_schedule(TrainConfig(steps=30, warmup=5))
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))

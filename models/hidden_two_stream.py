@@ -15,8 +15,9 @@ from typing import Any
 
 import keras
 
-from tvnet_keras.layers.flow_image import RANGES, FlowImage
+from tvnet_keras.layers.flow_image import OUTPUT_RANGES, FlowImage
 from tvnet_keras.layers.motion_net import MotionNet
+from tvnet_keras.losses.unsupervised_flow import SSIM_WEIGHTS
 from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
@@ -44,7 +45,7 @@ class Options(unsupervised.Options, temporal_stream.Options):
     flow_fields: int = same_option(temporal_stream.Options, "flow_fields", default=FLOW_FIELDS)
     motion_rate: float = same_option(temporal_stream.Options, "motion_rate", default=1e-3)
     ssim_weights: tuple[float, ...] = same_option(
-        unsupervised.Options, "ssim_weights", default=(0.001, 0.002, 0.004, 0.008, 0.016)
+        unsupervised.Options, "ssim_weights", default=tuple(weight / 10 for weight in SSIM_WEIGHTS)
     )
     losses: tuple[str, ...] = option(
         LOSSES, "What is learned: the classes, or also the flow, without labels.", choices=LOSSES, fewest=1
@@ -56,8 +57,8 @@ class Options(unsupervised.Options, temporal_stream.Options):
     )
     flow_range: str = option(
         "unit",
-        "Range in which the classifier sees the flow: -1..1 (unit), or as VGG's pictures, 0..255 minus 128 (eight_bit).",
-        choices=RANGES,
+        "Range in which the classifier sees the flow: -1..1 (unit), or 0..255 minus 128, as VGG-16 (eight_bit).",
+        choices=OUTPUT_RANGES,
     )
 
 

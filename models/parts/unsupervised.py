@@ -3,11 +3,12 @@
 import dataclasses
 from typing import Any
 
-from tvnet_keras.losses.unsupervised_flow import NORMALISATIONS, unsupervised_flow_terms
+from tvnet_keras.losses.normalisation import NORMALISATIONS
+from tvnet_keras.losses.unsupervised_flow import SSIM_WEIGHTS, unsupervised_flow_terms
 from tvnet_keras.options import option
 from tvnet_keras.typing import Tensor
 
-LEVELS = 5
+LEVELS = len(SSIM_WEIGHTS)
 
 
 @dataclasses.dataclass
@@ -17,7 +18,7 @@ class Options:
     pixel_weight: float = option(1.0, "Weight of the photometric error, at every resolution.", least=0)
     smooth_weight: float = option(1.0, "Weight of the roughness of the flow, at every resolution.", least=0)
     ssim_weights: tuple[float, ...] = option(
-        (0.01, 0.02, 0.04, 0.08, 0.16), "Weights of the structural dissimilarity, fine to coarse.", least=0
+        SSIM_WEIGHTS, "Weights of the structural dissimilarity, fine to coarse.", least=0
     )
     normalisation: str = option(
         "paper",
@@ -28,14 +29,18 @@ class Options:
 
 
 def check_weights(options: Any) -> None:
-    """Refuses another number of weights than there are resolutions.
+    """Refuses another number of weights than there are resolutions, and a flow that no term ties to the frames.
 
     Raises:
         ValueError: of the options.
     """
-    if len(options.ssim_weights) != LEVELS:
+    weights = options.ssim_weights
+    if len(weights) != LEVELS:
+        raise ValueError(f"ssim_weights are {LEVELS} numbers, fine to coarse. Received: ssim_weights={weights}")
+    if not options.pixel_weight and not any(weights):
         raise ValueError(
-            f"ssim_weights are {LEVELS} numbers, fine to coarse. Received: ssim_weights={options.ssim_weights}"
+            "Without pixel_weight and ssim_weights nothing ties the flow to the frames: give one of them a weight. "
+            f"Received: pixel_weight={options.pixel_weight}, ssim_weights={weights}"
         )
 
 
@@ -50,8 +55,8 @@ def unsupervised_terms(options: Any, batch: dict[str, Tensor], outputs: dict[str
     return unsupervised_flow_terms(
         batch["clip"],
         outputs["flows"],
-        pixel_weights=(options.pixel_weight,) * LEVELS,
-        smooth_weights=(options.smooth_weight,) * LEVELS,
+        pixel_weight=options.pixel_weight,
+        smooth_weight=options.smooth_weight,
         ssim_weights=options.ssim_weights,
         normalisation=options.normalisation,
     )

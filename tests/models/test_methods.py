@@ -17,8 +17,9 @@ SIZE = 32
 QUICK = {"iterations": 3, "depth": 10, "width": 8, "bottleneck": 4}
 """Options that make a method quick, where it has them."""
 
-SEES_THE_WHOLE_CLIP = ("representation_flow",)
-"""Methods whose longer clips are not windows: every step enters once, and the range of all of them."""
+SEES_THE_WHOLE_CLIP = ("representation_flow", "hidden_two_stream")
+"""Methods whose longer clips are not windows: every step enters once, and the range of all of them; or the flow of the
+steps comes from stacks of frames that begin elsewhere than the windows."""
 
 OUTPUTS = ("logits", "flow", "feature_flow")
 LEVELS = "flows"

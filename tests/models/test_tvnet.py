@@ -27,7 +27,7 @@ def clip():
 
 
 def test_five_fields_make_ten_channels(model):
-    assert (tvnet.FLOW_FIELDS, tvnet.FRAMES) == (5, 6)
+    assert (tvnet.Options().flow_fields, tvnet.FRAMES) == (5, 6)
     assert model.classifier.layer.input_shape == (None, 32, 32, 10)
 
 

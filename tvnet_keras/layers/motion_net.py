@@ -90,10 +90,12 @@ class MotionNet(MotionLayer, layers.Layer):
         small_displacement: whether the first convolutions are 3 x 3, the first of stride 1; otherwise they are
             FlowNet-S's, 7 x 7 and 5 x 5 with strides of 2, and every flow is half as fine.
         between: whether a convolution stands between two deconvolutions, which smooths the flow.
+        dtype: policy of the convolutions, such as "mixed_float16"; None takes Keras's. The flow is float32.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
         clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1, T >= 2.
+        training: changes nothing; nothing here works otherwise in training.
 
     Input shape:
         `[B, T, H, W, 3]`; T, H and W may be unknown until run time.
@@ -126,10 +128,12 @@ class MotionNet(MotionLayer, layers.Layer):
         *,
         small_displacement: bool = True,
         between: bool = True,
+        dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        # Autocasting would round a float clip to float16 under mixed precision; the convolutions cast what they take.
-        super().__init__(**{"autocast": False, **kwargs})
+        # Frames and flow are float32 under every policy; the convolutions cast what they take.
+        super().__init__(**{**kwargs, "autocast": False, "dtype": "float32"})
+        self.convolution_policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         self.frames, self.width = positive_int("frames", frames), positive_int("width", width)
         if self.frames < 2:
             raise ValueError(f"A stack has at least two frames. Received: frames={frames}")
@@ -164,7 +168,7 @@ class MotionNet(MotionLayer, layers.Layer):
             fields=self.frames - 1,
             flow_scale=FLOW_SCALE,
             name="decoder",
-            dtype=self.dtype_policy,
+            dtype=self.convolution_policy,
         )
         self.decoder.build(stages)
         self.built = True
@@ -179,7 +183,7 @@ class MotionNet(MotionLayer, layers.Layer):
             strides=convolution.stride,
             kernel_initializer="he_normal",
             name=convolution.name,
-            dtype=self.dtype_policy,
+            dtype=self.convolution_policy,
         )
 
     @property
@@ -270,4 +274,5 @@ class MotionNet(MotionLayer, layers.Layer):
             "width": self.width,
             "small_displacement": self.small_displacement,
             "between": self.between,
+            "dtype": keras.dtype_policies.serialize(self.convolution_policy),
         }

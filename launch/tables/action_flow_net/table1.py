@@ -16,9 +16,9 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "ucf101"
 
-STEPS = 800
+STEPS = 2400
 
-MINUTES = 8
+MINUTES = 20
 
 
 def cells() -> tuple[Cell, ...]:

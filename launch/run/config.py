@@ -219,7 +219,9 @@ class Config:
     eval: EvalConfig = dataclasses.field(default_factory=EvalConfig)
     seed: int = option(0, "Seed of the fresh weights and of every random choice.", least=0, most=2**32 - 1)
     init_from: str = option(
-        "", "Weights to start from: the folder of a run, a .weights.h5 file, or imagenet; empty starts fresh."
+        "",
+        "Weights to start from: the folder of a run, a .weights.h5 file, or imagenet; several with commas between them, "
+        "one after the other; empty starts fresh.",
     )
 
 

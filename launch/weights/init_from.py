@@ -24,7 +24,7 @@ RGB_CHANNELS = 3
 
 def with_scaling_of_weights(config: Config) -> Config:
     """The configuration with the range of frames that its ImageNet weights expect, where it leaves the range open."""
-    if config.init_from != IMAGENET or _scaling(config.model) != AUTO:
+    if IMAGENET not in sources_of(config) or _scaling(config.model) != AUTO:
         return config
     if config.model.backbone not in module_names(encoders):
         return config  # `initialise` will say that there are no such weights.
@@ -32,10 +32,15 @@ def with_scaling_of_weights(config: Config) -> Config:
     return dataclasses.replace(config, model=dataclasses.replace(config.model, scaling=scaling))
 
 
+def sources_of(config: Config) -> tuple[str, ...]:
+    """What a configuration starts from, one after the other."""
+    return tuple(config.init_from.split(",")) if config.init_from else ()
+
+
 def initialise(model: keras.Model, config: Config) -> str:
     """Puts the weights of `config.init_from` into those of the same names and shapes; all others stay fresh.
 
-    The first convolution of an image network takes that of an RGB network, however many channels it has
+    Where several sources have a weight, the last one's is taken. The first convolution of an image network takes that of an RGB network, however many channels it has
     (`over_channels`).
 
     Returns:
@@ -45,19 +50,23 @@ def initialise(model: keras.Model, config: Config) -> str:
         InputError: there is no such run or file, none of its weights fits, or they were trained on frames of another
             range and the configuration does not say which range it wants.
     """
-    if config.init_from == IMAGENET:
+    return "\n".join(_from_source(model, config, source) for source in sources_of(config))
+
+
+def _from_source(model: keras.Model, config: Config, named: str) -> str:
+    if named == IMAGENET:
         return _from_imagenet(model, config)
-    source = Path(config.init_from)
+    source = Path(named)
     path = source / WEIGHTS_FILE if source.is_dir() else source
     if not path.is_file():
         raise InputError(
-            f"--config.init_from={config.init_from} is neither a finished run, nor a .weights.h5 file, nor imagenet."
+            f"--config.init_from={named} is neither a finished run, nor a .weights.h5 file, nor imagenet."
         )
     _check_scaling(source, config)
     found = match(model, read_weights(path), over_channels(model))
     if not found.taken:
         raise InputError(
-            f"No weight of --config.init_from={config.init_from} fits this model: {found.difference()}; check method "
+            f"No weight of --config.init_from={named} fits this model: {found.difference()}; check method "
             "and options."
         )
     found.apply()

@@ -13,6 +13,7 @@ from launch.train import train
 from launch.weights.by_name import match, weight_values
 from launch.weights.init_from import initialise, over_channels, transfer_images, with_scaling_of_weights
 from models.encoders import encoder_module
+from models.parts.classifier import image_classifier
 from tests.models.test_encoders import SIZE, SLOW
 from tvnet_keras.choices import module_names
 from tvnet_keras.errors import InputError
@@ -103,6 +104,25 @@ def test_nonsense_is_refused(tiny, tmp_path, finished_run, one_sentence):
         with pytest.raises(InputError, match=said) as refusal:
             initialise(build_model(config, 12), config)
         assert str(start) in one_sentence(" ".join(str(refusal.value).split()))
+
+
+def test_several_starts_one_after_the_other(finished_run, trained, tiny, tmp_path):
+    keras.utils.set_random_seed(7)
+    second = image_classifier("small", (32, 32, 10), 12)
+    second.save_weights(tmp_path / "second.weights.h5")
+    config = tiny(init_from=f"{finished_run},{tmp_path / 'second.weights.h5'}")
+    model = build_model(config, 12)
+    said = initialise(model, config)
+    assert str(finished_run) in said and "second.weights.h5" in said
+    found = weights(model)
+    np.testing.assert_array_equal(found["tvnet_classifier/tvnet/u0"], trained["tvnet_classifier/tvnet/u0"])
+    # What both have is the last one's.
+    for path, value in weights(second).items():
+        np.testing.assert_array_equal(found[path], value, err_msg=path)
+    assert np.abs(found["logits/kernel"] - trained["logits/kernel"]).max() > 0
+    config = dataclasses.replace(config, init_from=f"{finished_run},nowhere")
+    with pytest.raises(InputError, match="init_from=nowhere is neither"):
+        initialise(model, config)
 
 
 def test_a_backbone_without_imagenet_weights_is_refused(tiny):

@@ -1,7 +1,10 @@
 """How much of each frame the flow to the next one does not explain: a measure that needs no truth."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+import tensorflow as tf
 
 from launch.evaluators import Measurement
 from launch.evaluators.parts.flow_of_model import at_measured_size, flow_function, has_flow, measured_size
@@ -37,12 +40,27 @@ def measure(model: keras.Model, source: Source, config: Config) -> Measurement:
         same of zero flow.
     """
     source, config = at_measured_size(model, source, config)
-    compute, batches = flow_function(model), FingerprintedBatches(source.clips(), "clip")
+    compute = flow_function(model)
+    return compare(lambda clip: compute(clip).numpy(), source, config)
+
+
+def compare(compute: Callable[[tf.Tensor], np.ndarray], source: Source, config: Config) -> Measurement:
+    """The residuals of the flow that a function computes, at the size that the configuration says.
+
+    Args:
+        compute: a function of clips uint8 `[B, T, H, W, 3]` that returns flow `[B, T - 1, H, W, 2]`, in pixels.
+        source: videos, or pairs, which are taken as they are.
+        config: the configuration, whose `data` and `eval` say what is measured.
+
+    Returns:
+        The numbers of `measure`.
+    """
+    batches = FingerprintedBatches(source.clips(), "clip")
     residuals, still, sizes = [], [], set()
     with video_errors(), progress("residuals of the flow", "samples") as show:
         for batch in batches:
             clip = batch["clip"].numpy()
-            flow = compute(batch["clip"]).numpy()
+            flow = compute(batch["clip"])
             residuals.append(photometric_residuals(clip, flow).ravel())
             still.append(photometric_residuals(clip, np.zeros_like(flow)).ravel())
             sizes.add(clip.shape[2:4])

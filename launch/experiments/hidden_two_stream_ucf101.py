@@ -14,7 +14,8 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
     python -m launch.train --method=hidden_two_stream --experiment=hidden_two_stream_ucf101 \\
       --output_dir=runs/hidden-c --config.init_from=runs/motion_net --config.data.root=UCF-101 \\
       --config.model.backbone=vgg16 --config.model.dropout=0.8 --config.model.flow_range=eight_bit \\
-      --config.model.flow_fields=10 --config.model.motion_width=64 --config.model.normalisation=released \\
+      --config.model.flow_bound=20 --config.model.flow_fields=10 --config.model.motion_width=64 \\
+      --config.model.normalisation=released \\
       --config.data.frames=11 --config.data.height=224 --config.data.width=224 --config.data.resize_short=256 \\
       --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.weight_decay=5e-4 \\
       --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
@@ -30,7 +31,7 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
     python -m launch.evaluate --run=runs/hidden-c
     python -m launch.evaluate --run=runs/spatial
     python -m launch.fuse --scores=runs/spatial/evaluation/scores.npz,runs/hidden-c/evaluation/scores.npz \\
-      --weights=1,1.5 --space=clipped --output_dir=runs/hidden-two-stream
+      --rule=hidden_two_stream --output_dir=runs/hidden-two-stream
 
 (a) and (b) start from the same MotionNet: `--config.model.losses=class`, and for (a) also
 `--config.model.motion_frozen=true`.

@@ -220,8 +220,8 @@ class Config:
     seed: int = option(0, "Seed of the fresh weights and of every random choice.", least=0, most=2**32 - 1)
     init_from: str = option(
         "",
-        "Weights to start from: the folder of a run, a .weights.h5 file, or imagenet; several with commas between them, "
-        "one after the other; empty starts fresh.",
+        "Weights to start from: the folder of a run, a .weights.h5 file, or imagenet; several with commas between "
+        "them, one after the other; empty starts fresh.",
     )
 
 

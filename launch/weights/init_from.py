@@ -40,8 +40,8 @@ def sources_of(config: Config) -> tuple[str, ...]:
 def initialise(model: keras.Model, config: Config) -> str:
     """Puts the weights of `config.init_from` into those of the same names and shapes; all others stay fresh.
 
-    Where several sources have a weight, the last one's is taken. The first convolution of an image network takes that of an RGB network, however many channels it has
-    (`over_channels`).
+    Where several sources have a weight, the last one's is taken. The first convolution of an image network takes that
+    of an RGB network, however many channels it has (`over_channels`).
 
     Returns:
         A text that says which weights were taken and, by layers, which were not.
@@ -59,15 +59,12 @@ def _from_source(model: keras.Model, config: Config, named: str) -> str:
     source = Path(named)
     path = source / WEIGHTS_FILE if source.is_dir() else source
     if not path.is_file():
-        raise InputError(
-            f"--config.init_from={named} is neither a finished run, nor a .weights.h5 file, nor imagenet."
-        )
+        raise InputError(f"--config.init_from={named} is neither a finished run, nor a .weights.h5 file, nor imagenet.")
     _check_scaling(source, config)
     found = match(model, read_weights(path), over_channels(model))
     if not found.taken:
         raise InputError(
-            f"No weight of --config.init_from={named} fits this model: {found.difference()}; check method "
-            "and options."
+            f"No weight of --config.init_from={named} fits this model: {found.difference()}; check method and options."
         )
     found.apply()
     return f"Started from {path}: {found.report()}{_averaged(found)}"

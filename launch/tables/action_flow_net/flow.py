@@ -18,8 +18,9 @@ from launch.run.data import open_source
 from launch.run.model import load_run
 from launch.run.run_folder import LOGS_DIR
 from launch.tables import Cell, Column
-from launch.tables.action_flow_net.parts.generated import PAIRS, ROW, STEPS, config_of, train_generated
+from launch.tables.action_flow_net.parts.generated import ROW, STEPS, config_of, train_generated
 from launch.tables.action_flow_net.parts.videos import full_scale
+from launch.tables.parts.generated_pairs import FOLDER
 from tvnet_keras.flow.generated.recipe import Recipe, write_recipe
 
 DATA_SET = "pairs"
@@ -79,7 +80,7 @@ def cells() -> tuple[Cell, ...]:
 def _run(data_dir: str, seed: int, weights: Path) -> Measurement:
     folder = train_generated(weights.parent.parent, seed)
     config, model, _ = load_run(folder)
-    recipe = weights.parent.parent / f"{PAIRS}-recipe"
+    recipe = weights.parent.parent / f"{FOLDER}-recipe"
     write_recipe(recipe, Recipe())
     roots = {"generated": recipe, "flyingchairs": Path(data_dir) / "flyingchairs", "sintel": Path(data_dir) / "sintel"}
     numbers, protocols = {}, {}

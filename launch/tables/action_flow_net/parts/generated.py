@@ -6,17 +6,13 @@ from pathlib import Path
 from launch.experiments import action_flow_net_pairs
 from launch.run.config import Config, check
 from launch.run.run_folder import has_begun, read
+from launch.tables.parts.generated_pairs import DATASET, generated_pairs
 from launch.tables.parts.stored import run_folder_of, weights_file
 from launch.train import train
-from tvnet_keras.flow.generated.recipe import Recipe
-from tvnet_keras.flow.generated.writer import write_pairs
 
 TABLE, ROW = "action_flow_net_flow", "generated"
 
 STEPS = 3000
-
-PAIRS = "action_flow_net_pairs"
-"""The folder of the generated pairs, beside those of the tables' runs."""
 
 
 def config_of(root: str) -> Config:
@@ -28,7 +24,7 @@ def config_of(root: str) -> Config:
     base = action_flow_net_pairs.config("action_flow_net")
     return dataclasses.replace(
         base,
-        data=dataclasses.replace(base.data, dataset="flyingchairs", root=root),
+        data=dataclasses.replace(base.data, dataset=DATASET, root=root),
         train=dataclasses.replace(base.train, steps=STEPS, validate_every=500),
     )
 
@@ -46,7 +42,6 @@ def train_generated(weights_dir: Path, seed: int = 0) -> Path:
     folder = run_folder_of(weights_file(weights_dir, TABLE, ROW, seed))
     if has_begun(folder) and "steps" in read(folder).get("results", {}):
         return folder
-    root = weights_dir / PAIRS
-    write_pairs(root, Recipe())
+    root = generated_pairs(weights_dir)
     train(check(dataclasses.replace(config_of(str(root)), seed=seed)), folder)
     return folder

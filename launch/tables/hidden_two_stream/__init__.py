@@ -1,0 +1,1 @@
+"""The tables of Hidden Two-Stream Networks (Zhu et al., ACCV 2018)."""

@@ -1,0 +1,37 @@
+"""MotionNet, TVNet, Representation Flow and stored TV-L1 in front of the same temporal stream, by one option, at equal
+budget: accuracy against the time of one clip. 37 classes of UCF101, split 1.
+
+Every motion layer learns with the classes at its paper's rate relative to the classifier's. MotionNet starts from
+`hidden_two_stream_flow`'s, which has learned from the same videos without labels; TVNet from TV-L1, by its own weights;
+Representation Flow likewise. The milliseconds are of one stack of six frames, after TV-L1 where the flow was stored.
+The picture: `python -m launch.figure --figure=motion_layers`.
+"""
+
+from launch.tables import Cell
+from launch.tables.hidden_two_stream.flow import STEPS as MOTION_STEPS
+from launch.tables.hidden_two_stream.parts.setting import STREAM_SETTING
+from launch.tables.hidden_two_stream.parts.streams import MODES, Stream, stored, stream_cell
+from launch.tables.hidden_two_stream.table2 import TVL1
+from launch.tables.parts.video_sets import UCF101
+from models.hidden_two_stream import CLASS
+
+DATA_SET = "ucf101"
+
+SETTING = STREAM_SETTING
+
+MINUTES = 15
+
+LAYERS = {
+    "motion_net": Stream(model=MODES["b"], motion_steps=MOTION_STEPS),
+    "tvnet": Stream(model={"motion": "tvnet", "losses": (CLASS,), "motion_rate": 1.0}),
+    "representation_flow": Stream(
+        model={"motion": "representation_flow", "losses": (CLASS,), "iterations": 10, "motion_rate": 0.01}
+    ),
+    "stored-tvl1": stored(TVL1),
+}
+"""Streams by row."""
+
+
+def cells() -> tuple[Cell, ...]:
+    """Every motion layer."""
+    return tuple(stream_cell(row, None, UCF101, stream, minutes=MINUTES, timed=True) for row, stream in LAYERS.items())

@@ -1,0 +1,1 @@
+"""What tables of Hidden Two-Stream are made from."""

@@ -1,0 +1,81 @@
+"""What the tables of Hidden Two-Stream share, in words, for the page, and the commands of the paper's own trainings."""
+
+MOTION_SETTING = """
+Here: a MotionNet of a quarter of the published width (2.7 million weights) on stacks of six frames, 96 x 96 corner
+crops and flips of videos of 128 pixels' short side, without labels; batch 16, Adam 0.0005 with cosine decay, 50 steps
+of warm-up; the terms normalised as in the paper. Residual: the middle clip of every test video, centre crop, in grey
+levels 0..255.
+"""
+
+STREAM_SETTING = """
+Here: the MotionNet of `hidden_two_stream_flow` (a quarter of the published width, six frames) in front of
+EfficientNet-Lite0 from ImageNet, whose first convolution is averaged over RGB and repeated (the paper: VGG-16 from a
+network of TV-L1's flow, for which there are no weights here); 96 x 96 corner crops of videos of 128 pixels' short side,
+flips; the same three windows of six frames of every video for all rows; batch 16, Adam 0.001 with cosine decay, 50
+steps of warm-up, dropout 0.5; flow beyond 5 pixels is clipped. Where MotionNet learns, it does at a thousandth of that
+rate, as in the paper. Tested on the three windows, centre crop.
+"""
+
+SIZES = (
+    "--config.data.height=224 --config.data.width=224 --config.data.resize_short=256 --config.data.frames=11 "
+    "--config.model.flow_fields=10"
+)
+
+
+def motion_command(root: str, folder: str, options: str = "") -> str:
+    """The paper's own training of MotionNet.
+
+    Args:
+        root: the folder of UCF101.
+        folder: the run's, under runs/.
+        options: further flags.
+    """
+    return (
+        "python -m launch.train --method=motion_net --experiment=hidden_two_stream_ucf101 "
+        f"--output_dir=runs/{folder} --config.data.root={root} --config.model.width=64 "
+        f"--config.model.normalisation=released {options}{' ' if options else ''}{SIZES} "
+        "--config.train.steps=400000 --config.train.lr=3.2e-5 --config.train.weight_decay=4e-4 "
+        "--config.train.schedule=steps --config.train.lr_steps=100000,200000,300000 --config.train.lr_factor=0.5 "
+        "--config.train.warmup=0"
+    )
+
+
+def stream_command(experiment: str, root: str, folder: str, options: str, motion_run: str = "motion_net") -> str:
+    """The paper's own training of a temporal stream, and its test.
+
+    Args:
+        experiment: of the data set.
+        root: the data set's folder.
+        folder: the run's, under runs/.
+        options: what the row changes.
+        motion_run: the run that MotionNet starts from, under runs/; empty for none.
+    """
+    start = f"--config.init_from=runs/{motion_run} " if motion_run else ""
+    return (
+        f"python -m launch.train --method=hidden_two_stream --experiment={experiment} --output_dir=runs/{folder} "
+        f"{start}--config.data.root={root} --config.model.backbone=vgg16 --config.model.dropout=0.8 "
+        f"--config.model.flow_range=eight_bit --config.model.flow_bound=20 --config.model.motion_width=64 "
+        f"--config.model.normalisation=released {options} {SIZES} --config.train.optimizer=sgd "
+        "--config.train.lr=0.001 --config.train.weight_decay=5e-4 --config.train.batch_size=128 "
+        "--config.train.accumulate=8 --config.train.schedule=steps --config.train.lr_steps=5000,10000 "
+        "--config.train.steps=16000 --config.train.warmup=0 --config.eval.sampling=floor --config.eval.clips=25 "
+        "--config.eval.crops=10"
+    )
+
+
+def spatial_command(experiment: str, root: str, folder: str) -> str:
+    """The paper's own training of the spatial stream.
+
+    Args:
+        experiment: of the data set.
+        root: the data set's folder.
+        folder: the run's, under runs/.
+    """
+    return (
+        f"python -m launch.train --method=rgb --experiment={experiment} --output_dir=runs/{folder} "
+        f"--config.init_from=imagenet --config.data.root={root} --config.model.backbone=vgg16 "
+        "--config.model.dropout=0.8 --config.data.height=224 --config.data.width=224 --config.data.resize_short=256 "
+        "--config.data.frames=1 --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.batch_size=128 "
+        "--config.train.accumulate=8 --config.train.schedule=steps --config.train.lr_steps=4000,8000 "
+        "--config.train.steps=10000 --config.train.warmup=0 --config.eval.clips=25 --config.eval.crops=10"
+    )

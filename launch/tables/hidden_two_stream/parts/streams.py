@@ -1,0 +1,259 @@
+"""Temporal and spatial streams of Hidden Two-Stream, alone and fused."""
+
+import dataclasses
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from launch.evaluators import Measurement
+from launch.run.config import Config, new_config, to_dict
+from launch.run.data import open_source
+from launch.run.inference import as_graph
+from launch.run.model import load_run
+from launch.tables import Cell, Column
+from launch.tables.hidden_two_stream.parts.motion_nets import FIELDS, MINUTES, ORIGIN, WIDTH, motion_config, pretrained
+from launch.tables.parts.stored import run_folder_of, weights_file
+from launch.tables.parts.trained_cells import train_and_score, trained_cell
+from launch.tables.parts.video_sets import SHARED, UCF101, WINDOWS, DataSet, flow_folder, prepare
+from models.hidden_two_stream import CLASS, LOSSES
+from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.scoring import report, score_fusion
+from tvnet_keras.scoring.scores import Scores, load_scores
+
+SIZE = 96
+BACKBONE = "efficientnet_lite0"
+IMAGENET = "imagenet"
+
+FLOW_BOUND = 5.0
+"""Pixels: flow of frames this small is a few tenths of a pixel long on the mean."""
+
+TRAIN = {"batch_size": 16, "lr": 1e-3, "warmup": 50, "log_every": 100, "checkpoint_every": 200, "validate_every": 0}
+
+RULE = "hidden_two_stream"
+"""The published rule of fusion, 1 : 1.5."""
+
+ROUNDS = 15
+"""Calls of which the median is a stream's time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """What a network sees, and how it learns.
+
+    Attributes:
+        method: "hidden_two_stream" or "rgb".
+        model: options of the method, beside those that all rows share.
+        solver: whose stored flow it sees; empty for none.
+        motion_steps: of the MotionNet that it starts from; 0 for a motion layer without one.
+        motion_model: options of that MotionNet, beside those of the experiment.
+        motion_origin: the row whose MotionNet it is, as `<table>/<row>`.
+        motion_solver: the solver whose stored flow guided it; empty for none.
+    """
+
+    method: str = "hidden_two_stream"
+    model: dict[str, Any] = dataclasses.field(default_factory=dict)
+    solver: str = ""
+    motion_steps: int = 0
+    motion_model: dict[str, Any] = dataclasses.field(default_factory=dict)
+    motion_origin: str = ORIGIN
+    motion_solver: str = ""
+
+
+RGB = Stream("rgb")
+
+MODES = {
+    "a": {"losses": (CLASS,), "motion_frozen": True},
+    "b": {"losses": (CLASS,)},
+    "c": {"losses": LOSSES},
+}
+"""The paper's three ways of training the temporal stream."""
+
+
+def stored(solver: str) -> Stream:
+    """A stream on stored flow.
+
+    Args:
+        solver: its name.
+    """
+    return Stream(model={"motion": "stored", "losses": (CLASS,)}, solver=solver)
+
+
+def configuration(data: DataSet, stream: Stream) -> Config:
+    """The configuration of a stream's training on the first split; it names what the network starts from.
+
+    Args:
+        data: the data set.
+        stream: the stream.
+    """
+    rgb = stream.method == "rgb"
+    motion = {} if rgb else {"flow_fields": FIELDS, "flow_bound": FLOW_BOUND, "motion_width": WIDTH}
+    config = new_config(
+        stream.method,
+        "hidden_two_stream_ucf101",
+        model={"backbone": BACKBONE, "dropout": 0.5, **motion, **stream.model},
+        data={
+            "dataset": data.dataset,
+            "height": SIZE,
+            "width": SIZE,
+            "split": data.splits[0],
+            "classes": data.classes,
+            "missing": "report",
+            # The videos have been shrunk to about this size.
+            "resize_short": 0,
+            "flow": str(flow_folder(data, stream.solver, SHARED)) if stream.solver else "",
+            **({"frames": 1} if rgb else {"frames": FIELDS + 1, "windows": WINDOWS}),
+        },
+        train={"steps": data.steps, **TRAIN},
+        eval={"clips": WINDOWS, "crops": 1},
+    )
+    origin = f"{stream.motion_origin}," if stream.motion_steps else ""
+    return dataclasses.replace(config, init_from=f"{origin}{IMAGENET}")
+
+
+def stream_cell(
+    row: str,
+    paper: float | None,
+    data: DataSet,
+    stream: Stream,
+    *,
+    seeds: tuple[int, ...] = (0,),
+    minutes: float,
+    timed: bool = False,
+    full_scale: str = "",
+) -> Cell:
+    """A cell whose number is the top-1 accuracy of a stream.
+
+    Args:
+        row: the cell's name.
+        paper: the paper's accuracy, percent.
+        data: the data set.
+        stream: the stream.
+        seeds: the seeds of the trainings.
+        minutes: time that it takes on two CPU cores, about, without the MotionNet that it starts from.
+        timed: whether its time per clip is measured.
+        full_scale: the command that computes the paper's own number.
+    """
+    cell = trained_cell(
+        row,
+        paper,
+        configuration(data, stream),
+        partial(prepare, data, stream.solver),
+        seeds=seeds,
+        minutes=minutes,
+        full_scale=full_scale,
+    )
+    columns = (Column("ms per clip", "ms", ".0f"), MINUTES) if timed else (MINUTES,)
+    return dataclasses.replace(cell, run=partial(run_stream, data, stream, timed), columns=columns)
+
+
+def run_stream(data: DataSet, stream: Stream, timed: bool, data_dir: str, seed: int, weights: Path) -> Measurement:
+    """Trains and measures a stream, and the MotionNet that it starts from unless that is there.
+
+    Args:
+        data: the data set.
+        stream: the stream.
+        timed: whether its time per clip is measured.
+        data_dir: the data set's folder.
+        seed: the seed of the training.
+        weights: the weight file that names the folder of the run.
+    """
+    config = configuration(data, stream)
+    if stream.motion_steps:
+        network = motion_config(UCF101, stream.motion_steps, **stream.motion_model)
+        start = pretrained(data, network, data_dir, weights.parent.parent, stream.motion_origin, stream.motion_solver)
+        config = dataclasses.replace(config, init_from=f"{start},{IMAGENET}")
+    measured = train_and_score(config, partial(prepare, data, stream.solver), data_dir, seed, weights)
+    ms = {"ms": milliseconds(run_folder_of(weights), stream.solver)} if timed else {}
+    return dataclasses.replace(measured, numbers=measured.numbers | ms)
+
+
+def milliseconds(run: Path, solver: str = "") -> float:
+    """Milliseconds of a stream for one clip, with the flow of a solver where it sees such; the median of some calls.
+
+    Args:
+        run: the folder of the run.
+        solver: the solver's name, empty for none.
+    """
+    config, model, _ = load_run(run)
+    # The clip itself, whether flow is stored beside it or not.
+    plain = dataclasses.replace(config, data=dataclasses.replace(config.data, flow=""))
+    clip = np.asarray(next(iter(open_source(plain, "test").scanned().clips()))["clip"])[:1]
+    solve, graph = make_solver(solver) if solver else None, as_graph(model)
+
+    def score() -> None:
+        taken = clip
+        if solve:
+            taken = np.stack([solve(clip[0, k : k + 2]) for k in range(clip.shape[1] - 1)])[None].astype("float32")
+        keras.ops.convert_to_numpy(graph(taken)["logits"])
+
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        score()
+        times.append(time.perf_counter() - start)
+    # The first call traces the graph.
+    return 1000 * float(np.median(times[1:]))
+
+
+def fused_cell(
+    row: str, paper: float | None, data: DataSet, streams: dict[str, tuple[str, Stream]], *, minutes: float
+) -> Cell:
+    """A cell whose number is the top-1 accuracy of a spatial and a temporal stream by the released rule.
+
+    Args:
+        row: the cell's name.
+        paper: the paper's accuracy, percent.
+        data: the data set.
+        streams: for "spatial" and "temporal" the row, as `<table>/<row>`, whose training it is, and the stream.
+        minutes: time that it takes where the streams are to be trained, about.
+    """
+    rule = score_fusion.RULES[RULE]
+    configs = {name: to_dict(configuration(data, stream)) for name, (_, stream) in streams.items()}
+    return Cell(
+        row,
+        paper,
+        "top1",
+        {name: config["model"] | {"method": config["method"]} for name, config in configs.items()},
+        {
+            "fused": {name: origin for name, (origin, _) in streams.items()},
+            "space": rule.space,
+            "weights": list(rule.weights or ()),
+        },
+        partial(_fuse, data, streams),
+        minutes,
+        percent=True,
+        comparable=False,
+        columns=(Column("RGB alone", "spatial", ".1%"), Column("temporal alone", "temporal", ".1%")),
+    )
+
+
+def _fuse(
+    data: DataSet, streams: dict[str, tuple[str, Stream]], data_dir: str, seed: int, weights: Path
+) -> Measurement:
+    scores = {
+        name: _scores_of(data, stream, origin, data_dir, seed, weights.parent.parent)
+        for name, (origin, stream) in streams.items()
+    }
+    rule = score_fusion.RULES[RULE]
+    fused = score_fusion.fuse([scores["spatial"], scores["temporal"]], rule.weights, space=rule.space)
+    videos, top1 = len(fused.video_id), report.top_k(fused)
+    low, high = report.accuracy_interval(round(top1 * videos), videos)
+    alone = {name: report.top_k(one) for name, one in scores.items()}
+    inputs = {name: one.header["weights_sha256"] for name, one in scores.items()}
+    return Measurement(
+        {"top1": top1, "top1_low": low, "top1_high": high, **alone},
+        {"data": data.dataset, "split": data.splits[0], "videos": videos, "inputs": inputs},
+    )
+
+
+def _scores_of(data: DataSet, stream: Stream, origin: str, data_dir: str, seed: int, weights_dir: Path) -> Scores:
+    """The scores of a stream, trained if it is not yet."""
+    weights = weights_file(weights_dir, *origin.split("/"), seed)
+    file = run_folder_of(weights) / "evaluation" / "scores.npz"
+    if not file.is_file():
+        run_stream(data, stream, False, data_dir, seed, weights)
+    return load_scores(file)

@@ -66,5 +66,6 @@ def photometric_error(first: Tensor, reconstruction: Tensor, seen: Tensor, norma
     """
     first, reconstruction, seen = at_least_float32(first, reconstruction, seen)
     penalty = charbonnier(first - reconstruction, ALPHA, SCALE)
-    mask = seen * border_mask(*ops.shape(seen)[2:], seen.dtype)
+    _, _, height, width = ops.shape(seen)
+    mask = seen * border_mask(height, width, seen.dtype)
     return mean_over_valid(penalty, mask[..., None], normalisation)

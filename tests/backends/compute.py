@@ -24,6 +24,8 @@ from tests.textures import moving_clip
 from tvnet_keras import FlowImage, GroupedSGD, TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.tvnet import LEARNABLE
+from tvnet_keras.losses.normalisation import NORMALISATIONS
+from tvnet_keras.losses.unsupervised_flow import unsupervised_flow_terms
 from tvnet_keras.ops.differentiable import differentiable
 from tvnet_keras.ops.tvl1.solver import solve
 
@@ -93,6 +95,19 @@ def every_loss(loss_class):
     loss = description.make()
     (value, _), gradients = value_and_gradients(lambda y: (loss(description.target, y), y), [prediction])
     return {"value": value, "gradient": gradients[0]}
+
+
+def unsupervised_flow(normalisation: str):
+    """The terms of a clip's flow at two levels, and gradients of both flows, some of whose vectors leave the frame."""
+    flows = [2 * noise((1, 2, *size, 2), seed) for seed, size in enumerate(((16, 23), (8, 11)))]
+
+    def total(*levels):
+        terms = unsupervised_flow_terms(CLIP, levels, ssim_weights=(0.5, 1.0), normalisation=normalisation)
+        values = ops.stack([terms[name][0] for name in ("pixel", "smooth", "ssim")])
+        return ops.sum(values), values
+
+    (_, values), gradients = value_and_gradients(total, flows)
+    return {"terms": values, "gradient of the fine flow": gradients[0], "gradient of the coarse flow": gradients[1]}
 
 
 def fit():
@@ -188,6 +203,8 @@ def cases(reference):
     for loss_class in losses.found_losses():
         yield f"loss {loss_class.__name__}", lambda loss_class=loss_class: every_loss(loss_class)
     yield "rounded flow image", rounded_flow_image
+    for normalisation in NORMALISATIONS:
+        yield f"unsupervised {normalisation}", lambda normalisation=normalisation: unsupervised_flow(normalisation)
     yield "fit", fit
     yield "preset", preset
     yield "forced errors", forced_errors

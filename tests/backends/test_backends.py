@@ -8,6 +8,7 @@ import pytest
 from tests.backends.conftest import OTHERS, run
 from tests.layers.test_every_layer import found_layers
 from tests.losses.test_every_loss import found_losses
+from tvnet_keras.losses.normalisation import NORMALISATIONS
 
 if not any(map(importlib.util.find_spec, OTHERS)):
     pytest.skip("needs jax or torch (`make test-backends` installs them)", allow_module_level=True)
@@ -59,6 +60,11 @@ def test_rounded_flow_and_the_gradient_past_the_rounding(computed, reference):
 @pytest.mark.parametrize("loss", [loss.__name__ for loss in found_losses()])
 def test_every_loss(computed, reference, loss):
     assert_equals_tensorflow(computed, reference, f"loss {loss}")
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_unsupervised_flow_terms_and_their_gradients(computed, reference, normalisation):
+    assert_equals_tensorflow(computed, reference, f"unsupervised {normalisation}")
 
 
 def test_fit_with_rates_per_group(computed, reference):

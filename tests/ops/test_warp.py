@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
-from tvnet_keras.ops.warp import warp
+from tvnet_keras.ops.warp import stays_inside, warp
 
 RANDOM = np.random.default_rng(0)
 
@@ -115,3 +115,25 @@ def test_a_flow_of_three_channels_is_refused():
 def test_shapes_that_would_be_broadcast_are_refused(images, flow, said):
     with pytest.raises(ValueError, match=said):
         warp(np.zeros(images, "float32"), np.zeros(flow, "float32"))
+
+
+def test_a_position_stays_inside_up_to_and_with_the_border():
+    flow = np.zeros((1, 3, 4, 2), "float32")
+    flow[0, 0] = [[0, 0], [2, 2], [1.5, 0], [0, -0.5]]
+    flow[0, 1] = [[-0.25, 0], [-1, -1], [1, 1], [1e6, 0]]
+    flow[0, 2] = [[3, -2], [0, 0.25], [-np.inf, 0], [np.nan, 0]]
+    expected = [[True, True, False, False], [False, True, True, False], [True, False, False, False]]
+    np.testing.assert_array_equal(stays_inside(tf.constant(flow))[0], expected)
+
+
+def test_what_stays_inside_is_not_clamped():
+    # On a ramp, a clamped sample is another value than the one at the position that was asked for.
+    flow = RANDOM.normal(0, 3, (1, 6, 7, 2)).astype("float32")
+    y, x = np.mgrid[:6, :7].astype("float32")
+    for axis, ramp in enumerate((x, y)):
+        found = warped(ramp[None, ..., None], flow)[0, ..., 0]
+        as_asked = np.abs(found - (ramp + flow[0, ..., axis])) < 1e-4
+        other = [(y, 5), (x, 6)][axis]
+        across = other[0] + flow[0, ..., 1 - axis]
+        inside = as_asked & (across >= 0) & (across <= other[1])
+        np.testing.assert_array_equal(stays_inside(tf.constant(flow))[0], inside)

@@ -203,10 +203,10 @@ def cases(reference):
     for loss_class in losses.found_losses():
         yield f"loss {loss_class.__name__}", lambda loss_class=loss_class: every_loss(loss_class)
     yield "rounded flow image", rounded_flow_image
-    for normalisation in NORMALISATIONS:
-        yield f"unsupervised {normalisation}", lambda normalisation=normalisation: unsupervised_flow(normalisation)
     yield "fit", fit
     yield "preset", preset
+    for normalisation in NORMALISATIONS:
+        yield f"unsupervised {normalisation}", lambda normalisation=normalisation: unsupervised_flow(normalisation)
     yield "forced errors", forced_errors
     if keras.backend.backend() != "tensorflow":
         yield "native", native_refused

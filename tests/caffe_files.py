@@ -65,7 +65,10 @@ def network(layers, legacy=False, make_blob=None) -> bytes:
 def layer(random, *shape, out=0):
     """Kernel and bias of a size that keeps activations where they are; `out` is the axis of the outputs."""
     taps = np.prod(shape) / shape[out]
-    return [random.normal(0, taps**-0.5, shape).astype("float32"), random.normal(0, 0.1, shape[out]).astype("float32")]
+    return [
+        random.normal(0, (2 / taps) ** 0.5, shape).astype("float32"),
+        random.normal(0, 0.1, shape[out]).astype("float32"),
+    ]
 
 
 def motion_net(width=8, frames=11, seed=0):

@@ -8,6 +8,9 @@ from launch.weights.caffe.names import MOTION_NET
 from launch.weights.whole import apply_whole
 from models import classifier_of
 
+OPTIONS = "--method and --config.model (backbone, flow_fields, the width of MotionNet, small_displacement, between)"
+"""What decides which weights a model has, in words."""
+
 
 def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> tuple[int, int]:
     """Puts every value into the weight of its name; every weight of the model gets one.
@@ -27,6 +30,4 @@ def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> 
     """
     if classifier_of(model) is None:
         values = {name: value for name, value in values.items() if name.startswith(f"{MOTION_NET}/")}
-    return apply_whole(
-        match(model, values), set(weight_names(model)), source, "--method, --config.data.frames and --config.model"
-    )
+    return apply_whole(match(model, values), set(weight_names(model)), source, OPTIONS)

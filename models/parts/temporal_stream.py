@@ -107,7 +107,6 @@ class TemporalStream(ClipClassifier):
         source = motion_module(chosen.motion)
         fields = int(chosen.flow_fields)
         self.motion_layer = source.make(chosen)
-        self.motion_layer.trainable = not chosen.motion_frozen
         self.motion = self.motion_layer if source.IS_FLOW else None
         self.input_field = field_of(chosen.motion)
         self.flow_image = FlowImage(chosen.flow_bound, name="flow_image")
@@ -123,6 +122,9 @@ class TemporalStream(ClipClassifier):
     def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""
         self.motion_layer.build(self._taken_shape)
+        if self.options.motion_frozen:
+            # Only now: the layers that a motion layer makes as it is built would not know of it.
+            self.motion_layer.trainable = False
         self.built = True
 
     @property

@@ -253,7 +253,8 @@ def _fuse(
 
 def _scores_of(data: DataSet, stream: Stream, origin: str, data_dir: str, seed: int, weights_dir: Path) -> Scores:
     """The scores of a stream, trained if it is not yet."""
-    weights = weights_file(weights_dir, *origin.split("/"), seed)
+    table, _, row = origin.partition("/")
+    weights = weights_file(weights_dir, table, row, seed)
     file = run_folder_of(weights) / "evaluation" / "scores.npz"
     if not file.is_file():
         run_stream(data, stream, False, data_dir, seed, weights)

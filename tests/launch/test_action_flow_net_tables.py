@@ -15,6 +15,7 @@ from launch.tables.action_flow_net import table1_shapes
 from launch.tables.action_flow_net.parts import generated, networks
 from launch.tables.action_flow_net.parts.networks import FLOW_ROW, NETWORKS, flow_cell, network_cell
 from launch.tables.action_flow_net.parts.videos import setting_of
+from launch.tables.parts import generated_pairs
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of
 from launch.tables.parts.video_sets import DataSet
@@ -109,7 +110,7 @@ def test_the_network_of_generated_pairs_is_trained_once(tmp_path, monkeypatch):
         run_folder.add_results(folder, steps=1)
         (folder / run_folder.WEIGHTS_FILE).touch()
 
-    monkeypatch.setattr(generated, "Recipe", lambda: Recipe(pairs=11, height=32, width=40))
+    monkeypatch.setattr(generated_pairs, "Recipe", lambda: Recipe(pairs=11, height=32, width=40))
     monkeypatch.setattr(generated, "train", train)
     folder = generated.train_generated(tmp_path)
     assert generated.train_generated(tmp_path) == folder == tmp_path / "action_flow_net_flow/generated-seed0"

@@ -90,11 +90,17 @@ def configuration(data: DataSet, stream: Stream) -> Config:
         stream: the stream.
     """
     rgb = stream.method == "rgb"
-    motion = {} if rgb else {"flow_fields": FIELDS, "flow_bound": FLOW_BOUND, "motion_width": WIDTH}
+    motion = {
+        "flow_fields": FIELDS,
+        "flow_bound": FLOW_BOUND,
+        "motion_width": WIDTH,
+        # That of the MotionNet that they start from.
+        "normalisation": "released",
+    }
     config = new_config(
         stream.method,
         "hidden_two_stream_ucf101",
-        model={"backbone": BACKBONE, "dropout": 0.5, **motion, **stream.model},
+        model={"backbone": BACKBONE, "dropout": 0.5, **({} if rgb else motion), **stream.model},
         data={
             "dataset": data.dataset,
             "height": SIZE,

@@ -102,7 +102,7 @@ def _check_together(options: Options) -> None:
     unsupervised.check_weights(options)
     if CLASS not in options.losses:
         raise ValueError(
-            "losses=flow has no classes: learn MotionNet alone with --method=motion_net. Received: "
+            "losses=flow has no classes: the method motion_net learns MotionNet alone. Received: "
             f"losses={','.join(options.losses)}"
         )
     if FLOW not in options.losses:

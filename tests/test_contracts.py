@@ -14,7 +14,7 @@ from tests.textures import moving_clip
 from tvnet_keras.scoring.result import load_results
 
 # Layers whose constructor needs arguments, or that are slow with their defaults, are made here.
-MADE_WITH = {"TVNet": {"iterations": 5}}
+MADE_WITH = {"TVNet": {"iterations": 5}, "MotionNet": {"width": 8}}
 
 
 def motion_layers():

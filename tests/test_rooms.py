@@ -20,6 +20,7 @@ OPTIONS = {
     "models.encoders": ("build", "STRIDES"),
     "models.motion": ("make", "FRAMES_CONSUMED", "IS_FLOW", "learning_rates"),
     "models.resnets.families": ("Convolutions",),
+    "tvnet_keras.layers": (),
     "tvnet_keras.video.datasets": ("SPLITS", "load"),
     "tvnet_keras.flow.pairs": ("load",),
     "tvnet_keras.flow.solvers": ("FORMS", "make"),

@@ -91,7 +91,8 @@ def check(layer_class: type, path: Path, **arguments) -> None:
         raise ValueError(f"{layer_class.__name__} has no {path.name}: store its outputs with `{COMMAND}`")
     with np.load(path) as stored:
         today, then = outputs(layer_class, stored["clip"], **arguments), stored["outputs"]
-    if today.shape == then.shape and np.abs(today - then).max() <= TOLERANCE:
+    # A network of random kernels answers with many pixels, which rounding moves as many times as far.
+    if today.shape == then.shape and np.abs(today - then).max() <= TOLERANCE * max(1.0, np.abs(then).max()):
         return
     apart = np.abs(today - then).max() if today.shape == then.shape else f"{today.shape}, not {then.shape}"
     raise ValueError(

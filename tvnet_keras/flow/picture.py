@@ -250,6 +250,6 @@ def _write_mpeg(path: Path, first: np.ndarray, others: Iterator[np.ndarray], fps
         for frame in itertools.chain([first], others):
             even = np.pad(frame, margin, mode="edge") if any(map(any, margin)) else np.ascontiguousarray(frame)
             # FFmpeg's own conversion reads beyond the row's end, so that the same frames gave different files.
-            planes = cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420)
+            planes = np.asarray(cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420), np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
         container.mux(stream.encode())

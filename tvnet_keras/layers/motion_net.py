@@ -83,6 +83,8 @@ class MotionNet(MotionLayer, layers.Layer):
     sees once more is taken from the one before. A shorter clip goes on with its last frame. The losses of
     `tvnet_keras.losses.unsupervised_flow` train the layer.
 
+    `SOLVER_VERSION` 1: as first written.
+
     Args:
         frames: the frames of a stack: 11 in the paper, 2 for a network of pairs.
         width: channels of the first convolution; all others follow. The published network has 64 and 42.3 million

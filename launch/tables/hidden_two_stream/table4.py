@@ -6,6 +6,8 @@ first number is what the flow leaves unexplained; `-classes` rows are the accura
 frozen network. The paper: UCF101, split 1, percent; FlowFields, its third column, is a program of others.
 """
 
+from typing import Any
+
 from launch.tables import Cell
 from launch.tables.hidden_two_stream.flow import STEPS
 from launch.tables.hidden_two_stream.parts.motion_nets import motion_cell
@@ -23,7 +25,7 @@ TABLE = "hidden_two_stream_table4"
 
 GUIDED = "tvl1-guided"
 
-PROXY = {"proxy_weight": 1.0}
+PROXY: dict[str, Any] = {"proxy_weight": 1.0}
 
 PAPER = {
     "stacked-no-proxy": 83.76,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from launch.weights.finite import require_finite
 from models.parts.torch_layers import linear_weight, norm_weight
 from tvnet_keras.errors import InputError
 
@@ -67,7 +68,7 @@ def renamed(state: dict[str, np.ndarray], source: str, from_torch: FromTorch | N
             belong, or values are no finite numbers.
     """
     state = {name: value for name, value in state.items() if name.rpartition(".")[2] != IGNORED}
-    _require_finite(state, source)
+    require_finite(state, source)
     return _residual(state, source) if from_torch is None else _image_network(state, source, from_torch)
 
 
@@ -98,21 +99,6 @@ def _residual(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray
         own, value = (norm_weight if vector else linear_weight)(ours, parameter, value)
         values[own] = value
     return values
-
-
-def _require_finite(state: dict[str, np.ndarray], source: str) -> None:
-    for name, value in state.items():
-        if value.dtype.kind != "f":
-            raise InputError(
-                f"--weights={source}: {name} holds numbers of type {value.dtype}, which are no weights; save the "
-                "network in floating point."
-            )
-        if not np.isfinite(value).all():
-            wrong = int((~np.isfinite(value)).sum())
-            raise InputError(
-                f"--weights={source}: {name} is NaN or infinite in {wrong} of {value.size} values; the network has "
-                "diverged, so take an earlier file."
-            )
 
 
 def _of(state: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:

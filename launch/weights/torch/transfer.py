@@ -7,6 +7,7 @@ import numpy as np
 
 from launch.weights.by_name import match, weight_names
 from launch.weights.torch.inflation import inflate
+from launch.weights.whole import apply_whole
 from models import classifier_of
 from models.resnets.network import RGB_PREFIX
 from tvnet_keras.errors import InputError
@@ -42,19 +43,7 @@ def transfer(values: dict[str, np.ndarray], model: keras.Model, source: str) -> 
         )
     second = {RGB_PREFIX + name: value for name, value in values.items() if RGB_PREFIX + name in network}
     found = match(model, values | second, fit)
-    missing, left = sorted(network.intersection(found.left)), sorted(found.unused)
-    if missing or left:
-        which = f"the network's {missing[0]} is not in it" if missing else f"the network has no {left[0]}"
-        raise InputError(
-            f"--weights={source} does not fit: {which} ({len(missing)} missing, {len(left)} left over); check "
-            "--config.model.backbone and depth."
-        )
-    if found.reshaped:
-        raise InputError(
-            f"--weights={source} does not fit: {found.difference()}; check --config.model.backbone, depth and width."
-        )
-    found.apply()
-    return len(found.taken), len(found.left)
+    return apply_whole(found, network, source, "--config.model.backbone, depth and width")
 
 
 def _network(model: keras.Model) -> set[str]:

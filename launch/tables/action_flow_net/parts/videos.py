@@ -22,7 +22,7 @@ FLOW_STEPS = 800
 SETTING = """
 Here: a ResNet-18 of half the paper's width on pairs of 112 x 112, corner crops and flips, for classes colour jitter of
 0.2; batch 32, Adam 0.001 with cosine decay, 50 steps of warm-up; the same number of steps for every row (the paper:
-80,000). `flow` is the network of flow that others start from, trained as long before and shared by all seeds; its
+80,000). `flow` is the network of flow that others start from, trained for 800 steps and shared by all seeds; its
 number is the residual of the test clips in grey levels. It starts from the one of `action_flow_net_flow`, on generated
 pairs, for from fresh weights it learned within 500 steps that no flow is the safest one. The flow that is learned is
 TVNet-5-5-50's with its preset, of sixteen pairs of every training video, 8 bits. Tested as in the paper, on 64 random

@@ -2,9 +2,9 @@
 
 MOTION_SETTING = """
 Here: a MotionNet of a quarter of the published width (2.7 million weights) on stacks of six frames, 96 x 96 corner
-crops and flips of videos of 128 pixels' short side, without labels; batch 16, Adam 0.0005 with cosine decay, 50 steps
-of warm-up; the terms normalised as in the paper. Residual: the middle clip of every test video, centre crop, in grey
-levels 0..255.
+crops and flips of videos of 128 pixels' short side, without labels; batch 16, Adam 0.001 with cosine decay, 50 steps
+of warm-up, gradients clipped at a norm of 2; the terms normalised as in the released code. Residual: the middle clip of
+every test video, centre crop, in grey levels 0..255.
 """
 
 STREAM_SETTING = """

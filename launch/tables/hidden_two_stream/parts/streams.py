@@ -188,7 +188,8 @@ def milliseconds(run: Path, solver: str = "") -> float:
         taken = clip
         if solve:
             taken = np.stack([solve(clip[0, k : k + 2]) for k in range(clip.shape[1] - 1)])[None].astype("float32")
-        keras.ops.convert_to_numpy(graph(taken)["logits"])
+        answer: Any = graph(taken)
+        keras.ops.convert_to_numpy(answer["logits"])
 
     times = []
     for _ in range(ROUNDS):
@@ -252,7 +253,8 @@ def _fuse(
 
 def _scores_of(data: DataSet, stream: Stream, origin: str, data_dir: str, seed: int, weights_dir: Path) -> Scores:
     """The scores of a stream, trained if it is not yet."""
-    weights = weights_file(weights_dir, *origin.split("/"), seed)
+    table, _, row = origin.partition("/")
+    weights = weights_file(weights_dir, table, row, seed)
     file = run_folder_of(weights) / "evaluation" / "scores.npz"
     if not file.is_file():
         run_stream(data, stream, False, data_dir, seed, weights)

@@ -8,7 +8,7 @@
 
 Frames are shown, and their flow is computed, at the size at which the first run sees them; a MotionNet sees as many
 frames from the first one on as it was made for. Grey is no motion; white is motion to the right or down, black to the
-left or up, by the bound that stands below the frames and is the same in the whole row.
+left or up, by the bound that stands below every flow and is the same in the whole row.
 """
 
 from pathlib import Path
@@ -68,10 +68,12 @@ def add_row(sheet: Sheet, name: str, pair: np.ndarray, flows: dict[str, np.ndarr
     """
     bound = longest_of(None, list(flows.values()))
     pictures = {FRAMES: np.round(pair.mean(axis=0)).astype(np.uint8)}
+    captions = {FRAMES: name}
     for one, flow in flows.items():
         for axis, grey in zip(COMPONENTS, np.moveaxis(quantise(flow, bound), -1, 0), strict=True):
             pictures[_title(one, axis)] = np.repeat(grey[..., None], 3, axis=-1)
-    sheet.add_pictures(pictures, {FRAMES: f"{name}; white +{bound:.1f}, black -{bound:.1f} px"})
+            captions[_title(one, axis)] = f"black -{bound:.1f} px, white +{bound:.1f} px"
+    sheet.add_pictures(pictures, captions)
 
 
 def _title(name: str, axis: str) -> str:

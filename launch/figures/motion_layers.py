@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from launch.figures.flow_frontier import FRONT
 from launch.figures.parts.front import front_line
@@ -116,8 +117,9 @@ def _draw_points(axes: Axes, layers: Sequence[Layer]) -> None:
         if layer.lowest < layer.highest:
             axes.plot([layer.milliseconds] * 2, [layer.lowest, layer.highest], color=COLOUR, linewidth=1, zorder=2)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:,g}")
-    axes.xaxis.set_minor_formatter("{x:,g}")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.margins(0.15)
     # What follows must not move the limits.
     axes.autoscale_view()

@@ -72,7 +72,8 @@ def test_a_row_is_scaled_by_its_longest_flow_and_shows_both_frames_in_one():
     flow = np.zeros((8, 8, 2), np.float32)
     figure.add_row(sheet, "clip", pair, {"a": flow + (3.0, 0.0), "b": flow + (0.0, -4.0)})
     ((pictures, words),) = captions
-    assert words == {figure.FRAMES: "clip; white +4.0, black -4.0 px"}
+    bounds = dict.fromkeys(sheet.titles[1:], "black -4.0 px, white +4.0 px")
+    assert words == {figure.FRAMES: "clip", **bounds}
     values = {title: np.unique(picture).tolist() for title, picture in pictures.items()}
     assert values == {figure.FRAMES: [150], "a, x": [223], "a, y": [128], "b, x": [128], "b, y": [0]}
 

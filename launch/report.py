@@ -11,8 +11,9 @@ import numpy as np
 from absl import flags
 
 import launch.tables
-from launch.figures.flow_frontier import Measured, pareto_front, read_result
+from launch.figures.flow_frontier import Measured, read_result
 from launch.figures.flow_frontier import Result as Frontier
+from launch.figures.parts.front import pareto_front
 from launch.run import app
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.errors import InputError

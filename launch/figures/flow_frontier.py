@@ -9,7 +9,7 @@ error of no flow is a dotted line, where it is not too far above.
 import itertools
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
+from launch.figures.parts.front import front_line
 from launch.figures.parts.labels import label_points
 from tvnet_keras.errors import InputError
 from tvnet_keras.lettering import font_file, written
@@ -137,26 +138,6 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Which points nothing outdoes: no other is at least as good in both coordinates; of equal points the first.
-
-    Args:
-        points: pairs of costs, such as time and error.
-
-    Returns:
-        The places of the points in the list, by growing first coordinate.
-
-    Example:
-        >>> pareto_front([(3.0, 1.0), (1.0, 2.0), (2.0, 3.0), (4.0, 1.0)])
-        [1, 0]
-    """
-    front: list[int] = []
-    for place in sorted(range(len(points)), key=lambda place: points[place]):
-        if not front or points[place][1] < points[front[-1]][1]:
-            front.append(place)
-    return front
-
-
 def plot(result: Result) -> Figure:
     """The figure, with every name in its place.
 
@@ -182,7 +163,7 @@ def plot(result: Result) -> Figure:
     for name, axes in grid.items():
         shown, points = _shown(result, name)
         names = [written(_short(solver.solver), file) for solver in shown]
-        label_points(axes, canvas, points, names, _front_line(axes, points), font=font, parse_math=False)
+        label_points(axes, canvas, points, names, front_line(points, axes.get_xlim()[1]), font=font, parse_math=False)
     return figure
 
 
@@ -207,17 +188,10 @@ def _draw_panel(axes: Axes, name: str, result: Result) -> None:
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
     axes.set_xlabel(f"ms per {result.timed}", parse_math=False)
     axes.set_ylabel(f"mean error, {result.units[name]}", parse_math=False)
-    axes.plot(*zip(*_front_line(axes, points), strict=True), **FRONT)
+    axes.plot(*zip(*front_line(points, axes.get_xlim()[1]), strict=True), **FRONT)
     if name in result.zero:
         axes.axhline(result.zero[name], **ZERO_FLOW)
     axes.grid(alpha=0.3, linewidth=0.5)
-
-
-def _front_line(axes: Axes, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The corners of the line that says which error can be had in which time, up to the right edge."""
-    front = [points[place] for place in pareto_front(points)]
-    times = [*(milliseconds for milliseconds, _ in front[1:]), axes.get_xlim()[1]]
-    return [corner for point, until in zip(front, times, strict=True) for corner in (point, (until, point[1]))]
 
 
 def _draw_legend(figure: Figure, result: Result, file: str) -> None:

@@ -72,10 +72,20 @@ class Sheet:
             captions: what stands below a cell, by the title of its column.
             longest: length of the vectors that get a saturated colour, in pixels.
         """
-        # Cells are as high as the first pair needs; others are fitted into them.
-        self.height = self.height or round(CELL_WIDTH * frame.shape[0] / frame.shape[1])
         pictures = {self.titles[0]: frame} | {title: flow_to_colour(flow, longest) for title, flow in flows.items()}
-        captions = {self.titles[0]: name} | captions
+        self.add_pictures(pictures, {self.titles[0]: name} | captions)
+
+    def add_pictures(self, pictures: dict[str, np.ndarray], captions: dict[str, str]) -> None:
+        """Adds a row of pictures that are drawn already.
+
+        Args:
+            pictures: uint8 `[H, W, 3]`, RGB, by the title of its column, of which the first must be there; a column
+                without a picture has an empty cell.
+            captions: what stands below a cell, by the title of its column.
+        """
+        # Cells are as high as the first row needs; others are fitted into them.
+        height, width = pictures[self.titles[0]].shape[:2]
+        self.height = self.height or round(CELL_WIDTH * height / width)
         self.rows.append([self._cell(pictures.get(title), captions.get(title, "")) for title in self.titles])
 
     def picture(self, headings: dict[str, str]) -> np.ndarray:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from launch.benchmarks import flow_frontier as suite
 from launch.figures import flow_frontier as figure
+from launch.figures.parts.front import pareto_front
 from tvnet_keras.errors import InputError
 
 
@@ -63,7 +64,7 @@ def stored(tmp_path):
     ],
 )
 def test_the_front_of_known_points(points, front):
-    assert figure.pareto_front(points) == front
+    assert pareto_front(points) == front
 
 
 def test_on_the_front_are_the_points_that_no_other_outdoes():
@@ -75,7 +76,7 @@ def test_on_the_front_are_the_points_that_no_other_outdoes():
             for point, other in itertools.permutations(set(points), 2)
             if other[0] <= point[0] and other[1] <= point[1]
         }
-        front = figure.pareto_front(points)
+        front = pareto_front(points)
         assert [points[place] for place in front] == sorted(set(points) - outdone)
 
 

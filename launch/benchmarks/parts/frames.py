@@ -1,4 +1,4 @@
-"""The frames that solvers are measured on: Middlebury's pairs, or a generated one where no folder is given."""
+"""The frames that solvers and networks are measured on: Middlebury's pairs, or a generated texture that moves."""
 
 import functools
 
@@ -35,11 +35,29 @@ def clips(data_dir: str, batch: int, height: int, width: int) -> np.ndarray:
     return np.stack([resize_half_pixel_antialiased(frames, (height, width)) for frames in shown])
 
 
+def moving_clip(count: int, height: int, width: int) -> np.ndarray:
+    """The generated texture of the pairs, which moves on at its pace from frame to frame.
+
+    Args:
+        count: number of frames.
+        height: height of the frames, in pixels.
+        width: width of the frames, in pixels.
+
+    Returns:
+        uint8 `[count, height, width, 3]`, RGB 0..255.
+    """
+    return resize_half_pixel_antialiased(_generated(count), (height, width))
+
+
 @functools.cache
 def _originals(data_dir: str) -> tuple[np.ndarray, ...]:
     if data_dir:
         return tuple(pair.frames() for pair in pairs.load("middlebury", data_dir))
+    return (_generated(2),)
+
+
+def _generated(count: int) -> np.ndarray:
     noise = np.random.default_rng(0).integers(0, 256, (*GENERATED_SIZE, 3), dtype=np.uint8)
     blurred = cv2.GaussianBlur(noise, (0, 0), 3)
     first = cv2.normalize(blurred, np.empty_like(blurred), 0, 255, cv2.NORM_MINMAX)
-    return (np.stack([first, np.roll(first, GENERATED_MOTION, axis=(0, 1))]),)
+    return np.stack([np.roll(first, np.multiply(GENERATED_MOTION, k), axis=(0, 1)) for k in range(count)])

@@ -11,10 +11,13 @@ A module has
 `IS_FLOW`
     Whether the output is a Flow of the frames. Only a Flow is exported, measured and shown, and has a TV-L1 energy.
 `learning_rates(options) -> {pattern: multiplier}`
-    The rates of the weights that the layer learns, in the form in which a method says its own.
+    The rates of the weights of a solver that the layer learns, in the form in which a method says its own. They do not
+    decay.
 
 It may also have
 
+`network_rates(options) -> {pattern: multiplier}`
+    The same of weights that decay as those of any network; `network_rates_of` asks for it.
 `READS`
     The field of a Batch that the layer takes in place of the clip; the model then takes that field. `field_of` asks for
     it.
@@ -22,6 +25,7 @@ It may also have
 
 import sys
 from types import ModuleType
+from typing import Any
 
 from tvnet_keras.choices import load_module
 
@@ -33,6 +37,11 @@ def motion_module(name: str) -> ModuleType:
         InputError: there is no such module.
     """
     return load_module(sys.modules[__name__], "motion", name)
+
+
+def network_rates_of(options: Any) -> dict[str, float]:
+    """The rates of the weights of the motion layer of `options.motion` that decay; empty where it has none."""
+    return vars(motion_module(options.motion)).get("network_rates", lambda _: {})(options)
 
 
 def field_of(name: str) -> str:

@@ -37,5 +37,10 @@ def make(options: Options) -> keras.Layer:
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """`motion_rate` for all weights of MotionNet."""
+    """Nothing: it is no solver."""
+    return {}
+
+
+def network_rates(options: Options) -> dict[str, float]:
+    """`motion_rate` for all weights of MotionNet, which decay as those of any network."""
     return {"(^|/)motion_net/": options.motion_rate}

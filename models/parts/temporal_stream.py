@@ -12,7 +12,7 @@ from tvnet_keras.typing import Shape, Tensor
 
 from .. import encoders
 from .. import motion as motion_layers
-from ..motion import field_of, motion_module
+from ..motion import field_of, motion_module, network_rates_of
 from . import fine_tuning, motion_net_layer, tvnet_layer
 from .clip_classifier import ClipClassifier
 from .feature_picture import side_by_side
@@ -116,8 +116,10 @@ class TemporalStream(ClipClassifier):
 
     @property
     def network_rates(self) -> dict[str, float]:
-        """The rate of the first convolution of the image network: `models` says what that is."""
-        return first_conv_rates(self.classifier, self.options.first_conv_rate)
+        """The rates of a motion layer that is a network, and of the first convolution of the image network."""
+        chosen = self.options
+        motion = {} if chosen.motion_frozen else network_rates_of(chosen)
+        return {**motion, **first_conv_rates(self.classifier, chosen.first_conv_rate)}
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight for clips of `clip_shape`."""
@@ -159,7 +161,7 @@ class TemporalStream(ClipClassifier):
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """The rate of the motion layer; empty where none of its weights is trained."""
+    """The rate of a motion layer that is a solver; empty where none of its weights is trained."""
     return {} if options.motion_frozen else motion_module(options.motion).learning_rates(options)
 
 

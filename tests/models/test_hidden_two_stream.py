@@ -58,7 +58,7 @@ def test_the_network_of_the_paper(only_shapes):
     outputs = model.compute_output_spec(keras.KerasTensor((1, 11, 224, 224, 3), dtype="uint8"))
     assert outputs["logits"].shape == (1, 101) and outputs["flow"].shape == (1, 10, 224, 224, 2)
     # In the joint stage MotionNet learns at 1e-6 where the classifier does at 1e-3, with a tenth of the SSIM weights.
-    assert hidden_two_stream.learning_rates(options) == {"(^|/)motion_net/": 1e-3}
+    assert hidden_two_stream.learning_rates(options) == {} and model.network_rates == {"(^|/)motion_net/": 1e-3}
     np.testing.assert_allclose(options.ssim_weights, (0.001, 0.002, 0.004, 0.008, 0.016))
     assert options.flow_bound == 20
 
@@ -120,7 +120,7 @@ def test_a_frozen_motion_net_stays_as_it_is_to_the_last_bit():
     model, clip = make(**A), noise(4, 3, 32, 32)
     frozen, learned = values(model.motion), values(model.classifier)
     assert frozen and len(frozen) + len(learned) == len(model.weights)
-    assert hidden_two_stream.learning_rates(model.options) == {}
+    assert model.network_rates == {}
     assert {weight.path for weight in model.trainable_weights} <= set(learned)
     flow = np.array(model(clip)["flow"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -161,7 +161,7 @@ def test_the_flow_is_learned_by_motion_net_alone():
 
 def test_the_rate_is_that_of_motion_net_and_of_nothing_else():
     model = make(**C, motion_rate=0.25)
-    optimizer = GroupedAdam(1.0, rates=hidden_two_stream.learning_rates(model.options))
+    optimizer = GroupedAdam(1.0, rates=model.network_rates)
     before = values(model)
     optimizer.apply([tf.ones(weight.shape) for weight in model.trainable_weights], model.trainable_weights)
     # Adam's first step is as long as the rate, whatever the gradient.
@@ -237,7 +237,7 @@ def test_the_joint_loss_stays_finite_at_the_released_rates():
     """Those of the joint stage: 1e-3 for the classifier, 1e-6 for MotionNet, with the sums of the released losses."""
     model = make(**C, normalisation="released", flow_range="eight_bit")
     train = TrainConfig(batch_size=4, optimizer="sgd", lr=1e-3, weight_decay=5e-4, schedule="constant", warmup=0)
-    optimizer = make_optimizer(train, hidden_two_stream.learning_rates(model.options))
+    optimizer = make_optimizer(train, {}, model.network_rates)
     optimizer.build(model.trainable_variables)
     objective = functools.partial(hidden_two_stream.objective, model.options)
     step = TrainStep(tf.distribute.get_strategy(), model, optimizer, objective, train)
@@ -264,3 +264,16 @@ def test_every_way_of_training_survives_its_file(options, tmp_path):
     assert set(again) == set(outputs)
     for name in ("logits", "flow"):
         np.testing.assert_array_equal(again[name], outputs[name])
+
+
+def test_motion_net_decays_as_the_released_network_does():
+    """As a network, not as a solver, whose kernels are to keep their size."""
+    model = make(**C)
+    train = TrainConfig(optimizer="sgd", lr=0.5, momentum=0.0, weight_decay=0.1, schedule="constant", warmup=0)
+    optimizer = make_optimizer(train, {}, model.network_rates)
+    optimizer.build(model.trainable_variables)
+    before = values(model.motion)
+    optimizer.apply([tf.zeros(weight.shape) for weight in model.trainable_weights], model.trainable_weights)
+    for path, value in values(model.motion).items():
+        left = 1.0 if path.endswith("bias") else 0.95
+        np.testing.assert_allclose(value, left * before[path], rtol=1e-5, err_msg=path)

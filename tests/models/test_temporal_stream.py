@@ -54,7 +54,7 @@ def of_frames(motion):
 
 
 def options_of(motion, **chosen):
-    return tvnet.Options(**{"motion": motion, "iterations": 5, "dropout": 0.0, **chosen})
+    return tvnet.Options(**{"motion": motion, "iterations": 5, "motion_width": 8, "dropout": 0.0, **chosen})
 
 
 def make(motion, frames=6, **chosen):
@@ -171,7 +171,7 @@ def test_the_class_term_reaches_the_motion(motion, taken):
 
 def test_the_motion_learns_at_its_own_rate(motion):
     model = make(motion, motion_rate=0.25)
-    rates = tvnet.learning_rates(model.options)
+    rates = {**tvnet.learning_rates(model.options), **model.network_rates}
     if not model.motion_layer.trainable_variables:
         assert not rates
         return
@@ -179,7 +179,7 @@ def test_the_motion_learns_at_its_own_rate(motion):
     slow = {weight.path for weight in model.trainable_weights if re.search(pattern, weight.path)}
     assert multiplier == 0.25 and slow == {weight.path for weight in model.motion_layer.trainable_variables}
     frozen = make(motion, **FROZEN)
-    assert tvnet.learning_rates(frozen.options) == {}
+    assert tvnet.learning_rates(frozen.options) == frozen.network_rates == {}
     # What is trained is what the model says: a frozen layer answers with none, whatever the layers inside it do.
     of_motion = {id(weight) for weight in frozen.motion_layer.weights}
     assert of_motion and not of_motion & {id(weight) for weight in frozen.trainable_variables}

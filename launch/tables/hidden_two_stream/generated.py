@@ -28,8 +28,8 @@ STEPS = 2000
 SETTING = """
 Here: a MotionNet of a quarter of the published width on pairs of frames, 128 x 128 windows of generated pairs of the
 default recipe (900 to learn from, 100 to test, up to 20 pixels fast) that are turned, shifted, zoomed and mirrored;
-2000 steps of 16, Adam 0.001 with cosine decay, gradients clipped at a norm of 2; the terms normalised as in the released
-code.
+2000 steps of 16, Adam 0.001 with cosine decay, gradients clipped at a norm of 2; the terms normalised as in the
+released code.
 """
 
 

@@ -23,7 +23,7 @@ from tvnet_keras.registration import register_networks
 
 CLASSES = 3
 SIZE = 32
-QUICK = {"iterations": 3, "depth": 10, "width": 8, "bottleneck": 4}
+QUICK = {"iterations": 3, "depth": 10, "width": 8, "motion_width": 8, "bottleneck": 4}
 USE = Path(__file__).with_name("use.py")
 
 PRESET = f"tvnet_keras/presets/{NAME}.npz"

@@ -11,7 +11,7 @@ from tvnet_keras.layers.arguments import check_clip, positive_int
 from tvnet_keras.layers.parts.flow_decoder import FLOW_CHANNELS
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.ops.frame_pairs import frame_pairs
-from tvnet_keras.ops.resize import resize_flow_by, resize_half_pixel_bilinear
+from tvnet_keras.ops.resize import resize_flow_by, resize_half_pixel_in_float32
 from tvnet_keras.typing import Shape, Tensor
 
 from ..resnets.families import resnet2d
@@ -143,7 +143,7 @@ class FlowNetwork(layers.Layer):
             `[B, T - 1, H, W, 2]`, in pixels of the frames.
         """
         steps, height, width = (ops.shape(clip)[axis] for axis in (1, 2, 3))
-        enlarged = resize_flow_by(resize_half_pixel_bilinear, flow, height, width)
+        enlarged = resize_flow_by(resize_half_pixel_in_float32, flow, height, width)
         return ops.reshape(enlarged, (-1, steps - 1, height, width, FLOW_CHANNELS))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

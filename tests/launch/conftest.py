@@ -20,6 +20,8 @@ MODELS = {
     "tvnet": {"iterations": 4, "flow_bound": 4.0, "dropout": 0.0},
     "tvnet_flow": {"iterations": 4},
     "action_flow_net": {"depth": 10, "width": 8, "dropout": 0.0},
+    "motion_net": {"width": 8, "flow_fields": 5},
+    "hidden_two_stream": {"motion_width": 8, "flow_fields": 5, "dropout": 0.0},
 }
 """Options by method; the others have only dropout, which is off."""
 

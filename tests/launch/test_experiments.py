@@ -41,7 +41,7 @@ def test_an_experiment_gives_a_valid_config_for_every_method(name, experiment):
         config = check(experiment.config(method))
         require_selectable(config)
         assert (config.method, config.experiment) == (method, name)
-        assert config.data.frames >= method_module(method).FRAMES
+        assert config.data.frames >= models.frames_of(method_module(method), config.model)
 
 
 def test_an_experiment_says_what_it_sets_without_asking_for_the_method(experiment):

@@ -14,7 +14,7 @@ from tvnet_keras.choices import load_module, module_names
 
 CLASSES = 4
 SIZE = 32
-QUICK = {"iterations": 3, "depth": 10, "width": 8, "motion_width": 8, "bottleneck": 4}
+QUICK = {"iterations": 3, "depth": 10, "width": 8, "motion_width": 8, "bottleneck": 4, "flow_fields": 5}
 """Options that make a method quick, where it has them."""
 
 SEES_THE_WHOLE_CLIP = ("representation_flow", "hidden_two_stream")

@@ -7,7 +7,13 @@ import pytest
 import tensorflow as tf
 
 from tests import oracle
-from tvnet_keras.ops.resize import resize_align_corners_bilinear, resize_flow, resize_half_pixel_antialiased
+from tvnet_keras.ops.resize import (
+    resize_align_corners_bilinear,
+    resize_flow,
+    resize_half_pixel_antialiased,
+    resize_half_pixel_bilinear,
+    resize_half_pixel_in_float32,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -146,3 +152,19 @@ def test_resizing_to_unknown_sizes_equals_known_ones():
 def test_a_flow_of_another_shape_or_a_size_below_a_pixel_is_refused(shape, size, said):
     with pytest.raises(ValueError, match=said):
         resize_flow(np.zeros(shape, "float32"), *size)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [((12, 17), (24, 34)), ((7, 9), (13, 18)), ((1, 3), (4, 5)), ((480, 700), (960, 1400))]
+)
+def test_what_is_enlarged_at_unknown_sizes_is_nearly_what_it_is_at_known_ones(old, new):
+    images = np.random.default_rng(0).uniform(-1, 1, (1, *old, 2)).astype("float32")
+    exact = resize_half_pixel_bilinear(images, *new)
+    np.testing.assert_array_equal(resize_half_pixel_in_float32(images, *new), exact)
+    graph = tf.function(
+        lambda taken, size: resize_half_pixel_in_float32(taken, size[0], size[1]),
+        input_signature=[tf.TensorSpec((None, None, None, 2)), tf.TensorSpec((2,), tf.int32)],
+    )
+    np.testing.assert_allclose(graph(images, np.int32(new)), exact, atol=3e-4)
+    kinds = {tensor.dtype for node in graph.get_concrete_function().graph.get_operations() for tensor in node.outputs}
+    assert tf.float64 not in kinds, "TensorFlow Lite has no float64"

@@ -11,7 +11,7 @@ from tvnet_keras.layers.motion_layer import MotionLayer
 from tvnet_keras.layers.parts.flow_decoder import FLOW_CHANNELS, LEAK, FlowDecoder
 from tvnet_keras.layers.unit_range import UnitRange
 from tvnet_keras.ops.frame_pairs import fold_time
-from tvnet_keras.ops.resize import resize_flow_by, resize_half_pixel_bilinear
+from tvnet_keras.ops.resize import resize_flow_by, resize_half_pixel_in_float32
 from tvnet_keras.typing import Dimension, Shape, Tensor
 
 MEANS = (123.0, 117.0, 104.0)
@@ -219,7 +219,7 @@ class MotionNet(MotionLayer, layers.Layer):
     def full_size(flow: Tensor, clip: Tensor) -> Tensor:
         """A flow of `flows_of`, `[B, T - 1, h, w, 2]`, at the size of the frames and in their pixels."""
         steps, height, width = (ops.shape(clip)[axis] for axis in (1, 2, 3))
-        enlarged = resize_flow_by(resize_half_pixel_bilinear, fold_time(flow), height, width)
+        enlarged = resize_flow_by(resize_half_pixel_in_float32, fold_time(flow), height, width)
         return ops.reshape(enlarged, (-1, steps - 1, height, width, FLOW_CHANNELS))
 
     def _scaled(self, clip: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ Two grids are in use, and they are not the same. *Align-corners*: the first and 
 | `ops.resize.resize_half_pixel_antialiased` | half-pixel | area; bilinear where it grows | frames in a graph |
 | `video.resize.resize_half_pixel_antialiased` | half-pixel | the same, same bytes | frames of the video pipeline |
 | `ops.resize.resize_half_pixel_bilinear` | half-pixel | bilinear | stored flow in a graph |
+| `ops.resize.resize_half_pixel_in_float32` | half-pixel | bilinear | flow of networks |
 | `video.resize.resize_half_pixel_bilinear` | half-pixel | bilinear | frames and flow of image pairs, stored flow |
 | `flow.measure.resize_truth_half_pixel_bilinear` | half-pixel | bilinear, scales vectors | exact flow, partly unknown |
 | `video.augment.resize_short_side` | half-pixel | as `video.resize.resize_half_pixel_antialiased` | frames of a cache |
@@ -128,6 +129,23 @@ def resize_half_pixel_bilinear(images: Tensor, height: Dimension, width: Dimensi
     return _interpolate(images, ops.shape(images)[1:3], (height, width), rounded=False)
 
 
+def resize_half_pixel_in_float32(images: Tensor, height: Dimension, width: Dimension) -> Tensor:
+    """`resize_half_pixel_bilinear` whose positions are float32 where sizes are unknown until run time.
+
+    TensorFlow Lite has no float64. A position may be a ten-thousandth of a pixel off at a width of a thousand, which
+    frames that are compared bit for bit do not allow, but the flow of a network does.
+
+    Args:
+        images: `[N, H, W, C]`.
+        height: new height in pixels, int or scalar tensor.
+        width: new width in pixels, int or scalar tensor.
+
+    Returns:
+        float32 `[N, height, width, C]`; `images` itself if its static size is already that.
+    """
+    return _interpolate(images, ops.shape(images)[1:3], (height, width), rounded=False, dtype="float32")
+
+
 def _all_known(*sides: Dimension) -> bool:
     return all(isinstance(side, int) for side in sides)
 
@@ -226,11 +244,16 @@ def _weighted_sum(images: Tensor, table: tuple[Tensor, Tensor], axis: int) -> Te
     return ops.fori_loop(1, taps, lambda k, total: total + term(k), term(0))
 
 
-def _interpolate(images: Tensor, old: Sequence[Dimension], new: Sequence[Dimension], rounded: bool) -> Tensor:
-    """Bilinear interpolation on pixel centres (INTER_LINEAR); sides that are equal stay."""
+def _interpolate(
+    images: Tensor, old: Sequence[Dimension], new: Sequence[Dimension], rounded: bool, dtype: str = "float64"
+) -> Tensor:
+    """Bilinear interpolation on pixel centres (INTER_LINEAR); sides that are equal stay.
+
+    Positions of sizes that are unknown are computed in `dtype`.
+    """
     if all(map(_known_and_equal, old, new)):
         return images
-    (top, bottom, low), (left, right, near) = (_neighbours(*sides) for sides in zip(old, new, strict=True))
+    (top, bottom, low), (left, right, near) = (_neighbours(*sides, dtype) for sides in zip(old, new, strict=True))
     low, near = low[:, None, None], near[:, None]
     images = ops.cast(images, "int32" if rounded else "float32")
     left, right = ops.take(images, left, 2), ops.take(images, right, 2)
@@ -244,11 +267,12 @@ def _interpolate(images: Tensor, old: Sequence[Dimension], new: Sequence[Dimensi
     return ops.right_shift(upper + lower + 2, 2)
 
 
-def _neighbours(old: Dimension, new: Dimension) -> tuple[Tensor, Tensor, Tensor]:
+def _neighbours(old: Dimension, new: Dimension, dtype: str) -> tuple[Tensor, Tensor, Tensor]:
     """Indices of the samples before and after every new one, and how much it takes of the second."""
     xp = _library(old, new)
-    old, new = _float64(old, xp), _float64(new, xp)
-    centres = ops.cast((xp.arange(new, dtype="float64") + 0.5) * _old_pixels_per_new(old, new) - 0.5, "float32")
+    dtype = "float64" if xp is np else dtype
+    old, new = (_float64(side, xp) if dtype == "float64" else ops.cast(side, dtype) for side in (old, new))
+    centres = ops.cast((xp.arange(new, dtype=dtype) + 0.5) * _old_pixels_per_new(old, new) - 0.5, "float32")
     before = ops.floor(centres)
     index, last = ops.cast(before, "int32"), ops.cast(old - 1, "int32")
     return ops.clip(index, 0, last), ops.clip(index + 1, 0, last), centres - before

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
+from launch.benchmarks.pipeline import SUFFIXES
+from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.losses.normalisation import NORMALISATIONS
@@ -55,9 +57,13 @@ def run(data_dir: str) -> dict:
 
 
 def _chosen(data_dir: str) -> list[Path]:
-    found = sorted(path for suffix in ("avi", "mp4") for path in Path(data_dir).rglob(f"*.{suffix}"))
+    if not data_dir:
+        raise InputError("--suite=flow_losses needs --data_dir=FOLDER of videos.")
+    found = sorted(path for path in files_below(data_dir) if path.suffix in SUFFIXES)
     if len(found) < VIDEOS:
-        raise InputError(f"--data_dir={data_dir} has {len(found)} videos (.avi, .mp4), but {VIDEOS} are needed.")
+        raise InputError(
+            f"--data_dir={data_dir} has {len(found)} videos ({', '.join(SUFFIXES)}), but {VIDEOS} are needed."
+        )
     return found[:: len(found) // VIDEOS][:VIDEOS]
 
 

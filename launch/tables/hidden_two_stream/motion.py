@@ -4,8 +4,8 @@ budget: accuracy against the time of one clip. 37 classes of UCF101, split 1.
 Every motion layer learns with the classes: MotionNet at its paper's rate, a thousandth of the classifier's, from
 `hidden_two_stream_flow`'s weights, which have learned from the same videos without labels; Representation Flow at its
 paper's, a hundredth; TVNet at the classifier's own, 255 times its paper's, which `tvnet_rates` found best. The
-milliseconds are of one stack of six frames, after TV-L1 where the flow was stored. The picture: `python -m
-launch.figure --figure=motion_layers`.
+milliseconds are of one stack of six frames, after TV-L1 where the flow was stored. The picture:
+`python -m launch.figure --figure=motion_layers`.
 """
 
 from launch.tables import Cell

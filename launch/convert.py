@@ -14,7 +14,8 @@ released, caffe (bn_inception), lite (efficientnet_lite0). PyTorch (pip install 
 sparse, quantised or bfloat16 tensors.
 
     python -m launch.convert --from=caffe --weights=ucf101_split1_vgg16_hidden.caffemodel --output=hidden.weights.h5 \\
-      --method=hidden_two_stream --experiment=ucf101 --config.model.backbone=vgg16 --config.model.flow_range=eight_bit
+      --method=hidden_two_stream --experiment=ucf101 --config.model.backbone=vgg16 \\
+      --config.model.flow_range=eight_bit --config.data.height=224 --config.data.width=224
 
 From Caffe come the released networks of Hidden Two-Stream: MotionNet with VGG-16 behind it, or with
 `--method=motion_net` MotionNet alone, whatever stands behind it in the file. That VGG-16 expects

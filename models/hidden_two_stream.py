@@ -15,13 +15,11 @@ from typing import Any
 
 import keras
 
-from tvnet_keras.layers.flow_image import OUTPUT_RANGES, FlowImage
 from tvnet_keras.layers.motion_net import MotionNet
 from tvnet_keras.losses.unsupervised_flow import SSIM_WEIGHTS
 from tvnet_keras.options import option, same_option
 from tvnet_keras.typing import Shape, Tensor
 
-from . import motion as motion_layers
 from .parts import temporal_stream, unsupervised
 from .parts.clip_classifier import cross_entropy
 
@@ -50,16 +48,6 @@ class Options(unsupervised.Options, temporal_stream.Options):
     losses: tuple[str, ...] = option(
         LOSSES, "What is learned: the classes, or also the flow, without labels.", choices=LOSSES, fewest=1
     )
-    quantised: bool = option(
-        False,
-        "Whether the flow is rounded to 256 levels for the classifier, as the paper says; the gradient passes as if it "
-        "were not. The released network does not round.",
-    )
-    flow_range: str = option(
-        "unit",
-        "Range in which the classifier sees the flow: -1..1 (unit), or 0..255 minus 128, as VGG-16 (eight_bit).",
-        choices=OUTPUT_RANGES,
-    )
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -81,11 +69,7 @@ class HiddenTwoStream(temporal_stream.TemporalStream):
         self, num_classes: int, clip_shape: Shape, options: Options | dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
-        chosen = self.options
-        _check_together(chosen)
-        self.flow_image = FlowImage(
-            chosen.flow_bound, quantised=chosen.quantised, output_range=chosen.flow_range, name="flow_image"
-        )
+        _check_together(self.options)
 
     def motion_in(self, clip: Tensor) -> tuple[Tensor, dict[str, Any]]:
         """The motion that the classifier sees in clips, and what of it the model answers with."""
@@ -124,8 +108,7 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
 
 def needs(options: Options) -> tuple[str, ...]:
     """The label, and the flow where it is stored."""
-    field = motion_layers.field_of(options.motion)
-    return NEEDS if field == "clip" else (*NEEDS, field)
+    return temporal_stream.needs_of(options)
 
 
 def frames(options: Options) -> int:

@@ -8,12 +8,10 @@ import dataclasses
 
 import keras
 
-from tvnet_keras.errors import InputError
 from tvnet_keras.losses.tvl1_energy import tvl1_energy
 from tvnet_keras.options import option
 from tvnet_keras.typing import Shape, Tensor
 
-from . import motion as motion_layers
 from .parts import temporal_stream
 from .parts.clip_classifier import cross_entropy
 
@@ -40,13 +38,7 @@ class TVNetClassifier(temporal_stream.TemporalStream):
 
 
 def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None) -> keras.Model:
-    """A `TVNetClassifier` with all its weights.
-
-    Raises:
-        InputError: there is a preset, and the motion is not TVNet's.
-    """
-    if options and options.preset and options.motion != "tvnet":
-        raise InputError(f"preset={options.preset} is of motion=tvnet, but motion={options.motion}; leave it out.")
+    """A `TVNetClassifier` with all its weights."""
     model = TVNetClassifier(num_classes, clip_shape, options, name="tvnet_classifier")
     model.build()
     return model
@@ -54,8 +46,7 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
 
 def needs(options: Options) -> tuple[str, ...]:
     """The label, and the flow where it is stored."""
-    field = motion_layers.field_of(options.motion)
-    return NEEDS if field == "clip" else (*NEEDS, field)
+    return temporal_stream.needs_of(options)
 
 
 def frames(options: Options) -> int:

@@ -10,14 +10,15 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
       --config.data.frames=11 --config.model.flow_fields=10 --config.model.width=64 \\
       --config.model.normalisation=released --config.train.steps=400000 --config.train.batch_size=16 \\
       --config.train.lr=3.2e-5 --config.train.weight_decay=4e-4 --config.train.schedule=steps \\
-      --config.train.lr_steps=100000,200000,300000 --config.train.lr_factor=0.5 --config.train.warmup=0
+      --config.train.lr_steps=100000,200000,300000 --config.train.lr_factor=0.5 --config.train.warmup=0 \\
+      --config.train.clip_norm=0
     python -m launch.train --method=hidden_two_stream --experiment=hidden_two_stream_ucf101 \\
       --output_dir=runs/hidden-c --config.init_from=runs/motion_net --config.data.root=UCF-101 \\
       --config.model.backbone=vgg16 --config.model.dropout=0.8 --config.model.flow_range=eight_bit \\
       --config.model.flow_bound=20 --config.model.flow_fields=10 --config.model.motion_width=64 \\
       --config.model.normalisation=released \\
       --config.data.frames=11 --config.data.height=224 --config.data.width=224 --config.data.resize_short=256 \\
-      --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.weight_decay=5e-4 \\
+      --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.weight_decay=0.005 \\
       --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
       --config.train.lr_steps=5000,10000 --config.train.steps=16000 --config.train.warmup=0 \\
       --config.eval.sampling=floor --config.eval.clips=25 --config.eval.crops=10
@@ -32,6 +33,9 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
     python -m launch.evaluate --run=runs/spatial
     python -m launch.fuse --scores=runs/spatial/evaluation/scores.npz,runs/hidden-c/evaluation/scores.npz \\
       --rule=hidden_two_stream --output_dir=runs/hidden-two-stream
+
+Caffe's decay of 0.0005 is a part of the gradient, which the momentum of 0.9 adds up tenfold; here it stands beside the
+gradient, so that 0.005 is the same. Adam has no such rule: MotionNet's 4e-4 is the published number alone.
 
 (a) and (b) start from the same MotionNet: `--config.model.losses=class`, and for (a) also
 `--config.model.motion_frozen=true`.

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any
 
-from tvnet_keras.layers.flow_image import FlowImage
+from tvnet_keras.errors import InputError
+from tvnet_keras.layers.flow_image import OUTPUT_RANGES, FlowImage
 from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
 from tvnet_keras.layers.sliding_windows import SlidingWindows
 from tvnet_keras.layers.tvnet import LEARNABLE
@@ -60,6 +61,16 @@ class Options:
         choices=REPRESENTATION_LEARNABLE,
     )
     flow_bound: float = option(20.0, "Displacements beyond it are clipped for the classifier, in pixels.", above=0)
+    quantised: bool = option(
+        False,
+        "Whether the flow is rounded to 256 levels for the classifier, as Hidden Two-Stream's paper says; the gradient "
+        "passes as if it were not. The released network does not round.",
+    )
+    flow_range: str = option(
+        "unit",
+        "Range in which the classifier sees the flow: -1..1 (unit), or 0..255 minus 128, as VGG-16 (eight_bit).",
+        choices=OUTPUT_RANGES,
+    )
     motion_width: int = same_option(motion_net_layer.Options, "width")
     small_displacement: bool = same_option(motion_net_layer.Options, "small_displacement")
     between: bool = same_option(motion_net_layer.Options, "between")
@@ -99,17 +110,22 @@ class TemporalStream(ClipClassifier):
     Raises:
         ValueError: a clip has fewer frames than one stack takes, it is no flow where flow is taken, or `flow_fields` is
             less than one.
+        InputError: there is a preset, and the motion is not TVNet's.
     """
 
     def __init__(self, num_classes: int, clip_shape: Shape, options: Any = None, **kwargs: Any) -> None:
         super().__init__(num_classes, clip_shape, options, **kwargs)
         chosen = self.options
+        if chosen.preset and chosen.motion != "tvnet":
+            raise InputError(f"preset={chosen.preset} is of motion=tvnet, but motion={chosen.motion}; leave it out.")
         source = motion_module(chosen.motion)
         fields = int(chosen.flow_fields)
         self.motion_layer = source.make(chosen)
         self.motion = self.motion_layer if source.IS_FLOW else None
         self.input_field = field_of(chosen.motion)
-        self.flow_image = FlowImage(chosen.flow_bound, name="flow_image")
+        self.flow_image = FlowImage(
+            chosen.flow_bound, quantised=chosen.quantised, output_range=chosen.flow_range, name="flow_image"
+        )
         self.windows = SlidingWindows(fields, name="windows")
         channels = self.motion_layer.compute_output_shape(self._taken_shape)[-1]
         self.classifier = self.make_classifier(channels=fields * channels)
@@ -158,6 +174,12 @@ class TemporalStream(ClipClassifier):
         if self.input_field != "clip":
             return motion, {}
         return motion, {"feature_flow": side_by_side(motion)} if self.motion is None else {"flow": motion}
+
+
+def needs_of(options: Options) -> tuple[str, ...]:
+    """The label, and the flow where it is stored."""
+    field = field_of(options.motion)
+    return ("label",) if field == "clip" else ("label", field)
 
 
 def learning_rates(options: Options) -> dict[str, float]:

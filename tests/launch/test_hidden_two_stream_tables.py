@@ -88,8 +88,8 @@ def test_a_seed_that_diverges_counts_as_one_that_did_not_survive(tmp_path, monke
 def tiny(monkeypatch):
     """Networks of seconds from fresh weights, in the place of the tables'."""
 
-    def motion(data, steps, **model):
-        return on_shapes(motion_config(data, steps, **model))
+    def motion(data, steps, solver="", **model):
+        return on_shapes(motion_config(data, steps, solver, **model))
 
     def stream(data, chosen, config=streams.configuration):
         made = on_shapes(config(data, chosen))
@@ -99,7 +99,7 @@ def tiny(monkeypatch):
         config = small(config)
         return dataclasses.replace(
             config,
-            data=dataclasses.replace(config.data, height=32, width=32, windows=0),
+            data=dataclasses.replace(config.data, height=32, width=32),
             train=dataclasses.replace(config.train, steps=2, batch_size=4, warmup=0),
         )
 
@@ -137,3 +137,11 @@ def test_streams_start_from_the_shared_motion_net_and_are_fused(shapes, tiny, tm
     start = pretrained(SHAPES, motion_config(SHAPES, 2), str(shapes), tmp_path / "weights", f"{table}/motion_net")
     assert start == runs / "motion_net-seed0" and weight_values(load_run(start)[1])
     assert np.isfinite(found["motion_net"]["photometric"])
+
+
+@pytest.mark.slow
+def test_stored_flow_guides_a_motion_net_in_the_stacks_that_it_is_of(shapes, tiny, tmp_path):
+    cell = motion_cell("guided", SHAPES, 2, minutes=1, solver="dis", proxy_weight=1.0)
+    reproduce([cell], "guided", str(shapes), (0,), tmp_path / "results", tmp_path / "weights")
+    run = tmp_path / "weights/guided/guided-seed0"
+    assert run_folder.read_config(run).data.windows == 3 and "proxy" in run_folder.read(run)["results"]

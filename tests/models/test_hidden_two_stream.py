@@ -277,3 +277,8 @@ def test_motion_net_decays_as_the_released_network_does():
     for path, value in values(model.motion).items():
         left = 1.0 if path.endswith("bias") else 0.95
         np.testing.assert_allclose(value, left * before[path], rtol=1e-5, err_msg=path)
+
+
+def test_a_preset_of_another_motion_layer_is_refused():
+    with pytest.raises(InputError, match="preset=tvnet-5-3-10-generated is of motion=tvnet, but motion=motion_net"):
+        make(**C, preset="tvnet-5-3-10-generated")

@@ -8,18 +8,13 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
-import keras
-
-from launch.evaluators import Measurement, flow
+from launch.evaluators import Measurement
 from launch.experiments import hidden_two_stream_pairs
-from launch.run.config import Config, check, to_dict
-from launch.run.data import open_source
-from launch.run.model import build_model, load_run
+from launch.run.config import Config, to_dict
+from launch.run.model import build_model
 from launch.tables import Cell, Column
-from launch.tables.hidden_two_stream.parts.motion_nets import METHOD, MINUTES, ROW
+from launch.tables.hidden_two_stream.parts.motion_nets import METHOD, MINUTES, ROW, measured_error
 from launch.tables.parts.generated_pairs import DATASET, generated_pairs
-from launch.tables.parts.stored import run_folder_of
-from launch.train import train
 
 DATA_SET = "pairs"
 
@@ -62,9 +57,4 @@ def _config(root: str) -> Config:
 
 
 def _run(data_dir: str, seed: int, weights: Path) -> Measurement:
-    keras.backend.clear_session()
-    folder = run_folder_of(weights)
-    root = generated_pairs(weights.parent.parent)
-    train(check(dataclasses.replace(_config(str(root)), seed=seed)), folder)
-    seen, model, _ = load_run(folder)
-    return flow.measure(model, open_source(seen, "test"), seen)
+    return measured_error(_config(str(generated_pairs(weights.parent.parent))), seed, weights)

@@ -6,18 +6,13 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
-import keras
-
-from launch.evaluators import Measurement, flow
+from launch.evaluators import Measurement
 from launch.experiments import moving_shapes
-from launch.run.config import Config, check, to_dict
-from launch.run.data import open_source
-from launch.run.model import build_model, load_run
+from launch.run.config import Config, to_dict
+from launch.run.model import build_model
 from launch.tables import Cell, Column
-from launch.tables.hidden_two_stream.parts.motion_nets import FIELDS, METHOD, MINUTES, ROW, WIDTH
+from launch.tables.hidden_two_stream.parts.motion_nets import FIELDS, METHOD, MINUTES, ROW, WIDTH, measured_error
 from launch.tables.parts.moving_shapes import on_generated_clips
-from launch.tables.parts.stored import run_folder_of
-from launch.train import train
 
 DATA_SET = "moving_shapes"
 
@@ -60,9 +55,4 @@ def _config() -> Config:
 
 
 def _run(data_dir: str, seed: int, weights: Path) -> Measurement:
-    keras.backend.clear_session()
-    folder = run_folder_of(weights)
-    config = on_generated_clips(_config(), Path(data_dir), weights.parent)
-    train(check(dataclasses.replace(config, seed=seed)), folder)
-    seen, model, _ = load_run(folder)
-    return flow.measure(model, open_source(seen, "test"), seen)
+    return measured_error(on_generated_clips(_config(), Path(data_dir), weights.parent), seed, weights)

@@ -3,12 +3,13 @@ learned from the classes, (c) also from the frames; and fused with an RGB stream
 
 `tvl1` sees stored flow of TV-L1 (5 scales, 5 warps, 10 iterations). The paper: UCF101, split 1, percent; its frames per
 second are those of `launch.benchmark --suite=hidden_two_stream`. Rows without a command are others' or need their
-weights: FlowNet, FlowNet 2.0, NextFlow, Enhanced Motion Vectors.
+weights: FlowNet, FlowNet 2.0, NextFlow, Enhanced Motion Vectors. The command of `motion_net-2-frames` trains the
+network of pairs; its flow, exported and stored, goes to the same stream as TV-L1's.
 """
 
 from launch.tables import Cell
 from launch.tables.hidden_two_stream.parts.rows_of_table2 import rows
-from launch.tables.hidden_two_stream.parts.setting import STREAM_SETTING, stream_command
+from launch.tables.hidden_two_stream.parts.setting import STREAM_SETTING, motion_command, stream_command
 from launch.tables.hidden_two_stream.parts.streams import stored, stream_cell
 from launch.tables.parts.full_scale import full_scale_cell
 from launch.tables.parts.video_sets import UCF101
@@ -42,12 +43,7 @@ PAPER = {
 CITED = ("flownet", "flownet2", "nextflow", "enhanced-motion-vectors", "two-stream", "very-deep-two-stream")
 
 COMMANDS = {
-    "motion_net-2-frames": "python -m launch.train --method=motion_net --experiment=hidden_two_stream_ucf101 "
-    "--output_dir=runs/motion_net-2 --config.data.root=UCF-101 --config.model.width=64 "
-    "--config.model.normalisation=released --config.model.flow_fields=1 --config.data.frames=2 "
-    "--config.data.height=224 --config.data.width=224 --config.data.resize_short=256 --config.train.steps=400000 "
-    "--config.train.lr=3.2e-5 --config.train.weight_decay=4e-4 --config.train.schedule=steps "
-    "--config.train.lr_steps=100000,200000,300000 --config.train.lr_factor=0.5 --config.train.warmup=0",
+    "motion_net-2-frames": motion_command("UCF-101", "motion_net-2", fields=1),
     "actionflownet": "python -m launch.reproduce --table=action_flow_net_table1 --rows=actionflownet",
 }
 """Of rows whose networks are others than the rest's."""

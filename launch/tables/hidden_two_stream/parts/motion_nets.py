@@ -19,7 +19,7 @@ from launch.tables import Cell, Column
 from launch.tables.parts.moving_shapes import on_generated_clips
 from launch.tables.parts.stored import run_folder_of, weights_file
 from launch.tables.parts.trained_cells import ANY_CLASSES
-from launch.tables.parts.video_sets import UCF101, DataSet, prepare
+from launch.tables.parts.video_sets import SHARED, UCF101, WINDOWS, DataSet, flow_folder, prepare
 from launch.train import train
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers import make_solver
@@ -46,12 +46,13 @@ SHAPES = "hidden_two_stream_shapes"
 """The folder of Moving Shapes, beside those of the tables' runs."""
 
 
-def motion_config(data: DataSet, steps: int, **model: Any) -> Config:
+def motion_config(data: DataSet, steps: int, solver: str = "", **model: Any) -> Config:
     """The training of a MotionNet on the training videos of the first split.
 
     Args:
         data: the data set.
         steps: of the training.
+        solver: whose stored flow guides the training, which then sees the stacks that the flow is of; empty for none.
         **model: options of the method, beside those of the experiment.
     """
     base = hidden_two_stream_ucf101.config(METHOD)
@@ -66,6 +67,7 @@ def motion_config(data: DataSet, steps: int, **model: Any) -> Config:
             missing="report",
             # The videos have been shrunk to about this size.
             resize_short=0,
+            **({"flow": str(flow_folder(data, solver, SHARED)), "windows": WINDOWS} if solver else {}),
         ),
         train=dataclasses.replace(base.train, steps=steps, log_every=100),
         eval=dataclasses.replace(base.eval, flow_size="training"),
@@ -99,7 +101,7 @@ def motion_cell(
         full_scale: the command of the paper's own training.
         **model: options of the method.
     """
-    config = motion_config(data, steps, **model)
+    config = motion_config(data, steps, solver, **model)
     return Cell(
         row,
         None,
@@ -201,6 +203,21 @@ def on_moving_shapes(model: keras.Model, config: Config, weights_dir: Path) -> M
     config = dataclasses.replace(config, data=data, eval=dataclasses.replace(config.eval, flow_size="own"))
     config = check(on_generated_clips(config, weights_dir / SHAPES, weights_dir))
     return flow.measure(model, open_source(config, "test"), config)
+
+
+def measured_error(config: Config, seed: int, weights: Path) -> Measurement:
+    """Trains a MotionNet on data with exact flow, which it does not see, and takes its end-point error on the test.
+
+    Args:
+        config: of the training, with its data in place.
+        seed: the seed of the training.
+        weights: the weight file that names the folder of the run.
+    """
+    keras.backend.clear_session()
+    folder = run_folder_of(weights)
+    train(check(dataclasses.replace(config, seed=seed)), folder)
+    seen, model, _ = load_run(folder)
+    return flow.measure(model, open_source(seen, "test"), seen)
 
 
 def solver_cell(row: str, solver: str, data: DataSet, *, minutes: float) -> Cell:

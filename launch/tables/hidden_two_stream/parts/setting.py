@@ -16,32 +16,40 @@ steps of warm-up, dropout 0.5; flow beyond 5 pixels is clipped. Where MotionNet 
 rate, as in the paper. Tested on the three windows, centre crop.
 """
 
-SIZES = (
-    "--config.data.height=224 --config.data.width=224 --config.data.resize_short=256 --config.data.frames=11 "
-    "--config.model.flow_fields=10"
-)
+PUBLISHED_FIELDS = 10
 
 
-def motion_command(root: str, folder: str, options: str = "") -> str:
+def _sizes(fields: int = PUBLISHED_FIELDS) -> str:
+    return (
+        "--config.data.height=224 --config.data.width=224 --config.data.resize_short=256 "
+        f"--config.data.frames={fields + 1} --config.model.flow_fields={fields}"
+    )
+
+
+def motion_command(root: str, folder: str, options: str = "", fields: int = PUBLISHED_FIELDS) -> str:
     """The paper's own training of MotionNet.
 
     Args:
         root: the folder of UCF101.
         folder: the run's, under runs/.
         options: further flags.
+        fields: flow fields of a stack.
     """
     return (
         "python -m launch.train --method=motion_net --experiment=hidden_two_stream_ucf101 "
         f"--output_dir=runs/{folder} --config.data.root={root} --config.model.width=64 "
-        f"--config.model.normalisation=released {options}{' ' if options else ''}{SIZES} "
+        f"--config.model.normalisation=released {options}{' ' if options else ''}{_sizes(fields)} "
         "--config.train.steps=400000 --config.train.lr=3.2e-5 --config.train.weight_decay=4e-4 "
         "--config.train.schedule=steps --config.train.lr_steps=100000,200000,300000 --config.train.lr_factor=0.5 "
-        "--config.train.warmup=0"
+        "--config.train.warmup=0 --config.train.clip_norm=0"
     )
 
 
 def stream_command(experiment: str, root: str, folder: str, options: str, motion_run: str = "motion_net") -> str:
     """The paper's own training of a temporal stream, and its test.
+
+    Caffe's weight decay of 0.0005 is a part of the gradient, which the momentum of 0.9 adds up tenfold; decay here
+    stands beside the gradient, so that 0.005 is the same.
 
     Args:
         experiment: of the data set.
@@ -55,8 +63,8 @@ def stream_command(experiment: str, root: str, folder: str, options: str, motion
         f"python -m launch.train --method=hidden_two_stream --experiment={experiment} --output_dir=runs/{folder} "
         f"{start}--config.data.root={root} --config.model.backbone=vgg16 --config.model.dropout=0.8 "
         f"--config.model.flow_range=eight_bit --config.model.flow_bound=20 --config.model.motion_width=64 "
-        f"--config.model.normalisation=released {options} {SIZES} --config.train.optimizer=sgd "
-        "--config.train.lr=0.001 --config.train.weight_decay=5e-4 --config.train.batch_size=128 "
+        f"--config.model.normalisation=released {options} {_sizes()} --config.train.optimizer=sgd "
+        "--config.train.lr=0.001 --config.train.weight_decay=0.005 --config.train.batch_size=128 "
         "--config.train.accumulate=8 --config.train.schedule=steps --config.train.lr_steps=5000,10000 "
         "--config.train.steps=16000 --config.train.warmup=0 --config.eval.sampling=floor --config.eval.clips=25 "
         "--config.eval.crops=10"

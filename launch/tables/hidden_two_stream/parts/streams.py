@@ -169,7 +169,7 @@ def run_stream(data: DataSet, stream: Stream, timed: bool, data_dir: str, seed: 
     """
     config = configuration(data, stream)
     if stream.motion_steps:
-        network = motion_config(UCF101, stream.motion_steps, **stream.motion_model)
+        network = motion_config(UCF101, stream.motion_steps, stream.motion_solver, **stream.motion_model)
         start = pretrained(data, network, data_dir, weights.parent.parent, stream.motion_origin, stream.motion_solver)
         config = dataclasses.replace(config, init_from=f"{start},{IMAGENET}")
     measured = train_and_score(config, partial(prepare, data, stream.solver), data_dir, seed, weights)

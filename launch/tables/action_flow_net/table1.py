@@ -16,9 +16,9 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "ucf101"
 
-STEPS = 2400
+STEPS = 5000
 
-MINUTES = 20
+MINUTES = 25
 
 
 def cells() -> tuple[Cell, ...]:

@@ -9,38 +9,22 @@ from launch.tables import Cell
 from launch.tables.parts.full_scale import full_scale_cell
 from launch.tables.representation_flow.parts.full_scale import HMDB, command
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
+from launch.tables.representation_flow.parts.places import PLACES, placed
 
 __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "moving_shapes"
 
-PAPER = {
-    "block3": (59.4, 45.4),
-    "none": (55.2, 35.5),
-    "input": (37.4, 40.5),
-    "block1": (52.4, 42.6),
-    "block2": (57.4, 44.5),
-    "block4": (52.1, 43.5),
-    "block5": (50.3, 42.2),
-    "conv1": (None, None),
-}
-"""By place: accuracy on Tiny-Kinetics and on HMDB51, in percent. The paper has no number for conv1."""
-
 
 def cells() -> tuple[Cell, ...]:
     """Every place, the paper's best and the baseline first, and then the paper's numbers on HMDB51."""
     here = [
-        cell(place, tiny, model(place, 10), full_scale=command(model(place, 100))) for place, (tiny, _) in PAPER.items()
+        cell(place, tiny, placed(place, 10), full_scale=command(placed(place, 100)))
+        for place, (tiny, _) in PLACES.items()
     ]
     hmdb = [
-        full_scale_cell(f"{place}.hmdb", number, command(model(place, 100), **HMDB))
-        for place, (_, number) in PAPER.items()
+        full_scale_cell(f"{place}.hmdb", number, command(placed(place, 100), **HMDB))
+        for place, (_, number) in PLACES.items()
         if number is not None
     ]
     return (*here, *hmdb)
-
-
-def model(place: str, iterations: int) -> dict:
-    """The options of a row's network; at the input, the flow is that of the colour channels themselves."""
-    options = {"place": place, "iterations": iterations, "learn": ()}
-    return {**options, "bottleneck": 0} if place == "input" else options

@@ -7,27 +7,24 @@ fixed 70), so a small advantage of learning is no evidence. Three seeds.
 
 from launch.tables import Cell
 from launch.tables.representation_flow.parts.full_scale import command
+from launch.tables.representation_flow.parts.iterations import ITERATIONS, LEARN, iterated, paper_of
 from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
 __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "moving_shapes"
 
-LEARNED = ("divergence", "tau", "lambda", "theta")
-PAPER = {10: (52.4, 59.4), 1: (46.7, 49.5), 20: (53.6, 60.7), 100: (59.4, 60.7), 5: (51.3, 55.4), 50: (59.2, 60.9)}
-"""By number of iterations: accuracy in percent with nothing of the flow learned, and with its parameters learned."""
-
 
 def cells() -> tuple[Cell, ...]:
     """Every row, the paper's choice and the ends first."""
+    rows = [f"{iterations}.{name}" for iterations in ITERATIONS for name in LEARN]
     return tuple(
         cell(
-            f"{iterations}.{name}",
-            paper,
-            {"iterations": iterations, "learn": learn, **FAST_FLOW_RATE},
+            row,
+            paper_of(row),
+            {**iterated(row), **FAST_FLOW_RATE},
             seeds=(0, 1, 2),
-            full_scale=command({"iterations": iterations, "learn": learn}),
+            full_scale=command(iterated(row)),
         )
-        for iterations, papers in PAPER.items()
-        for paper, name, learn in zip(papers, ("fixed", "learned"), ((), LEARNED), strict=True)
+        for row in rows
     )

@@ -11,7 +11,7 @@ from launch.tables.parts.video_sets import JHMDB, prepare
 
 SETTING = """
 Here: JHMDB, split 1, 21 classes of HMDB51, 660 clips to train on and 268 to test: chance is 4.8 %, one clip is 0.4 %.
-Sixteen frames of 64 x 64, corner crops and flips of videos of 128 pixels' short side; ResNet-18 of a quarter of the
+Sixteen frames of 64 x 64 (a clip of fifteen repeats its last one), corner crops and flips of videos of 128 pixels' short side; ResNet-18 of a quarter of the
 published width from random weights, 8 flow channels, dropout 0.5; 1200 steps of 16 clips, Adam 0.001 with cosine decay
 and 50 steps of warm-up, the flow's parameters at 0.3 of that rate and without decay; tested on three clips of every
 video, centre crop. `spread` is the standard deviation over seeds.
@@ -48,7 +48,7 @@ def cell(
         "representation_flow",
         "hmdb51",
         model={**MODEL, **model},
-        data={"dataset": DATA.dataset, "root": "data/jhmdb", "missing": "report", "frames": 16},
+        data={"dataset": DATA.dataset, "root": "data/jhmdb", "missing": "report", "short": "clamp", "frames": 16},
         train=TRAIN,
         eval={"clips": 3, "crops": 1},
     )

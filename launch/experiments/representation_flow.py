@@ -11,10 +11,11 @@ rate 0.1 falls to a tenth every 50 epochs, the flow's parameters at a hundredth 
 `python -m launch.reproduce --list --table='representation_flow_*' --rows='*'` prints the command of every row.
 """
 
-from launch.experiments.parts.representation_flow_paper import paper_config
+from launch.experiments.parts.representation_flow_paper import STUDY_VIEWS, Schedule, paper_config
 from launch.run.config import Config
 
-STEPS_PER_EPOCH = 100_000 // 32
+SCHEDULE = Schedule(86_365)
+"""By the training videos of the authors' published list; the paper speaks of 100,000."""
 
 OPTIONS = {"representation_flow": {"depth": 34}}
 """Options that the experiment sets, by method."""
@@ -25,15 +26,7 @@ def config(method: str) -> Config:
     return paper_config(
         method,
         "representation_flow",
+        SCHEDULE,
         options=OPTIONS,
-        data={
-            "dataset": "tiny_kinetics",
-            "root": "data/tiny-kinetics",
-            "missing": "report",
-            "frames": 16,
-            "height": 112,
-            "width": 112,
-            "resize_short": 128,
-        },
-        steps_per_epoch=STEPS_PER_EPOCH,
+        data={"dataset": "tiny_kinetics", "root": "data/tiny-kinetics", "missing": "report", **STUDY_VIEWS},
     )

@@ -14,6 +14,12 @@ PLACES = {
 for conv1."""
 
 
+FLOW_CNN = (35.4, 37.5)
+"""The same of the network that sees TV-L1."""
+
+TWO_STREAM = (57.6, 41.5)
+
+
 def placed(place: str, iterations: int) -> dict:
     """The options of a row's network; at the input, the flow is that of the colour channels themselves.
 

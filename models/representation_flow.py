@@ -73,7 +73,7 @@ class Options:
     fusion: str = option(
         "none",
         "How the features of the frames join those of their flow; none leaves them out. late trains a second network, "
-        "of the frames, jointly; the paper trains the two apart, and launch.fuse averages them.",
+        "of the frames, jointly; the paper trains the two apart and averages their scores.",
         choices=FEATURE_FUSIONS,
     )
     flows: str = option(

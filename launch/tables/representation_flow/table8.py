@@ -84,8 +84,8 @@ def _command(row: str, experiment: str) -> str:
         return ""
     hmdb = experiment == LOWRES_HMDB
     folder = folder_of(TABLE, f"{row}.hmdb" if hmdb else row)
-    method, model, fields = METHODS[row], PUBLISHED[row], dict(LARGE)
-    before = ""
+    method, model, before = METHODS[row], PUBLISHED[row], ""
+    fields: dict[str, Any] = dict(LARGE)
     if row == ACTION_FLOW_NET:
         before, seen = stored_tvl1(experiment)
         fields |= seen

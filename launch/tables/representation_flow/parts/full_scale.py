@@ -130,14 +130,14 @@ def stored_tvl1(experiment: str) -> tuple[str, dict[str, str]]:
     return _launch("prepare", *words), {"data.flow": store, "data.short": "clamp"}
 
 
-def late_command(folder: str, rgb: str, flow: str, runs: tuple[str, str]) -> str:
+def late_command(folder: str, rgb: str, flow: str, runs: tuple[str, ...]) -> str:
     """The command of two networks that were trained apart and whose predictions are averaged.
 
     Args:
         folder: where the fused scores go.
         rgb: the command of the network of frames.
         flow: that of the network of motion.
-        runs: the folders of their runs.
+        runs: the folders of their runs, in this order.
     """
     scores = ",".join(f"{run}/evaluation/scores.npz" for run in runs)
     return chained(rgb, flow, _launch("fuse", f"--scores={scores}", "--rule=average", f"--output_dir={folder}"))

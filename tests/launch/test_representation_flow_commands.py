@@ -142,7 +142,7 @@ def tiny(words, root):
         options["model.depth"] = 50
     if config.method == "representation_flow" and not config.model.bottleneck:
         options["model.bottleneck"] = 0
-    return config_of(words, **TINY, **options, **{"data.root": str(root), "train.accumulate": 1})
+    return config_of(words, **TINY, **options, **{"data.root": str(root)})
 
 
 def distinct_trainings():

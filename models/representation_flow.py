@@ -24,6 +24,7 @@ from .parts.feature_fusion import FEATURE_FUSIONS, FeatureFusion
 from .parts.feature_picture import side_by_side
 from .parts.input_scaling import MEAN_AND_DEVIATION, input_scaling
 from .parts.residual import residual_part
+from .parts.stored_motion import FLOW_CHANNELS, STORED_MOTIONS, StoredMotion, frames_of_stack
 from .resnets import families
 from .resnets.network import BLOCKS, NON_LOCAL_PLACES, PLACES, RGB_PREFIX
 
@@ -31,6 +32,9 @@ FRAMES = 4
 """Enough for the flow of the flow of a flow in a network that keeps the clip's length; the paper has 16 or 32."""
 
 NEEDS = ("label",)
+
+FRAMES_SEEN = "none"
+"""The word of `--config.model.motion` for a network that sees the frames themselves."""
 
 FLOW_STACKS = {"flow": (1, False), "fof": (2, False), "fcf": (2, True), "fcfcf": (3, True)}
 """By the word of `--config.model.flows`: the number of flow layers in a row, and whether convolutions separate them."""
@@ -48,6 +52,19 @@ class Options:
     dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
     scaling: str = option("released", "Range of the frames.", choices=tuple(MEAN_AND_DEVIATION))
     non_local: tuple[str, ...] = option((), "Stages with non-local blocks.", choices=NON_LOCAL_PLACES)
+    motion: str = option(
+        FRAMES_SEEN,
+        "What the network sees in the place of the frames (none): stored flow (stored), or TV-L1's flow of that "
+        "(stored_twice).",
+        choices=(FRAMES_SEEN, *STORED_MOTIONS),
+    )
+    flow_fields: int = option(
+        1,
+        "Fields of stored flow that are stacked; ten for a network of single frames, as released.",
+        least=1,
+        most=10_000,
+    )
+    flow_bound: float = option(20.0, "Stored displacements beyond it are clipped, in pixels.", above=0)
     place: str = option(
         "block3",
         "Where the flow is computed; none computes no flow and is the RGB baseline.",
@@ -55,7 +72,8 @@ class Options:
     )
     fusion: str = option(
         "none",
-        "How the features of the frames join those of their flow; none leaves them out.",
+        "How the features of the frames join those of their flow; none leaves them out. late trains a second network, "
+        "of the frames, jointly; the paper trains the two apart and averages their scores.",
         choices=FEATURE_FUSIONS,
     )
     flows: str = option(
@@ -85,13 +103,16 @@ class RepresentationFlowClassifier(ClipClassifier):
     A 2D network sees frame by frame and its logits are averaged over time; the others see the clip.
 
     Call arguments:
-        clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1.
+        clip: `[B, T, H, W, 3]`, integers 0..255 or floats 0..1. With stored motion a Flow `[B, T-1, H, W, 2]` instead.
         training: whether dropout and batch norm work as in training.
 
     Output shape:
         `{"logits": [B, num_classes], "feature_flow": [B, T - n, h, 4 w, 2]}`. The picture shows the flow of the first
         four channels side by side, in pixels of the features that it was computed from; `place="none"` has no picture.
         n is the number of flow layers, T is the number of steps that the network has left of the clip's frames.
+
+    Attributes:
+        input_field: the field of a Batch that the model takes, "clip" or "flow".
 
     Raises:
         InputError: an option has a value that does not exist, or clips are too short for the flow at its place.
@@ -108,7 +129,10 @@ class RepresentationFlowClassifier(ClipClassifier):
         place = "input" if chosen.place == "none" else chosen.place
         self.unit_range = UnitRange(name="unit_range")
         self.scaling = input_scaling(chosen.scaling)
-        self.before = self._part(self.clip_shape, stop=place, name="before")
+        self.input_field = "clip" if chosen.motion == FRAMES_SEEN else "flow"
+        self.stored = self._stored_motion()
+        self.seen_shape = self._seen_shape()
+        self.before = self._part(self.seen_shape, stop=place, name="before")
         self.features_shape = self._features_shape()
         self.after = self._part(self.features_shape, start=place, name="after")
         self.flow = self.restore = self.fusion = self.rgb = None
@@ -123,12 +147,14 @@ class RepresentationFlowClassifier(ClipClassifier):
         )
         self.restore = PerStep(convolution, name="restore_per_step")
         if chosen.fusion == "late":
-            self.rgb = self._part(self.clip_shape, prefix=RGB_PREFIX, name="rgb")
+            self.rgb = self._part(self.seen_shape, prefix=RGB_PREFIX, name="rgb")
         elif chosen.fusion != "none":
             self.fusion = FeatureFusion(chosen.fusion, self.flow.frames_consumed, name="fusion")
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Creates every weight."""
+        if self.stored is not None:
+            self.stored.build(self._flow_shape)
         if self.flow is not None and self.restore is not None:
             features_shape = (None, *self.features_shape)
             self.flow.build(features_shape)
@@ -139,8 +165,8 @@ class RepresentationFlowClassifier(ClipClassifier):
         self.built = True
 
     def call(self, clip: Tensor, training: bool | None = None) -> dict[str, Tensor]:
-        """The logits of clips, and the flow of features that was seen in them."""
-        frames = self.scaling(self.unit_range(clip))
+        """The logits of clips, or of stored flow, and the flow of features that was seen in them."""
+        frames = self.scaling(self.unit_range(clip)) if self.stored is None else self.stored(clip)
         if self.flow is None or self.restore is None:
             return {"logits": self.logits_of(self.after, frames, training)}
         features = frames if self.before is None else self.before(frames, training=training)
@@ -158,8 +184,26 @@ class RepresentationFlowClassifier(ClipClassifier):
 
     def _features_shape(self) -> Shape:
         if self.before is None:
+            return self.seen_shape
+        return tuple(self.before.compute_output_shape((None, *self.seen_shape))[1:])
+
+    def _stored_motion(self) -> StoredMotion | None:
+        chosen = self.options
+        if chosen.motion == FRAMES_SEEN:
+            return None
+        return StoredMotion(chosen.motion, chosen.flow_fields, chosen.flow_bound, name="stored_motion")
+
+    @property
+    def _flow_shape(self) -> Shape:
+        """The shape of the flow of a clip's steps."""
+        time, height, width, _ = self.clip_shape
+        return None, None if time is None else time - 1, height, width, FLOW_CHANNELS
+
+    def _seen_shape(self) -> Shape:
+        """The shape of what the network sees: a clip, or stacks of flow."""
+        if self.stored is None:
             return self.clip_shape
-        return tuple(self.before.compute_output_shape((None, *self.clip_shape))[1:])
+        return tuple(self.stored.compute_output_shape(self._flow_shape)[1:])
 
     def _check_length(self, consumed: int) -> None:
         steps = self.features_shape[0]
@@ -182,6 +226,18 @@ def build(*, num_classes: int, clip_shape: Shape, options: Options | None = None
     model = RepresentationFlowClassifier(num_classes, clip_shape, options, name="representation_flow_classifier")
     model.build()
     return model
+
+
+def needs(options: Options) -> tuple[str, ...]:
+    """The label, and the flow where it is stored."""
+    return NEEDS if options.motion == FRAMES_SEEN else (*NEEDS, "flow")
+
+
+def frames(options: Options) -> int:
+    """The least number of frames: those of the longest flow of flow, or of one stack of stored flow."""
+    if options.motion == FRAMES_SEEN:
+        return FRAMES
+    return max(FRAMES, frames_of_stack(options.motion, options.flow_fields))
 
 
 def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:

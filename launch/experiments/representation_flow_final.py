@@ -16,12 +16,12 @@ from launch.experiments.parts.representation_flow_paper import (
     AVERAGE_MOMENTUM,
     FINAL_OPTIONS,
     FINAL_VIEWS,
+    Schedule,
     paper_config,
 )
 from launch.run.config import Config
 
-TRAINING_VIDEOS = 240_000
-"""Number of training videos that the length of an epoch is reckoned by; the list at hand may hold more or fewer."""
+SCHEDULE = Schedule(240_000)
 
 OPTIONS = {"representation_flow": FINAL_OPTIONS}
 """Options that the experiment sets, by method."""
@@ -32,8 +32,8 @@ def config(method: str) -> Config:
     return paper_config(
         method,
         "representation_flow_final",
+        SCHEDULE,
         options=OPTIONS,
         data={"dataset": "kinetics", "root": "data/kinetics", "missing": "report", **FINAL_VIEWS},
-        steps_per_epoch=TRAINING_VIDEOS // 32,
         average_momentum=AVERAGE_MOMENTUM,
     )

@@ -12,12 +12,13 @@ from launch.experiments.parts.representation_flow_paper import (
     AVERAGE_MOMENTUM,
     FINAL_OPTIONS,
     FINAL_VIEWS,
+    HMDB51,
+    HMDB51_RATE,
     paper_config,
 )
 from launch.run.config import Config
 
-TRAINING_VIDEOS = 3570
-"""Number of training videos in each of the three splits."""
+SCHEDULE = HMDB51
 
 OPTIONS = {"representation_flow": {**FINAL_OPTIONS, "dropout": 0.8}}
 """Options that the experiment sets, by method."""
@@ -28,11 +29,9 @@ def config(method: str) -> Config:
     return paper_config(
         method,
         "representation_flow_hmdb51",
+        SCHEDULE,
         options=OPTIONS,
         data={"dataset": "hmdb51", "root": "data/hmdb51", "missing": "error", **FINAL_VIEWS},
-        steps_per_epoch=TRAINING_VIDEOS // 32,
-        epochs=50,
-        epochs_per_rate=20,
-        rate=0.005,
+        rate=HMDB51_RATE,
         average_momentum=AVERAGE_MOMENTUM,
     )

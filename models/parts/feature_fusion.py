@@ -11,8 +11,9 @@ from tvnet_keras.typing import Shape, Tensor
 
 FEATURE_FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
 """The words that `--config.model.fusion` can be. With none the flow alone goes on. With late a second network sees the
-frames, and the logits of both are averaged. The others combine features where the flow was computed (`FeatureFusion`);
-residual is the operation of the released code."""
+frames, the logits of both are averaged, and both are trained jointly on that mean: the paper's late fusion averages two
+networks that were trained apart, as `launch.fuse` does. The others combine features where the flow was computed
+(`FeatureFusion`); residual is the operation of the released code."""
 
 
 @keras.saving.register_keras_serializable(package="models", name="Fusion")  # the name in saved models

@@ -5,15 +5,12 @@ import shlex
 
 import pytest
 
-import launch.experiments
 import launch.tables
 from launch.run.config import check, from_dict
-from launch.run.config_flags import field_paths
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, weights_file
 from launch.tables.parts.trained_cells import trained_cell, with_root
-from tvnet_keras import FlowOfFlow, RepresentationFlow
-from tvnet_keras.choices import load_module
+from tvnet_keras import FlowOfFlow, RepresentationFlow, TVNet
 from tvnet_keras.layers.motion_layer import solver_versions
 from tvnet_keras.scoring.result import Result
 
@@ -55,61 +52,32 @@ def test_a_table_names_its_data_set_where_a_cell_is_computed_here(table):
 def test_the_networks_of_a_table_are_valid_and_differ(table):
     configs = [cell.config for cell in cells_of(table) if cell.run]
     for config in configs:
-        check(from_dict(json.loads(json.dumps(config))))
+        if "method" in config:
+            check(from_dict(json.loads(json.dumps(config))))
     assert all(configs.count(config) == 1 for config in configs)
 
 
-@pytest.mark.parametrize("table", ["representation_flow_table1", "representation_flow_table5"])
-def test_a_trained_cell_makes_its_network_so_that_its_versions_are_known(table):
+def test_a_trained_cell_makes_its_network_so_that_its_versions_are_known():
     flow = {"RepresentationFlow": RepresentationFlow.SOLVER_VERSION}
     twice = {**flow, "FlowOfFlow": FlowOfFlow.SOLVER_VERSION}
-    expected = {"none": {}, "block3": flow, "input": flow, "flow": flow, "fcf": twice, "tvl1-twice": twice}
-    found = {cell.row: solver_versions(cell.network()) for cell in cells_of(table) if cell.row in expected}
-    assert len(found) == 3 and found == {row: expected[row] for row in found}
+    for table, expected in (
+        ("representation_flow_table1", {"none": {}, "block3": flow, "input": flow, "flow": {}, "two-stream": {}}),
+        ("representation_flow_table4", {"none.block3": flow, "late.block3": flow}),
+        ("representation_flow_table5", {"flow": flow, "fcf": twice, "tvl1-twice": {"TVNet": TVNet.SOLVER_VERSION}}),
+    ):
+        found = {cell.row: solver_versions(cell.network()) for cell in cells_of(table) if cell.row in expected}
+        assert found == expected
 
 
 @pytest.mark.parametrize("table", TRAINED)
 def test_every_cell_that_trains_can_say_its_versions(table):
-    assert all(cell.network for cell in cells_of(table) if cell.run)
-
-
-def test_the_numbers_are_the_papers():
-    def paper(table, *rows):
-        numbers = {cell.row: cell.paper for cell in cells_of(f"representation_flow_table{table}")}
-        return [numbers[row] for row in rows]
-
-    assert paper(1, "none", "input", "block3", "block5", "block3.hmdb") == [55.2, 37.4, 59.4, 50.3, 45.4]
-    assert paper(2, "none", "sobel", "divergence-constants", "all.hmdb") == [59.4, 58.5, 60.7, 46.2]
-    assert paper(3, "1.fixed", "1.learned", "20.learned", "100.fixed") == [46.7, 49.5, 60.7, 59.4]
-    assert paper(4, "late.input", "concat.block1", "layer_multiply.block3", "none.block3") == [61.3, 48.5, 61.7, 59.4]
-    assert paper(5, "tvl1-twice", "flow", "fof", "fcf", "fcfcf") == [12.2, 59.4, 47.2, 62.3, 56.5]
-    assert paper(6, "none", "off", "block3") == [54.6, 54.8, 59.7]
-    assert paper(7, "none", "off", "block3") == [53.4, 53.7, 60.7]
-    assert paper(9, "2d.flow.kinetics", "2plus1d.fcf.hmdb-kinetics", "2d.rgb.ms") == [68.5, 81.1, 225]
-
-
-@pytest.mark.parametrize("table", TRAINED)
-def test_full_scale_commands_name_an_experiment_and_fields_that_exist(table):
-    for cell in cells_of(table):
-        if not cell.full_scale:
-            assert cell.run is None or table.endswith("ucf101")
-            continue
-        start, (method, experiment, *overrides) = shlex.split(cell.full_scale)[:3], shlex.split(cell.full_scale)[3:]
-        assert start == ["python", "-m", "launch.train"] and method == "--method=representation_flow"
-        name = experiment.removeprefix("--experiment=")
-        config = load_module(launch.experiments, "--experiment", name).config("representation_flow")
-        paths = {f"--config.{path}" for path in field_paths(config)}
-        assert {override.split("=")[0] for override in overrides} <= paths
-        model = {o.split("=")[0].removeprefix("--config.model."): o.split("=", 1)[1] for o in overrides if "model" in o}
-        for option, value in model.items():
-            kind = type(getattr(config.model, option))
-            setattr(config.model, option, (value,) if kind is tuple else kind(value))
-        check(config)
+    assert all(cell.network for cell in cells_of(table) if cell.run and cell.number == "top1")
 
 
 def test_an_empty_list_in_a_command_means_nothing_is_learned(here, tmp_path):
     command = next(cell for cell in cells_of("representation_flow_table2") if cell.row == "none").full_scale
-    outcome = here("train", *shlex.split(command)[3:], f"--output_dir={tmp_path / 'run'}")
+    words = shlex.split(command.split(" && ")[0])[3:]
+    outcome = here("train", *(word for word in words if "output_dir" not in word), f"--output_dir={tmp_path / 'run'}")
     assert "tiny-kinetics" in outcome.sentence()
     assert json.loads((tmp_path / "run/run.json").read_text())["config"]["model"]["learn"] == []
 

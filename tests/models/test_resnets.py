@@ -86,6 +86,23 @@ def test_the_released_bottleneck_looks_along_time_in_every_second_block():
     assert {model.get_layer(f"layer3_{block}_conv2_conv").kernel_size for block in range(6)} == {(1, 3, 3)}
 
 
+def test_separated_convolutions_have_as_many_channels_between_as_behind():
+    # Xie et al.: 1 x k x k, then k x 1 x 1; Tran et al. have planes for the weights of the 3D convolution.
+    width, channels = 4, {"conv1": (3, 4, 7), "layer1_0_conv1": (4, 4, 3), "layer2_0_conv1": (4, 8, 3)}
+    model = network("resnet2plus1d_separated", depth=18, width=width).part((8, 32, 32, 3))
+    for name, (before, behind, k) in channels.items():
+        layer = model.get_layer(f"{name}_conv")
+        assert tuple(layer.spatial.kernel.shape) == (1, k, k, before, behind)
+        assert tuple(layer.temporal.kernel.shape) == (k, 1, 1, behind, behind)
+    assert count(model) < count(network("resnet2plus1d", depth=18, width=width).part((8, 32, 32, 3)))
+
+
+def test_separated_networks_keep_time_up_to_the_second_stage():
+    built = network("resnet2plus1d_separated", depth=18, width=4)
+    lengths = [built.part((16, 32, 32, 3), stop=place).output_shape[1] for place in PLACES[1:]]
+    assert lengths == [16, 16, 16, 8, 4, 2]
+
+
 def test_non_local_blocks_follow_every_second_block_of_their_stages():
     model = network("resnet3d", depth=50, width=4, non_local=("block3", "block4")).part((8, 32, 32, 3))
     found = [layer.name for layer in model.layers if layer.name.endswith("_non_local")]

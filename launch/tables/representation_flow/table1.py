@@ -1,46 +1,57 @@
 """Representation Flow, Table 1: where in the network the flow is computed; nothing of the flow is learned.
 
-The paper: 100 iterations, Tiny-Kinetics, and HMDB51 from scratch (`.hmdb`). Here 10 iterations, because 100 on the
-large features after conv1 take seconds per step. `none` is the network without flow (RGB). The paper's Flow CNN (35.4)
-and two-stream network (57.6) see OpenCV's TV-L1 and have no row.
+The paper: 100 iterations, Tiny-Kinetics, and HMDB51 of low resolution from random weights (`.hmdb`). Here 10
+iterations, because 100 on the large features after conv1 take seconds per step. `none` is the network without flow
+(RGB), `flow` the paper's Flow CNN, which sees stored TV-L1, `two-stream` the two fused.
 """
 
 from launch.tables import Cell
 from launch.tables.parts.full_scale import full_scale_cell
-from launch.tables.representation_flow.parts.full_scale import HMDB, command
+from launch.tables.representation_flow.parts import rgb_network
+from launch.tables.representation_flow.parts.full_scale import (
+    LOWRES_HMDB,
+    STACK,
+    STUDY,
+    command,
+    flow_command,
+    folder_of,
+    late_command,
+)
+from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
+from launch.tables.representation_flow.parts.places import FLOW_CNN, PLACES, TWO_STREAM, placed
+from launch.tables.representation_flow.parts.stored_tvl1 import FLOW
 
 __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "moving_shapes"
 
-PAPER = {
-    "block3": (59.4, 45.4),
-    "none": (55.2, 35.5),
-    "input": (37.4, 40.5),
-    "block1": (52.4, 42.6),
-    "block2": (57.4, 44.5),
-    "block4": (52.1, 43.5),
-    "block5": (50.3, 42.2),
-    "conv1": (None, None),
-}
-"""By place: accuracy on Tiny-Kinetics and on HMDB51, in percent. The paper has no number for conv1."""
+TABLE = rgb_network.TABLE
+
+RGB = rgb_network.ROW
 
 
 def cells() -> tuple[Cell, ...]:
-    """Every place, the paper's best and the baseline first, and then the paper's numbers on HMDB51."""
+    """Every place, the paper's best and the baseline first, the two that see TV-L1, and the numbers on HMDB51."""
+    commands = _commands(STUDY)
+    rgb = rgb_network.rgb_network()
     here = [
-        cell(place, tiny, model(place, 10), full_scale=command(model(place, 100))) for place, (tiny, _) in PAPER.items()
+        rgb.cell if place == RGB else cell(place, tiny, placed(place, 10), full_scale=commands[place])
+        for place, (tiny, _) in PLACES.items()
     ]
-    hmdb = [
-        full_scale_cell(f"{place}.hmdb", number, command(model(place, 100), **HMDB))
-        for place, (_, number) in PAPER.items()
-        if number is not None
-    ]
-    return (*here, *hmdb)
+    flow = cell("flow", FLOW_CNN[0], FLOW, full_scale=commands["flow"])
+    fused = late_cell("two-stream", TWO_STREAM[0], rgb, Trained(TABLE, flow), full_scale=commands["two-stream"])
+    papers = {place: paper for place, (_, paper) in PLACES.items()} | {"flow": FLOW_CNN[1], "two-stream": TWO_STREAM[1]}
+    of_hmdb = _commands(LOWRES_HMDB, ".hmdb")
+    hmdb = [full_scale_cell(f"{row}.hmdb", paper, of_hmdb[row]) for row, paper in papers.items() if paper is not None]
+    return (*here, flow, fused, *hmdb)
 
 
-def model(place: str, iterations: int) -> dict:
-    """The options of a row's network; at the input, the flow is that of the colour channels themselves."""
-    options = {"place": place, "iterations": iterations, "learn": ()}
-    return {**options, "bottleneck": 0} if place == "input" else options
+def _commands(experiment: str, ending: str = "") -> dict[str, str]:
+    """The commands of every row, whose folders end as given."""
+    folders = {row: folder_of(TABLE, f"{row}{ending}") for row in (*PLACES, "flow", "two-stream")}
+    commands = {place: command(folders[place], placed(place, 100), experiment) for place in PLACES}
+    commands["flow"] = flow_command(folders["flow"], {"flow_fields": STACK}, experiment)
+    runs = (folders[RGB], folders["flow"])
+    fused = late_command(folders["two-stream"], commands[RGB], commands["flow"], runs)
+    return commands | {"two-stream": fused}

@@ -1,15 +1,20 @@
 """Representation Flow, Table 4: how RGB and flow are fused, by the place of the flow; 10 iterations, learned.
 
-The paper: Tiny-Kinetics. Rows are `<fusion>.<place>`; `late` has a second network for the frames.
+The paper: Tiny-Kinetics. Rows are `<fusion>.<place>`; `late` averages the predictions of `none.<place>` and of the
+network of frames of Table 1, which were trained apart.
 """
 
 from launch.tables import Cell
-from launch.tables.representation_flow.parts.full_scale import command
+from launch.tables.representation_flow.parts import rgb_network
+from launch.tables.representation_flow.parts.full_scale import command, folder_of, late_command
+from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
 __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "moving_shapes"
+
+TABLE = "representation_flow_table4"
 
 PLACES = ("input", "block1", "block3")
 PAPER = {
@@ -26,14 +31,24 @@ PAPER = {
 def cells() -> tuple[Cell, ...]:
     """Every row, block 3 first, where the paper puts the flow."""
     columns = [(place, k) for k, place in enumerate(PLACES)][::-1]
-    return tuple(
-        cell(f"{fusion}.{place}", PAPER[fusion][k], model(fusion, place), full_scale=command(model(fusion, place)))
-        for place, k in columns
-        for fusion in PAPER
-    )
+    return tuple(_cell(fusion, place, PAPER[fusion][k]) for place, k in columns for fusion in PAPER)
 
 
 def model(fusion: str, place: str) -> dict:
     """The options of a row's network; at the input, the flow is that of the colour channels themselves."""
     options = {"fusion": fusion, "place": place}
     return {**options, "bottleneck": 0} if place == "input" else options
+
+
+def _cell(fusion: str, place: str, paper: float) -> Cell:
+    row = f"{fusion}.{place}"
+    if fusion == "late":
+        return _late(row, place, paper)
+    return cell(row, paper, model(fusion, place), full_scale=command(folder_of(TABLE, row), model(fusion, place)))
+
+
+def _late(row: str, place: str, paper: float) -> Cell:
+    rgb, flow = rgb_network.rgb_network(), _cell("none", place, PAPER["none"][PLACES.index(place)])
+    runs = (rgb_network.RUN, folder_of(TABLE, flow.row))
+    full_scale = late_command(folder_of(TABLE, row), rgb.cell.full_scale, flow.full_scale, runs)
+    return late_cell(row, paper, rgb, Trained(TABLE, flow), full_scale=full_scale)

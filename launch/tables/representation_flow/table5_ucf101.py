@@ -11,13 +11,16 @@ short side; three views; ResNet-10 of a quarter of the published width from rand
 beside the runs. The numbers are of before crops that shrink one side only were filtered as all others are.
 """
 
+from functools import partial
 from pathlib import Path
 
 from launch.run.config import Config, new_config
 from launch.run.video_report import splits_of, union
 from launch.tables import Cell
 from launch.tables.parts.trained_cells import trained_cell, with_root
-from launch.tables.representation_flow.parts.flow_of_flow import ROWS, small
+from launch.tables.parts.video_sets import DataSet
+from launch.tables.representation_flow.parts.flow_of_flow import ROWS, TWICE, TWICE_PAPER, small
+from launch.tables.representation_flow.parts.stored_tvl1 import FLOW_TWICE, data_of, sees_flow, with_tvl1
 from tvnet_keras.video.cache import write_cache
 
 DATA_SET = "ucf101"
@@ -25,6 +28,9 @@ DATA_SET = "ucf101"
 CLASSES = ("Archery", "BasketballDunk", "HorseRace", "PlayingPiano", "PlayingViolin", "Surfing")
 SHORT_SIDE = 72
 DATA = {"dataset": "ucf101", "root": "data/ucf101", "classes": CLASSES, "missing": "report", "frames": 6, "step": 2}
+VIDEOS = DataSet("ucf101-6", "ucf101", splits=(1,), steps=200, classes=CLASSES)
+"""The same videos for stored flow."""
+
 MODEL = {"depth": 10, "width": 16, "bottleneck": 4, "dropout": 0.5, "motion_rate": 0.3}
 TRAIN = {"steps": 200, "batch_size": 16, "lr": 1e-3, "warmup": 10, "log_every": 50, "checkpoint_every": 50}
 
@@ -32,7 +38,9 @@ TRAIN = {"steps": 200, "batch_size": 16, "lr": 1e-3, "warmup": 10, "log_every": 
 def cells() -> tuple[Cell, ...]:
     """Every row, the paper's best first."""
     rows = {**ROWS, "rgb": (None, {"place": "none"})}
-    return tuple(_cell(row, paper, small(model)) for row, (paper, model) in rows.items())
+    networks = {row: (paper, small(model)) for row, (paper, model) in rows.items()}
+    networks[TWICE] = (TWICE_PAPER, FLOW_TWICE)
+    return tuple(_cell(row, paper, model) for row, (paper, model) in networks.items())
 
 
 def _cell(row: str, paper: float | None, model: dict) -> Cell:
@@ -40,11 +48,12 @@ def _cell(row: str, paper: float | None, model: dict) -> Cell:
         "representation_flow",
         "ucf101",
         model={**MODEL, **model},
-        data={**DATA, "resize_short": SHORT_SIDE},
+        data={**DATA, "resize_short": SHORT_SIDE, **data_of(VIDEOS, model)},
         train=TRAIN,
         eval={"clips": 3, "crops": 1},
     )
-    return trained_cell(f"ucf101-six.{row}", paper, config, _decode, seeds=(0, 1, 2))
+    prepare = partial(with_tvl1, VIDEOS) if sees_flow(model) else _decode
+    return trained_cell(f"ucf101-six.{row}", paper, config, prepare, seeds=(0, 1, 2))
 
 
 def _decode(config: Config, data_dir: Path, folder: Path) -> Config:

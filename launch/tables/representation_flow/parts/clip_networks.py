@@ -1,30 +1,82 @@
 """Flow inside networks that convolve in time already: Representation Flow's Tables 6 and 7."""
 
+import dataclasses
 from typing import Any
 
 from launch.tables import Cell
 from launch.tables.parts.full_scale import full_scale_cell
-from launch.tables.representation_flow.parts.full_scale import command
+from launch.tables.representation_flow.parts.full_scale import (
+    STUDY,
+    chained,
+    command,
+    flow_command,
+    folder_of,
+    imagenet_command,
+    late_command,
+)
+from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import cell
+from launch.tables.representation_flow.parts.stored_tvl1 import FLOW_OF_CLIPS
 
 PLACES = ("block3", "none", "input", "block1")
-BATCH: dict[str, Any] = {"train.batch_size": 24}
+TVL1, TWO_STREAM = "tvl1", "two-stream"
+DEPTH = 18
 FRAMES = 8
-"""Number of frames of a clip, of which pooling and strides leave two after block 3."""
+"""Number of frames of a clip, of which pooling and strides leave two to four after block 3."""
 
 
-def clip_network_cells(backbone: str, paper: dict[str, float]) -> tuple[Cell, ...]:
-    """The cells of a table, with and without flow, and then the paper's numbers of other methods.
+@dataclasses.dataclass(frozen=True)
+class ClipNetwork:
+    """A table of one family of networks.
 
-    Args:
+    Attributes:
+        table: the table's name.
         backbone: the name of a module of models/resnets/families.
-        paper: the paper's accuracy on Tiny-Kinetics, in percent, by place or by the name of another method.
+        inflated: whether the published training starts from inflated ImageNet weights.
     """
-    options = {"backbone": backbone, "iterations": 10}
-    ours = []
-    for place in PLACES:
-        model = {**options, "place": place} | ({"bottleneck": 0} if place == "input" else {})
-        full = command({**model, "depth": 18}, **BATCH)
-        ours.append(cell(place, paper[place], model, frames=FRAMES, minutes=1.5, full_scale=full))
-    others = [full_scale_cell(name, number) for name, number in paper.items() if name not in PLACES]
-    return (*ours, *others)
+
+    table: str
+    backbone: str
+    inflated: bool = False
+
+    def cells(self, paper: dict[str, float]) -> tuple[Cell, ...]:
+        """The cells with and without flow, the two that see TV-L1, and then the paper's numbers of other methods.
+
+        Args:
+            paper: the paper's accuracy on Tiny-Kinetics, in percent, by place or by the name of another row.
+        """
+        ours = {place: self.cell(place, paper[place]) for place in PLACES}
+        runs = (folder_of(self.table, "none"), folder_of(self.table, TVL1))
+        tvl1 = cell(TVL1, paper[TVL1], self._model(FLOW_OF_CLIPS), frames=FRAMES, minutes=1.5, full_scale=self._flow())
+        rgb, flow = (Trained(self.table, each) for each in (ours["none"], tvl1))
+        full_scale = late_command(folder_of(self.table, TWO_STREAM), rgb.cell.full_scale, tvl1.full_scale, runs)
+        fused = late_cell(TWO_STREAM, paper[TWO_STREAM], rgb, flow, full_scale=full_scale)
+        others = [full_scale_cell(name, paper[name]) for name in paper if name not in (*PLACES, TVL1, TWO_STREAM)]
+        return (*ours.values(), tvl1, fused, *others)
+
+    def cell(self, place: str, paper: float | None, ending: str = "") -> Cell:
+        """The cell of a network that sees frames.
+
+        Args:
+            place: where the flow is computed; none for no flow.
+            paper: the paper's number.
+            ending: what the row's name has behind the place.
+        """
+        options = {"place": place} | ({"bottleneck": 0} if place == "input" else {})
+        row = f"{place}{ending}"
+        full_scale = self._started(command, folder_of(self.table, row), options)
+        return cell(row, paper, self._model(options), frames=FRAMES, minutes=1.5, full_scale=full_scale)
+
+    def _flow(self) -> str:
+        return self._started(flow_command, folder_of(self.table, TVL1), {})
+
+    def _started(self, make: Any, folder: str, options: dict[str, Any]) -> str:
+        """A command with what it starts from."""
+        model = self._model({**options, "depth": DEPTH})
+        if not self.inflated:
+            return make(folder, model, STUDY, clips=True)
+        converted, start = imagenet_command(DEPTH, self.backbone)
+        return chained(converted, make(folder, {**model, "scaling": "imagenet"}, STUDY, clips=True, **start))
+
+    def _model(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {"backbone": self.backbone, "iterations": 10, **options}

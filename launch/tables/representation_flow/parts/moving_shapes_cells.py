@@ -6,12 +6,17 @@ from launch.run.config import new_config
 from launch.tables import Cell
 from launch.tables.parts.moving_shapes import on_generated_clips
 from launch.tables.parts.trained_cells import trained_cell
+from launch.tables.representation_flow.parts.full_scale import METHOD
+from launch.tables.representation_flow.parts.stored_tvl1 import SHAPES, data_of, on_shapes_with_tvl1, sees_flow
 
 SETTING = """
 Here: Moving Shapes, 480 clips to train on and 300 to test, twelve classes, so chance is 8.3 %. Six frames of 64 x 64,
 one view; ResNet-10 of a quarter of the published width, 4 flow channels, no dropout; Adam 0.002 with cosine decay.
 Unless a table says otherwise, 150 steps of 16 clips, the flow's parameters at 0.3 of the common rate (the paper's
-0.01 would not move them in so few steps). `spread` is the standard deviation over seeds.
+0.01 would not move them in so few steps). `spread` is the standard deviation over seeds. Flow networks see stored
+TV-L1 (OpenCV's, 5 scales, 5 warps, 10 iterations) of every pair, clipped at 4 pixels; a network of single frames sees
+stacks of three fields, of which the published size has ten. Two networks that are fused were trained apart, and their
+probabilities are averaged.
 
 `paper` is top-1 in percent of its networks on its data sets: compare orders, not values. A single frame of Moving
 Shapes does not tell its class: accuracy above chance is motion, and appearance helps no row.
@@ -30,6 +35,7 @@ def cell(
     paper: float | None,
     model: dict[str, Any],
     *,
+    method: str = METHOD,
     frames: int = FRAMES,
     steps: int = TRAIN["steps"],
     **options: Any,
@@ -39,16 +45,24 @@ def cell(
     Args:
         row: the cell's name.
         paper: the paper's number.
-        model: options of the network, beside those that all cells share.
+        model: options of the network; for this paper's method, beside those that all cells share.
+        method: the method.
         frames: number of frames of a clip.
         steps: number of steps of the training.
         **options: `seeds`, `minutes` and `full_scale` of `trained_cell`.
     """
     config = new_config(
-        "representation_flow",
+        method,
         "moving_shapes",
-        model={**MODEL, **model},
-        data={"root": "data/moving_shapes", "frames": frames, "crop": "none", "test_crop": "none"},
+        model={**(MODEL if method == METHOD else {}), **model},
+        data={
+            "root": "data/moving_shapes",
+            "frames": frames,
+            "crop": "none",
+            "test_crop": "none",
+            **data_of(SHAPES, model),
+        },
         train={**TRAIN, "steps": steps},
     )
-    return trained_cell(row, paper, config, on_generated_clips, **options)
+    prepare = on_shapes_with_tvl1 if sees_flow(model) else on_generated_clips
+    return trained_cell(row, paper, config, prepare, **options)

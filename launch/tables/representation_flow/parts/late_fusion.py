@@ -1,0 +1,88 @@
+"""Rows of two networks that are trained apart and whose predictions are averaged: two-stream and late fusion."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+from launch.evaluators import Measurement
+from launch.tables import Cell, Column
+from launch.tables.parts.stored import run_folder_of, weights_file
+from tvnet_keras.scoring import report, score_fusion
+from tvnet_keras.scoring.scores import Scores, load_scores
+
+RULE = "average"
+"""The paper averages final predictions (Section 2), which are softmax probabilities."""
+
+MINUTES = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A cell whose training is fused, without training it again.
+
+    Attributes:
+        table: the name of its table.
+        cell: the cell.
+    """
+
+    table: str
+    cell: Cell
+
+    @property
+    def origin(self) -> str:
+        """The cell, as `<table>/<row>`."""
+        return f"{self.table}/{self.cell.row}"
+
+    def scores(self, data_dir: str, seed: int, weights_dir: Path) -> Scores:
+        """The scores of its test videos; it is trained if it is not yet.
+
+        Args:
+            data_dir: the data set's folder.
+            seed: the seed of the training.
+            weights_dir: the folder of what all tables train.
+        """
+        weights = weights_file(weights_dir, self.table, self.cell.row, seed)
+        file = run_folder_of(weights) / "evaluation" / "scores.npz"
+        if not file.is_file():
+            if self.cell.run is None:
+                raise ValueError(f"Only cells that are trained here can be fused. Received: {self.origin}")
+            self.cell.run(data_dir, seed, weights)
+        return load_scores(file)
+
+
+def late_cell(row: str, paper: float | None, rgb: Trained, flow: Trained, *, full_scale: str = "") -> Cell:
+    """A cell whose number is the top-1 accuracy of two networks fused.
+
+    Args:
+        row: the cell's name.
+        paper: the paper's accuracy, percent.
+        rgb: the network of the frames.
+        flow: the network of motion.
+        full_scale: the command that computes the paper's own number.
+    """
+    parts = {"rgb": rgb, "flow": flow}
+    return Cell(
+        row,
+        paper,
+        "top1",
+        {name: part.cell.config for name, part in parts.items()},
+        {"fused": {name: part.origin for name, part in parts.items()}, "space": score_fusion.RULES[RULE].space},
+        partial(_fuse, parts),
+        MINUTES,
+        percent=True,
+        comparable=False,
+        full_scale=full_scale,
+        network=flow.cell.network,
+        columns=(Column("RGB alone", "rgb", ".1%"), Column("flow alone", "flow", ".1%")),
+    )
+
+
+def _fuse(parts: dict[str, Trained], data_dir: str, seed: int, weights: Path) -> Measurement:
+    scores = {name: part.scores(data_dir, seed, weights.parent.parent) for name, part in parts.items()}
+    fused = score_fusion.fuse(list(scores.values()), space=score_fusion.RULES[RULE].space)
+    videos, top1 = len(fused.video_id), report.top_k(fused)
+    low, high = report.accuracy_interval(round(top1 * videos), videos)
+    alone = {name: report.top_k(one) for name, one in scores.items()}
+    inputs = {name: one.header["weights_sha256"] for name, one in scores.items()}
+    numbers = {"top1": top1, "top1_low": low, "top1_high": high, **alone}
+    return Measurement(numbers, {"videos": videos, "inputs": inputs})

@@ -78,7 +78,9 @@ def _class_names(path: Path) -> tuple[str, ...]:
     """The names of the classes in label order, without the quotes that the authors' file has around some of them."""
     labels = {name.strip('"'): label for name, label in _entries(path)}
     if not labels or sorted(labels.values()) != list(range(len(labels))):
-        raise InputError(f"{path} does not give the labels 0, 1, 2, ... one class each; replace it by the published one.")
+        raise InputError(
+            f"{path} does not give the labels 0, 1, 2, ... one class each; replace it by the published one."
+        )
     return tuple(sorted(labels, key=labels.__getitem__))
 
 
@@ -102,7 +104,9 @@ def _entries(path: Path) -> list[tuple[str, int]]:
         raise InputError(f"{path} does not exist; put it there, beside the other lists of Tiny-Kinetics.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is no list of Tiny-Kinetics ({error}); replace it by the published one.") from None
-    if not isinstance(content, list) or not all(isinstance(entry, tuple) and type(entry[1]) is int for entry in content):
+    if not isinstance(content, list) or not all(
+        isinstance(entry, tuple) and type(entry[1]) is int for entry in content
+    ):
         raise InputError(f"{path} is no list of names and labels; replace it by the published one.")
     return content
 

@@ -19,7 +19,7 @@ HEADLINES = ("top1",)
 
 HIGHER_IS_BETTER = True
 
-DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop")
+DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "resize_long", "test_crop")
 """Fields of `config.data` that say how the scored views are cut."""
 
 UNKNOWN_WEIGHTS = {"commit": "", "weights_sha256": ""}

@@ -25,7 +25,7 @@ HIGHER_IS_BETTER = False
 DATA_SETTINGS = ("unknown", "interpolation", "render")
 """Fields of `config.data` that say what is done to frames and truth before they are compared."""
 
-TRAINING_SIZE_SETTINGS = ("frames", "short", "resize_short", "test_crop")
+TRAINING_SIZE_SETTINGS = ("frames", "short", "resize_short", "resize_long", "test_crop")
 """Further fields of `config.data` that say how frames and truth are cut, where they have the training size."""
 
 applies = has_flow

@@ -21,7 +21,10 @@ HEADLINES = ("photometric",)
 
 HIGHER_IS_BETTER = False
 
-DATA_SETTINGS = ("frames", "step", "short", "height", "width", "resize_short", "test_crop", "interpolation", "render")
+DATA_SETTINGS = (
+    *("frames", "step", "short", "height", "width", "resize_short", "resize_long", "test_crop"),
+    *("interpolation", "render"),
+)
 """Fields of `config.data` that say how the measured clips are cut."""
 
 applies = has_flow

@@ -9,7 +9,8 @@ has the paper's sizes). 58.9 % is the mean of three splits (Table 5). The releas
       --config.model.backbone=vgg16 --config.model.dropout=0.8 --config.model.flow_range=eight_bit \\
       --config.model.flow_bound=20 --config.model.flow_fields=10 --config.model.motion_width=64 \\
       --config.model.normalisation=released --config.data.frames=11 --config.data.height=224 \\
-      --config.data.width=224 --config.data.resize_short=256 --config.train.optimizer=sgd --config.train.lr=0.001 \\
+      --config.data.width=224 --config.data.resize_short=256 --config.data.resize_long=340 \\
+      --config.train.optimizer=sgd --config.train.lr=0.001 \\
       --config.train.weight_decay=0.005 --config.train.batch_size=128 --config.train.accumulate=8 \\
       --config.train.schedule=steps --config.train.lr_steps=5000,7000,8500 --config.train.steps=10000 \\
       --config.train.warmup=0 --config.eval.sampling=floor --config.eval.clips=25 --config.eval.crops=10

@@ -7,7 +7,7 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
 
     python -m launch.train --method=motion_net --experiment=hidden_two_stream_ucf101 --output_dir=runs/motion_net \\
       --config.data.root=UCF-101 --config.data.height=224 --config.data.width=224 --config.data.resize_short=256 \\
-      --config.data.frames=11 --config.model.flow_fields=10 --config.model.width=64 \\
+      --config.data.resize_long=340 --config.data.frames=11 --config.model.flow_fields=10 --config.model.width=64 \\
       --config.model.normalisation=released --config.train.steps=400000 --config.train.batch_size=16 \\
       --config.train.lr=3.2e-5 --config.train.weight_decay=4e-4 --config.train.schedule=steps \\
       --config.train.lr_steps=100000,200000,300000 --config.train.lr_factor=0.5 --config.train.warmup=0 \\
@@ -16,8 +16,8 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
       --output_dir=runs/hidden-c --config.init_from=runs/motion_net --config.data.root=UCF-101 \\
       --config.model.backbone=vgg16 --config.model.dropout=0.8 --config.model.flow_range=eight_bit \\
       --config.model.flow_bound=20 --config.model.flow_fields=10 --config.model.motion_width=64 \\
-      --config.model.normalisation=released \\
-      --config.data.frames=11 --config.data.height=224 --config.data.width=224 --config.data.resize_short=256 \\
+      --config.model.normalisation=released --config.data.frames=11 --config.data.height=224 \\
+      --config.data.width=224 --config.data.resize_short=256 --config.data.resize_long=340 \\
       --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.weight_decay=0.005 \\
       --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
       --config.train.lr_steps=5000,10000 --config.train.steps=16000 --config.train.warmup=0 \\
@@ -25,8 +25,8 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
     python -m launch.train --method=rgb --experiment=hidden_two_stream_ucf101 --output_dir=runs/spatial \\
       --config.init_from=imagenet --config.model.backbone=vgg16 --config.model.dropout=0.8 \\
       --config.data.root=UCF-101 --config.data.frames=1 --config.data.height=224 --config.data.width=224 \\
-      --config.data.resize_short=256 --config.train.optimizer=sgd --config.train.lr=0.001 \\
-      --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
+      --config.data.resize_short=256 --config.data.resize_long=340 --config.train.optimizer=sgd \\
+      --config.train.lr=0.001 --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
       --config.train.lr_steps=4000,8000 --config.train.steps=10000 --config.train.warmup=0 \\
       --config.eval.clips=25 --config.eval.crops=10
     python -m launch.evaluate --run=runs/hidden-c

@@ -99,6 +99,12 @@ class DataConfig:
     resize_short: int = option(
         0, "Short side that frames are resized to before they are cropped, in pixels; 0 keeps their own.", **SIDE
     )
+    resize_long: int = option(
+        0,
+        "Long side that frames are resized to together with resize_short, in pixels, whatever their aspect (Hidden "
+        "Two-Stream: 340 with 256); 0 keeps the aspect.",
+        **SIDE,
+    )
     crop: str = option(
         "corner",
         "What is seen of a training frame: a window of one of crop_ratios in one of crop_places (corner), a window "

@@ -50,7 +50,7 @@ def test_flow_recipe(config: Config) -> FlowRecipe:
     recipe = FlowRecipe(size=None, interpolation=data.interpolation, unknown=data.unknown)
     if config.eval.flow_size == "own":
         return recipe
-    return dataclasses.replace(recipe, size=_size(data), crop=data.test_crop, resize_short=data.resize_short or None)
+    return dataclasses.replace(recipe, crop=data.test_crop, **_sizes(data))
 
 
 # The names are for readers; without these lines pytest would take what a test imports for a test.
@@ -58,8 +58,7 @@ test_clip_recipe.__test__ = test_flow_recipe.__test__ = False
 
 
 def _recipe(kind: type[Recipe], data: DataConfig, **changed: Any) -> Recipe:
-    own = {"size": _size(data), "resize_short": data.resize_short or None}
-    return kind(**{**_shared(kind, data), **own, **changed})
+    return kind(**{**_shared(kind, data), **_sizes(data), **changed})
 
 
 def _shared(kind: type, section: DataConfig | EvalConfig) -> dict:
@@ -68,8 +67,13 @@ def _shared(kind: type, section: DataConfig | EvalConfig) -> dict:
     return {field.name: getattr(section, field.name) for field in dataclasses.fields(kind) if field.name in names}
 
 
-def _size(data: DataConfig) -> tuple[int, int] | None:
-    return (data.height, data.width) if data.height else None
+def _sizes(data: DataConfig) -> dict[str, Any]:
+    """The sizes of a view and of the frame that it is cut of; a recipe has None where flags have 0."""
+    return {
+        "size": (data.height, data.width) if data.height else None,
+        "resize_short": data.resize_short or None,
+        "resize_long": data.resize_long or None,
+    }
 
 
 def _require_size(data: DataConfig) -> None:

@@ -316,6 +316,11 @@ def require_cached_size(cache: CachedVideos, data: DataConfig, subset: str) -> N
             f"{cached}, but --config.data.{flag}=none resizes whole frames of the videos' own size to "
             f"{data.height} x {data.width}; give a cache written without --short_side."
         )
+    if data.resize_long:
+        raise InputError(
+            f"{cached}, but --config.data.resize_long={data.resize_long} asks for another aspect; give a cache written "
+            "without --short_side."
+        )
     if held != asked:
         wish = f"{asked} px" if asked else "the videos' own size"
         raise InputError(

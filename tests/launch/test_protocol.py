@@ -120,6 +120,7 @@ CASES = (
     Case({"data.height": 18}, AT_TRAINING_SIZE),
     Case({"data.width": 18}, AT_TRAINING_SIZE),
     Case({"data.resize_short": 26}, AT_TRAINING_SIZE),
+    Case({"data.resize_long": 40}, AT_TRAINING_SIZE),
     Case({"data.test_crop": "none"}, AT_TRAINING_SIZE),
     Case({"data.interpolation": "linear"}, tuple(name for name in SCENES if "outputs" in name)),
     # A short video that starts again has a step whose vectors are not known.
@@ -134,6 +135,7 @@ CASES = (
     Case({"data.step": 2}, (STORED,), scenes=(STORED,)),
     Case({"data.height": 18}, (STORED,), scenes=(STORED,)),
     Case({"data.resize_short": 26}, (STORED,), scenes=(STORED,)),
+    Case({"data.resize_long": 40}, (STORED,), scenes=(STORED,)),
     Case({"data.test_crop": "none"}, (STORED,), scenes=(STORED,)),
     Case({"eval.crops": 10}, (STORED,), {"eval.crops": 5}, scenes=(STORED,)),
     Case({"eval.sampling": "dense"}, (STORED,), scenes=(STORED,)),

@@ -61,6 +61,26 @@ def test_the_centre_is_shown_as_the_pipeline_shows_it(window, resize_short, size
 
 
 @pytest.mark.parametrize("size", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("sides", [(20, 27), (48, 48)])
+@pytest.mark.parametrize("window", WINDOWS, ids="{0[0]}x{0[1]}".format)
+def test_the_centre_of_a_frame_of_both_sides_is_shown_as_the_pipeline_shows_it(window, sides, size):
+    frames = NOISE[:, : size[0], : size[1]]
+    recipe = ViewRecipe(window, "center", sides[0], resize_long=sides[1])
+    layer = FitClip(*window, sides[0], resize_long=sides[1])
+    expected = augment.test_views(frames, recipe)[0]
+    graph = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, None, 3), "uint8")])
+    np.testing.assert_array_equal(graph(frames[None]), expected)
+    np.testing.assert_array_equal(layer(frames[None]), expected)
+    assert FitClip.from_config(layer.get_config()).resize_long == sides[1]
+
+
+def test_a_long_side_goes_with_a_short_one():
+    for sides in ({"resize_long": 30}, {"resize_short": 30, "resize_long": 20}):
+        with pytest.raises(InputError, match="resize_long goes with a resize_short that is no longer. Received: .*"):
+            FitClip(8, 8, **sides)
+
+
+@pytest.mark.parametrize("size", FRAMES.values(), ids=FRAMES)
 @pytest.mark.parametrize("window", WINDOWS, ids="{0[0]}x{0[1]}".format)
 def test_the_whole_frame_is_shown_as_the_pipeline_shows_it(window, size):
     frames = NOISE[:, : size[0], : size[1]]

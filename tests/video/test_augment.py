@@ -4,6 +4,7 @@ import pytest
 
 from tvnet_keras.errors import InputError
 from tvnet_keras.video import ViewRecipe, augment
+from tvnet_keras.video.resize import resize_half_pixel_antialiased
 
 
 def coordinates(frames=3, height=60, width=80):
@@ -148,6 +149,32 @@ def test_every_size_is_reached_from_every_frame(size):
         for crop in augment.TRAIN_CROPS:
             recipe = ViewRecipe(size, crop, resize_short)
             assert augment.train_view(clip, recipe, rng)[0].shape == (2, *size, 3)
+
+
+@pytest.mark.parametrize(("frame", "resized"), [((37, 53), (30, 40)), ((53, 37), (40, 30)), ((9, 9), (30, 40))])
+def test_frames_are_brought_to_both_sides_whatever_their_aspect(frame, resized):
+    recipe = ViewRecipe((20, 24), "center", 30, resize_long=40)
+    clip = coordinates(2, *frame)
+    np.testing.assert_array_equal(augment.cover(clip, recipe), resize_half_pixel_antialiased(clip, resized))
+    rng = np.random.default_rng(0)
+    for crop in augment.TRAIN_CROPS[:2]:
+        assert augment.draw_window(frame, ViewRecipe((20, 24), crop, 30, resize_long=40), rng).resized == resized
+    # A view that does not fit is covered in the asked aspect.
+    assert augment.cover(clip, ViewRecipe((60, 20), "center", 30, resize_long=40)).shape[1:3] == (
+        (60, 80) if resized[0] == 30 else (60, 45)
+    )
+
+
+def test_flow_of_frames_of_both_sides_is_in_their_pixels():
+    flow = np.ones((1, 20, 60, 2), np.float32)
+    recipe = ViewRecipe((16, 16), "center", 40, resize_long=90)
+    np.testing.assert_allclose(augment.test_flow_views(flow, recipe)[0, 0, 5, 5], [1.5, 2.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("short", [None, 50])
+def test_a_long_side_without_a_shorter_one_is_refused(short):
+    with pytest.raises(InputError, match="resize_long goes with a resize_short that is no longer. Received: .*=40"):
+        ViewRecipe((20, 24), "center", short, resize_long=40)
 
 
 def test_colours_change_the_same_way_in_every_frame_and_by_as_much_as_asked():

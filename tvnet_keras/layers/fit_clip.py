@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from tvnet_keras.choices import check_choice
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.arguments import positive_int
 from tvnet_keras.ops.resize import resize_half_pixel_antialiased
 from tvnet_keras.typing import Dimension, Shape, Tensor
@@ -27,6 +28,7 @@ class FitClip(keras.layers.Layer):
             then not cover `(height, width)`, and with 0 or None, it is resized so that it just covers it.
         crop: "center" cuts the centre out of the resized frame; "none" resizes the whole frame to `(height, width)`,
             whatever its aspect and `resize_short`.
+        resize_long: long side of the resized frame, in pixels, whatever the frame's aspect; 0 or None keeps the aspect.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
@@ -40,7 +42,7 @@ class FitClip(keras.layers.Layer):
 
     Raises:
         ValueError: a size is no whole number of at least 1.
-        InputError: `crop` is unknown.
+        InputError: `crop` is unknown, or `resize_long` is shorter than `resize_short`.
 
     Example:
         >>> tuple(FitClip(64, 64)(np.zeros((1, 6, 240, 320, 3), "uint8")).shape)
@@ -48,12 +50,25 @@ class FitClip(keras.layers.Layer):
     """
 
     def __init__(
-        self, height: int, width: int, resize_short: int | None = 0, crop: str = "center", **kwargs: Any
+        self,
+        height: int,
+        width: int,
+        resize_short: int | None = 0,
+        crop: str = "center",
+        *,
+        resize_long: int | None = 0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         check_choice("crop", crop, CROPS)
         self.height, self.width = positive_int("height", height), positive_int("width", width)
         self.resize_short = positive_int("resize_short", resize_short) if resize_short else 0
+        self.resize_long = positive_int("resize_long", resize_long) if resize_long else 0
+        if self.resize_long and not 0 < self.resize_short <= self.resize_long:
+            raise InputError(
+                "resize_long goes with a resize_short that is no longer. "
+                f"Received: resize_short={self.resize_short}, resize_long={self.resize_long}"
+            )
         self.crop = crop
 
     def call(self, clip: Tensor) -> Tensor:
@@ -72,8 +87,8 @@ class FitClip(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = {"height": self.height, "width": self.width, "resize_short": self.resize_short, "crop": self.crop}
-        return {**super().get_config(), **config}
+        names = ("height", "width", "resize_short", "resize_long", "crop")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @classmethod
     def from_config(cls, config: dict) -> "FitClip":
@@ -92,6 +107,8 @@ class FitClip(keras.layers.Layer):
 
     def _covering(self, height: Dimension, width: Dimension) -> tuple[Dimension, Dimension]:
         """The size of the resized frame, into which the window fits."""
+        if self.resize_long:
+            height, width = self._of_both_sides(height, width)
         if isinstance(height, int) and isinstance(width, int):
             maximum, minimum, nearest = max, min, round
         else:
@@ -102,6 +119,14 @@ class FitClip(keras.layers.Layer):
         scale = maximum(least, self.resize_short / minimum(height, width))
         # Rounding must not leave the frame one pixel short of the window.
         return maximum(nearest(height * scale), self.height), maximum(nearest(width * scale), self.width)
+
+    def _of_both_sides(self, height: Dimension, width: Dimension) -> tuple[Dimension, Dimension]:
+        """The resized frame where both its sides are given: it lies or stands as the frame does."""
+        short, long = self.resize_short, self.resize_long
+        if isinstance(height, int) and isinstance(width, int):
+            return (short, long) if height <= width else (long, short)
+        lies = height <= width
+        return ops.where(lies, short, long), ops.where(lies, long, short)
 
     def _centre(self, frames: Tensor) -> Tensor:
         height, width = ops.shape(frames)[1:3]

@@ -19,6 +19,7 @@ class FitFlow(FitClip):
         width: width of the result, in pixels.
         resize_short: as in `FitClip`.
         crop: as in `FitClip`.
+        resize_long: as in `FitClip`.
         **kwargs: `keras.layers.Layer` arguments.
 
     Call arguments:
@@ -32,7 +33,7 @@ class FitFlow(FitClip):
 
     Raises:
         ValueError: a size is no whole number of at least 1.
-        InputError: `crop` is unknown.
+        InputError: `crop` is unknown, or `resize_long` is shorter than `resize_short`.
 
     Example:
         >>> half = FitFlow(64, 64)(np.full((1, 5, 128, 128, 2), 3.0, "float32"))

@@ -73,10 +73,10 @@ def draw_window(frame_size: tuple[int, int], recipe: ViewRecipe, rng: np.random.
     size = recipe.size or frame_size
     check_choice("crop", recipe.crop, TRAIN_CROPS)
     if recipe.crop == "corner":
-        resized = _short_side_size(frame_size, recipe.resize_short)
+        resized = _short_side_size(frame_size, recipe.resize_short, recipe.resize_long)
         return _corner_window(resized, size, recipe.crop_ratios, recipe.crop_places, rng)
     if recipe.crop == "random":
-        return random_window(_cover_size(frame_size, size, recipe.resize_short), recipe, rng)
+        return random_window(_cover_size(frame_size, size, recipe), recipe, rng)
     return Window(frame_size, (0, 0), frame_size, size)
 
 
@@ -94,7 +94,7 @@ def central_window(frame_size: tuple[int, int], recipe: ViewRecipe) -> Window:
     check_choice("crop", recipe.crop, TEST_CROPS)
     if recipe.crop == "none":
         return Window(frame_size, (0, 0), frame_size, size)
-    covering = _cover_size(frame_size, size, recipe.resize_short)
+    covering = _cover_size(frame_size, size, recipe)
     return Window(covering, ((covering[0] - size[0]) // 2, (covering[1] - size[1]) // 2), size, size)
 
 
@@ -181,7 +181,7 @@ def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[
     if crops == 1:
         return central_window(own, recipe).cut(frames)[None], mirrored_views(crops)
     height, width = size = recipe.size or own
-    covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe.resize_short))
+    covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe))
     places = _five_places(covering.shape[1] - height, covering.shape[2] - width)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
     if crops == 10:
@@ -204,7 +204,7 @@ def test_flow_views(flow: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> np.
     windows = [central_window(own, recipe)]
     if crops > 1:
         size = recipe.size or own
-        covering = _cover_size(own, size, recipe.resize_short)
+        covering = _cover_size(own, size, recipe)
         places = _five_places(covering[0] - size[0], covering[1] - size[1])
         windows = [Window(covering, place, size, size) for place in places] * (crops // len(places))
     views = [View(window, mirrored) for window, mirrored in zip(windows, mirrored_views(crops), strict=True)]
@@ -227,7 +227,7 @@ def cover(frames: np.ndarray, recipe: ViewRecipe) -> np.ndarray:
         uint8 `[T, height, width, 3]`, at least as large as the view.
     """
     own = frames.shape[1:3]
-    return resize_half_pixel_antialiased(frames, _cover_size(own, recipe.size or own, recipe.resize_short))
+    return resize_half_pixel_antialiased(frames, _cover_size(own, recipe.size or own, recipe))
 
 
 def random_window(covering: tuple[int, int], recipe: ViewRecipe, rng: np.random.Generator) -> Window:
@@ -341,21 +341,32 @@ def resize_short_side(frames: np.ndarray, short_side: int | None) -> np.ndarray:
     return resize_half_pixel_antialiased(frames, _short_side_size(frames.shape[1:3], short_side))
 
 
-def _short_side_size(frame_size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
+def _short_side_size(
+    frame_size: tuple[int, int], short_side: int | None, long_side: int | None = None
+) -> tuple[int, int]:
     if short_side is None:
         return frame_size
-    height, width = frame_size
+    height, width = _with_aspect(frame_size, short_side, long_side)
     scale = short_side / min(height, width)
     return round(height * scale), round(width * scale)
 
 
-def _cover_size(frame_size: tuple[int, int], size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
-    """With its aspect kept, to `short_side` or to the smallest frame that `size` fits into."""
-    height, width = frame_size
+def _cover_size(frame_size: tuple[int, int], size: tuple[int, int], recipe: ViewRecipe) -> tuple[int, int]:
+    """With the recipe's aspect, to its short side or to the smallest frame that `size` fits into."""
+    short_side = recipe.resize_short
+    height, width = _with_aspect(frame_size, short_side, recipe.resize_long)
     least = max(size[0] / height, size[1] / width)
     scale = least if short_side is None else max(least, short_side / min(height, width))
     # Rounding must not leave the frame one pixel short of the window.
     return max(round(height * scale), size[0]), max(round(width * scale), size[1])
+
+
+def _with_aspect(frame_size: tuple[int, int], short_side: int | None, long_side: int | None) -> tuple[int, int]:
+    """A size of the aspect that the resized frame has: the frame's own, unless both sides are given."""
+    if short_side is None or long_side is None:
+        return frame_size
+    height, width = frame_size
+    return (short_side, long_side) if height <= width else (long_side, short_side)
 
 
 def _corner_window(

@@ -49,6 +49,12 @@ class ViewRecipe:
         0.0, "Strength of the random changes of brightness, contrast, saturation and hue in training.", least=0, most=1
     )
     _: dataclasses.KW_ONLY
+    resize_long: int | None = option(
+        None,
+        "Long side that the frame is resized to together with resize_short, in pixels, whatever its aspect (TSN and "
+        "Hidden Two-Stream: 340 with 256). None keeps the aspect.",
+        least=1,
+    )
     crop_ratios: tuple[float, ...] = option(
         CROP_RATIOS,
         "Sizes of the window of crop=corner as parts of the frame's short side; height and width are drawn apart, but "
@@ -71,6 +77,9 @@ class ViewRecipe:
         elif self.crop != "none" or self.resize_short is not None:
             received = f"crop={self.crop!r}, resize_short={self.resize_short}"
             raise InputError(f"Frames of their own size are not cropped or resized; give a size. Received: {received}")
+        if self.resize_long is not None and (self.resize_short is None or self.resize_long < self.resize_short):
+            received = f"resize_short={self.resize_short}, resize_long={self.resize_long}"
+            raise InputError(f"resize_long goes with a resize_short that is no longer. Received: {received}")
 
     @property
     def random(self) -> bool:

@@ -58,7 +58,7 @@ class ServingModule:
         self.trained_size = (data.height, data.width) if self.names_classes else None
         if self.names_classes:
             fit = FitClip if self.takes == "clip" else FitFlow
-            self.fit = fit(data.height, data.width, data.resize_short, data.test_crop)
+            self.fit = fit(data.height, data.width, data.resize_short, data.test_crop, resize_long=data.resize_long)
             self.answers[DEFAULT] = self._classify
         elif not self.answers:
             raise InputError(f"--method={config.method} has neither classes nor a motion layer to export.")

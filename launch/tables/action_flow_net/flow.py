@@ -9,14 +9,11 @@ the frames' own size. `of no flow` is the error of zero flow beside each.
 import dataclasses
 from pathlib import Path
 
-import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
 from launch.evaluators import Measurement, flow
 from launch.run.config import check, to_dict
 from launch.run.data import open_source
+from launch.run.logged import logged_numbers
 from launch.run.model import load_run
-from launch.run.run_folder import LOGS_DIR
 from launch.tables import Cell, Column
 from launch.tables.action_flow_net.parts.generated import ROW, STEPS, config_of, train_generated
 from launch.tables.action_flow_net.parts.videos import full_scale
@@ -102,5 +99,4 @@ def _run(data_dir: str, seed: int, weights: Path) -> Measurement:
 
 def _curve(run: Path) -> dict[str, float]:
     """The end-point error of the validations along a training, by step."""
-    events = EventAccumulator(str(run / LOGS_DIR), size_guidance={"tensors": 0}).Reload()
-    return {str(event.step): float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors(VALIDATION)}
+    return {str(step): value for step, value in logged_numbers(run).get(VALIDATION, {}).items()}

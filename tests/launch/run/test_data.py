@@ -189,6 +189,14 @@ def test_a_cache_shows_what_the_videos_show_or_is_refused(tiny, short_side, tmp_
     assert len(accepted) == (6 if short_side is None else 1)
 
 
+def test_a_cache_of_another_aspect_is_refused_in_a_sentence(tiny, tmp_path, one_sentence):
+    folder = cached_at(tiny, 48, tmp_path / "cache")
+    config = tiny(data={"cache": folder, "resize_short": 48, "resize_long": 60, "test_crop": "center"})
+    with pytest.raises(InputError, match="of 48 px, but .*resize_long=60 asks for another aspect") as refusal:
+        open_source(config, "test")
+    one_sentence(str(refusal.value))
+
+
 @pytest.mark.parametrize("resize_short", [0, 24, 64])
 def test_a_cache_of_another_size_is_refused_in_a_sentence_that_names_both(tiny, tmp_path, resize_short, one_sentence):
     folder = cached_at(tiny, 48, tmp_path / "cache")

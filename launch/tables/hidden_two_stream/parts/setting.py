@@ -19,11 +19,14 @@ rate, as in the paper. Tested on the three windows, centre crop.
 PUBLISHED_FIELDS = 10
 
 
+FRAME_SIZES = (
+    "--config.data.height=224 --config.data.width=224 --config.data.resize_short=256 --config.data.resize_long=340"
+)
+"""Views of 224 x 224 are cut of frames of 340 x 256."""
+
+
 def _sizes(fields: int = PUBLISHED_FIELDS) -> str:
-    return (
-        "--config.data.height=224 --config.data.width=224 --config.data.resize_short=256 "
-        f"--config.data.frames={fields + 1} --config.model.flow_fields={fields}"
-    )
+    return f"{FRAME_SIZES} --config.data.frames={fields + 1} --config.model.flow_fields={fields}"
 
 
 def motion_command(root: str, folder: str, options: str = "", fields: int = PUBLISHED_FIELDS) -> str:
@@ -82,7 +85,7 @@ def spatial_command(experiment: str, root: str, folder: str) -> str:
     return (
         f"python -m launch.train --method=rgb --experiment={experiment} --output_dir=runs/{folder} "
         f"--config.init_from=imagenet --config.data.root={root} --config.model.backbone=vgg16 "
-        "--config.model.dropout=0.8 --config.data.height=224 --config.data.width=224 --config.data.resize_short=256 "
+        f"--config.model.dropout=0.8 {FRAME_SIZES} "
         "--config.data.frames=1 --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.batch_size=128 "
         "--config.train.accumulate=8 --config.train.schedule=steps --config.train.lr_steps=4000,8000 "
         "--config.train.steps=10000 --config.train.warmup=0 --config.eval.clips=25 --config.eval.crops=10"

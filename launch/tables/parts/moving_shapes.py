@@ -8,9 +8,8 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.video.datasets import moving_shapes
 from tvnet_keras.video.moving_shapes.writer import ACCELERATION, MOTIONS, write_dataset
 
-
-ACCELERATING_GROUPS = {"train_groups": 80, "test_groups": 50}
-"""Twice as many scenes as Moving Shapes has, as there are half as many classes: equally many clips."""
+TRAIN_GROUPS, TEST_GROUPS = 80, 50
+"""Of Moving Shapes II: twice the scenes of Moving Shapes, of half as many classes, which are equally many clips."""
 
 
 def on_generated_clips(config: Config, data_dir: Path, folder: Path) -> Config:
@@ -38,7 +37,7 @@ def on_accelerating_clips(config: Config, data_dir: Path, folder: Path) -> Confi
         InputError: the folder holds other clips.
     """
     if not (data_dir / "splits").is_dir():
-        write_dataset(data_dir, motions=ACCELERATION, **ACCELERATING_GROUPS)
+        write_dataset(data_dir, motions=ACCELERATION, train_groups=TRAIN_GROUPS, test_groups=TEST_GROUPS)
     found = moving_shapes.load(data_dir, subset="train").class_names
     if found != MOTIONS[ACCELERATION]:
         raise InputError(

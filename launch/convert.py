@@ -4,14 +4,15 @@
       --method=representation_flow --experiment=hmdb51 --config.model.depth=34 --config.model.scaling=imagenet
 
 Training can start from the result: `--config.init_from=resnet34.weights.h5` with the same model options. Known networks
-are torchvision's resnet18, 34, 50, r3d_18 and r2plus1d_18, and the first released one of Representation Flow
+are torchvision's resnet18, 34, 50, r3d_18 and r2plus1d_18, and both released ones of Representation Flow: the first
 (`--config.model.backbone=resnet2plus1d_hmdb --config.model.depth=50 --config.model.flows=fcf
---config.model.fusion=residual --config.model.variant=released_v1`). Image networks are inflated where the model sees
-clips. With `--method=rgb`, `--config.model.backbone` may also be bn_inception (bn_inception-*.pth, which comes from
-Caffe), vgg16 (torchvision's) or efficientnet_lite0; networks on flow start from the result by `--config.init_from`.
-`--config.model.scaling` belongs to the weights: imagenet (torchvision's images), kinetics (r3d_18, r2plus1d_18),
-released, caffe (bn_inception), lite (efficientnet_lite0). PyTorch (pip install torch) is needed only for files with
-sparse, quantised or bfloat16 tensors.
+--config.model.fusion=residual --config.model.variant=released_v1`) and the second
+(`--config.model.backbone=resnet2plus1d_kinetics --config.model.depth=50 --config.model.fusion=residual_frame
+--config.model.variant=released_v2`). Image networks are inflated where the model sees clips. With `--method=rgb`,
+`--config.model.backbone` may also be bn_inception (bn_inception-*.pth, which comes from Caffe), vgg16 (torchvision's)
+or efficientnet_lite0; networks on flow start from the result by `--config.init_from`. `--config.model.scaling` belongs
+to the weights: imagenet (torchvision's images), kinetics (r3d_18, r2plus1d_18), released, caffe (bn_inception), lite
+(efficientnet_lite0). PyTorch (pip install torch) is needed only for files with sparse, quantised or bfloat16 tensors.
 
     python -m launch.convert --from=caffe --weights=ucf101_split1_vgg16_hidden.caffemodel --output=hidden.weights.h5 \\
       --method=hidden_two_stream --experiment=ucf101 --config.model.backbone=vgg16 \\

@@ -2,6 +2,7 @@
 stores its flow.
 
 python -m launch.prepare --generate=data/moving_shapes
+python -m launch.prepare --generate=data/moving_shapes2 --motions=acceleration
 python -m launch.prepare --generate_pairs=data/pairs --pairs=5000 --bound=20 --size=256,320
 python -m launch.prepare --check --dataset=ucf101 --data_dir=UCF-101
 python -m launch.prepare --check --data_dir=some_folder_of_videos
@@ -30,7 +31,8 @@ from tvnet_keras.flow.store import FlowFormat, write_flow
 from tvnet_keras.video import datasets
 from tvnet_keras.video.cache import write_cache
 from tvnet_keras.video.listing import VideoList
-from tvnet_keras.video.moving_shapes.writer import write_dataset
+from tvnet_keras.video.moving_shapes.writer import MOTIONS as MOTION_CLASSES
+from tvnet_keras.video.moving_shapes.writer import STEADY, write_dataset
 from tvnet_keras.video.scan import scan
 from tvnet_keras.video.split_files import found_elsewhere
 
@@ -99,6 +101,12 @@ WINDOWS = flags.DEFINE_integer(
 WINDOW = flags.DEFINE_integer("window", 0, "--flow: number of neighbouring pairs of a window.", lower_bound=0)
 
 LABEL = flags.DEFINE_string("label", "motion", "--generate: what makes the class, motion or look.")
+MOTIONS = flags.DEFINE_enum(
+    "motions",
+    STEADY,
+    tuple(MOTION_CLASSES),
+    "--generate: the motions, steady ones or, for Moving Shapes II, changes of the velocity.",
+)
 SEED = flags.DEFINE_integer("seed", 0, "--generate and --generate_pairs: the seed of all draws.")
 TRAIN_GROUPS = flags.DEFINE_integer(
     "train_groups",
@@ -114,7 +122,9 @@ TEST_GROUPS = flags.DEFINE_integer(
     upper_bound=MOST_GROUPS,
     **app.SHARED_FLAG,
 )
-FRAMES = flags.DEFINE_integer("frames", 10, "--generate: number of frames per clip.", **app.SHARED_FLAG)
+FRAMES = flags.DEFINE_integer(
+    "frames", None, "--generate: number of frames per clip (default 10, of acceleration 16).", **app.SHARED_FLAG
+)
 SIZE = flags.DEFINE_list(
     "size", [], "--generate: HEIGHT,WIDTH of the frames, in pixels (default 64,64); --generate_pairs too (256,320)."
 )
@@ -158,6 +168,7 @@ def generate() -> None:
             frames=FRAMES.value,
             size=size,
             label=LABEL.value,
+            motions=MOTIONS.value,
             seed=SEED.value,
             workers=WORKERS.value or None,
             progress=show,

@@ -141,9 +141,15 @@ class RepresentationFlowClassifier(ClipClassifier):
         self.flow = _flow_layer(chosen)
         self._check_length(self.flow.frames_consumed)
         # The paper's flow layer ends with this convolution, from flow back to features. Here it is a layer of its own,
-        # so that the flow itself can be shown.
+        # so that the flow itself can be shown. It is 1 x 1 in the second release.
+        size = VARIANTS[chosen.variant].restore_size
         convolution = keras.layers.Conv2D(
-            self.features_shape[-1], 3, padding="same", use_bias=False, kernel_initializer="he_normal", name="restore"
+            self.features_shape[-1],
+            size,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name="restore",
         )
         self.restore = PerStep(convolution, name="restore_per_step")
         if chosen.fusion == "late":

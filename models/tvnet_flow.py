@@ -134,6 +134,10 @@ def objective(options: Options, batch: dict[str, Tensor], outputs: dict[str, Ten
 
 
 def learning_rates(options: Options) -> dict[str, float]:
-    """`kernels_rate` for the kernels, if it is another than that of the other weights."""
+    """`kernels_rate` for the kernels, the common rate for all else; empty where no weight is trained.
+
+    All of them are a solver's, and named here so that none of them decays.
+    """
     slower = options.kernels_rate != 1 and "kernels" in options.learn
-    return {"(^|/)tvnet/kernels": options.kernels_rate} if slower else {}
+    kernels = {"(^|/)tvnet/kernels": options.kernels_rate} if slower else {}
+    return {**kernels, "(^|/)tvnet/": 1.0} if options.learn else {}

@@ -15,7 +15,7 @@ from launch.experiments.parts.representation_flow_paper import STUDY_VIEWS, Sche
 from launch.run.config import Config
 
 SCHEDULE = Schedule(86_365)
-"""By the training videos of the authors' published list; the paper speaks of 100,000."""
+"""By the training videos of the authors' list, of which YouTube has lost some; the paper speaks of 100,000."""
 
 OPTIONS = {"representation_flow": {"depth": 34}}
 """Options that the experiment sets, by method."""

@@ -30,7 +30,9 @@ def make_optimizer(
         optimizer = GroupedSGD(momentum=train.momentum, **arguments)
     else:
         optimizer = GroupedAdam(**arguments)
-    # Decay would pull a solver's kernels to zero, away from the operators that they start as.
+    # Decay would pull a solver's kernels to zero, away from the operators that they start as, and its constants too,
+    # which are physical. Representation Flow's released code decays all weights alike, by 1e-6, as PyTorch's optimizers
+    # do unless told otherwise; the paper does not ask for it.
     optimizer.exclude_from_weight_decay(var_names=[*rates, "gamma", "beta", "bias"])
     return optimizer
 

@@ -9,11 +9,11 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.layers.batch_norm import BATCH_NORM
 from tvnet_keras.typing import Shape, Tensor
 
-FEATURE_FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual")
+FEATURE_FUSIONS = ("none", "late", "add", "multiply", "layer_multiply", "concat", "residual", "residual_frame")
 """The words that `--config.model.fusion` can be. With none the flow alone goes on. With late a second network sees the
 frames, the logits of both are averaged, and both are trained jointly on that mean: the paper's late fusion averages two
 networks that were trained apart, as `launch.fuse` does. The others combine features where the flow was computed
-(`FeatureFusion`); residual is the operation of the released code."""
+(`FeatureFusion`); residual and residual_frame are the operations of the two releases."""
 
 
 @keras.saving.register_keras_serializable(package="models", name="Fusion")  # the name in saved models
@@ -22,9 +22,10 @@ class FeatureFusion(layers.Layer):
 
     The paper names each operation by one word only. Here `multiply` takes features and flow as they are;
     `layer_multiply` first sends the flow through a 3 x 3 convolution and batch norm; `concat` is followed by a 1 x 1
-    convolution back to as many channels as the network goes on with. `residual` is the operation of the released code:
+    convolution back to as many channels as the network goes on with. `residual` is the operation of the first release:
     batch norm of the flow, whose gamma starts at zero, plus the features averaged over the frames that the flow has
-    seen, then ReLU.
+    seen, then ReLU. That of the second, `residual_frame`, adds the features of frame t alone, and its gamma starts at
+    one.
 
     Args:
         how: one of `FEATURE_FUSIONS` except "none" and "late".
@@ -60,7 +61,7 @@ class FeatureFusion(layers.Layer):
         if self.how == "layer_multiply":
             self.convolution = layers.Conv3D(channels, (1, 3, 3), padding="same", name="convolution", **shared)
             self.convolution.build(flow_shape)
-        if self.how in ("layer_multiply", "residual"):
+        if self.how in ("layer_multiply", "residual", "residual_frame"):
             gamma = "zeros" if self.how == "residual" else "ones"
             self.norm = layers.BatchNormalization(
                 **BATCH_NORM, gamma_initializer=gamma, name="norm", dtype=self.dtype_policy
@@ -76,6 +77,8 @@ class FeatureFusion(layers.Layer):
             seen = sum(features[:, k : k + steps] for k in range(frames)) / frames
             return ops.relu(cast(layers.BatchNormalization, self.norm)(flow, training=training) + seen)
         features = features[:, :steps]
+        if self.how == "residual_frame":
+            return ops.relu(cast(layers.BatchNormalization, self.norm)(flow, training=training) + features)
         if self.how == "add":
             return features + flow
         if self.how == "concat":

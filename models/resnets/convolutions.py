@@ -12,6 +12,10 @@ CLIP_RANK = 3
 """The `rank` of networks that see clips."""
 
 
+SAME = "same"
+"""The padding with which Keras and TensorFlow keep the size but for the stride, unevenly where they must."""
+
+
 class ConvolutionMaker:
     """How a residual network convolves.
 
@@ -58,17 +62,29 @@ class ConvolutionMaker:
 
 
 def convolve(
-    x: Tensor, filters: int, kernel: tuple[int, ...], strides: tuple[int, ...], padding: tuple[int, ...], name: str
+    x: Tensor,
+    filters: int,
+    kernel: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: tuple[int, ...] | str,
+    name: str,
 ) -> Tensor:
     """A convolution without bias whose borders are padded as given.
 
-    The padding is symmetric, as in PyTorch; Keras's "same" would pad strided convolutions on one side only.
+    The padding is symmetric, as in PyTorch; `SAME` would pad strided convolutions on one side only, and is for networks
+    that were trained so.
     """
-    if any(padding):
+    if padding != SAME and any(padding):
         x = _of_rank("ZeroPadding", len(kernel))(padding, name=f"{name}_pad")(x)
     convolution = _of_rank("Conv", len(kernel))
     return convolution(
-        filters, kernel, strides=strides, use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
+        filters,
+        kernel,
+        strides=strides,
+        padding=SAME if padding == SAME else "valid",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
     )(x)
 
 

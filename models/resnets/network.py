@@ -100,7 +100,8 @@ class ResidualNetwork:
 
         Returns:
             A model whose stage 1 is conv1 and whose stages 2 to 5 are blocks 2 to 5. Every stage halves height and
-            width, except stage 2 in families that do not pool after conv1.
+            width, except stage 2 in families that do not pool after conv1; a border that the first convolution does
+            not pad is missing from all of them.
         """
         inputs = x = cast(Tensor, keras.Input(input_shape))  # Of one shape: no list.
         ends = {}

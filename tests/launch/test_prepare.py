@@ -36,6 +36,16 @@ def test_generate_check_and_cache_through_the_command_line(launcher, tmp_path):
     assert cached.read_frames("v_ZoomIn_g02_c01").shape == (4, 32, 48, 3)
 
 
+def test_changes_of_the_velocity_are_generated_in_sixteen_frames(launcher, tmp_path):
+    root = tmp_path / "shapes"
+    size = ("--train_groups=1", "--test_groups=1", "--size=32,32")
+    assert launcher("prepare", f"--generate={root}", "--motions=acceleration", *size).code == 0
+    videos = datasets.load("moving_shapes", root, subset="test")
+    assert videos.class_names == ("SpeedUp", "SlowDown", "Pulsate", "TurnLeft", "TurnRight", "Weave")
+    assert len(read_frames(videos.videos[0].path)) == 16
+    assert "made otherwise" in launcher("prepare", f"--generate={root}", *size).sentence()
+
+
 def test_the_flow_of_a_data_set_through_the_command_line(launcher, shapes, tmp_path):
     arguments = ("--solver=dis", "--dataset=moving_shapes", f"--data_dir={shapes}", "--form=png", "--flow_bound=10")
     done = launcher("prepare", f"--flow={tmp_path}/flow", *arguments, "--windows=2", "--window=2")

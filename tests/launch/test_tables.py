@@ -11,6 +11,7 @@ from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, weights_file
 from launch.tables.parts.trained_cells import trained_cell, with_root
 from tvnet_keras import FlowOfFlow, RepresentationFlow, TVNet
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions
 from tvnet_keras.scoring.result import Result
 
@@ -123,3 +124,9 @@ def test_clips_are_generated_where_there_are_none(tmp_path, monkeypatch):
             cell.run(str(tmp_path / "shapes"), 0, tmp_path / "weights/a.weights.h5")
         (tmp_path / "shapes/splits").mkdir(parents=True, exist_ok=True)
     assert made == [tmp_path / "shapes"]
+
+
+def test_clips_of_the_other_set_are_refused(shapes, tmp_path):
+    cell = cells_of("representation_flow_acceleration")[0]
+    with pytest.raises(InputError, match=r"holds the classes MoveRight, .* with --motions=acceleration\.$"):
+        cell.run(str(shapes), 0, tmp_path / "weights/a.weights.h5")

@@ -123,6 +123,8 @@ def test_fusion_combines_frame_t_with_flow_t(how):
         expected = np.concatenate([now, flow], axis=-1) @ kernel
     elif how == "residual":
         expected = np.maximum(normalised(flow) + (now + features[:, 1:5] + features[:, 2:6]) / 3, 0)
+    elif how == "residual_frame":
+        expected = np.maximum(normalised(flow) + now, 0)
     elif how == "layer_multiply":
         expected = now * normalised(same_padded(flow, array(layer.convolution.kernel)[0]))
     else:

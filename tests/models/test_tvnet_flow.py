@@ -121,5 +121,7 @@ def test_kernels_may_learn_more_slowly_than_the_constants():
         for weight, start in zip(model.trainable_variables, before, strict=True)
     }
     assert moved["kernels"] == pytest.approx(0.1, rel=1e-3) and moved["theta"] > 0.2
-    assert tvnet_flow.learning_rates(tvnet_flow.Options(kernels_rate=0.1, learn=("theta",))) == {}
-    assert tvnet_flow.learning_rates(tvnet_flow.Options()) == {}
+    # All weights are a solver's, which are named that they do not decay.
+    assert tvnet_flow.learning_rates(tvnet_flow.Options(kernels_rate=0.1, learn=("theta",))) == {"(^|/)tvnet/": 1.0}
+    assert tvnet_flow.learning_rates(tvnet_flow.Options()) == {"(^|/)tvnet/": 1.0}
+    assert tvnet_flow.learning_rates(tvnet_flow.Options(learn=())) == {}

@@ -65,7 +65,7 @@ def test_the_validation_list_tests_and_has_the_same_labels(root):
 
 
 def test_tiny_kinetics_is_the_classes_of_a_file_or_those_asked_for(root):
-    with pytest.raises(InputError, match=r"did not publish: list them in .*classes\.txt"):
+    with pytest.raises(InputError, match=r"needs its authors' lists: .* and the classes in .*classes\.txt"):
         datasets.load("tiny_kinetics", root, subset="train")
     asked = datasets.load("tiny_kinetics", root, subset="train", classes=["tai chi"])
     (root / "classes.txt").write_text("tai chi\n\nriding a bike\n")

@@ -19,7 +19,8 @@ _Optimizer = keras.optimizers.Optimizer if TYPE_CHECKING else object
 class RateGroups(_Optimizer):
     """A mixin that multiplies the learning rate of weights whose path matches a pattern.
 
-    Weight decay keeps the common rate; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay.
+    Weight decay keeps the common rate; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay,
+    where a pattern is looked for as those of the rates are.
 
     Args:
         rates: `{pattern: multiplier}`; a weight has the multiplier of the first regular expression that is found in its
@@ -37,11 +38,29 @@ class RateGroups(_Optimizer):
         super().__init__(*args, **kwargs)
         self.summed = bool(summed)
         self.rates = _checked({} if rates is None else rates)
+        self._undecayed: tuple[str, ...] = ()
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[keras.Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Takes weights out of the decay; it must be called before the optimizer is built.
+
+        Keras looks for `var_names` in the name that a backend gives to its variable, which has no path under JAX and
+        ends in ":0" under TensorFlow: a pattern of a path that ends in `$` would be found nowhere. Here they are looked
+        for in Keras paths.
+
+        Args:
+            var_list: weights.
+            var_names: regular expressions; a weight does not decay if one is found in its path.
+        """
+        super().exclude_from_weight_decay(var_list)
+        self._undecayed = tuple(var_names or ())
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Creates the optimizer's state and looks up the multiplier of every weight."""
         super().build(variables)
         self._multipliers = [self.multiplier(variable.path) for variable in variables]
+        self._decays = [not any(re.search(name, variable.path) for name in self._undecayed) for variable in variables]
         for pattern in self.rates:
             if not any(re.search(pattern, variable.path) for variable in variables):
                 raise ValueError(
@@ -57,6 +76,10 @@ class RateGroups(_Optimizer):
         """Updates one weight at the rate of its group."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
+
+    def _use_weight_decay(self, variable: Tensor) -> bool:
+        # Keras's hook, as above of the backend's own variable; there is no public one.
+        return self._decays[self._get_variable_index(variable)] and super()._use_weight_decay(variable)
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         # Keras's hook on TensorFlow, called in every replica; it has no public one.

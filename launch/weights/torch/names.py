@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from launch.weights.finite import require_finite
+from launch.weights.torch.flow_layer import KERNELS, flow_layer_weights, required
+from launch.weights.torch.second_release import is_second_release, of_second_release
 from models.parts.torch_layers import linear_weight, norm_weight
 from tvnet_keras.errors import InputError
 
@@ -45,9 +47,6 @@ _RELEASED_FLOW = (
     (r"bnf", "fusion/norm"),
 )
 _RELEASED_LAYERS = {"flow_layer": "flow/flow_1", "flow_layer2": "flow/flow_2"}
-_RELEASED_KERNELS = {"img_grad": "image_gradient", "f_grad": "flow_gradient", "div": "divergence"}
-_RELEASED_CONSTANTS = {"t": "theta", "l": "lambda", "a": "tau"}
-
 FromTorch = Callable[[str, np.ndarray], tuple[str, np.ndarray]]
 """What `models.encoders` calls `from_torch`."""
 
@@ -59,7 +58,7 @@ def renamed(state: dict[str, np.ndarray], source: str, from_torch: FromTorch | N
 
     Args:
         state: the state dict of an image network that has `from_torch`; without it that of torchvision's ResNet, r3d or
-            r2plus1d, or of Representation Flow's first release.
+            r2plus1d, or of either release of Representation Flow.
         source: the file's name, for errors.
         from_torch: what the image network's module says about its weights' names.
 
@@ -69,7 +68,9 @@ def renamed(state: dict[str, np.ndarray], source: str, from_torch: FromTorch | N
     """
     state = {name: value for name, value in state.items() if name.rpartition(".")[2] != IGNORED}
     require_finite(state, source)
-    return _residual(state, source) if from_torch is None else _image_network(state, source, from_torch)
+    if from_torch is not None:
+        return _image_network(state, source, from_torch)
+    return of_second_release(state, source) if is_second_release(state) else _residual(state, source)
 
 
 def _image_network(state: dict[str, np.ndarray], source: str, from_torch: FromTorch) -> dict[str, np.ndarray]:
@@ -95,36 +96,18 @@ def _residual(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray
                 f"--weights={source} holds {name}, which no known residual network has; check --config.model.backbone."
             )
         # Both kinds of layers call theirs weight and bias; only a normalisation's weight is a vector.
-        vector = _of(state, f"{module}.weight", source).ndim == 1
+        vector = required(state, f"{module}.weight", source).ndim == 1
         own, value = (norm_weight if vector else linear_weight)(ours, parameter, value)
         values[own] = value
     return values
 
 
-def _of(state: dict[str, np.ndarray], name: str, source: str) -> np.ndarray:
-    if name not in state:
-        raise InputError(f"--weights={source} lacks {name}, to which others in it belong; save the whole network.")
-    return state[name]
-
-
 def _released_layers(state: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
-    """The weights of the flow layers: kernels along x and y together, `[C, 2, taps]`, and learned constants."""
+    """The weights of the flow layers of the first release."""
     values = {}
     for theirs, ours in _RELEASED_LAYERS.items():
-        if f"{theirs}.img_grad" not in state:
-            continue
-        for kernel, name in _RELEASED_KERNELS.items():
-            along_x, along_y = (_of(state, f"{theirs}.{kernel}{axis}", source) for axis in ("", "2"))
-            if along_x.ndim < 2 or not along_x.size or along_x.size != along_y.size or len(along_x) != len(along_y):
-                raise InputError(
-                    f"--weights={source}: {theirs}.{kernel} and {kernel}2 must be kernels of one size, but are "
-                    f"{along_x.shape} and {along_y.shape}; get the file again."
-                )
-            values[f"{ours}/{name}"] = np.stack([taps.reshape(len(taps), -1) for taps in (along_x, along_y)], 1)
-        for constant, name in _RELEASED_CONSTANTS.items():
-            if f"{theirs}.{constant}" in state:
-                value = state[f"{theirs}.{constant}"]
-                values[f"{ours}/{name}"] = value.reshape(()) if value.size == 1 else value
+        if f"{theirs}.{next(iter(KERNELS))}" in state:
+            values |= flow_layer_weights(state, theirs, ours, source)
     return values
 
 

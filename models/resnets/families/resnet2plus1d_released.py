@@ -3,7 +3,7 @@
 All blocks are bottlenecks. The first 1 x 1 convolution of a bottleneck is 3 x 1 x 1 in blocks 0, 1, 3 and 5 of a stage;
 the 3 x 3 convolution is 1 x 3 x 3. Only the first convolution and the pooling shorten the clip. Unlike in the released
 code, the first convolution is zero-padded, so that clips of any length go through, and a shortcut has one batch norm,
-not two.
+not two. `resnet2plus1d_kinetics` has the released borders.
 """
 
 from tvnet_keras.typing import Tensor

@@ -1,10 +1,30 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
-import models.tvnet
+import models
+import models.motion
 from launch.run.config import TrainConfig
 from launch.run.optimization import WarmUp, averaged_weights, make_optimizer, make_schedule
+from tvnet_keras.choices import load_module, module_names
+
+ALL_LEARNED = ("sobel", "divergence", "tau", "lambda", "theta")
+SMALL = {"depth": 10, "width": 8, "iterations": 2, "bottleneck": 4, "motion_width": 8}
+SOLVERS = [
+    *[("tvnet", {"motion": name, "flow_fields": 5}) for name in module_names(models.motion)],
+    ("tvnet", {"motion": "representation_flow", "representation_learn": ALL_LEARNED}),
+    ("tvnet_flow", {}),
+    ("tvnet_flow", {"learn": ("kernels", "theta"), "kernels_rate": 0.1}),
+    ("hidden_two_stream", {"motion": "tvnet", "losses": ("class",), "flow_fields": 5}),
+    *[("representation_flow", {"flows": name}) for name in ("flow", "fof", "fcf", "fcfcf")],
+    *[
+        ("representation_flow", {"variant": name, "learn": ALL_LEARNED, "flows": "fcf"})
+        for name in ("paper", "released_v1", "released_v2")
+    ],
+]
+"""Every motion layer that a network can have, with all that it learns."""
 
 
 def rates(**train):
@@ -52,15 +72,19 @@ def test_a_schedule_survives_serialisation():
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
-def test_weight_decay_spares_the_solver_norms_and_biases(name):
-    options = models.tvnet.Options(iterations=2)
-    model = models.tvnet.build(num_classes=3, clip_shape=(6, 32, 32, 3), options=options)
+@pytest.mark.parametrize(("method", "chosen"), SOLVERS)
+def test_weight_decay_spares_the_solver_norms_and_biases(method, chosen, name):
+    method = load_module(models, "--method", method)
+    known = {field.name for field in dataclasses.fields(method.Options)}
+    options = method.Options(**{key: value for key, value in SMALL.items() if key in known} | chosen)
+    model = method.build(num_classes=3, clip_shape=(8, 32, 32, 3), options=options)
     train = TrainConfig(optimizer=name, weight_decay=0.1, schedule="constant", lr=0.1)
-    optimizer = make_optimizer(train, models.tvnet.learning_rates(options))
+    optimizer = make_optimizer(train, method.learning_rates(options), models.network_rates_of(model))
     optimizer.build(model.trainable_variables)
     before = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_variables]
     optimizer.apply_gradients([(keras.ops.zeros_like(weight), weight) for weight in model.trainable_variables])
     for weight, old in zip(model.trainable_variables, before, strict=True):
+        # Those of TVNet's iterations are called `kernels`, those of Representation Flow by what they differentiate.
         decays = weight.path.endswith("/kernel")
         np.testing.assert_allclose(weight, old * (0.99 if decays else 1.0), rtol=1e-5, err_msg=weight.path)
 

@@ -14,7 +14,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,13 +74,29 @@ def load(root: str | os.PathLike, *, subset: str, split: int = 1, classes: Seque
         raise InputError(f"No csv or json list with {word!r} in its name is in {places}; put the published one there.")
     segments = {name: list(_read(path, name)) for name, path in found.items() if path}
     class_names = tuple(sorted({segment.label for part in segments.values() for segment in part}))
+    return listed(root, segments[subset], class_names).restrict(classes)
+
+
+def listed(
+    root: Path, segments: Iterable[Segment], class_names: tuple[str, ...], prefixes: Sequence[str] = ("",)
+) -> VideoList:
+    """The videos of a list of pieces, whose labels survive mirroring.
+
+    Args:
+        root: data root, below which the files are looked for.
+        segments: the listed pieces; one that is listed twice counts once.
+        class_names: names of the classes, in label order.
+        prefixes: what may stand before YouTube's id in the name of a file, the likeliest first.
+    """
     files = _files(root)
-    videos, missing = [], []
-    for segment in dict.fromkeys(segments[subset]):
-        path = files.get((segment.youtube_id, segment.start, segment.end))
+    videos, missing, order = [], [], []
+    for segment in dict.fromkeys(segments):
+        keys = [(prefix + segment.youtube_id, segment.start, segment.end) for prefix in prefixes]
+        path = next((files[key] for key in keys if key in files), None)
         video = Video(path or str(root / segment.video_id), class_names.index(segment.label), segment.video_id)
         (videos if path else missing).append(video)
-    return VideoList(tuple(videos), class_names, "keep", tuple(missing)).restrict(classes)
+        order.append(segment.video_id)
+    return VideoList(tuple(videos), class_names, "keep", tuple(missing), order=tuple(order))
 
 
 def recording_of(video_id: str, class_name: str) -> str:

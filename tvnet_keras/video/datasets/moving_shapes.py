@@ -1,7 +1,8 @@
 """Moving Shapes, the generated data set: UCF101's layout, one split, and the class is the motion.
 
-A mirrored video shows another class: left becomes right and clockwise becomes counterclockwise. In the twin set,
-whose class is the look, mirroring changes no label.
+Its folder says which set it is: steady motions, or Moving Shapes II, whose classes are changes of the velocity. A
+mirrored video shows another class: left becomes right and clockwise becomes counterclockwise. In the twin set, whose
+class is the look, mirroring changes no label.
 """
 
 import os
@@ -23,6 +24,7 @@ MIRROR_PAIRS = (
     ("MoveUpLeft", "MoveUpRight"),
     ("MoveDownLeft", "MoveDownRight"),
     ("RotateClockwise", "RotateCounterclockwise"),
+    ("TurnLeft", "TurnRight"),
 )
 MIRROR = {**dict(MIRROR_PAIRS), **{right: left for left, right in MIRROR_PAIRS}}
 """The class that a mirrored video shows, for the classes whose mirror image is another one."""

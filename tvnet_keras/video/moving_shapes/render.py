@@ -43,11 +43,13 @@ class Motion:
         velocity: pixels per frame, x to the right and y down.
         rotation: radians per frame about the object's own centre, positive is clockwise as seen on screen.
         zoom: logarithm of the growth per frame about the object's own centre.
+        changes: what is added to the velocity in every step, one `(x, y)` per step; empty for a steady motion.
     """
 
     velocity: tuple[float, float] = (0.0, 0.0)
     rotation: float = 0.0
     zoom: float = 0.0
+    changes: tuple[tuple[float, float], ...] = ()
 
 
 def _disc(r: np.ndarray, phi: np.ndarray) -> np.ndarray:
@@ -94,11 +96,12 @@ def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> 
     """Renders a clip and its exact flow.
 
     The scene's positions, sizes and angles hold at the anchor time (frames - 1) / 2, so the middle frame shows the
-    same picture whatever the motion is (for an even number of frames: half a step away from it on either side).
+    same picture whatever the motion is (for an even number of frames: half a step away from it on either side). What
+    `motion.changes` add to the way is nothing at frame `frames // 2`.
 
     Args:
         scene: the look of the clip.
-        motion: what every object does.
+        motion: what every object does; its `changes` are T - 1 or none.
         frames: number of frames T.
         size: (H, W) in pixels.
 
@@ -115,16 +118,28 @@ def render(scene: Scene, motion: Motion, frames: int, size: tuple[int, int]) -> 
     video = _sample(scene.background, x - drift[0] * time, y - drift[1] * time)
     flow = np.empty((frames - 1, height, width, 2), np.float32)
     flow[:] = drift
-    step = _step_matrix(motion)
+    step, changes = _step_matrix(motion), _changes(motion, frames)
+    detour = _detour(changes)
     for layer in scene.layers:
-        dx = _on_torus(x - np.float32(layer.centre[0]) - velocity[0] * time, width)
-        dy = _on_torus(y - np.float32(layer.centre[1]) - velocity[1] * time, height)
+        dx = _on_torus(x - np.float32(layer.centre[0]) - velocity[0] * time - detour[..., 0], width)
+        dy = _on_torus(y - np.float32(layer.centre[1]) - velocity[1] * time - detour[..., 1], height)
         alpha, colour = _draw(layer, motion, time, dx, dy)
         video += alpha[..., None] * (colour - video)
         seen = alpha[:-1] > 0.5
         away = np.stack([dx[:-1][seen], dy[:-1][seen]], axis=-1)
-        flow[seen] = away @ step.T + velocity
+        flow[seen] = away @ step.T + velocity + changes[np.nonzero(seen)[0]]
     return np.rint(np.clip(video, 0, 255)).astype(np.uint8), flow
+
+
+def _changes(motion: Motion, frames: int) -> np.ndarray:
+    """What is added to the velocity in every step, float32 `[T-1, 2]`."""
+    return np.array(motion.changes or np.zeros((frames - 1, 2)), np.float32).reshape(frames - 1, 2)
+
+
+def _detour(changes: np.ndarray) -> np.ndarray:
+    """The way that changes of velocity add up to at every frame, float32 `[T, 1, 1, 2]`; none at frame T // 2."""
+    way = np.concatenate([np.zeros((1, 2), np.float32), np.cumsum(changes, axis=0, dtype=np.float32)])
+    return (way - way[len(way) // 2])[:, None, None]
 
 
 def _on_torus(distance: np.ndarray, period: int) -> np.ndarray:

@@ -3,6 +3,9 @@
 Textured objects move over a textured, slowly drifting background; the twelve classes are eight directions, two senses
 of rotation and two of zoom. A second kind, `label="look"`, is its twin: the class is what the objects look like, and
 the motion is drawn at random. The module `scene` says why a single frame of the first kind cannot tell the class.
+
+With `motions="acceleration"` the set is Moving Shapes II: the six classes are changes of the velocity (`acceleration`),
+which neither a single frame nor a constant flow tells.
 """
 
 import json
@@ -25,7 +28,8 @@ from tvnet_keras.choices import check_choice
 from tvnet_keras.entries import entries
 from tvnet_keras.errors import InputError
 from tvnet_keras.one_writer import only_writer
-from tvnet_keras.video.moving_shapes.render import render
+from tvnet_keras.video.moving_shapes import acceleration
+from tvnet_keras.video.moving_shapes.render import Motion, render
 from tvnet_keras.video.moving_shapes.scene import CLASS_NAMES, LOOK_NAMES, draw_motion, draw_scene
 from tvnet_keras.video.workers import workers_of
 
@@ -33,7 +37,14 @@ FRAMES_PER_SECOND = 25
 MOST_PIXELS = 2**27
 """Largest number of pixels of a clip: its frames and their flow are made in memory."""
 
-LABELS = {"motion": CLASS_NAMES, "look": LOOK_NAMES}
+LABELS = ("motion", "look")
+STEADY, ACCELERATION = "steady", "acceleration"
+MOTIONS = {STEADY: CLASS_NAMES, ACCELERATION: acceleration.CLASS_NAMES}
+"""The classes of motion, by the word that chooses them."""
+
+FRAMES = {STEADY: 10, ACCELERATION: 16}
+"""The usual number of frames of a clip."""
+
 _RECIPE_FILE = "moving_shapes.json"
 _RECIPE_VERSION = 1
 _FLOW_HEADER = re.compile(
@@ -53,11 +64,18 @@ class _Recipe:
     test_groups: int
     frames: int
     size: tuple[int, int]
+    motions: str = STEADY
 
     def __post_init__(self) -> None:
-        check_choice("label", self.label, tuple(LABELS))
+        check_choice("label", self.label, LABELS)
+        check_choice("motions", self.motions, tuple(MOTIONS))
         if self.frames < 2:
             raise InputError(f"frames must be at least 2, for a motion needs two. Received: frames={self.frames}.")
+        if self.motions == ACCELERATION and self.frames < acceleration.LEAST_FRAMES:
+            raise InputError(
+                f"frames must be at least {acceleration.LEAST_FRAMES} with motions={ACCELERATION}, for the velocity "
+                f"swings. Received: frames={self.frames}."
+            )
         if len(self.size) != 2 or min(self.size) < 32 or any(side % 2 for side in self.size):
             raise InputError(f"size must be two even numbers (height, width) from 32 up. Received: size={self.size}.")
         if self.frames * self.size[0] * self.size[1] > MOST_PIXELS:
@@ -72,7 +90,20 @@ class _Recipe:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return LABELS[self.label]
+        return LOOK_NAMES if self.label == "look" else MOTIONS[self.motions]
+
+    def motion(self, name: str, rng: np.random.Generator) -> Motion:
+        """Draws the motion of a class of `motions`."""
+        if self.motions == ACCELERATION:
+            return acceleration.draw_motion(name, rng, self.size, self.frames)
+        return draw_motion(name, rng, self.size)
+
+    def text(self) -> str:
+        """What the file says; of a set of steady motions what it said before there were others."""
+        fields = asdict(self)
+        if self.motions == STEADY:
+            del fields["motions"]
+        return json.dumps(fields, indent=2)
 
 
 def write_dataset(
@@ -80,9 +111,10 @@ def write_dataset(
     *,
     train_groups: int = 40,
     test_groups: int = 25,
-    frames: int = 10,
+    frames: int | None = None,
     size: tuple[int, int] = (64, 64),
     label: str = "motion",
+    motions: str = STEADY,
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -98,9 +130,10 @@ def write_dataset(
         root: the folder of the set; it is made if it is absent.
         train_groups: number of groups for training.
         test_groups: number of groups for testing.
-        frames: number of frames per clip.
+        frames: number of frames per clip; None takes that of `FRAMES`.
         size: (H, W) in pixels, even; speeds grow with it.
         label: "motion" or "look".
+        motions: "steady", or "acceleration" for Moving Shapes II.
         seed: the seed of all draws.
         workers: number of threads; None takes one per core.
         progress: a function that is called with (clips done, clips in all) after each clip.
@@ -113,7 +146,9 @@ def write_dataset(
             something else already.
     """
     root = Path(root)
-    recipe = _Recipe(_RECIPE_VERSION, label, seed, train_groups, test_groups, frames, (int(size[0]), int(size[1])))
+    frames = FRAMES.get(motions, 0) if frames is None else frames
+    size = (int(size[0]), int(size[1]))
+    recipe = _Recipe(_RECIPE_VERSION, label, seed, train_groups, test_groups, frames, size, motions)
     groups = range(1, train_groups + test_groups + 1)
     with only_writer(root):
         _claim(root, recipe)
@@ -158,7 +193,7 @@ def _read_flow(stored: Path) -> np.ndarray:
 def _claim(root: Path, recipe: _Recipe) -> None:
     """Leaves the recipe in the folder, or checks that the one already there is the same."""
     marker = root / _RECIPE_FILE
-    wanted = json.dumps(asdict(recipe), indent=2) + "\n"
+    wanted = recipe.text() + "\n"
     try:
         held = marker.read_text() if marker.exists() else None
         foreign = held is None and root.exists() and bool(entries(root))
@@ -215,11 +250,12 @@ def _render_clip(recipe: _Recipe, group: int, index: int) -> tuple[np.ndarray, n
     name = recipe.classes[index]
     if recipe.label == "motion":
         rng = np.random.default_rng([recipe.seed, group])
-        scene, motion = draw_scene(rng, recipe.size), draw_motion(name, rng, recipe.size)
+        scene, motion = draw_scene(rng, recipe.size), recipe.motion(name, rng)
     else:
         rng = np.random.default_rng([recipe.seed, group, index + 1])
         scene = draw_scene(rng, recipe.size, look=name)
-        motion = draw_motion(CLASS_NAMES[rng.integers(len(CLASS_NAMES))], rng, recipe.size)
+        names = MOTIONS[recipe.motions]
+        motion = recipe.motion(names[rng.integers(len(names))], rng)
     return render(scene, motion, recipe.frames, recipe.size)
 
 

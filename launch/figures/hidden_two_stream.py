@@ -16,6 +16,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from launch.figures.parts.numbers import whole_number
 from launch.flow_report.comparison import solve_pair
 from launch.flow_report.pictures import Sheet, longest_of
 from launch.run.inference import as_graph
@@ -43,14 +44,13 @@ def draw(*, runs: str, videos: str, frame: str = "20", solver: str = "tvl1-5-5-1
     Raises:
         InputError: a run has no MotionNet, a file cannot be read, or a clip lacks the frames.
     """
-    if not frame.isdecimal():
-        raise InputError(f"--input=frame={frame} must be the number of a frame, from 0 up.")
+    first = whole_number("frame", frame, 0)
     recipe, layers = _networks(runs.split(","))
     solve = make_solver(solver)
     most = max(layer.frames for layer in layers.values())
     sheet = Sheet([FRAMES, *(_title(name, axis) for name in (solver, *layers) for axis in COMPONENTS)])
     for path in videos.split(","):
-        clip = test_views(read_frames(path, range(int(frame), int(frame) + most)), recipe)[0][0]
+        clip = test_views(read_frames(path, range(first, first + most)), recipe)[0][0]
         flows, _ = solve_pair(clip[:2], {solver: solve}, set())
         flows |= {name: _first_step(layer, clip) for name, layer in layers.items()}
         add_row(sheet, f"{Path(path).stem}, frame {frame}", clip[:2], flows)

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 import models.representation_flow as representation_flow
+from launch.figures.parts.numbers import whole_number
 from launch.flow_report.pictures import Sheet, colour_code, longest_of
 from launch.run.model import load_run
 from models.representation_flow import RepresentationFlowClassifier
@@ -49,7 +50,8 @@ def draw(*, video: str, run: str = "", frame: str = "20", step: str = "2") -> np
     network = _network(run)
     compute, trained = _levels(network, bool(run))
     clips = {
-        path: _clip(path, _number("frame", frame, 0), _number("step", step, 1), network) for path in video.split(",")
+        path: _clip(path, whole_number("frame", frame, 0), whole_number("step", step, 1), network)
+        for path in video.split(",")
     }
     found = {path: compute(clip) for path, clip in clips.items()}
     titles = {(level, k): f"{name} {k}" for level, name in enumerate(LEVELS) for k in range(CHANNELS)}
@@ -124,9 +126,3 @@ def _clip(path: str, first: int, step: int, network: RepresentationFlowClassifie
     frames, height, width, _ = network.clip_shape
     read = read_frames(path, range(first, first + frames * step, step))
     return test_views(read, ViewRecipe((height, width), "center"))[0][0]
-
-
-def _number(name: str, value: str, least: int) -> int:
-    if not value.isdecimal() or int(value) < least:
-        raise InputError(f"--input={name}={value} must be a whole number of at least {least}.")
-    return int(value)

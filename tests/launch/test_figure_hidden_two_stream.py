@@ -95,7 +95,7 @@ def test_a_motion_net_sees_a_whole_stack_from_the_first_frame_on(runs, clip, mon
 def test_what_cannot_be_drawn_is_one_sentence(runs, clip):
     with pytest.raises(InputError, match="--input=runs=tvnet/0_0 has no MotionNet: its method is tvnet"):
         figure.draw(runs="tvnet/0_0", videos=clip)
-    with pytest.raises(InputError, match="frame=first must be the number of a frame"):
+    with pytest.raises(InputError, match="frame=first must be a whole number of at least 0"):
         figure.draw(runs="motion_net/0_0", videos=clip, frame="first")
     with pytest.raises(InputError, match="only 6 frames"):
         figure.draw(runs="motion_net/0_0", videos=clip, frame="4")

@@ -52,6 +52,7 @@ class Options:
     dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
     batch_norm: str = same_option(fine_tuning.Options, "batch_norm")
     first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
+    norm_momentum: float = same_option(fine_tuning.Options, "norm_momentum")
     scaling: str = option(
         AUTO, "Range of the frames; auto takes the one that the weights expect.", choices=(AUTO, *MEAN_AND_DEVIATION)
     )
@@ -88,6 +89,7 @@ class RGBClassifier(ClipClassifier):
         if _is_residual(self.options.backbone):
             self.residual = residual_part(self.options, num_classes, self.clip_shape, name="residual")
             fine_tuning.freeze_batch_norms(self.network, self.options.batch_norm)
+            fine_tuning.set_norm_momentum(self.network, self.options.norm_momentum)
         else:
             self.classifier = self.make_classifier(channels=3)
 

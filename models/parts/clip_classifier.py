@@ -9,7 +9,7 @@ from tvnet_keras.typing import Shape, Tensor
 
 from .classifier import image_classifier
 from .clip_model import ClipModel
-from .fine_tuning import freeze_batch_norms
+from .fine_tuning import freeze_batch_norms, set_norm_momentum
 
 
 class ClipClassifier(ClipModel):
@@ -30,11 +30,13 @@ class ClipClassifier(ClipModel):
     def make_classifier(self, channels: int) -> PerStep:
         """A classifier of every step on the encoder `options.backbone`, for images of `channels` channels.
 
-        `options.batch_norm` says which of its batch normalisations learn.
+        `options.batch_norm` says which of its batch normalisations learn, `options.norm_momentum` how slowly their
+        moving statistics follow.
         """
         image_shape = (*self.clip_shape[1:3], channels)
         network = image_classifier(self.options.backbone, image_shape, self.num_classes, self.options.dropout)
         freeze_batch_norms(network, self.options.batch_norm)
+        set_norm_momentum(network, self.options.norm_momentum)
         classifier = PerStep(network, name="classifier")
         classifier.build((None, None, *image_shape))
         return classifier

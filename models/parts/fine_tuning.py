@@ -1,7 +1,8 @@
 """How an image network with weights from elsewhere learns on (Temporal Segment Networks, Wang et al., ECCV 2016).
 
 A network that was trained on other pictures sees another input: its first layers have to learn the most, and the
-statistics of few clips would spoil those of its batch normalisations.
+statistics of few clips would spoil those of its batch normalisations. Where the new pictures have other statistics, as
+flow has, those of the old ones must be forgotten before the training ends: they are what a test takes.
 """
 
 import dataclasses
@@ -34,6 +35,13 @@ class Options:
         "Learning rate of the kernel of the image network's first convolution relative to the network's; TSN takes 5.",
         least=0,
     )
+    norm_momentum: float = option(
+        0.0,
+        "Part of its moving statistics that a batch normalisation of the image network keeps in a step; 0 leaves the "
+        "network's own, often 0.99: 80 steps then keep nearly half of those they began with. Short trainings take 0.9.",
+        least=0,
+        below=1,
+    )
 
 
 def freeze_batch_norms(network: keras.Layer, batch_norm: str) -> None:
@@ -49,6 +57,18 @@ def freeze_batch_norms(network: keras.Layer, batch_norm: str) -> None:
         norms = [layer for layer in in_order(network) if isinstance(layer, keras.layers.BatchNormalization)]
         for norm in norms[1:]:
             norm.trainable = False
+
+
+def set_norm_momentum(network: keras.Layer, momentum: float) -> None:
+    """Sets how much of its moving statistics every batch normalisation keeps in a step.
+
+    Args:
+        network: an image network or a network of clips.
+        momentum: the part that is kept, below 1; 0 leaves the network as it is.
+    """
+    for layer in in_order(network) if momentum else ():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = momentum
 
 
 def first_conv_rates(network: keras.Layer, rate: float) -> dict[str, float]:

@@ -33,6 +33,7 @@ class Options:
     dropout: float = option(0.5, "Rate before the last layer.", least=0, most=1)
     batch_norm: str = same_option(fine_tuning.Options, "batch_norm")
     first_conv_rate: float = same_option(fine_tuning.Options, "first_conv_rate")
+    norm_momentum: float = same_option(fine_tuning.Options, "norm_momentum")
     motion: str = option("tvnet", "Motion layer on the frames: a module of models/motion.", choices=motion_layers)
     flow_fields: int = option(FLOW_FIELDS, "Flow fields that are stacked for the classifier.", least=1, most=10_000)
     preset: str = same_option(tvnet_layer.Options, "preset")

@@ -1,4 +1,4 @@
-"""What TSN does to an image network with weights from elsewhere: partial batch norm, a faster first convolution."""
+"""An image network with weights from elsewhere: partial batch norm, a faster first convolution, quicker statistics."""
 
 import dataclasses
 import functools
@@ -40,6 +40,9 @@ FIRST = {
     "tvnet": ("stage0_conv", "input_norm"),
 }
 """The first convolution and the first batch norm."""
+
+NEW_OPTIONS = ("batch_norm", "first_conv_rate", "norm_momentum")
+"""Those that configurations of earlier versions lack."""
 
 each_case = pytest.mark.parametrize("case", CASES)
 each_encoder = pytest.mark.parametrize(
@@ -112,6 +115,16 @@ def is_norm(layer):
     return isinstance(layer, keras.layers.BatchNormalization)
 
 
+@each_case
+def test_moving_statistics_follow_as_slowly_as_asked_for(case):
+    usual, quick = updates(case), updates(case, norm_momentum=0.5)
+    first = f"{FIRST[case][1]}/moving_mean"
+    # Of the first one the statistics of the batch are the same, whatever is kept of those before.
+    (norm,) = [layer for layer in layers_of(make(case)) if is_norm(layer) and layer.moving_mean.path == first]
+    np.testing.assert_allclose(quick[first], usual[first] * 0.5 / (1 - norm.momentum), rtol=1e-3, atol=1e-6)
+    assert {layer.momentum for layer in layers_of(make(case, norm_momentum=0.5)) if is_norm(layer)} == {0.5}
+
+
 @each_encoder
 def test_the_first_batch_norm_of_an_encoder_sees_no_other(name, light_vgg16):
     network = encoder_module(name).build((SIZE[name], SIZE[name], 10))
@@ -159,7 +172,7 @@ def test_by_default_everything_learns_at_its_usual_rate(case):
 
 @pytest.mark.parametrize("case", ["rgb on frames", "tvnet"])
 def test_a_frozen_network_survives_its_file_and_its_configuration(case, tmp_path):
-    model = make(case, batch_norm=PARTIAL, first_conv_rate=5.0)
+    model = make(case, batch_norm=PARTIAL, first_conv_rate=5.0, norm_momentum=0.5)
     trained = [weight.path for weight in model.trainable_variables]
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -168,6 +181,7 @@ def test_a_frozen_network_survives_its_file_and_its_configuration(case, tmp_path
     for other in (loaded, again):
         assert [weight.path for weight in other.trainable_variables] == trained
         assert models.network_rates_of(other) == models.network_rates_of(model)
+        assert {layer.momentum for layer in layers_of(other) if is_norm(layer)} == {0.5}
     np.testing.assert_array_equal(loaded(clips())["logits"], model(clips())["logits"])
 
 
@@ -188,6 +202,6 @@ def test_weights_are_found_whatever_learns(case, tmp_path):
 
 def test_a_file_of_before_the_options_has_their_defaults():
     options = dataclasses.asdict(rgb.Options())
-    earlier = {name: value for name, value in options.items() if name not in ("batch_norm", "first_conv_rate")}
+    earlier = {name: value for name, value in options.items() if name not in NEW_OPTIONS}
     config = make("rgb on images").get_config()
     assert rgb.RGBClassifier.from_config({**config, "options": earlier}).options == rgb.Options()

@@ -14,9 +14,9 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 
 DATA_SET = "jhmdb"
 
-STEPS = 500
+STEPS = 1500
 
-MINUTES = 5
+MINUTES = 15
 
 
 def cells() -> tuple[Cell, ...]:

@@ -68,12 +68,12 @@ class NonLocal(layers.Layer):
     def call(self, clip: Tensor, training: bool | None = None) -> Tensor:
         """`[B, ..., C] -> [B, ..., C]`."""
         shape = ops.shape(clip)
-        keys, values = self._sampled(self.phi(clip)), self._sampled(self.g(clip))
-        queries, keys, values = (_positions(embedded) for embedded in (self.theta(clip), keys, values))
+        queries, keys, values = (_everywhere(dense, clip) for dense in (self.theta, self.phi, self.g))
+        queries, keys, values = map(_positions, (queries, self._sampled(keys), self._sampled(values)))
         affinity = ops.softmax(ops.cast(ops.matmul(queries, ops.swapaxes(keys, 1, 2)), "float32"))
         attended = ops.matmul(ops.cast(affinity, values.dtype), values)
         attended = ops.reshape(attended, (*shape[:-1], self.g.units))
-        return clip + self.norm(self.project(attended), training=training)
+        return clip + self.norm(_everywhere(self.project, attended), training=training)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
@@ -89,6 +89,16 @@ class NonLocal(layers.Layer):
         shape = ops.shape(embedded)
         frames = self.pool(ops.reshape(embedded, (-1, *shape[-3:])))
         return ops.reshape(frames, (*shape[:-3], *ops.shape(frames)[1:]))
+
+
+def _everywhere(dense: layers.Dense, features: Tensor) -> Tensor:
+    """A dense layer of every position: `[..., C] -> [..., units]`.
+
+    As a product of two matrices: before Keras 3.15 a dense layer gives images of a single row to the product of
+    TensorFlow's oneDNN that writes outside its memory (tensorflow/tensorflow#123109).
+    """
+    shape = ops.shape(features)
+    return ops.reshape(dense(ops.reshape(features, (-1, shape[-1]))), (*shape[:-1], dense.units))
 
 
 def _positions(features: Tensor) -> Tensor:

@@ -71,10 +71,12 @@ def shrink_truth(truth: Tensor, known: Tensor, height: Dimension, width: Dimensi
         pixel's area that is known, `[B, T, height, width]`.
     """
     rows, columns = (_areas(old, new) for old, new in zip(ops.shape(known)[2:4], (height, width), strict=True))
-    across = ops.transpose(columns)
-    share = ops.matmul(rows, ops.matmul(known, across))
-    # Height and width are the last axes of what is multiplied.
-    mean = ops.moveaxis(ops.matmul(rows, ops.matmul(ops.moveaxis(truth, -1, 2), across)), 2, -1)
+    # Height and width are the last axes of what is multiplied. The product from the right is Keras's tensordot, of two
+    # axes inside: of four axes, one of them of size 1, TensorFlow's oneDNN writes outside its memory where the right
+    # factor has no batch (tensorflow/tensorflow#123109), and Keras's matmul goes round that from 3.15 on only.
+    share = ops.matmul(rows, ops.tensordot(known, columns, axes=((-1,), (1,))))
+    mean = ops.matmul(rows, ops.tensordot(ops.moveaxis(truth, -1, 2), columns, axes=((-1,), (1,))))
+    mean = ops.moveaxis(mean, 2, -1)
     empty = ops.equal(share, 0.0)
     mean = mean / ops.where(empty, 1.0, share)[..., None]
     sides = ((width, ops.shape(known)[3]), (height, ops.shape(known)[2]))

@@ -16,6 +16,9 @@ from tests.docs import texts
 
 WITH_BLOCKS = [page for page in texts.pages() if texts.python_blocks(page)]
 
+SLOW = ("docs/cookbook.md",)
+"""Pages that export to ONNX, which takes half a minute."""
+
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory):
@@ -27,7 +30,13 @@ def exported(tmp_path_factory):
     return export(run, folder / "export")
 
 
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=texts.name_of)
+def pages():
+    for page in WITH_BLOCKS:
+        name = texts.name_of(page)
+        yield pytest.param(page, id=name, marks=pytest.mark.slow if name in SLOW else ())
+
+
+@pytest.mark.parametrize("page", list(pages()))
 def test_blocks_run_one_after_the_other(page, exported, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command in texts.commands(page):

@@ -39,9 +39,13 @@ def clip_of(shape):
     return np.round(255 * np.concatenate([clip * (1 - k / 4) for k in range(batch)])).astype("uint8")
 
 
+QUICK = ("tvnet", "action_flow_net", "hidden_two_stream")
+"""Methods whose graphs have what those of the others have; these are slow as well."""
+
+
 def exports():
     for method in module_names(models):
-        yield pytest.param(method, {}, id=method)
+        yield pytest.param(method, {}, id=method, marks=() if method in QUICK else pytest.mark.slow)
         for chosen in OPTIONS.get(method, ()):
             yield pytest.param(method, chosen, id=f"{method} {chosen}", marks=pytest.mark.slow)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tvnet_keras.choices import check_choice
 from tvnet_keras.errors import InputError
+from tvnet_keras.video.crop_places import five_places, thirteen_places
 from tvnet_keras.video.recipe import CROP_COUNTS, CROP_PLACES, CROP_RATIOS, TEST_CROPS, TRAIN_CROPS, ViewRecipe
 from tvnet_keras.video.resize import (
     Size,
@@ -182,7 +183,7 @@ def test_views(frames: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> tuple[
         return central_window(own, recipe).cut(frames)[None], mirrored_views(crops)
     height, width = size = recipe.size or own
     covering = resize_half_pixel_antialiased(frames, _cover_size(own, size, recipe))
-    places = _five_places(covering.shape[1] - height, covering.shape[2] - width)
+    places = five_places(covering.shape[1] - height, covering.shape[2] - width)
     views = np.stack([covering[:, top : top + height, left : left + width] for top, left in places])
     if crops == 10:
         views = np.concatenate([views, flip_clip(views)])
@@ -205,7 +206,7 @@ def test_flow_views(flow: np.ndarray, recipe: ViewRecipe, crops: int = 1) -> np.
     if crops > 1:
         size = recipe.size or own
         covering = _cover_size(own, size, recipe)
-        places = _five_places(covering[0] - size[0], covering[1] - size[1])
+        places = five_places(covering[0] - size[0], covering[1] - size[1])
         windows = [Window(covering, place, size, size) for place in places] * (crops // len(places))
     views = [View(window, mirrored) for window, mirrored in zip(windows, mirrored_views(crops), strict=True)]
     return np.stack([view.of_flow(flow) for view in views])
@@ -383,21 +384,5 @@ def _corner_window(
     ]
     window = shapes[rng.integers(len(shapes))]
     room = frame_size[0] - window[0], frame_size[1] - window[1]
-    corners = _five_places(*room) if places == 5 else _thirteen_places(*room)
+    corners = five_places(*room) if places == 5 else thirteen_places(*room)
     return Window(frame_size, corners[rng.integers(len(corners))], window, size)
-
-
-def _five_places(room_y: int, room_x: int) -> list[tuple[int, int]]:
-    """The four corners and the centre, as (top, left)."""
-    return [(0, 0), (0, room_x), (room_y, 0), (room_y, room_x), (room_y // 2, room_x // 2)]
-
-
-def _thirteen_places(room_y: int, room_x: int) -> list[tuple[int, int]]:
-    """Every second field of a 5 x 5 chessboard, the corners among them, as (top, left)."""
-    rows, columns = _quarters(room_y), _quarters(room_x)
-    return [(rows[i], columns[j]) for i in range(5) for j in range(5) if (i + j) % 2 == 0]
-
-
-def _quarters(room: int) -> tuple[int, ...]:
-    """Offsets in quarters of the room, counted from the nearer end, so that a mirrored quarter is a quarter."""
-    return 0, room // 4, room // 2, room - room // 4, room

@@ -148,7 +148,7 @@ def test_help_is_that_of_the_chosen_method_and_experiment(parse, capsys):
     with pytest.raises(SystemExit):
         parse("--method=representation_flow", "--experiment=hmdb51", "--help")
     said = capsys.readouterr().out
-    assert "--config.model.place=WORD" in said and "--config.model.motion=" not in said
+    assert "--config.model.place=WORD" in said and "--config.model.scales=" not in said
     height = said.partition("--config.data.height=INTEGER")[2].partition("--config")[0]
     assert " ".join(height.split()).endswith("Default: 112.")
 

@@ -18,12 +18,12 @@ from launch.tables.parts.generated_pairs import DATASET, generated_pairs
 
 DATA_SET = "pairs"
 
-STEPS = 2000
+STEPS = 3000
 
 SETTING = """
 Here: a MotionNet of a quarter of the published width on pairs of frames, 128 x 128 windows of generated pairs of the
 default recipe (900 to learn from, 100 to test, up to 20 pixels fast) that are turned, shifted, zoomed and mirrored;
-2000 steps of 16, Adam 0.001 with cosine decay, gradients clipped at a norm of 2; the terms normalised as in the
+3000 steps of 16, Adam 0.001 with cosine decay, gradients clipped at a norm of 2; the terms normalised as in the
 released code.
 """
 

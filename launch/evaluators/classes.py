@@ -78,15 +78,7 @@ def _views(config: Config, views: np.ndarray) -> dict:
 
 
 def _accuracies(scores: Scores) -> dict[str, float]:
-    videos = len(scores.video_id)
-    top1 = report.top_k(scores, 1)
-    low, high = report.accuracy_interval(round(top1 * videos), videos)
-    numbers = {
-        "top1": top1,
-        "top1_low": low,
-        "top1_high": high,
-        "mean_class_accuracy": report.mean_class_accuracy(scores),
-    }
+    numbers = report.top1_numbers(scores) | {"mean_class_accuracy": report.mean_class_accuracy(scores)}
     if len(scores.class_names) > 5:
         numbers["top5"] = report.top_k(scores, 5)
     return numbers

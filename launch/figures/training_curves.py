@@ -70,7 +70,9 @@ def read_curves(folders: Sequence[str], numbers: Sequence[str] = ()) -> Curves:
         if name not in names:
             raise InputError(f"--input=numbers={name} is in none of the runs. They have: {', '.join(names)}")
     if not asked:
-        raise InputError(f"--input=runs={','.join(folders)} were not validated; give --input=numbers, some of {names}.")
+        raise InputError(
+            f"--input=runs={','.join(folders)} were not validated; give --input=numbers, some of {', '.join(names)}."
+        )
     labels = dict(zip(folders, _labels(folders), strict=True))
     return {name: {labels[folder]: found[name] for folder, found in logged.items() if name in found} for name in asked}
 

@@ -16,6 +16,7 @@ from tvnet_keras.scoring.report import (
     confusion_picture,
     mean_class_accuracy,
     per_class_table,
+    top1_numbers,
     top_k,
 )
 from tvnet_keras.scoring.score_fusion import fuse
@@ -80,6 +81,12 @@ def test_interval_is_wilsons():
         (1, 29, 0.0061, 0.1718),
     ):
         assert accuracy_interval(correct, videos) == pytest.approx((low, high), abs=6e-5)
+
+
+def test_top1_is_recorded_with_the_interval_of_the_videos_that_have_a_label():
+    labels = [0] * 81 + [1] * 182 + [-1] * 50
+    found = top1_numbers(answering(labels, [0] * len(labels)))
+    assert found == pytest.approx({"top1": 81 / 263, "top1_low": 0.2553, "top1_high": 0.3662}, abs=6e-5)
 
 
 def test_interval_holds_the_truth_nineteen_times_in_twenty():

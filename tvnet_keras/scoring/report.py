@@ -9,6 +9,8 @@ Example:
     (0.667, 1.0, 0.75)
     >>> [round(limit, 2) for limit in accuracy_interval(correct=2, videos=3)]
     [0.21, 0.94]
+    >>> list(top1_numbers(scores))
+    ['top1', 'top1_low', 'top1_high']
     >>> confusion_matrix(scores).tolist()
     [[1, 0], [1, 1]]
     >>> per_class_table(scores)[1]
@@ -92,6 +94,20 @@ def accuracy_interval(correct: int, videos: int) -> tuple[float, float]:
     centre = (share + spread / 2) / (1 + spread)
     half = np.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def top1_numbers(scores: Scores) -> dict[str, float]:
+    """Top-1 accuracy with its 95 % interval, as shares 0..1, by the names under which results record them.
+
+    Args:
+        scores: videos without a known label are left out.
+
+    Raises:
+        InputError: no label is known.
+    """
+    top1, videos = top_k(scores), len(_labelled(scores)[0])
+    low, high = accuracy_interval(round(top1 * videos), videos)
+    return {"top1": top1, "top1_low": low, "top1_high": high}
 
 
 def confusion_matrix(scores: Scores) -> np.ndarray:

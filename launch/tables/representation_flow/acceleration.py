@@ -1,4 +1,4 @@
-"""Representation Flow, Table 5 on Moving Shapes II, where the change of the flow tells the class and no flow does.
+"""Representation Flow, Table 5 on Moving Shapes II, where the change of the flow tells the class.
 
 Rows as in `representation_flow_table5`; `rgb` is the same network without flow, which the paper's table does not have.
 The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32, 10 iterations, with three seeds.

@@ -247,13 +247,11 @@ def _fuse(
     }
     rule = score_fusion.RULES[RULE]
     fused = score_fusion.fuse([scores["spatial"], scores["temporal"]], rule.weights, space=rule.space)
-    videos, top1 = len(fused.video_id), report.top_k(fused)
-    low, high = report.accuracy_interval(round(top1 * videos), videos)
     alone = {name: report.top_k(one) for name, one in scores.items()}
     inputs = {name: one.header["weights_sha256"] for name, one in scores.items()}
     return Measurement(
-        {"top1": top1, "top1_low": low, "top1_high": high, **alone},
-        {"data": data.dataset, "split": data.splits[0], "videos": videos, "inputs": inputs},
+        report.top1_numbers(fused) | alone,
+        {"data": data.dataset, "split": data.splits[0], "videos": len(fused.video_id), "inputs": inputs},
     )
 
 

@@ -80,9 +80,6 @@ def late_cell(row: str, paper: float | None, rgb: Trained, flow: Trained, *, ful
 def _fuse(parts: dict[str, Trained], data_dir: str, seed: int, weights: Path) -> Measurement:
     scores = {name: part.scores(data_dir, seed, weights.parent.parent) for name, part in parts.items()}
     fused = score_fusion.fuse(list(scores.values()), space=score_fusion.RULES[RULE].space)
-    videos, top1 = len(fused.video_id), report.top_k(fused)
-    low, high = report.accuracy_interval(round(top1 * videos), videos)
     alone = {name: report.top_k(one) for name, one in scores.items()}
     inputs = {name: one.header["weights_sha256"] for name, one in scores.items()}
-    numbers = {"top1": top1, "top1_low": low, "top1_high": high, **alone}
-    return Measurement(numbers, {"videos": videos, "inputs": inputs})
+    return Measurement(report.top1_numbers(fused) | alone, {"videos": len(fused.video_id), "inputs": inputs})

@@ -103,10 +103,8 @@ def _fused(scores: dict[str, Scores], data: DataSet, split: int, idt: bool, data
             name: one.header.get("restricted") for name, one in (("streams", streams), ("idt", trajectories))
         }
         fused = score_fusion.fuse([streams, trajectories], space=score_fusion.RULES["l2"].space)
-    videos, top1 = len(fused.video_id), report.top_k(fused)
-    low, high = report.accuracy_interval(round(top1 * videos), videos)
-    numbers = {"top1": top1, "top1_low": low, "top1_high": high, **alone}
-    return Measurement(numbers, {"split": split, "videos": videos, "classes": len(fused.class_names), **inputs})
+    sizes = {"videos": len(fused.video_id), "classes": len(fused.class_names)}
+    return Measurement(report.top1_numbers(fused) | alone, {"split": split, **sizes, **inputs})
 
 
 def _trajectories(data: DataSet, split: int, data_dir: str) -> Scores:

@@ -37,7 +37,7 @@ TABLE = flags.DEFINE_string(
     f"The table, of launch/tables/ ({', '.join(tables.names())}); --list takes a pattern, and all tables without it.",
 )
 DATA_DIR = flags.DEFINE_string("data_dir", "", "The folder of the data set that the table is about.", **app.SHARED_FLAG)
-ROWS = flags.DEFINE_string("rows", "*", "Only rows whose names fit this pattern, such as 'tvnet-1-1-50.*'.")
+ROWS = flags.DEFINE_list("rows", ["*"], "Only rows whose names fit one of these patterns, such as 'none,block*'.")
 SEEDS = flags.DEFINE_list("seeds", [], "The seeds of the trainings, such as 0,1,2 (default: those of each cell).")
 RECOMPUTE = flags.DEFINE_bool(
     "recompute", False, "Also compute cells again that have a number in --results_dir, and replace it."
@@ -65,8 +65,7 @@ def main() -> None:
     if not TABLE.value:
         raise InputError("--table=NAME is required; see --list.")
     table, cells = TABLE.value, _wanted(TABLE.value)
-    if not cells:
-        raise InputError(f"--rows={ROWS.value} fits no row of --table={table}; see --list.")
+    _check_rows(cells, f"--table={table}; see --list.")
     if not DATA_DIR.value:
         data = tables.table_module(table).DATA_SET or "none, for nothing is computed here"
         raise InputError(f"--data_dir=FOLDER is required: the data set that --table={table} is about ({data}).")
@@ -80,7 +79,15 @@ def main() -> None:
 def _wanted(table: str) -> list[Cell]:
     """The cells of a table whose rows `--rows` asks for."""
     cells = tables.table_module(table).cells()
-    return [cell for cell in cells if fnmatch.fnmatch(cell.row, ROWS.value)]
+    return [cell for cell in cells if any(fnmatch.fnmatch(cell.row, pattern) for pattern in ROWS.value)]
+
+
+def _check_rows(cells: Sequence[Cell], where: str) -> None:
+    """Refuses a pattern of `--rows` that fits none of the cells."""
+    rows = [cell.row for cell in cells]
+    for pattern in ROWS.value:
+        if not fnmatch.filter(rows, pattern):
+            raise InputError(f"--rows={pattern} fits no row of {where}")
 
 
 def _seeds() -> tuple[int, ...]:
@@ -95,8 +102,7 @@ def _listed(asked: Sequence[str], root: Path) -> list[str]:
     results = all_results(root)
     if flags.FLAGS["rows"].present:
         chosen = [(table, cell) for table in asked for cell in _wanted(table)]
-        if not chosen:
-            raise InputError(f"--rows={ROWS.value} fits no row of any table asked for; see --list without it.")
+        _check_rows([cell for _, cell in chosen], "any table asked for; see --list without it.")
         found = [lines_of_cell(table, cell, results.get(table, {}).get(cell.row, []), root) for table, cell in chosen]
     elif TABLE.value:
         found = [[*lines_of_rows(table, results.get(table, {}), root), ""] for table in asked]

@@ -47,6 +47,8 @@ def test_rows_are_chosen_by_a_pattern_and_shown_in_full(here, tmp_path):
     save_result(tmp_path, result())
     out = here("reproduce", "--list", f"--rows={CELL.row}", f"--results_dir={tmp_path}").out
     assert out.splitlines() == lines_of_cell("tvnet_table1", CELL, [result()], tmp_path)
+    two = here("reproduce", "--list", "--table=representation_flow_table1", "--rows=none,block[12]").out
+    assert [line.split()[1] for line in two.splitlines() if line[0] != " "] == ["none", "block1", "block2"]
     assert "--rows=nothing" in here("reproduce", "--list", "--rows=nothing").sentence()
 
 

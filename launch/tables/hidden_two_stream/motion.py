@@ -9,10 +9,11 @@ milliseconds are of one stack of six frames, after TV-L1 where the flow was stor
 """
 
 from launch.tables import Cell
-from launch.tables.hidden_two_stream.flow import STEPS as MOTION_STEPS
+from launch.tables.hidden_two_stream.parts.rows_of_table2 import temporal
 from launch.tables.hidden_two_stream.parts.setting import STREAM_SETTING
-from launch.tables.hidden_two_stream.parts.streams import MODES, Stream, stored, stream_cell
+from launch.tables.hidden_two_stream.parts.streams import Stream, stored, stream_cell
 from launch.tables.hidden_two_stream.table2 import TVL1
+from launch.tables.parts.shared_training import trained_in
 from launch.tables.parts.video_sets import UCF101
 from models.hidden_two_stream import CLASS
 
@@ -23,7 +24,7 @@ SETTING = STREAM_SETTING
 MINUTES = 15
 
 LAYERS = {
-    "motion_net": Stream(model=MODES["b"], motion_steps=MOTION_STEPS),
+    "motion_net": temporal("b"),
     "tvnet": Stream(model={"motion": "tvnet", "losses": (CLASS,), "motion_rate": 1.0}),
     "representation_flow": Stream(
         model={"motion": "representation_flow", "losses": (CLASS,), "iterations": 10, "motion_rate": 0.01}
@@ -32,7 +33,13 @@ LAYERS = {
 }
 """Streams by row."""
 
+OF_TABLE_2 = {"motion_net": "stacked-b", "stored-tvl1": "tvl1"}
+"""Rows whose streams Table 2 trains, with the names that they have there."""
+
 
 def cells() -> tuple[Cell, ...]:
     """Every motion layer."""
-    return tuple(stream_cell(row, None, UCF101, stream, minutes=MINUTES, timed=True) for row, stream in LAYERS.items())
+    cells = {row: stream_cell(row, None, UCF101, stream, minutes=MINUTES, timed=True) for row, stream in LAYERS.items()}
+    for row, there in OF_TABLE_2.items():
+        cells[row] = trained_in(cells[row], "hidden_two_stream_table2", there)
+    return tuple(cells.values())

@@ -13,8 +13,9 @@ from launch.run.model import build_model, load_run
 from launch.tables.hidden_two_stream import seeds, table3
 from launch.tables.hidden_two_stream.parts import motion_nets, streams
 from launch.tables.hidden_two_stream.parts.motion_nets import ORIGIN, motion_cell, motion_config, pretrained
-from launch.tables.hidden_two_stream.parts.streams import MODES, RGB, Stream, fused_cell, stream_cell
+from launch.tables.hidden_two_stream.parts.streams import MODES, RGB, RULE, Stream, stream_cell
 from launch.tables.parts.computing import reproduce
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.parts.stored import results_of
 from launch.tables.parts.video_sets import JHMDB, DataSet
 from launch.weights.by_name import weight_values
@@ -113,25 +114,17 @@ def tiny(monkeypatch):
 @pytest.mark.slow
 def test_streams_start_from_the_shared_motion_net_and_are_fused(shapes, tiny, tmp_path):
     table = "hidden_two_stream_flow"
-    temporal = Stream(model=MODES["a"], motion_steps=2)
-    cells = [
-        motion_cell("motion_net", SHAPES, 2, minutes=1, on_shapes=True),
-        stream_cell("stacked-a", None, SHAPES, dataclasses.replace(temporal, motion_steps=0), minutes=1, timed=True),
-        stream_cell("rgb", None, SHAPES, RGB, minutes=1),
-        fused_cell(
-            "hidden-a",
-            None,
-            SHAPES,
-            {"spatial": (f"{table}/rgb", RGB), "temporal": (f"{table}/stacked-a", temporal)},
-            minutes=1,
-        ),
-    ]
+    temporal = stream_cell("stacked-a", None, SHAPES, Stream(model=MODES["a"]), minutes=1, timed=True)
+    spatial = stream_cell("rgb", None, SHAPES, RGB, minutes=1)
+    fused = fused_cell("hidden-a", None, Trained(table, spatial), Trained(table, temporal), RULE)
+    network = motion_cell("motion_net", SHAPES, 2, minutes=1, on_shapes=True)
+    cells = [network, temporal, spatial, fused]
     reproduce(cells, table, str(shapes), (0,), tmp_path / "results", tmp_path / "weights")
     found = {row: results[0].numbers for row, results in results_of(table, tmp_path / "results").items()}
     assert {"photometric", "photometric_zero", "epe", "epe_zero", "train_loss"} <= set(found["motion_net"])
     assert found["stacked-a"]["ms"] > 0 and 0 <= found["hidden-a"]["top1"] <= 1
-    assert found["hidden-a"]["spatial"] == found["rgb"]["top1"]
-    assert found["hidden-a"]["temporal"] == found["stacked-a"]["top1"]
+    assert found["hidden-a"]["rgb"] == found["rgb"]["top1"]
+    assert found["hidden-a"]["flow"] == found["stacked-a"]["top1"]
     runs = tmp_path / "weights" / table
     assert run_folder.read(runs / "motion_net-seed0")["results"]["steps"] == 2
     start = pretrained(SHAPES, motion_config(SHAPES, 2), str(shapes), tmp_path / "weights", f"{table}/motion_net")

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 import launch.tables
-from launch.run.config import check, from_dict
 from launch.tables.parts import video_sets
 from launch.tables.parts.computing import reproduce
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.parts.stored import results_of
 from launch.tables.representation_flow import table9
-from launch.tables.representation_flow.parts import late_fusion, moving_shapes_cells, stored_tvl1
-from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
+from launch.tables.representation_flow.parts import full_scale, moving_shapes_cells, stored_tvl1
 from launch.tables.representation_flow.parts.moving_shapes_cells import cell
 from tests.launch.representation_flow_paper import BESIDE, COUNTS, PAPER, cells_of, commands_of
 from tvnet_keras.errors import InputError
+from tvnet_keras.scoring import score_fusion
 from tvnet_keras.scoring.scores import load_scores
 
 NAMES = [name for name in launch.tables.names() if name.startswith("representation_flow")]
@@ -69,7 +69,7 @@ def test_late_fusion_takes_two_cells_that_were_trained_apart(shapes, tmp_path, m
     small_cells(monkeypatch)
     rgb = cell("none", 1.0, {"place": "none"}, steps=2)
     flow = cell("flow", 2.0, stored_tvl1.FLOW, steps=2)
-    fused = late_cell("two-stream", 3.0, Trained("one", rgb), Trained("two", flow))
+    fused = fused_cell("two-stream", 3.0, Trained("one", rgb), Trained("two", flow), full_scale.RULE)
     # Only the flow network is there before: the other one is trained by the fusion.
     reproduce([flow], "two", str(shapes), (0,), tmp_path / "results", tmp_path / "weights")
     reproduce([fused], "three", str(shapes), (0,), tmp_path / "results", tmp_path / "weights")
@@ -92,17 +92,8 @@ def test_a_cell_that_is_not_trained_here_cannot_be_fused(tmp_path):
         Trained("t", cited).scores("data", 0, tmp_path)
 
 
-@pytest.mark.parametrize("table", NAMES)
-def test_fused_rows_are_of_networks_that_tables_have(table):
-    known = {(name, each.row): each.config for name in NAMES for each in cells_of(name)}
-    for each in cells_of(table):
-        for part, origin in each.protocol.get("fused", {}).items():
-            assert known[tuple(origin.split("/"))] == each.config[part]
-            check(from_dict(json.loads(json.dumps(each.config[part]))))
-
-
 def test_the_published_rule_of_fusion_is_the_mean_of_probabilities():
-    assert late_fusion.score_fusion.RULES[late_fusion.RULE] == ("softmax", None)
+    assert score_fusion.RULES[full_scale.RULE] == ("softmax", None)
 
 
 def test_run_times_are_those_that_the_benchmark_measured(repository, tmp_path):

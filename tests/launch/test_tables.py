@@ -49,6 +49,15 @@ def test_a_table_names_its_data_set_where_a_cell_is_computed_here(table):
     assert named <= {known}
 
 
+@pytest.mark.parametrize("table", [name for name in TABLES if not name.startswith("tvnet")])
+def test_fused_rows_are_of_networks_that_tables_have(table):
+    for cell in cells_of(table):
+        for part, origin in cell.protocol.get("fused", {}).items():
+            there, row = origin.split("/")
+            assert {known.row: known for known in cells_of(there)}[row].config == cell.config[part]
+            check(from_dict(json.loads(json.dumps(cell.config[part]))))
+
+
 @pytest.mark.parametrize("table", TRAINED)
 def test_the_networks_of_a_table_are_valid_and_differ(table):
     configs = [cell.config for cell in cells_of(table) if cell.run]

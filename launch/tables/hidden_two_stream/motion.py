@@ -12,6 +12,7 @@ from launch.tables import Cell
 from launch.tables.hidden_two_stream.parts.rows_of_table2 import temporal
 from launch.tables.hidden_two_stream.parts.setting import STREAM_SETTING
 from launch.tables.hidden_two_stream.parts.streams import Stream, stored, stream_cell
+from launch.tables.hidden_two_stream.table2 import TABLE as TABLE_2
 from launch.tables.hidden_two_stream.table2 import TVL1
 from launch.tables.parts.shared_training import trained_in
 from launch.tables.parts.video_sets import UCF101
@@ -41,5 +42,5 @@ def cells() -> tuple[Cell, ...]:
     """Every motion layer."""
     cells = {row: stream_cell(row, None, UCF101, stream, minutes=MINUTES, timed=True) for row, stream in LAYERS.items()}
     for row, there in OF_TABLE_2.items():
-        cells[row] = trained_in(cells[row], "hidden_two_stream_table2", there)
+        cells[row] = trained_in(cells[row], TABLE_2, there)
     return tuple(cells.values())

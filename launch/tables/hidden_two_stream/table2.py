@@ -18,6 +18,8 @@ DATA_SET = "ucf101"
 
 SETTING = STREAM_SETTING
 
+TABLE = "hidden_two_stream_table2"
+
 TVL1 = "tvl1-5-5-10"
 
 PAPER = {
@@ -65,6 +67,6 @@ def cells() -> tuple[Cell, ...]:
             motion_run="",
         ),
     )
-    ours = rows("hidden_two_stream_table2", UCF101, "hidden_two_stream_ucf101", "UCF-101", PAPER, CITED)
+    ours = rows(TABLE, UCF101, "hidden_two_stream_ucf101", "UCF-101", PAPER, CITED)
     others = (full_scale_cell(row, PAPER[row], command) for row, command in COMMANDS.items())
     return (*ours, tvl1, *others)

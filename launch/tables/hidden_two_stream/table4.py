@@ -11,10 +11,13 @@ from typing import Any
 from launch.tables import Cell
 from launch.tables.hidden_two_stream.flow import STEPS
 from launch.tables.hidden_two_stream.parts.motion_nets import motion_cell
+from launch.tables.hidden_two_stream.parts.rows_of_table2 import SPATIAL
 from launch.tables.hidden_two_stream.parts.setting import MOTION_SETTING, motion_command
-from launch.tables.hidden_two_stream.parts.streams import MODES, RGB, Stream, fused_cell, stream_cell
+from launch.tables.hidden_two_stream.parts.streams import MODES, RGB, RULE, Stream, stream_cell
+from launch.tables.hidden_two_stream.table2 import TABLE as TABLE_2
 from launch.tables.hidden_two_stream.table2 import TVL1
 from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.parts.video_sets import UCF101
 
 DATA_SET = "ucf101"
@@ -55,16 +58,11 @@ def cells() -> tuple[Cell, ...]:
         model=MODES["a"], motion_steps=STEPS, motion_model=PROXY, motion_origin=f"{TABLE}/{GUIDED}", motion_solver=TVL1
     )
     stacked = stream_cell("stacked-tvl1", PAPER["stacked-tvl1"], UCF101, stream, minutes=8)
-    hidden = fused_cell(
-        "hidden-tvl1",
-        PAPER["hidden-tvl1"],
-        UCF101,
-        {"spatial": ("hidden_two_stream_table2/rgb", RGB), "temporal": (f"{TABLE}/stacked-tvl1", stream)},
-        minutes=1,
-    )
+    spatial = Trained(TABLE_2, stream_cell(SPATIAL, None, UCF101, RGB, minutes=6))
+    hidden = fused_cell("hidden-tvl1", PAPER["hidden-tvl1"], spatial, Trained(TABLE, stacked), RULE)
     computed = {"stacked-tvl1", "hidden-tvl1"}
     commands = {
-        f"{kind}-no-proxy": f"python -m launch.reproduce --table=hidden_two_stream_table2 --rows={kind}-a"
+        f"{kind}-no-proxy": f"python -m launch.reproduce --table={TABLE_2} --rows={kind}-a"
         for kind in ("stacked", "hidden")
     }
     others = (full_scale_cell(row, PAPER[row], commands.get(row, "")) for row in PAPER if row not in computed)

@@ -7,9 +7,11 @@ iterations, because 100 on the large features after conv1 take seconds per step.
 
 from launch.tables import Cell
 from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.representation_flow.parts import rgb_network
 from launch.tables.representation_flow.parts.full_scale import (
     LOWRES_HMDB,
+    RULE,
     STACK,
     STUDY,
     command,
@@ -17,7 +19,6 @@ from launch.tables.representation_flow.parts.full_scale import (
     folder_of,
     late_command,
 )
-from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 from launch.tables.representation_flow.parts.places import FLOW_CNN, PLACES, TWO_STREAM, placed
 from launch.tables.representation_flow.parts.stored_tvl1 import FLOW
@@ -40,7 +41,7 @@ def cells() -> tuple[Cell, ...]:
         for place, (tiny, _) in PLACES.items()
     ]
     flow = cell("flow", FLOW_CNN[0], FLOW, full_scale=commands["flow"])
-    fused = late_cell("two-stream", TWO_STREAM[0], rgb, Trained(TABLE, flow), full_scale=commands["two-stream"])
+    fused = fused_cell("two-stream", TWO_STREAM[0], rgb, Trained(TABLE, flow), RULE, full_scale=commands["two-stream"])
     papers = {place: paper for place, (_, paper) in PLACES.items()} | {"flow": FLOW_CNN[1], "two-stream": TWO_STREAM[1]}
     of_hmdb = _commands(LOWRES_HMDB, ".hmdb")
     hmdb = [full_scale_cell(f"{row}.hmdb", paper, of_hmdb[row]) for row, paper in papers.items() if paper is not None]

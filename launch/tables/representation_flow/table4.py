@@ -5,9 +5,9 @@ network of frames of Table 1, which were trained apart.
 """
 
 from launch.tables import Cell
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.representation_flow.parts import rgb_network
-from launch.tables.representation_flow.parts.full_scale import command, folder_of, late_command
-from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
+from launch.tables.representation_flow.parts.full_scale import RULE, command, folder_of, late_command
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
 
 __all__ = ["DATA_SET", "SETTING", "cells"]
@@ -51,4 +51,4 @@ def _late(row: str, place: str, paper: float) -> Cell:
     rgb, flow = rgb_network.rgb_network(), _cell("none", place, PAPER["none"][PLACES.index(place)])
     runs = (rgb_network.RUN, folder_of(TABLE, flow.row))
     full_scale = late_command(folder_of(TABLE, row), rgb.cell.full_scale, flow.full_scale, runs)
-    return late_cell(row, paper, rgb, Trained(TABLE, flow), full_scale=full_scale)
+    return fused_cell(row, paper, rgb, Trained(TABLE, flow), RULE, full_scale=full_scale)

@@ -3,8 +3,9 @@
 from launch.tables import Cell
 from launch.tables.hidden_two_stream.flow import STEPS as MOTION_STEPS
 from launch.tables.hidden_two_stream.parts.setting import spatial_command, stream_command
-from launch.tables.hidden_two_stream.parts.streams import MODES, RGB, Stream, fused_cell, stream_cell
+from launch.tables.hidden_two_stream.parts.streams import MODES, RGB, RULE, Stream, stream_cell
 from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.parts.video_sets import DataSet
 
 COMMANDS = {
@@ -57,13 +58,7 @@ def rows(
         full_scale=spatial_command(experiment, root, f"{data.paper}-spatial"),
     )
     fused = [
-        fused_cell(
-            f"hidden-{mode}",
-            paper.get(f"hidden-{mode}"),
-            data,
-            {"spatial": (f"{table}/{SPATIAL}", RGB), "temporal": (f"{table}/stacked-{mode}", temporal(mode))},
-            minutes=1,
-        )
-        for mode in MODES
+        fused_cell(row, paper.get(row), Trained(table, spatial), Trained(table, stream), RULE)
+        for row, stream in zip((f"hidden-{mode}" for mode in MODES), streams, strict=True)
     ]
     return (*streams, spatial, *fused, *(full_scale_cell(row, paper[row]) for row in cited))

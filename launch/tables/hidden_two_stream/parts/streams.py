@@ -1,4 +1,4 @@
-"""Temporal and spatial streams of Hidden Two-Stream, alone and fused."""
+"""Temporal and spatial streams of Hidden Two-Stream."""
 
 import dataclasses
 import time
@@ -10,19 +10,17 @@ import keras
 import numpy as np
 
 from launch.evaluators import Measurement
-from launch.run.config import Config, new_config, to_dict
+from launch.run.config import Config, new_config
 from launch.run.data import open_source
 from launch.run.inference import as_graph
 from launch.run.model import load_run
 from launch.tables import Cell, Column
 from launch.tables.hidden_two_stream.parts.motion_nets import FIELDS, MINUTES, ORIGIN, WIDTH, motion_config, pretrained
-from launch.tables.parts.stored import run_folder_of, weights_file
+from launch.tables.parts.stored import run_folder_of
 from launch.tables.parts.trained_cells import train_and_score, trained_cell
 from launch.tables.parts.video_sets import SHARED, UCF101, WINDOWS, DataSet, flow_folder, prepare
 from models.hidden_two_stream import CLASS, LOSSES
 from tvnet_keras.flow.solvers import make_solver
-from tvnet_keras.scoring import report, score_fusion
-from tvnet_keras.scoring.scores import Scores, load_scores
 
 SIZE = 96
 BACKBONE = "efficientnet_lite0"
@@ -214,62 +212,3 @@ def milliseconds(run: Path, solver: str = "") -> float:
         times.append(time.perf_counter() - start)
     # The first call traces the graph.
     return 1000 * float(np.median(times[1:]))
-
-
-def fused_cell(
-    row: str, paper: float | None, data: DataSet, streams: dict[str, tuple[str, Stream]], *, minutes: float
-) -> Cell:
-    """A cell whose number is the top-1 accuracy of a spatial and a temporal stream by the released rule.
-
-    Args:
-        row: the cell's name.
-        paper: the paper's accuracy, percent.
-        data: the data set.
-        streams: for "spatial" and "temporal" the row, as `<table>/<row>`, whose training it is, and the stream.
-        minutes: time that it takes where the streams are to be trained, about.
-    """
-    rule = score_fusion.RULES[RULE]
-    configs = {name: to_dict(configuration(data, stream)) for name, (_, stream) in streams.items()}
-    return Cell(
-        row,
-        paper,
-        "top1",
-        {name: config["model"] | {"method": config["method"]} for name, config in configs.items()},
-        {
-            "fused": {name: origin for name, (origin, _) in streams.items()},
-            "space": rule.space,
-            "weights": list(rule.weights or ()),
-        },
-        partial(_fuse, data, streams),
-        minutes,
-        percent=True,
-        comparable=False,
-        columns=(Column("RGB alone", "spatial", ".1%"), Column("temporal alone", "temporal", ".1%")),
-    )
-
-
-def _fuse(
-    data: DataSet, streams: dict[str, tuple[str, Stream]], data_dir: str, seed: int, weights: Path
-) -> Measurement:
-    scores = {
-        name: _scores_of(data, stream, origin, data_dir, seed, weights.parent.parent)
-        for name, (origin, stream) in streams.items()
-    }
-    rule = score_fusion.RULES[RULE]
-    fused = score_fusion.fuse([scores["spatial"], scores["temporal"]], rule.weights, space=rule.space)
-    alone = {name: report.top_k(one) for name, one in scores.items()}
-    inputs = {name: one.header["weights_sha256"] for name, one in scores.items()}
-    return Measurement(
-        report.top1_numbers(fused) | alone,
-        {"data": data.dataset, "split": data.splits[0], "videos": len(fused.video_id), "inputs": inputs},
-    )
-
-
-def _scores_of(data: DataSet, stream: Stream, origin: str, data_dir: str, seed: int, weights_dir: Path) -> Scores:
-    """The scores of a stream, trained if it is not yet."""
-    table, _, row = origin.partition("/")
-    weights = weights_file(weights_dir, table, row, seed)
-    file = run_folder_of(weights) / "evaluation" / "scores.npz"
-    if not file.is_file():
-        run_stream(data, stream, False, data_dir, seed, weights)
-    return load_scores(file)

@@ -5,7 +5,9 @@ from typing import Any
 
 from launch.tables import Cell
 from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.parts.fused_rows import Trained, fused_cell
 from launch.tables.representation_flow.parts.full_scale import (
+    RULE,
     STUDY,
     chained,
     command,
@@ -14,7 +16,6 @@ from launch.tables.representation_flow.parts.full_scale import (
     imagenet_command,
     late_command,
 )
-from launch.tables.representation_flow.parts.late_fusion import Trained, late_cell
 from launch.tables.representation_flow.parts.moving_shapes_cells import cell
 from launch.tables.representation_flow.parts.stored_tvl1 import FLOW_OF_CLIPS
 
@@ -50,7 +51,7 @@ class ClipNetwork:
         tvl1 = cell(TVL1, paper[TVL1], self._model(FLOW_OF_CLIPS), frames=FRAMES, minutes=1.5, full_scale=self._flow())
         rgb, flow = (Trained(self.table, each) for each in (ours["none"], tvl1))
         full_scale = late_command(folder_of(self.table, TWO_STREAM), rgb.cell.full_scale, tvl1.full_scale, runs)
-        fused = late_cell(TWO_STREAM, paper[TWO_STREAM], rgb, flow, full_scale=full_scale)
+        fused = fused_cell(TWO_STREAM, paper[TWO_STREAM], rgb, flow, RULE, full_scale=full_scale)
         others = [full_scale_cell(name, paper[name]) for name in paper if name not in (*PLACES, TVL1, TWO_STREAM)]
         return (*ours.values(), tvl1, fused, *others)
 

@@ -51,6 +51,9 @@ IMAGENET = {18: "resnet18-f37072fd.pth", 34: "resnet34-b627a593.pth", 50: "resne
 
 AND = " && "
 
+RULE = "average"
+"""The paper averages final predictions (Section 2), which are softmax probabilities."""
+
 STACK = 10
 """Fields of flow that a network of single frames sees at once."""
 
@@ -140,7 +143,7 @@ def late_command(folder: str, rgb: str, flow: str, runs: tuple[str, ...]) -> str
         runs: the folders of their runs, in this order.
     """
     scores = ",".join(f"{run}/evaluation/scores.npz" for run in runs)
-    return chained(rgb, flow, _launch("fuse", f"--scores={scores}", "--rule=average", f"--output_dir={folder}"))
+    return chained(rgb, flow, _launch("fuse", f"--scores={scores}", f"--rule={RULE}", f"--output_dir={folder}"))
 
 
 def imagenet_command(depth: int, backbone: str, method: str = METHOD) -> tuple[str, dict[str, str]]:

@@ -1,7 +1,7 @@
 """The network of frames that late fusion takes from Table 1, where it is the row without flow."""
 
+from launch.tables.parts.fused_rows import Trained
 from launch.tables.representation_flow.parts.full_scale import command, folder_of
-from launch.tables.representation_flow.parts.late_fusion import Trained
 from launch.tables.representation_flow.parts.moving_shapes_cells import cell
 from launch.tables.representation_flow.parts.places import PLACES, placed
 

@@ -1,4 +1,4 @@
-"""Rows of two networks that are trained apart and whose predictions are averaged: two-stream and late fusion."""
+"""Rows of two networks that are trained apart and whose predictions are fused: two-stream and late fusion."""
 
 import dataclasses
 from functools import partial
@@ -10,10 +10,10 @@ from launch.tables.parts.stored import run_folder_of, weights_file
 from tvnet_keras.scoring import report, score_fusion
 from tvnet_keras.scoring.scores import Scores, load_scores
 
-RULE = "average"
-"""The paper averages final predictions (Section 2), which are softmax probabilities."""
-
 MINUTES = 0.1
+
+FRAMES = "rgb"
+"""The part of a fusion that sees frames."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,36 +50,45 @@ class Trained:
         return load_scores(file)
 
 
-def late_cell(row: str, paper: float | None, rgb: Trained, flow: Trained, *, full_scale: str = "") -> Cell:
+def fused_cell(
+    row: str, paper: float | None, frames: Trained, motion: Trained, rule: str, *, full_scale: str = ""
+) -> Cell:
     """A cell whose number is the top-1 accuracy of two networks fused.
 
     Args:
         row: the cell's name.
         paper: the paper's accuracy, percent.
-        rgb: the network of the frames.
-        flow: the network of motion.
+        frames: the network of the frames.
+        motion: the network of motion.
+        rule: the name of the paper's rule of fusion, of `tvnet_keras.scoring.score_fusion.RULES`.
         full_scale: the command that computes the paper's own number.
     """
-    parts = {"rgb": rgb, "flow": flow}
+    parts = {FRAMES: frames, "flow": motion}
+    space, weights = score_fusion.RULES[rule]
     return Cell(
         row,
         paper,
         "top1",
         {name: part.cell.config for name, part in parts.items()},
-        {"fused": {name: part.origin for name, part in parts.items()}, "space": score_fusion.RULES[RULE].space},
-        partial(_fuse, parts),
+        {
+            "fused": {name: part.origin for name, part in parts.items()},
+            "space": space,
+            **({"weights": list(weights)} if weights else {}),
+        },
+        partial(_fuse, parts, rule),
         MINUTES,
         percent=True,
         comparable=False,
         full_scale=full_scale,
-        network=flow.cell.network,
-        columns=(Column("RGB alone", "rgb", ".1%"), Column("flow alone", "flow", ".1%")),
+        network=motion.cell.network,
+        columns=(Column("RGB alone", FRAMES, ".1%"), Column("flow alone", "flow", ".1%")),
     )
 
 
-def _fuse(parts: dict[str, Trained], data_dir: str, seed: int, weights: Path) -> Measurement:
+def _fuse(parts: dict[str, Trained], rule: str, data_dir: str, seed: int, weights: Path) -> Measurement:
     scores = {name: part.scores(data_dir, seed, weights.parent.parent) for name, part in parts.items()}
-    fused = score_fusion.fuse(list(scores.values()), space=score_fusion.RULES[RULE].space)
+    space, shares = score_fusion.RULES[rule]
+    fused = score_fusion.fuse(list(scores.values()), shares, space=space)
     alone = {name: report.top_k(one) for name, one in scores.items()}
     inputs = {name: one.header["weights_sha256"] for name, one in scores.items()}
     return Measurement(report.top1_numbers(fused) | alone, {"videos": len(fused.video_id), "inputs": inputs})

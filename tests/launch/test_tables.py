@@ -7,6 +7,8 @@ import pytest
 
 import launch.tables
 from launch.run.config import check, from_dict
+from launch.tables.hidden_two_stream.parts import motion_nets
+from launch.tables.parts import generated_pairs, video_sets
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, weights_file
 from launch.tables.parts.trained_cells import trained_cell, with_root
@@ -47,6 +49,11 @@ def test_a_table_names_its_data_set_where_a_cell_is_computed_here(table):
     named = {cell.config["data"]["dataset"] for cell in computed if "data" in cell.config}
     named |= {cell.protocol["data"] for cell in computed if "data" in cell.protocol}
     assert named <= {known}
+
+
+def test_what_tables_share_lies_in_folders_that_are_no_table_s():
+    # A table's folder holds its trained networks: generated clips are not written beside them.
+    assert not {motion_nets.SHAPES, video_sets.SHARED, generated_pairs.FOLDER} & set(TABLES)
 
 
 @pytest.mark.parametrize("table", [name for name in TABLES if not name.startswith("tvnet")])

@@ -42,7 +42,7 @@ MINUTES = Column("minutes", "minutes", ".0f")
 
 RESIDUAL = (Column("of no flow", "photometric_zero", ".3f"),)
 
-SHAPES = "hidden_two_stream_shapes"
+SHAPES = "moving_shapes"
 """The folder of Moving Shapes, beside those of the tables' runs."""
 
 

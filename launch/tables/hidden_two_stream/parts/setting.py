@@ -12,8 +12,8 @@ Here: the MotionNet of `hidden_two_stream_flow` (a quarter of the published widt
 EfficientNet-Lite0 from ImageNet, whose first convolution is averaged over RGB and repeated (the paper: VGG-16 from a
 network of TV-L1's flow, for which there are no weights here); 96 x 96 corner crops of videos of 128 pixels' short side,
 flips; the same three windows of six frames of every video for all rows; batch 16, Adam 0.001 with cosine decay, 50
-steps of warm-up, dropout 0.5, batch norm's momentum 0.9; flow beyond 5 pixels is clipped. Where MotionNet learns, it
-does at a thousandth of that rate, as in the paper. Tested on the three windows, centre crop.
+steps of warm-up, dropout 0.5; flow beyond 5 pixels is clipped. Where MotionNet learns, it does at a thousandth of that
+rate, as in the paper. Tested on the three windows, centre crop.
 """
 
 PUBLISHED_FIELDS = 10

@@ -29,10 +29,6 @@ IMAGENET = "imagenet"
 FLOW_BOUND = 5.0
 """Pixels: flow of frames this small is a few tenths of a pixel long on the mean."""
 
-NORM_MOMENTUM = 0.9
-"""Of the moving statistics that a test takes: ImageNet's 0.99 lags behind a training of some hundred steps, most of all
-that of a network which now sees flow (`tvnet_class_loss`)."""
-
 TRAIN = {"batch_size": 16, "lr": 1e-3, "warmup": 50, "log_every": 100, "checkpoint_every": 200, "validate_every": 0}
 
 RULE = "hidden_two_stream"
@@ -102,13 +98,7 @@ def configuration(data: DataSet, stream: Stream) -> Config:
     config = new_config(
         stream.method,
         "hidden_two_stream_ucf101",
-        model={
-            "backbone": BACKBONE,
-            "dropout": 0.5,
-            "norm_momentum": NORM_MOMENTUM,
-            **({} if rgb else motion),
-            **stream.model,
-        },
+        model={"backbone": BACKBONE, "dropout": 0.5, **({} if rgb else motion), **stream.model},
         data={
             "dataset": data.dataset,
             "height": SIZE,

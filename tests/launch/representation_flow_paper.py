@@ -131,7 +131,7 @@ COUNTS |= {"table6": 7, "table7": 7, "table8": 10, "table9": 60}
 BESIDE = {
     "table1": {"conv1"},
     "table3": {"10.learned.rate-0.01", "10.learned.rate-0.3"},
-    "table5": {f"{row}.{kind}" for row in ("flow", "fof", "fcf", "fcfcf") for kind in ("long", "block3")},
+    "table5": {f"{row}.{kind}" for row in ("flow", "fof", "fcf", "fcfcf") for kind in ("long", "block3", "input")},
     "table7": {"block3.tran", "none.tran"},
 }
 """Rows that the paper does not have."""

@@ -2,8 +2,8 @@
 
 `flow` is a single flow, `fof` flow of flow, `fcf` flow-conv-flow, `fcfcf` one more, `tvl1-twice` stored TV-L1 and, of
 its two components as pictures, TV-L1 once more (5 scales, 5 warps, 10 iterations). The paper: Tiny-Kinetics, after
-block 3, 14 x 14 features. Here after conv1, 32 x 32, with three seeds; three times as long (`.long`); and after block 3
-(`.block3`), where frames of 64 x 64 have 8 x 8 features.
+block 3, 14 x 14 features. Here after conv1, 32 x 32, with three seeds; three times as long (`.long`); after block 3
+(`.block3`), where frames of 64 x 64 have 8 x 8 features; and at the input (`.input`), 64 x 64, for three flows need them.
 """
 
 from launch.tables import Cell
@@ -23,6 +23,9 @@ LONG = 450
 
 SEEDS = (0, 1, 2)
 
+AT_INPUT = {"place": "input", "bottleneck": 0}
+"""The flow of the colour channels themselves."""
+
 
 def cells() -> tuple[Cell, ...]:
     """Every row, the paper's best first."""
@@ -37,4 +40,8 @@ def cells() -> tuple[Cell, ...]:
         for row, (paper, model) in ROWS.items()
     ]
     deep = [cell(f"{row}.block3", paper, model, full_scale=commands[row]) for row, (paper, model) in ROWS.items()]
-    return (*rows, twice, *long, *deep)
+    first = [
+        cell(f"{row}.input", paper, {**AT_INPUT, **model}, minutes=4.0, full_scale=commands[row])
+        for row, (paper, model) in ROWS.items()
+    ]
+    return (*rows, twice, *long, *deep, *first)

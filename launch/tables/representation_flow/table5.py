@@ -3,7 +3,7 @@
 `flow` is a single flow, `fof` flow of flow, `fcf` flow-conv-flow, `fcfcf` one more, `tvl1-twice` stored TV-L1 and, of
 its two components as pictures, TV-L1 once more (5 scales, 5 warps, 10 iterations). The paper: Tiny-Kinetics, after
 block 3, 14 x 14 features. Here after conv1, 32 x 32, with three seeds; three times as long (`.long`); after block 3
-(`.block3`), where frames of 64 x 64 have 8 x 8 features; and at the input (`.input`), 64 x 64, for three flows need them.
+(`.block3`), where frames of 64 x 64 have 8 x 8 features; and at the input (`.input`), 64 x 64, which three flows need.
 """
 
 from launch.tables import Cell

@@ -13,7 +13,8 @@ has the paper's sizes). 58.9 % is the mean of three splits (Table 5). The releas
       --config.train.optimizer=sgd --config.train.lr=0.001 \\
       --config.train.weight_decay=0.005 --config.train.batch_size=128 --config.train.accumulate=8 \\
       --config.train.schedule=steps --config.train.lr_steps=5000,7000,8500 --config.train.steps=10000 \\
-      --config.train.warmup=0 --config.eval.sampling=floor --config.eval.clips=25 --config.eval.crops=10
+      --config.train.warmup=0 --config.train.clip_norm=0 --config.eval.sampling=floor \\
+      --config.eval.clips=25 --config.eval.crops=10
     python -m launch.evaluate --run=runs/hmdb51-hidden-c
 """
 

@@ -21,6 +21,7 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
       --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.weight_decay=0.005 \\
       --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
       --config.train.lr_steps=5000,10000 --config.train.steps=16000 --config.train.warmup=0 \\
+      --config.train.clip_norm=0 \\
       --config.eval.sampling=floor --config.eval.clips=25 --config.eval.crops=10
     python -m launch.train --method=rgb --experiment=hidden_two_stream_ucf101 --output_dir=runs/spatial \\
       --config.init_from=imagenet --config.model.backbone=vgg16 --config.model.dropout=0.8 \\
@@ -28,6 +29,7 @@ models/encoders/vgg16.py stand for. The paper's settings, all steps one after th
       --config.data.resize_short=256 --config.data.resize_long=340 --config.train.optimizer=sgd \\
       --config.train.lr=0.001 --config.train.batch_size=128 --config.train.accumulate=8 --config.train.schedule=steps \\
       --config.train.lr_steps=4000,8000 --config.train.steps=10000 --config.train.warmup=0 \\
+      --config.train.clip_norm=0 \\
       --config.eval.clips=25 --config.eval.crops=10
     python -m launch.evaluate --run=runs/hidden-c
     python -m launch.evaluate --run=runs/spatial

@@ -118,11 +118,12 @@ def test_streams_start_from_the_shared_motion_net_and_are_fused(shapes, tiny, tm
     spatial = stream_cell("rgb", None, SHAPES, RGB, minutes=1)
     fused = fused_cell("hidden-a", None, Trained(table, spatial), Trained(table, temporal), RULE)
     network = motion_cell("motion_net", SHAPES, 2, minutes=1, on_shapes=True)
-    cells = [network, temporal, spatial, fused]
+    classical = stream_cell("dis", None, SHAPES, streams.stored("dis"), minutes=1, timed=True)
+    cells = [network, temporal, spatial, fused, classical]
     reproduce(cells, table, str(shapes), (0,), tmp_path / "results", tmp_path / "weights")
     found = {row: results[0].numbers for row, results in results_of(table, tmp_path / "results").items()}
     assert {"photometric", "photometric_zero", "epe", "epe_zero", "train_loss"} <= set(found["motion_net"])
-    assert found["stacked-a"]["ms"] > 0 and 0 <= found["hidden-a"]["top1"] <= 1
+    assert found["stacked-a"]["ms"] > 0 and found["dis"]["ms"] > 0 and 0 <= found["hidden-a"]["top1"] <= 1
     assert found["hidden-a"]["rgb"] == found["rgb"]["top1"]
     assert found["hidden-a"]["flow"] == found["stacked-a"]["top1"]
     runs = tmp_path / "weights" / table

@@ -19,8 +19,9 @@ _Optimizer = keras.optimizers.Optimizer if TYPE_CHECKING else object
 class RateGroups(_Optimizer):
     """A mixin that multiplies the learning rate of weights whose path matches a pattern.
 
-    Weight decay keeps the common rate; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay,
-    where a pattern is looked for as those of the rates are.
+    Weight decay follows the rate of the group, as it does in Caffe and PyTorch, so that weights of the rate 0 stay as
+    they are; `exclude_from_weight_decay(var_names=[pattern])` takes a group out of the decay, where a pattern is looked
+    for as those of the rates are.
 
     Args:
         rates: `{pattern: multiplier}`; a weight has the multiplier of the first regular expression that is found in its
@@ -76,6 +77,21 @@ class RateGroups(_Optimizer):
         """Updates one weight at the rate of its group."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
         super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        # Keras's hook, which decays all weights at one rate: it is called for every group.
+        common = self.weight_decay
+        if common is None:
+            return
+        multipliers = [self._multipliers[self._get_variable_index(variable)] for variable in variables]
+        try:
+            for multiplier in sorted(set(multipliers)):
+                self.weight_decay = common * multiplier
+                super()._apply_weight_decay(
+                    [variable for variable, own in zip(variables, multipliers, strict=True) if own == multiplier]
+                )
+        finally:
+            self.weight_decay = common
 
     def _use_weight_decay(self, variable: Tensor) -> bool:
         # Keras's hook, as above of the backend's own variable; there is no public one.

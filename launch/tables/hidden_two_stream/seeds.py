@@ -19,7 +19,7 @@ from launch.tables import Cell, Column
 from launch.tables.hidden_two_stream.flow import STEPS as MOTION_STEPS
 from launch.tables.hidden_two_stream.parts.motion_nets import MINUTES, ORIGIN, motion_config, pretrained
 from launch.tables.hidden_two_stream.parts.rows_of_table2 import temporal
-from launch.tables.hidden_two_stream.parts.setting import STREAM_SETTING
+from launch.tables.hidden_two_stream.parts.setting import SEEDS_SETTING
 from launch.tables.hidden_two_stream.parts.streams import IMAGENET, configuration
 from launch.tables.parts.stored import run_folder_of
 from launch.tables.parts.trained_cells import ANY_CLASSES
@@ -29,7 +29,7 @@ from tvnet_keras.errors import InputError
 
 DATA_SET = "ucf101"
 
-SETTING = STREAM_SETTING
+SETTING = SEEDS_SETTING
 
 STEPS = 300
 

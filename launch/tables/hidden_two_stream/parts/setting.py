@@ -16,6 +16,11 @@ steps of warm-up, dropout 0.5; flow beyond 5 pixels is clipped. Where MotionNet 
 rate, as in the paper. Tested on the three windows, centre crop.
 """
 
+SEEDS_SETTING = """
+Here: the networks, data and views of `hidden_two_stream_table2`, row `stacked-c`, batch 16; the optimizer, rates and
+steps are those above, without warm-up, and no gradient is clipped.
+"""
+
 PUBLISHED_FIELDS = 10
 
 
@@ -69,8 +74,8 @@ def stream_command(experiment: str, root: str, folder: str, options: str, motion
         f"--config.model.normalisation=released {options} {_sizes()} --config.train.optimizer=sgd "
         "--config.train.lr=0.001 --config.train.weight_decay=0.005 --config.train.batch_size=128 "
         "--config.train.accumulate=8 --config.train.schedule=steps --config.train.lr_steps=5000,10000 "
-        "--config.train.steps=16000 --config.train.warmup=0 --config.eval.sampling=floor --config.eval.clips=25 "
-        "--config.eval.crops=10"
+        "--config.train.steps=16000 --config.train.warmup=0 --config.train.clip_norm=0 --config.eval.sampling=floor "
+        "--config.eval.clips=25 --config.eval.crops=10"
     )
 
 
@@ -88,5 +93,6 @@ def spatial_command(experiment: str, root: str, folder: str) -> str:
         f"--config.model.dropout=0.8 {FRAME_SIZES} "
         "--config.data.frames=1 --config.train.optimizer=sgd --config.train.lr=0.001 --config.train.batch_size=128 "
         "--config.train.accumulate=8 --config.train.schedule=steps --config.train.lr_steps=4000,8000 "
-        "--config.train.steps=10000 --config.train.warmup=0 --config.eval.clips=25 --config.eval.crops=10"
+        "--config.train.steps=10000 --config.train.warmup=0 --config.train.clip_norm=0 --config.eval.clips=25 "
+        "--config.eval.crops=10"
     )

@@ -183,9 +183,8 @@ def milliseconds(run: Path, solver: str = "") -> float:
         solver: the solver's name, empty for none.
     """
     config, model, _ = load_run(run)
-    # The clip itself, whether flow is stored beside it or not.
-    plain = dataclasses.replace(config, data=dataclasses.replace(config.data, flow=""))
-    clip = np.asarray(next(iter(open_source(plain, "test").scanned().clips()))["clip"])[:1]
+    # The clip itself, also where flow is stored beside it.
+    clip = np.asarray(next(iter(open_source(config, "test").scanned().clips()))["clip"])[:1]
     solve, graph = make_solver(solver) if solver else None, as_graph(model)
 
     def score() -> None:

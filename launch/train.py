@@ -139,8 +139,8 @@ def _train(
         checkpoints = Checkpoints(folder, model, optimizer, **({"selection": selection.stored} if selection else {}))
         start = checkpoints.restore()
         # A run that goes on has its own weights, whatever became of those that it started from.
-        if config.init_from and not start:
-            print(initialise(model, config))
+        if not start and (taken := initialise(model, config)):
+            print(taken)
     outputs = output_names(model, config.data)
     _check_segments(config, outputs)
     measures = evaluators.choose_measures(config, model, outputs, validation.offers)

@@ -159,6 +159,11 @@ class ActionFlowNet(ClipClassifier):
         start = "block1" if chosen.structure == STACKED else "input"
         return network.part((None, None, FLOW_CHANNELS), start=start, name="stacked")
 
+    @property
+    def frozen_networks(self) -> dict[str, keras.Layer]:
+        """The network of flow where it keeps its weights, by the option that freezes it."""
+        return {"flow_network=frozen": self.network} if self.options.flow_network == FROZEN else {}
+
     def build(self, input_shape: Shape | None = None) -> None:
         """The constructor has created every weight."""
         self.network.build()

@@ -5,8 +5,8 @@ The paper trains it on FlyingChairs with multi-scale crops, flips, translation a
 
     python -m launch.train --method=action_flow_net --experiment=action_flow_net_pairs --output_dir=runs/flownet \\
       --config.data.dataset=flyingchairs --config.data.root=FlyingChairs_release --config.data.height=224 \\
-      --config.data.width=224 --config.data.resize_short=384 --config.data.zoom=1.0 --config.model.width=64 \\
-      --config.train.steps=80000 --config.train.lr=0.0003 --config.train.schedule=constant
+      --config.data.width=224 --config.data.resize_short=384 --config.data.zoom=1.0 --config.data.colour_jitter=0 \\
+      --config.model.width=64 --config.train.steps=80000 --config.train.lr=0.0003 --config.train.schedule=constant
     python -m launch.evaluate --run=runs/flownet --config.data.dataset=sintel --config.data.root=sintel \\
       --config.eval.flow_size=own
 

@@ -42,6 +42,22 @@ def weight_names(network: keras.Layer) -> list[str]:
     return [f"{name}/{own}" for name, layer in named_layers(network).items() for own in _own_weights(layer)]
 
 
+def names_of(network: keras.Layer, part: keras.Layer) -> list[str]:
+    """The names that the weights of a part of a model have in the whole of it.
+
+    Args:
+        network: the model, with its weights.
+        part: a layer in it.
+    """
+    own = {id(weight) for weight in part.weights}
+    return [
+        f"{name}/{word}"
+        for name, layer in named_layers(network).items()
+        for word, (_, weight) in _own_weights(layer).items()
+        if id(weight) in own
+    ]
+
+
 def weight_values(network: keras.Layer) -> dict[str, np.ndarray]:
     """The weights of a model, by name."""
     return {

@@ -9,7 +9,7 @@ import numpy as np
 
 from launch.run.config import Config
 from launch.run.run_folder import RUN_FILE, WEIGHTS_FILE, read
-from launch.weights.by_name import Match, match, weight_values
+from launch.weights.by_name import Match, match, names_of, weight_values
 from launch.weights.files import read_weights
 from models import classifier_of, encoders
 from models.parts.fine_tuning import IMAGE_KERNEL_RANK
@@ -44,16 +44,39 @@ def initialise(model: keras.Model, config: Config) -> str:
     of an RGB network, however many channels it has (`over_channels`).
 
     Returns:
-        A text that says which weights were taken and, by layers, which were not.
+        A text that says which weights were taken and, by layers, which were not; empty where there is no source.
 
     Raises:
-        InputError: there is no such run or file, none of its weights fits, or they were trained on frames of another
-            range and the configuration does not say which range it wants.
+        InputError: there is no such run or file, none of its weights fits, they were trained on frames of another range
+            and the configuration does not say which range it wants, or a part of the model that is frozen would keep
+            fresh weights.
     """
-    return "\n".join(_from_source(model, config, source) for source in sources_of(config))
+    said, given = [], set()
+    for source in sources_of(config):
+        text, taken = _from_source(model, config, source)
+        said.append(text)
+        given.update(taken)
+    _require_frozen(model, config, given)
+    return "\n".join(said)
 
 
-def _from_source(model: keras.Model, config: Config, named: str) -> str:
+def _require_frozen(model: keras.Model, config: Config, given: set[str]) -> None:
+    """Refuses a network that keeps weights which nothing has trained."""
+    for option, part in getattr(model, "frozen_networks", {}).items():
+        names = names_of(model, part)
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise InputError(
+                f"--config.model.{option} keeps a network as it is, but {len(missing)} of its {len(names)} weights, "
+                f"such as {missing[0]}, do not come from --config.init_from={config.init_from}: name a run of the "
+                "same sizes."
+            )
+
+
+def _from_source(model: keras.Model, config: Config, named: str) -> tuple[str, list[str]]:
+    """What is said of a source, and the names of the weights taken."""
+    if not named:
+        raise InputError(f"--config.init_from={config.init_from} has an empty name in it: take a comma out.")
     if named == IMAGENET:
         return _from_imagenet(model, config)
     source = Path(named)
@@ -67,7 +90,7 @@ def _from_source(model: keras.Model, config: Config, named: str) -> str:
             f"No weight of --config.init_from={named} fits this model: {found.difference()}; check method and options."
         )
     found.apply()
-    return f"Started from {path}: {found.report()}{_averaged(found)}"
+    return f"Started from {path}: {found.report()}{_averaged(found)}", found.taken
 
 
 def _check_scaling(source: Path, config: Config) -> None:
@@ -86,7 +109,7 @@ def _scaling(options: object) -> str | None:
     return vars(options).get("scaling")
 
 
-def _from_imagenet(model: keras.Model, config: Config) -> str:
+def _from_imagenet(model: keras.Model, config: Config) -> tuple[str, list[str]]:
     classifier = classifier_of(model)
     if classifier is None:
         raise InputError(
@@ -106,7 +129,7 @@ def _from_imagenet(model: keras.Model, config: Config) -> str:
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise InputError(f"The ImageNet weights of {name} could not be downloaded: {error}") from error
     found = transfer_images(source, classifier.layer)
-    return f"Started from ImageNet: {len(found.taken)} weights copied into {name}.{_averaged(found)}"
+    return f"Started from ImageNet: {len(found.taken)} weights copied into {name}.{_averaged(found)}", found.taken
 
 
 def transfer_images(source: keras.Model, target: keras.Model) -> Match:

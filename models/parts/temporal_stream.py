@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import keras
+
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.flow_image import OUTPUT_RANGES, FlowImage
 from tvnet_keras.layers.representation_flow import LEARNABLE as REPRESENTATION_LEARNABLE
@@ -130,6 +132,12 @@ class TemporalStream(ClipClassifier):
         self.windows = SlidingWindows(fields, name="windows")
         channels = self.motion_layer.compute_output_shape(self._taken_shape)[-1]
         self.classifier = self.make_classifier(channels=fields * channels)
+
+    @property
+    def frozen_networks(self) -> dict[str, keras.Layer]:
+        """A motion layer that is a network and keeps its weights, by the option that freezes it."""
+        frozen = self.options.motion_frozen and network_rates_of(self.options)
+        return {"motion_frozen=true": self.motion_layer} if frozen else {}
 
     @property
     def network_rates(self) -> dict[str, float]:

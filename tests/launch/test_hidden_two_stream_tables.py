@@ -114,7 +114,7 @@ def tiny(monkeypatch):
 @pytest.mark.slow
 def test_streams_start_from_the_shared_motion_net_and_are_fused(shapes, tiny, tmp_path):
     table = "hidden_two_stream_flow"
-    temporal = stream_cell("stacked-a", None, SHAPES, Stream(model=MODES["a"]), minutes=1, timed=True)
+    temporal = stream_cell("stacked-b", None, SHAPES, Stream(model=MODES["b"]), minutes=1, timed=True)
     spatial = stream_cell("rgb", None, SHAPES, RGB, minutes=1)
     fused = fused_cell("hidden-a", None, Trained(table, spatial), Trained(table, temporal), RULE)
     network = motion_cell("motion_net", SHAPES, 2, minutes=1, on_shapes=True)
@@ -123,9 +123,9 @@ def test_streams_start_from_the_shared_motion_net_and_are_fused(shapes, tiny, tm
     reproduce(cells, table, str(shapes), (0,), tmp_path / "results", tmp_path / "weights")
     found = {row: results[0].numbers for row, results in results_of(table, tmp_path / "results").items()}
     assert {"photometric", "photometric_zero", "epe", "epe_zero", "train_loss"} <= set(found["motion_net"])
-    assert found["stacked-a"]["ms"] > 0 and found["dis"]["ms"] > 0 and 0 <= found["hidden-a"]["top1"] <= 1
+    assert found["stacked-b"]["ms"] > 0 and found["dis"]["ms"] > 0 and 0 <= found["hidden-a"]["top1"] <= 1
     assert found["hidden-a"]["rgb"] == found["rgb"]["top1"]
-    assert found["hidden-a"]["flow"] == found["stacked-a"]["top1"]
+    assert found["hidden-a"]["flow"] == found["stacked-b"]["top1"]
     runs = tmp_path / "weights" / table
     assert run_folder.read(runs / "motion_net-seed0")["results"]["steps"] == 2
     start = pretrained(SHAPES, motion_config(SHAPES, 2), str(shapes), tmp_path / "weights", f"{table}/motion_net")

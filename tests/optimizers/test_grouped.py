@@ -18,7 +18,9 @@ PAIRS = [
     pytest.param(GroupedSGD, keras.optimizers.SGD, {}, id="SGD"),
     pytest.param(GroupedSGD, keras.optimizers.SGD, {"momentum": 0.9}, id="momentum"),
     pytest.param(GroupedSGD, keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}, id="nesterov"),
+    pytest.param(GroupedSGD, keras.optimizers.SGD, {"momentum": 0.9, "weight_decay": 0.5}, id="decay"),
     pytest.param(GroupedAdam, keras.optimizers.Adam, {}, id="Adam"),
+    pytest.param(GroupedAdam, keras.optimizers.Adam, {"weight_decay": 0.5}, id="Adam with decay"),
 ]
 
 
@@ -56,8 +58,9 @@ def test_without_rates_it_is_the_plain_optimizer(grouped, plain, arguments):
     np.testing.assert_allclose(got, expected, atol=1e-7)
 
 
-def test_a_rate_of_zero_freezes_its_group():
-    path = train(GroupedAdam(RATE, rates={"motion": 0.0}), two_weights(), TARGET)
+@pytest.mark.parametrize("decay", [None, 0.5])
+def test_a_rate_of_zero_freezes_its_group(decay):
+    path = train(GroupedAdam(RATE, rates={"motion": 0.0}, weight_decay=decay), two_weights(), TARGET)
     np.testing.assert_array_equal(path[-1, 0], START[0])
 
 

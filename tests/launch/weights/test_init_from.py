@@ -285,3 +285,50 @@ def test_networks_that_differ_are_refused():
     shallow = keras.Sequential([keras.Input((16, 16, 10)), keras.layers.Conv2D(4, 3, name="first")])
     with pytest.raises(InputError, match="norm/gamma has no equal in the network"):
         transfer_images(image_network(3), shallow)
+
+
+def weights_of(method, tmp_path, **options):
+    """The weights of a fresh network, as a file."""
+    path = tmp_path / f"{method}{len(list(tmp_path.iterdir()))}.weights.h5"
+    frames = {"frames": 2 if method == "action_flow_net" else 4}
+    config = new_config(method, "moving_shapes", model=options, data={"height": 32, "width": 32, **frames})
+    build_model(config, 3).save_weights(path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "source", "given", "others"),
+    [
+        (
+            "hidden_two_stream",
+            {"losses": ("class",), "motion_frozen": True, "motion_width": 4, "flow_fields": 3, "backbone": "small"},
+            "motion_net",
+            {"width": 4, "flow_fields": 3},
+            {"width": 8, "flow_fields": 3},
+        ),
+        (
+            "action_flow_net",
+            {"losses": ("class",), "structure": "stacked", "flow_network": "frozen", "width": 4},
+            "action_flow_net",
+            {"losses": ("flow",), "width": 4},
+            {"losses": ("flow",), "width": 8},
+        ),
+    ],
+)
+def test_a_frozen_network_has_all_its_weights_from_somewhere(method, options, source, given, others, tmp_path):
+    # Biases of the last layers fit whatever the width, so that something is always taken.
+    frames = {"frames": 2 if method == "action_flow_net" else 4}
+    config = new_config(method, "moving_shapes", model=options, data={"height": 32, "width": 32, **frames})
+    whole, partly = weights_of(source, tmp_path, **given), weights_of(source, tmp_path, **others)
+    assert "weights taken" in initialise(build_model(config, 3), dataclasses.replace(config, init_from=whole))
+    for init_from in (partly, ""):
+        with pytest.raises(
+            InputError, match="keeps a network as it is, but .* of its .* weights, such as"
+        ):
+            initialise(build_model(config, 3), dataclasses.replace(config, init_from=init_from))
+
+
+def test_an_empty_name_among_several_is_told(finished_run, tiny):
+    config = tiny(init_from=f"{finished_run},")
+    with pytest.raises(InputError, match="init_from=.*has an empty name in it"):
+        initialise(build_model(config, 12), config)

@@ -98,7 +98,8 @@ def full_scale(dataset: str, root: str) -> dict[str, str]:
         "flow-generated": "python -m launch.train --method=action_flow_net --experiment=action_flow_net_pairs "
         "--output_dir=runs/chairs-flow --config.data.dataset=flyingchairs --config.data.root=FlyingChairs_release "
         "--config.data.height=224 --config.data.width=224 --config.data.resize_short=384 --config.data.zoom=1.0 "
-        "--config.model.width=64 --config.train.steps=80000 --config.train.lr=0.0003 --config.train.schedule=constant",
+        "--config.data.colour_jitter=0 --config.model.width=64 --config.train.steps=80000 "
+        "--config.train.lr=0.0003 --config.train.schedule=constant",
         "imagenet": f"python -m launch.train --method=rgb --experiment={dataset} --config.model.backbone=resnet18 "
         "--config.init_from=resnet18.weights.h5 --config.model.scaling=imagenet "
         f"--output_dir=runs/{dataset}-imagenet --config.data.root={root} --config.data.height=224 "

@@ -211,6 +211,8 @@ def _write(target: Path, clip: np.ndarray, importance: np.ndarray, flow: np.ndar
 def _most(found: Occlusion, label: int) -> str:
     """Where the square takes the most, in words."""
     drops = found.drops(label)
+    if drops.max() <= 0:
+        return f"no square of {found.square} px takes anything of it"
     row, column = np.unravel_index(drops.argmax(), drops.shape)
     y, x = (places[place] + found.square // 2 for places, place in ((found.tops, row), (found.lefts, column)))
     return f"a square of {found.square} px takes up to {100 * drops.max():.0f} % of it, around row {y}, column {x}"

@@ -132,7 +132,8 @@ def _rule(count: int) -> score_fusion.Rule:
     check_choice("--space", space, tuple(score_fusion.SPACES))
     weights = _weights() or (named.weights if named else None)
     if weights is not None and len(weights) != count:
-        raise InputError(f"--scores names {count} files, but there are {len(weights)} weights: {_listed(weights)}.")
+        of = "--weights" if WEIGHTS.value else f"--rule={RULE.value}"
+        raise InputError(f"--scores names {count} files, but {of} has {len(weights)} weights: {_listed(weights)}.")
     return score_fusion.Rule(space, weights)
 
 

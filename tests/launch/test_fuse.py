@@ -87,7 +87,7 @@ def test_restricting_says_both_counts_and_is_in_the_protocol(launcher, tmp_path)
         (("--scores={one}",), "--output_dir=FOLDER is required"),
         (("--scores={one}", "--output_dir={out}"), "--rule is required"),
         (("--scores={one}", "--output_dir={out}", "--rule=tvnt"), "Did you mean 'tvnet'"),
-        (("--scores={one}", "--output_dir={out}", "--rule=tvnet"), "names 1 files, but there are 2 weights"),
+        (("--scores={one}", "--output_dir={out}", "--rule=tvnet"), "names 1 files, but --rule=tvnet has 2 weights"),
         (("--scores={one}", "--output_dir={out}", "--weights=x"), "--weights=x must be numbers"),
         (("--scores={one},{one}", "--output_dir={out}", "--rule=l2"), "twice"),
         (("--scores={one}", "--output_dir={out}", "--space=l3"), "--space is 'l3'"),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -78,11 +79,18 @@ def test_a_seed_that_diverges_counts_as_one_that_did_not_survive(tmp_path, monke
                 raise InputError(said)
 
         monkeypatch.setattr(seeds, "train", train)
-        monkeypatch.setattr(seeds, "read", lambda folder: {"results": {"loss": 2.0}})
+        monkeypatch.setattr(seeds, "read", lambda folder: {"results": {"loss": 2.0, "flow_magnitude": 0.3}})
         assert cell.run("data", 4, tmp_path / "c-seed4.weights.h5").numbers["survived"] == survived
     monkeypatch.setattr(seeds, "train", lambda config, folder: (_ for _ in ()).throw(InputError("no videos")))
     with pytest.raises(InputError, match="no videos"):
         cell.run("data", 4, tmp_path / "c-seed4.weights.h5")
+
+
+@pytest.mark.parametrize(
+    ("loss", "flow", "survived"), [(3.5, 0.4, 1.0), (math.nan, 0.4, 0.0), (math.inf, 0.4, 0.0), (0.1, 500.0, 0.0)]
+)
+def test_a_seed_whose_flow_has_left_the_frame_has_not_survived(loss, flow, survived):
+    assert seeds.judged(loss, flow).numbers["survived"] == survived
 
 
 @pytest.fixture

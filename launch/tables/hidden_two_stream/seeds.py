@@ -1,7 +1,8 @@
 """Hidden Two-Stream, mode (c), of which the authors said "try more runs" where it diverged: do ten seeds survive its
 first 300 steps at the released rates? Each starts from the MotionNet of `hidden_two_stream_flow`, whose rate is 1e-6,
 and from ImageNet weights of the classifier, whose rate is 0.001; SGD with momentum 0.9. A seed whose loss or weights
-stop being finite counts 0, any other 1; none is picked.
+stop being finite, or whose flow leaves the frame, where no loss sees it any more, counts 0, any other 1; none is
+picked. Flow: the mean length in the last batch.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ from launch.tables.hidden_two_stream.flow import STEPS as MOTION_STEPS
 from launch.tables.hidden_two_stream.parts.motion_nets import MINUTES, ORIGIN, motion_config, pretrained
 from launch.tables.hidden_two_stream.parts.rows_of_table2 import temporal
 from launch.tables.hidden_two_stream.parts.setting import SEEDS_SETTING
-from launch.tables.hidden_two_stream.parts.streams import IMAGENET, configuration
+from launch.tables.hidden_two_stream.parts.streams import IMAGENET, SIZE, configuration
 from launch.tables.parts.stored import run_folder_of
 from launch.tables.parts.trained_cells import ANY_CLASSES
 from launch.tables.parts.video_sets import UCF101, prepare
@@ -52,7 +53,7 @@ def cells() -> tuple[Cell, ...]:
             seeds=tuple(range(10)),
             comparable=False,
             network=partial(build_model, config, ANY_CLASSES),
-            columns=(Column("loss at the end", "loss", ".2f"), MINUTES),
+            columns=(Column("loss at the end", "loss", ".2f"), Column("flow, px", "flow_magnitude", ".2f"), MINUTES),
         ),
     )
 
@@ -76,4 +77,15 @@ def _run(data_dir: str, seed: int, weights: Path) -> Measurement:
             raise
         return Measurement({"survived": 0.0}, {"ended": str(error)})
     results = read(folder)["results"]
-    return Measurement({"survived": float(math.isfinite(results["loss"])), "loss": results["loss"]}, {})
+    return judged(results["loss"], results["flow_magnitude"])
+
+
+def judged(loss: float, flow: float) -> Measurement:
+    """Whether a seed survived: a finite loss, and flow that is shorter than a side of the frame.
+
+    Args:
+        loss: of the last batch.
+        flow: the mean length of its flow, in pixels.
+    """
+    survived = math.isfinite(loss) and flow < SIZE
+    return Measurement({"survived": float(survived), "loss": loss, "flow_magnitude": flow}, {})

@@ -322,9 +322,7 @@ def test_a_frozen_network_has_all_its_weights_from_somewhere(method, options, so
     whole, partly = weights_of(source, tmp_path, **given), weights_of(source, tmp_path, **others)
     assert "weights taken" in initialise(build_model(config, 3), dataclasses.replace(config, init_from=whole))
     for init_from in (partly, ""):
-        with pytest.raises(
-            InputError, match="keeps a network as it is, but .* of its .* weights, such as"
-        ):
+        with pytest.raises(InputError, match="keeps a network as it is, but .* of its .* weights, such as"):
             initialise(build_model(config, 3), dataclasses.replace(config, init_from=init_from))
 
 

@@ -16,7 +16,7 @@ from launch.tables.representation_flow.parts.full_scale import (
     imagenet_command,
     late_command,
 )
-from launch.tables.representation_flow.parts.moving_shapes_cells import cell
+from launch.tables.representation_flow.parts.moving_shapes_cells import TRAIN, cell
 from launch.tables.representation_flow.parts.stored_tvl1 import FLOW_OF_CLIPS
 
 PLACES = ("block3", "none", "input", "block1")
@@ -35,11 +35,13 @@ class ClipNetwork:
         table: the table's name.
         backbone: the name of a module of models/resnets/families.
         inflated: whether the published training starts from inflated ImageNet weights.
+        steps: of the trainings on Moving Shapes.
     """
 
     table: str
     backbone: str
     inflated: bool = False
+    steps: int = TRAIN["steps"]
 
     def cells(self, paper: dict[str, float]) -> tuple[Cell, ...]:
         """The cells with and without flow, the two that see TV-L1, and then the paper's numbers of other methods.
@@ -49,7 +51,7 @@ class ClipNetwork:
         """
         ours = {place: self.cell(place, paper[place]) for place in PLACES}
         runs = (folder_of(self.table, "none"), folder_of(self.table, TVL1))
-        tvl1 = cell(TVL1, paper[TVL1], self._model(FLOW_OF_CLIPS), frames=FRAMES, minutes=2.0, full_scale=self._flow())
+        tvl1 = self._cell(TVL1, paper[TVL1], FLOW_OF_CLIPS, self._flow())
         rgb, flow = (Trained(self.table, each) for each in (ours["none"], tvl1))
         full_scale = late_command(folder_of(self.table, TWO_STREAM), rgb.cell.full_scale, tvl1.full_scale, runs)
         fused = fused_cell(TWO_STREAM, paper[TWO_STREAM], rgb, flow, RULE, full_scale=full_scale)
@@ -67,7 +69,12 @@ class ClipNetwork:
         options = {"place": place} | ({"bottleneck": 0} if place == "input" else {})
         row = f"{place}{ending}"
         full_scale = self._started(command, folder_of(self.table, row), options)
-        return cell(row, paper, self._model(options), frames=FRAMES, minutes=2.0, full_scale=full_scale)
+        return self._cell(row, paper, options, full_scale)
+
+    def _cell(self, row: str, paper: float | None, options: dict[str, Any], full_scale: str) -> Cell:
+        minutes = 2.0 * self.steps / TRAIN["steps"]
+        model = self._model(options)
+        return cell(row, paper, model, frames=FRAMES, steps=self.steps, minutes=minutes, full_scale=full_scale)
 
     def _flow(self) -> str:
         return self._started(flow_command, folder_of(self.table, TVL1), {})

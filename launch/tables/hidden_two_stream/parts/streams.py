@@ -150,7 +150,7 @@ def stream_cell(
         minutes=minutes,
         full_scale=full_scale,
     )
-    columns = (Column("ms per clip", "ms", ".0f"), MINUTES) if timed else (MINUTES,)
+    columns = (Column("ms per clip", "ms", ".1f"),) if timed else (MINUTES,)
     return dataclasses.replace(cell, run=partial(run_stream, data, stream, timed), columns=columns)
 
 

@@ -203,7 +203,7 @@ def _table_and_rows(given, defined: dict) -> None:
 
     chosen = tables.matching(given.table or "*") if given.list else (given.table,) if given.table else tables.names()
     rows = [cell.row for table in chosen for cell in tables.table_module(table).cells()]
-    if not fnmatch.filter(rows, given.rows):
+    if not all(fnmatch.filter(rows, pattern) for pattern in given.rows):
         raise InputError(f"--rows={given.rows} fits no row of --table={given.table}.")
 
 

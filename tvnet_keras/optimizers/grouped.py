@@ -76,22 +76,14 @@ class RateGroups(_Optimizer):
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: Dimension) -> None:
         """Updates one weight at the rate of its group."""
         # TensorFlow hands over its own variable, which has no Keras path: the index finds the group.
-        super().update_step(gradient, variable, learning_rate * self._multipliers[self._get_variable_index(variable)])
+        rate = learning_rate * self._multipliers[self._get_variable_index(variable)]
+        if self.weight_decay and self._use_weight_decay(variable):
+            decay = keras.ops.cast(rate * self.weight_decay, variable.dtype)
+            self.assign_sub(variable, variable * decay)
+        super().update_step(gradient, variable, rate)
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        # Keras's hook, which decays all weights at one rate: it is called for every group.
-        common = self.weight_decay
-        if common is None:
-            return
-        multipliers = [self._multipliers[self._get_variable_index(variable)] for variable in variables]
-        try:
-            for multiplier in sorted(set(multipliers)):
-                self.weight_decay = common * multiplier
-                super()._apply_weight_decay(
-                    [variable for variable, own in zip(variables, multipliers, strict=True) if own == multiplier]
-                )
-        finally:
-            self.weight_decay = common
+        """Nothing: Keras's hook would decay all weights at one rate; `update_step` has done it."""
 
     def _use_weight_decay(self, variable: Tensor) -> bool:
         # Keras's hook, as above of the backend's own variable; there is no public one.

@@ -85,7 +85,7 @@ def _wanted(table: str) -> list[Cell]:
 def _check_rows(cells: Sequence[Cell], where: str) -> None:
     """Refuses a pattern of `--rows` that fits none of the cells."""
     rows = [cell.row for cell in cells]
-    for pattern in ROWS.value:
+    for pattern in ROWS.value or [""]:
         if not fnmatch.filter(rows, pattern):
             raise InputError(f"--rows={pattern} fits no row of {where}")
 

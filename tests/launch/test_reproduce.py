@@ -291,6 +291,7 @@ def test_launcher_refuses_unknown_tables_rows_and_seeds(here):
     assert "tvnet_table1" in here("reproduce", "--table=tvnet_tabel1").sentence()
     table = "--table=tvnet_table1"
     assert "--rows=nothing" in here("reproduce", table, "--rows=nothing").sentence()
+    assert "--rows= fits no row" in here("reproduce", table, "--rows=", "--data_dir=d").sentence()
     assert "--rows=nothing" in here("reproduce", table, "--rows=tvnet-1-1-10.none.full,nothing").sentence()
     assert "(middlebury)" in here("reproduce", table, "--rows=tvnet-1-1-10.none.full").sentence()
     assert "'x' is none" in here("reproduce", table, "--seeds=0,x", "--data_dir=d").sentence()

@@ -69,6 +69,7 @@ class Cell:
         network: a function that makes the network of the cell, such as `TVNet`: the result records the
             `SOLVER_VERSION` of its motion layers. None where there are none, as with a classical solver.
         columns: further numbers of its results that the table shows.
+        trained_as: the table and the row in whose folder its training is kept, if these are not its own.
     """
 
     row: str
@@ -84,6 +85,7 @@ class Cell:
     full_scale: str = ""
     network: Callable[[], keras.layers.Layer] | None = None
     columns: tuple[Column, ...] = ()
+    trained_as: tuple[str, str] | None = None
 
 
 def names() -> tuple[str, ...]:

@@ -1,14 +1,19 @@
 """Rows of two tables with one training: both have the same configuration, and it is kept in one place."""
 
+from dataclasses import replace
+
 import pytest
 
 import launch.tables
 from launch.evaluators import Measurement
 from launch.tables import Cell
-from launch.tables.parts import shared_training
+from launch.tables.parts.computing import reproduce
 from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.parts.fused_rows import Trained
 from launch.tables.parts.shared_training import trained_in
-from launch.tables.parts.stored import weights_file
+from launch.tables.parts.stored import results_of, run_folder_of, weights_file
+from tests.launch.test_fuse import write_scores
+from tvnet_keras import TVNet
 
 
 def cells_of(table):
@@ -17,8 +22,8 @@ def cells_of(table):
 
 def shared():
     """Every row that is trained in another table's folder: its cell, that table and the row's name there."""
-    cells = [cell for table in launch.tables.names() for cell in cells_of(table).values() if cell.run]
-    return [(cell, *cell.run.args[1:]) for cell in cells if getattr(cell.run, "func", None) is shared_training._run_in]
+    cells = [cell for table in launch.tables.names() for cell in cells_of(table).values()]
+    return [(cell, *cell.trained_as) for cell in cells if cell.trained_as]
 
 
 def test_what_is_shared_is_one_training():
@@ -28,17 +33,47 @@ def test_what_is_shared_is_one_training():
         assert (there.config, there.protocol) == (cell.config, cell.protocol), (table, row)
 
 
-def test_a_shared_training_is_kept_in_the_other_table(tmp_path):
-    calls = []
+def training(seen):
+    """A cell whose run says what it finds in its folder, and leaves the version of TVNet's mathematics there."""
 
-    def run(*arguments):
-        calls.append(arguments)
+    def run(data_dir, seed, weights):
+        folder = run_folder_of(weights)
+        file = folder / "checkpoint"
+        seen.append((folder.relative_to(folder.parents[1]).as_posix(), file.read_text() if file.is_file() else ""))
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"version {TVNet.SOLVER_VERSION}")
+        write_scores(folder / "evaluation/scores.npz", seed)
         return Measurement({"top1": 0.5}, {})
 
-    cell = trained_in(Cell("here", None, "top1", {}, {}, run, 1.0), "other", "there")
-    assert cell.run is not None
-    assert cell.run("data", 3, weights_file(tmp_path, "table", "here", 3)).numbers == {"top1": 0.5}
-    assert calls == [("data", 3, weights_file(tmp_path, "other", "there", 3))]
+    return Cell("there", None, "top1", {}, {"data": "none"}, run, 1.0, network=lambda: TVNet(1, 1, 1))
+
+
+def test_a_shared_training_is_kept_in_the_other_table(tmp_path, capsys):
+    seen = []
+    cell = replace(trained_in(training(seen), "other", "there"), row="here")
+    for seeds in ((3,), (3,)):
+        reproduce([cell], "table", "data", seeds, tmp_path / "results", tmp_path / "weights", recompute=True)
+    assert seen == [("other/there-seed3", ""), ("other/there-seed3", "version 1")]
+    assert f"goes on with the training in {tmp_path / 'weights/other/there-seed3'}" in capsys.readouterr().out
+    (result,) = results_of("table", tmp_path / "results")["here"]
+    assert "minutes" not in result.numbers, "the time of a training that was there is not known"
+
+
+def test_a_training_of_other_mathematics_is_no_rows_and_no_fusions(tmp_path, monkeypatch):
+    seen = []
+    there, weights = training(seen), tmp_path / "weights"
+    here = replace(trained_in(there, "other", "there"), row="here")
+    ways = [
+        lambda: reproduce([there], "other", "data", (0,), tmp_path / "results", weights, recompute=True),
+        lambda: reproduce([here], "table", "data", (0,), tmp_path / "results", weights, recompute=True),
+        lambda: Trained("other", there).scores("data", 0, weights),
+    ]
+    for version, way in enumerate((ways[0], ways[1], ways[2], ways[0]), 1):
+        monkeypatch.setattr(TVNet, "SOLVER_VERSION", version)
+        way()
+        assert seen[-1] == ("other/there-seed0", ""), "trained from the start"
+        Trained("other", there).scores("data", 0, weights)
+        assert len(seen) == version, "the scores of today's training are taken"
 
 
 def test_what_is_not_computed_is_not_shared():

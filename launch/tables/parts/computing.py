@@ -1,16 +1,13 @@
 """Computing the cells of a table, one after the other; a killed process goes on with the next missing one."""
 
-import itertools
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from launch.run import environment
 from launch.tables import Cell
-from launch.tables.parts.stored import results_of, run_folder_of, stale, weights_file
-from tvnet_keras.atomic import atomic_path
-from tvnet_keras.layers.motion_layer import solver_versions
+from launch.tables.parts.kept_training import set_aside_unless_made_by, training_of, versions_of
+from launch.tables.parts.stored import results_of, run_folder_of, stale
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring.result import Result, save_result
 
@@ -57,7 +54,7 @@ def reproduce(
         if there and not (recompute and there == stored.get((cell.row, seed))):
             continue
         print(f"[{number}/{len(plan)}] {cell.row}, seed {seed}, about {cell.minutes:.1f} min", flush=True)
-        weights = weights_file(weights_dir, table, cell.row, seed)
+        weights = training_of(cell, table, seed, weights_dir)
         with only_writer(weights, beside=True):
             result = _computed(cell, table, data_dir, seed, weights)
             save_result(root, result)
@@ -86,8 +83,8 @@ def _stored_cells(planned: int, stored: int, stale_ones: int, root: Path, recomp
 def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -> Result:
     if cell.run is None:
         raise ValueError(f"Only cells with a small version can be computed. Received: {cell.row}")
-    versions = solver_versions(cell.network()) if cell.network else {}
-    _note_versions(weights, versions)
+    versions = versions_of(cell)
+    set_aside_unless_made_by(versions, weights)
     # How long a training took that a killed process began is not known.
     begun, start = run_folder_of(weights).is_dir(), time.monotonic()
     if begun:
@@ -105,21 +102,3 @@ def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -
         numbers={**measured.numbers, **minutes},
         solver_versions=versions,
     )
-
-
-def _note_versions(weights: Path, versions: dict[str, int]) -> None:
-    """Notes which mathematics a run is made by; one begun with others, which training would continue, is set aside."""
-    if not versions:
-        return
-    folder = run_folder_of(weights)
-    note = folder.with_name(f"{folder.name}.solver_versions.json")
-    text = json.dumps(versions) + "\n"
-    if note.is_file() and note.read_bytes() == text.encode():
-        return
-    if folder.is_dir():
-        numbered = (folder.with_name(f"{folder.name}.stale{number}") for number in itertools.count(1))
-        aside = next(path for path in numbered if not path.exists())
-        folder.rename(aside)
-        print(f"    {folder} is not known to be of today's mathematics: renamed {aside.name}", flush=True)
-    with atomic_path(note) as partial:
-        partial.write_text(text)

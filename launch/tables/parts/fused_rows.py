@@ -6,7 +6,8 @@ from pathlib import Path
 
 from launch.evaluators import Measurement
 from launch.tables import Cell, Column
-from launch.tables.parts.stored import run_folder_of, weights_file
+from launch.tables.parts.kept_training import set_aside_unless_made_by, training_of, versions_of
+from launch.tables.parts.stored import run_folder_of
 from tvnet_keras.scoring import report, score_fusion
 from tvnet_keras.scoring.scores import Scores, load_scores
 
@@ -41,7 +42,8 @@ class Trained:
             seed: the seed of the training.
             weights_dir: the folder of what all tables train.
         """
-        weights = weights_file(weights_dir, self.table, self.cell.row, seed)
+        weights = training_of(self.cell, self.table, seed, weights_dir)
+        set_aside_unless_made_by(versions_of(self.cell), weights)
         file = run_folder_of(weights) / "evaluation" / "scores.npz"
         if not file.is_file():
             if self.cell.run is None:

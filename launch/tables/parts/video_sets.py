@@ -3,6 +3,7 @@
 import dataclasses
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from launch.flow_report.inputs import solver_record
 from launch.run.config import Config
@@ -51,6 +52,21 @@ class DataSet:
     steps: int
     classes: tuple[str, ...] = ()
     paper: str = "ucf101"
+
+    def fields(self, split: int | None = None) -> dict[str, Any]:
+        """Which of its videos a training sees, as fields of `config.data`; they are whole, whatever their size.
+
+        Args:
+            split: number of the split; None for the first of `splits`.
+        """
+        return {
+            "dataset": self.dataset,
+            "split": self.splits[0] if split is None else split,
+            "classes": self.classes,
+            "missing": "report",
+            # The videos have been shrunk already.
+            "resize_short": 0,
+        }
 
 
 UCF101 = DataSet(

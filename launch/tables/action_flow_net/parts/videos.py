@@ -42,12 +42,7 @@ def setting_of(table: str, data: DataSet) -> Setting:
         base,
         data=dataclasses.replace(
             base.data,
-            dataset=data.dataset,
-            split=data.splits[0],
-            classes=data.classes,
-            missing="report",
-            # The videos have been shrunk to about this size.
-            resize_short=0,
+            **data.fields(),
         ),
         train=dataclasses.replace(base.train, steps=data.steps, validate_every=0, log_every=100),
     )

@@ -61,12 +61,7 @@ def motion_config(data: DataSet, steps: int, solver: str = "", **model: Any) -> 
         model=dataclasses.replace(base.model, **model),
         data=dataclasses.replace(
             base.data,
-            dataset=data.dataset,
-            split=data.splits[0],
-            classes=data.classes,
-            missing="report",
-            # The videos have been shrunk to about this size.
-            resize_short=0,
+            **data.fields(),
             **({"flow": str(flow_folder(data, solver, SHARED)), "windows": WINDOWS} if solver else {}),
         ),
         train=dataclasses.replace(base.train, steps=steps, log_every=100),

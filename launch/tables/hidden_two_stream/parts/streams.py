@@ -100,14 +100,9 @@ def configuration(data: DataSet, stream: Stream) -> Config:
         "hidden_two_stream_ucf101",
         model={"backbone": BACKBONE, "dropout": 0.5, **({} if rgb else motion), **stream.model},
         data={
-            "dataset": data.dataset,
+            **data.fields(),
             "height": SIZE,
             "width": SIZE,
-            "split": data.splits[0],
-            "classes": data.classes,
-            "missing": "report",
-            # The videos have been shrunk to about this size.
-            "resize_short": 0,
             "flow": str(flow_folder(data, stream.solver, SHARED)) if stream.solver else "",
             **({"frames": 1} if rgb else {"frames": FIELDS + 1, "windows": WINDOWS}),
         },

@@ -89,14 +89,9 @@ def configuration(data: DataSet, stream: Stream, split: int, part: dict[str, flo
         data.dataset,
         model={"backbone": BACKBONE, **flow, **stream.model},
         data={
-            "dataset": data.dataset,
+            **data.fields(split),
             "height": SIZE,
             "width": SIZE,
-            "split": split,
-            "classes": data.classes,
-            "missing": "report",
-            # The videos have been shrunk to about this size.
-            "resize_short": 0,
             "flow": str(flow_folder(data, stream.solver, SHARED)) if stream.solver else "",
             "segments": stream.segments,
             **frames,

@@ -1,5 +1,6 @@
 """Rows of two tables with one training: both have the same configuration, and it is kept in one place."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from launch.tables.parts.computing import reproduce
 from launch.tables.parts.full_scale import full_scale_cell
 from launch.tables.parts.fused_rows import Trained
 from launch.tables.parts.shared_training import trained_in
-from launch.tables.parts.stored import results_of, run_folder_of, weights_file
+from launch.tables.parts.stored import results_of, run_folder_of, split_files
 from tests.launch.test_fuse import write_scores
 from tvnet_keras import TVNet
 
@@ -33,16 +34,16 @@ def test_what_is_shared_is_one_training():
         assert (there.config, there.protocol) == (cell.config, cell.protocol), (table, row)
 
 
-def training(seen):
-    """A cell whose run says what it finds in its folder, and leaves the version of TVNet's mathematics there."""
+def training(seen, splits=(1,)):
+    """A cell whose run says what it finds in its folders, and leaves the version of TVNet's mathematics there."""
 
     def run(data_dir, seed, weights):
-        folder = run_folder_of(weights)
-        file = folder / "checkpoint"
-        seen.append((folder.relative_to(folder.parents[1]).as_posix(), file.read_text() if file.is_file() else ""))
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"version {TVNet.SOLVER_VERSION}")
-        write_scores(folder / "evaluation/scores.npz", seed)
+        for folder in map(run_folder_of, split_files(weights, splits)):
+            file = folder / "checkpoint"
+            seen.append((folder.relative_to(folder.parents[1]).as_posix(), file.read_text() if file.is_file() else ""))
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"version {TVNet.SOLVER_VERSION}")
+            write_scores(folder / "evaluation/scores.npz", seed)
         return Measurement({"top1": 0.5}, {})
 
     return Cell("there", None, "top1", {}, {"data": "none"}, run, 1.0, network=lambda: TVNet(1, 1, 1))
@@ -59,21 +60,35 @@ def test_a_shared_training_is_kept_in_the_other_table(tmp_path, capsys):
     assert "minutes" not in result.numbers, "the time of a training that was there is not known"
 
 
-def test_a_training_of_other_mathematics_is_no_rows_and_no_fusions(tmp_path, monkeypatch):
+@pytest.mark.parametrize("splits", [(1,), (1, 2, 3)])
+def test_a_training_of_other_mathematics_is_no_rows_and_no_fusions(splits, tmp_path, monkeypatch):
     seen = []
-    there, weights = training(seen), tmp_path / "weights"
+    there, weights = training(seen, splits), tmp_path / "weights"
     here = replace(trained_in(there, "other", "there"), row="here")
+
+    def fused():
+        return Trained("other", there).scores_of_splits("data", 0, weights, splits)
+
     ways = [
         lambda: reproduce([there], "other", "data", (0,), tmp_path / "results", weights, recompute=True),
         lambda: reproduce([here], "table", "data", (0,), tmp_path / "results", weights, recompute=True),
-        lambda: Trained("other", there).scores("data", 0, weights),
+        fused,
     ]
-    for version, way in enumerate((ways[0], ways[1], ways[2], ways[0]), 1):
+    names = [run_folder_of(file).name for file in split_files(weights / "there-seed0.weights.h5", splits)]
+    for version, way in enumerate((*ways, ways[0]), 1):
         monkeypatch.setattr(TVNet, "SOLVER_VERSION", version)
         way()
-        assert seen[-1] == ("other/there-seed0", ""), "trained from the start"
-        Trained("other", there).scores("data", 0, weights)
-        assert len(seen) == version, "the scores of today's training are taken"
+        assert seen == [(f"other/{name}", "") for name in names], "trained from the start"
+        assert len(fused()) == len(splits) and len(seen) == len(splits), "the scores of today's training are taken"
+        seen.clear()
+
+
+def test_a_cell_of_splits_does_not_say_how_long_it_took_after_it_was_killed(tmp_path):
+    (tmp_path / "weights/table/there-seed0.split1").mkdir(parents=True)
+    (tmp_path / "weights/table/there-seed0.solver_versions.json").write_text(json.dumps({"TVNet": 1}) + "\n")
+    reproduce([training([], (1, 2))], "table", "data", (0,), tmp_path / "results", tmp_path / "weights")
+    (result,) = results_of("table", tmp_path / "results")["there"]
+    assert TVNet.SOLVER_VERSION == 1 and "minutes" not in result.numbers
 
 
 def test_what_is_not_computed_is_not_shared():

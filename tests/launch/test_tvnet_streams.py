@@ -12,11 +12,12 @@ from launch.run import run_folder
 from launch.run.config import check, from_dict
 from launch.tables.parts import video_sets
 from launch.tables.parts.computing import reproduce
-from launch.tables.parts.stored import results_of, run_folder_of
+from launch.tables.parts.kept_training import set_aside_unless_made_by, versions_of
+from launch.tables.parts.stored import results_of, run_folder_of, split_files
 from launch.tables.parts.trained_cells import train_and_score
 from launch.tables.parts.video_sets import JHMDB, UCF101, DataSet
 from launch.tables.tvnet.parts import streams, two_streams
-from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, configuration, learned, places, stored
+from launch.tables.tvnet.parts.streams import RGB, UNTRAINED, configuration, learned, stored
 from launch.weights.init_from import with_scaling_of_weights
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring.scores import Scores, save_scores
@@ -77,8 +78,8 @@ def test_the_numbers_are_the_papers():
 
 def test_every_split_has_a_run_of_its_own(tmp_path):
     weights = tmp_path / "rgb-seed0.weights.h5"
-    assert places(UCF101, weights) == [weights]
-    assert [run_folder_of(place).name for place in places(JHMDB, weights)] == [
+    assert split_files(weights, UCF101.splits) == [weights]
+    assert [run_folder_of(place).name for place in split_files(weights, JHMDB.splits)] == [
         "rgb-seed0.split1",
         "rgb-seed0.split2",
         "rgb-seed0.split3",
@@ -148,12 +149,15 @@ def test_a_stream_is_trained_and_its_motion_measured(small, shapes, tmp_path):
 
 
 def test_a_fusion_takes_the_scores_that_are_there(tmp_path, monkeypatch):
-    monkeypatch.setattr(two_streams, "run_stream", None)  # nothing is trained
-    for row in ("table3/rgb", "table3/tvnet"):
-        folder = tmp_path / "weights" / f"{row}-seed0/evaluation"
+    monkeypatch.setattr(streams, "train_and_score", None)  # nothing is trained
+    rows = {"rgb": ("table3/rgb", RGB), "tvnet": ("table3/tvnet", learned())}
+    for origin, stream in rows.values():
+        weights = tmp_path / "weights" / f"{origin}-seed0.weights.h5"
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        set_aside_unless_made_by(versions_of(two_streams.trained(UCF101, stream, origin).cell), weights)
+        folder = run_folder_of(weights) / "evaluation"
         folder.mkdir(parents=True)
         save_scores(folder / "scores.npz", scores_of([[1.0, 0.0]], ("v1",), ("run", "walk")))
-    rows = {"rgb": ("table3/rgb", RGB), "tvnet": ("table3/tvnet", learned())}
     cell = two_streams.fused_cell("two-streams", None, UCF101, rows, minutes=1)
     reproduce([cell], "tvnet_table4", "data", (0,), tmp_path / "results", tmp_path / "weights")
     (result,) = results_of("tvnet_table4", tmp_path / "results")["two-streams"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from launch.run import environment
 from launch.tables import Cell
 from launch.tables.parts.kept_training import set_aside_unless_made_by, training_of, versions_of
-from launch.tables.parts.stored import results_of, run_folder_of, stale
+from launch.tables.parts.stored import results_of, run_folders_of, stale
 from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring.result import Result, save_result
 
@@ -86,9 +86,9 @@ def _computed(cell: Cell, table: str, data_dir: str, seed: int, weights: Path) -
     versions = versions_of(cell)
     set_aside_unless_made_by(versions, weights)
     # How long a training took that a killed process began is not known.
-    begun, start = run_folder_of(weights).is_dir(), time.monotonic()
+    begun, start = run_folders_of(weights), time.monotonic()
     if begun:
-        print(f"    goes on with the training in {run_folder_of(weights)}", flush=True)
+        print(f"    goes on with the training in {begun[-1]}", flush=True)
     measured = cell.run(data_dir, seed, weights)
     minutes = {} if begun else {"minutes": (time.monotonic() - start) / 60}
     return Result(

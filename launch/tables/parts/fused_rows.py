@@ -1,13 +1,14 @@
 """Rows of two networks that are trained apart and whose predictions are fused: two-stream and late fusion."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from launch.evaluators import Measurement
 from launch.tables import Cell, Column
 from launch.tables.parts.kept_training import set_aside_unless_made_by, training_of, versions_of
-from launch.tables.parts.stored import run_folder_of
+from launch.tables.parts.stored import run_folder_of, split_files
 from tvnet_keras.scoring import report, score_fusion
 from tvnet_keras.scoring.scores import Scores, load_scores
 
@@ -42,14 +43,25 @@ class Trained:
             seed: the seed of the training.
             weights_dir: the folder of what all tables train.
         """
+        return self.scores_of_splits(data_dir, seed, weights_dir, (1,))[0]
+
+    def scores_of_splits(self, data_dir: str, seed: int, weights_dir: Path, splits: Sequence[int]) -> list[Scores]:
+        """The same of every split.
+
+        Args:
+            data_dir: the data set's folder.
+            seed: the seed of the trainings.
+            weights_dir: the folder of what all tables train.
+            splits: numbers of the splits that the cell trains on.
+        """
         weights = training_of(self.cell, self.table, seed, weights_dir)
         set_aside_unless_made_by(versions_of(self.cell), weights)
-        file = run_folder_of(weights) / "evaluation" / "scores.npz"
-        if not file.is_file():
+        files = [run_folder_of(file) / "evaluation" / "scores.npz" for file in split_files(weights, splits)]
+        if not all(file.is_file() for file in files):
             if self.cell.run is None:
                 raise ValueError(f"Only cells that are trained here can be fused. Received: {self.origin}")
             self.cell.run(data_dir, seed, weights)
-        return load_scores(file)
+        return [load_scores(file) for file in files]
 
 
 def fused_cell(

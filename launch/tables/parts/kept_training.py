@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from launch.tables import Cell
-from launch.tables.parts.stored import run_folder_of, weights_file
+from launch.tables.parts.stored import run_folder_of, run_folders_of, weights_file
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.layers.motion_layer import solver_versions
 
@@ -28,7 +28,7 @@ def versions_of(cell: Cell) -> dict[str, int]:
 
 
 def set_aside_unless_made_by(versions: dict[str, int], weights: Path) -> None:
-    """Notes beside a run which mathematics it is made by; one begun with others is renamed.
+    """Notes beside the runs of a cell which mathematics they are made by; those begun with others are renamed.
 
     Args:
         versions: as `versions_of` has them; a run without motion layers is never set aside.
@@ -41,10 +41,10 @@ def set_aside_unless_made_by(versions: dict[str, int], weights: Path) -> None:
     text = json.dumps(versions) + "\n"
     if note.is_file() and note.read_bytes() == text.encode():
         return
-    if folder.is_dir():
-        numbered = (folder.with_name(f"{folder.name}.stale{number}") for number in itertools.count(1))
+    for there in run_folders_of(weights):
+        numbered = (there.with_name(f"{there.name}.stale{number}") for number in itertools.count(1))
         aside = next(path for path in numbered if not path.exists())
-        folder.rename(aside)
-        print(f"    {folder} is not known to be of today's mathematics: renamed {aside.name}", flush=True)
+        there.rename(aside)
+        print(f"    {there} is not known to be of today's mathematics: renamed {aside.name}", flush=True)
     with atomic_path(note) as partial:
         partial.write_text(text)

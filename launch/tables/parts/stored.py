@@ -1,5 +1,6 @@
 """What there is of a table already: its results by row, which of these are stale, and where its networks are kept."""
 
+import glob
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,3 +53,23 @@ def weights_file(folder: Path, table: str, row: str, seed: int) -> Path:
 def run_folder_of(weights: Path) -> Path:
     """The folder in which a cell keeps its whole run, from the weight file that it may write instead."""
     return weights.with_name(weights.name.removesuffix(WEIGHTS_ENDING))
+
+
+def split_files(weights: Path, splits: Sequence[int]) -> list[Path]:
+    """The files that name the folders of a cell's runs: one for each split, of a single one the cell's own.
+
+    Args:
+        weights: the cell's weight file.
+        splits: numbers of the splits that it trains on.
+    """
+    if len(splits) == 1:
+        return [weights]
+    name = weights.name.removesuffix(WEIGHTS_ENDING)
+    return [weights.with_name(f"{name}.split{split}{WEIGHTS_ENDING}") for split in splits]
+
+
+def run_folders_of(weights: Path) -> list[Path]:
+    """The folders of a cell's runs that are there: its own, or those of its splits."""
+    folder = run_folder_of(weights)
+    of_splits = sorted(folder.parent.glob(f"{glob.escape(folder.name)}.split[0-9]"))
+    return [each for each in (folder, *of_splits) if each.is_dir()]

@@ -10,7 +10,7 @@ from typing import Any
 from launch.evaluators import Measurement
 from launch.run.config import Config, new_config
 from launch.tables import Cell, Column
-from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
+from launch.tables.parts.stored import run_folder_of, split_files
 from launch.tables.parts.trained_cells import train_and_score, trained_cell
 from launch.tables.parts.video_sets import PAIRS, SHARED, WINDOWS, DataSet, flow_folder, prepare
 from launch.tables.tvnet.parts.learned_motion import measure_motion
@@ -160,20 +160,12 @@ def run_stream(
         weights: the weight file that names the folders of the runs.
     """
     measured = []
-    for split, place in zip(data.splits, places(data, weights), strict=True):
+    for split, place in zip(data.splits, split_files(weights, data.splits), strict=True):
         config = configuration(data, stream, split, part)
         found = train_and_score(config, partial(prepare, data, stream.solver), data_dir, seed, place)
         motion = measure_motion(run_folder_of(place)) if stream.live else {}
         measured.append(dataclasses.replace(found, numbers=found.numbers | motion))
     return _mean(measured, data.splits)
-
-
-def places(data: DataSet, weights: Path) -> list[Path]:
-    """The weight file, in name, of every split of a data set."""
-    if len(data.splits) == 1:
-        return [weights]
-    name = weights.name.removesuffix(WEIGHTS_ENDING)
-    return [weights.with_name(f"{name}.split{split}{WEIGHTS_ENDING}") for split in data.splits]
 
 
 def _mean(measured: Sequence[Measurement], splits: tuple[int, ...]) -> Measurement:

@@ -1,7 +1,6 @@
 """The fusion of trained streams, and of improved dense trajectories, as in Table 4: the paper's rules, no tuning."""
 
 import statistics
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,12 @@ from launch.evaluators import Measurement
 from launch.run.config import to_dict
 from launch.score_files import read_scores, test_list
 from launch.tables import Cell, Column
-from launch.tables.parts.stored import WEIGHTS_ENDING, run_folder_of
+from launch.tables.parts.fused_rows import Trained
 from launch.tables.parts.video_sets import DataSet
-from launch.tables.tvnet.parts.streams import Stream, configuration, places, run_stream
+from launch.tables.tvnet.parts.streams import Stream, configuration, stream_cell
 from tvnet_keras.errors import InputError
 from tvnet_keras.scoring import report, score_fusion
-from tvnet_keras.scoring.scores import Scores, load_scores
+from tvnet_keras.scoring.scores import Scores
 
 IDT_FILES = {"ucf101": "ucf_idt_split{split}.mat", "hmdb51": "hmdb_idt_split{split}.mat"}
 IDT_FOLDERS = ("idt", "scores/idt")
@@ -64,9 +63,21 @@ def fused_cell(
     )
 
 
+def trained(data: DataSet, stream: Stream, origin: str) -> Trained:
+    """A stream whose training is fused.
+
+    Args:
+        data: the data set.
+        stream: the stream.
+        origin: whose training it is, as `<table>/<row>`.
+    """
+    table, _, row = origin.partition("/")
+    return Trained(table, stream_cell(row, None, data, stream, minutes=1))
+
+
 def _fuse_splits(data: DataSet, streams: Streams, idt: bool, data_dir: str, seed: int, weights: Path) -> Measurement:
     scores = {
-        name: _scores_of(data, stream, origin, data_dir, seed, weights.parent.parent)
+        name: trained(data, stream, origin).scores_of_splits(data_dir, seed, weights.parent.parent, data.splits)
         for name, (origin, stream) in streams.items()
     }
     fused = [
@@ -77,18 +88,6 @@ def _fuse_splits(data: DataSet, streams: Streams, idt: bool, data_dir: str, seed
     if len(fused) > 1:
         numbers |= {f"top1_split{split}": one.numbers["top1"] for split, one in zip(data.splits, fused, strict=True)}
     return Measurement(numbers, {"data": data.dataset, "inputs": [one.protocol for one in fused]})
-
-
-def _scores_of(
-    data: DataSet, stream: Stream, origin: str, data_dir: str, seed: int, weights_dir: Path
-) -> Sequence[Scores]:
-    """The scores of a stream on every split, trained if it is not yet."""
-    table, _, row = origin.partition("/")
-    weights = weights_dir / table / f"{row}-seed{seed}{WEIGHTS_ENDING}"
-    files = [run_folder_of(place) / "evaluation" / "scores.npz" for place in places(data, weights)]
-    if not all(file.is_file() for file in files):
-        run_stream(data, stream, None, data_dir, seed, weights)
-    return [load_scores(file) for file in files]
 
 
 def _fused(scores: dict[str, Scores], data: DataSet, split: int, idt: bool, data_dir: str) -> Measurement:

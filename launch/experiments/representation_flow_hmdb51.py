@@ -1,7 +1,7 @@
 """Representation Flow's final networks, fine-tuned on HMDB51 from their run on Kinetics.
 
 Paper (Piergiovanni and Ryoo, CVPR 2019, Table 9, HMDB(+Kin)): 76.4 % with representation flow, 77.3 % with
-flow-conv-flow, 66.4 % with RGB and optical flow. 50 epochs, the rate 0.005 falls to a tenth every 20, dropout 0.8;
+flow-conv-flow, 66.6 % with RGB and optical flow. 50 epochs, the rate 0.005 falls to a tenth every 20, dropout 0.8;
 otherwise as on Kinetics. Hours: not measured.
 
     python -m launch.train --method=representation_flow --experiment=representation_flow_hmdb51 \\

@@ -16,6 +16,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from launch.figures.parts.clips import clip_at
 from launch.figures.parts.numbers import whole_number
 from launch.flow_report.comparison import solve_pair
 from launch.flow_report.pictures import Sheet, longest_of
@@ -28,7 +29,6 @@ from tvnet_keras.flow.codec import quantise
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.layers.motion_net import MotionNet
 from tvnet_keras.video.augment import test_views
-from tvnet_keras.video.read import read_frames
 from tvnet_keras.video.recipe import ClipRecipe
 
 FRAMES = "both frames"
@@ -50,7 +50,7 @@ def draw(*, runs: str, videos: str, frame: str = "20", solver: str = "tvl1-5-5-1
     most = max(layer.frames for layer in layers.values())
     sheet = Sheet([FRAMES, *(_title(name, axis) for name in (solver, *layers) for axis in COMPONENTS)])
     for path in videos.split(","):
-        clip = test_views(read_frames(path, range(first, first + most)), recipe)[0][0]
+        clip = test_views(clip_at(path, first, most), recipe)[0][0]
         flows, _ = solve_pair(clip[:2], {solver: solve}, set())
         flows |= {name: _first_step(layer, clip) for name, layer in layers.items()}
         add_row(sheet, f"{Path(path).stem}, frame {frame}", clip[:2], flows)

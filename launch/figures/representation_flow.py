@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 import models.representation_flow as representation_flow
+from launch.figures.parts.clips import clip_at
 from launch.figures.parts.numbers import whole_number
 from launch.flow_report.pictures import Sheet, colour_code, longest_of
 from launch.run.model import load_run
@@ -26,7 +27,6 @@ from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.representation_flow import RepresentationFlow
 from tvnet_keras.typing import Tensor
 from tvnet_keras.video.augment import test_views
-from tvnet_keras.video.read import read_frames
 from tvnet_keras.video.recipe import ViewRecipe
 
 CHANNELS = 3
@@ -74,8 +74,11 @@ def _network(run: str) -> RepresentationFlowClassifier:
         options = representation_flow.Options(flows="fcf")
         return representation_flow.build(num_classes=CLASSES, clip_shape=UNTRAINED_CLIP, options=options)
     _, model, _ = load_run(Path(run))
-    if not isinstance(model, RepresentationFlowClassifier) or model.flow is None:
-        raise InputError(f"--input=run={run} has no representation flow: it is of another method, or of place=none.")
+    if not isinstance(model, RepresentationFlowClassifier) or model.flow is None or model.stored is not None:
+        raise InputError(
+            f"--input=run={run} has no representation flow of frames: it is of another method, or of place=none or "
+            "motion=stored."
+        )
     steps, needed = model.features_shape[0], 1 + max(len(LEVELS), model.flow.frames_consumed)
     if steps is not None and steps < needed:
         frames, options = model.clip_shape[0], model.options
@@ -124,5 +127,4 @@ def _strongest(flows: list[np.ndarray]) -> list[int]:
 
 def _clip(path: str, first: int, step: int, network: RepresentationFlowClassifier) -> np.ndarray:
     frames, height, width, _ = network.clip_shape
-    read = read_frames(path, range(first, first + frames * step, step))
-    return test_views(read, ViewRecipe((height, width), "center"))[0][0]
+    return test_views(clip_at(path, first, frames, step), ViewRecipe((height, width), "center"))[0][0]

@@ -19,6 +19,7 @@ from typing import cast
 import keras
 import numpy as np
 
+from launch.figures.parts.clips import clip_at
 from launch.figures.parts.numbers import whole_number
 from launch.flow_report.pictures import Sheet, colour_code, longest_of
 from launch.run.model import load_run
@@ -26,8 +27,8 @@ from models.parts.stored_motion import TWICE, StoredMotion
 from models.representation_flow import RepresentationFlowClassifier
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers import make_solver
+from tvnet_keras.layers.flow_of_flow import FlowOfFlow
 from tvnet_keras.layers.representation_flow import RepresentationFlow
-from tvnet_keras.video.read import read_frames
 
 FRAMES = 3
 """Two steps of flow, between which there is one of flow of flow."""
@@ -36,7 +37,7 @@ ITERATIONS = 100
 SOLVER = "tvl1-5-5-10"
 
 FRAME, CODE = "frame", "colour code"
-TVL1, OURS = "TV-L1", "representation flow"
+TVL1, OURS = "TV-L1", "this layer"
 AGAIN = ("TV-L1 of its x motion", "TV-L1 of its y motion")
 
 Layer = Callable[[np.ndarray], np.ndarray]
@@ -56,7 +57,7 @@ def draw(*, video: str, run: str = "", frame: str = "20", step: str = "2") -> np
     layer = _layer(run)
     sheet = Sheet([FRAME, TVL1, OURS, *AGAIN, CODE])
     for path in video.split(","):
-        clip = read_frames(path, range(first, first + FRAMES * distance, distance))
+        clip = clip_at(path, first, FRAMES, distance)
         flows = flows_of(clip, layer)
         lengths = {name: longest_of(None, [flow]) for name, flow in flows.items()}
         drawn = {name: flow / lengths[name] for name, flow in flows.items()} | {CODE: colour_code(1.0)}
@@ -89,9 +90,13 @@ def _layer(run: str) -> Layer:
         flow = RepresentationFlow(None, ITERATIONS, output="flow")
         return lambda clip: _mean_flow(flow(clip[None, :2].astype("float32")))
     _, model, _ = load_run(Path(run))
-    if not isinstance(model, RepresentationFlowClassifier) or model.flow is None or model.options.place != "input":
+    sees_frames = isinstance(model, RepresentationFlowClassifier) and model.stored is None
+    if not sees_frames or model.flow is None or model.options.place != "input":
         raise InputError(f"--input=run={run} computes no representation flow of frames: give one of place=input.")
-    network, trained = model, cast(RepresentationFlow, model.flow)
+    network = model
+    # Of flow of flow, the flow that follows the frames.
+    first = model.flow.sequence[0] if isinstance(model.flow, FlowOfFlow) else model.flow
+    trained = cast(RepresentationFlow, first)
     return lambda clip: _mean_flow(trained(network.scaling(network.unit_range(clip[None, :2]))))
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from launch.figures.parts.clips import clip_at
+from launch.figures.parts.numbers import whole_number
 from launch.flow_report.comparison import measure_pair, solve_pair
 from launch.flow_report.pictures import FRAME, Sheet, captions, longest_of
 from launch.run.inference import as_graph
@@ -22,7 +24,6 @@ from models import motion_of
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers import Solver, make_solver
 from tvnet_keras.video.augment import test_views
-from tvnet_keras.video.read import read_frames
 
 CLASSICAL = "tvl1-5-5-50"
 """The classical solver beside TVNet."""
@@ -41,8 +42,7 @@ def draw(*, run: str, videos: str, frame: str = "20") -> np.ndarray:
     trained, untrained = motion_of(model), motion_of(build_model(config, len(class_names)))
     if trained is None or untrained is None:
         raise InputError(f"--input=run={run} has no TVNet: its method is {config.method}.")
-    if not frame.isdecimal():
-        raise InputError(f"--input=frame={frame} must be the number of a frame, from 0 up.")
+    first = whole_number("frame", frame, 0)
     made: dict[str, Solver] = {
         f"OpenCV {CLASSICAL}": make_solver(CLASSICAL),
         "TVNet untrained": _solver(as_graph(untrained)),
@@ -50,7 +50,7 @@ def draw(*, run: str, videos: str, frame: str = "20") -> np.ndarray:
     }
     sheet, recipe = Sheet([FRAME, *made]), test_clip_recipe(config.data)
     for path in videos.split(","):
-        pair, _ = test_views(read_frames(path, [int(frame), int(frame) + 1]), recipe)
+        pair, _ = test_views(clip_at(path, first, 2), recipe)
         flows, seconds = solve_pair(pair[0], made, set())
         measured = measure_pair(pair[0], None, flows, seconds)
         longest = longest_of(None, list(flows.values()))

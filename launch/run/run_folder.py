@@ -54,7 +54,7 @@ def claim(folder: Path, config: Config) -> dict:
         before, now = to_dict(read_config(folder)), to_dict(config)
         changed = {
             path: f"--config.{path} was {old!r}, is {new!r}"
-            for path, old, new in _differences(before, now)
+            for path, old, new in differences(before, now)
             if not path.startswith(FREE_FIELDS)
             and not (path in PATH_FIELDS and _same_place(old, new, run.get("directory", "")))
         }
@@ -183,12 +183,21 @@ def _command() -> str:
     return shlex.join([Path(sys.executable).name, *arguments])
 
 
-def _differences(old: dict, new: dict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Fields that differ, such as `train.lr`, with both values."""
+def differences(old: dict, new: dict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The fields in which two configurations differ.
+
+    Args:
+        old: a configuration as `to_dict` has it.
+        new: another one.
+        prefix: what stands before the names of the fields.
+
+    Yields:
+        A field, such as `train.lr`, with both values.
+    """
     for key in {**old, **new}:
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            yield from _differences(before, after, f"{prefix}{key}.")
+            yield from differences(before, after, f"{prefix}{key}.")
         elif before != after:
             yield f"{prefix}{key}", before, after
 

@@ -85,11 +85,14 @@ def test_wrong_inputs_are_one_sentence(run, video):
     run(place="none")
     with pytest.raises(InputError, match="--input=run=any has no representation flow"):
         figure.draw(video=video, run="any")
+    run(place="block1", motion="stored", flow_fields=1)
+    with pytest.raises(InputError, match="--input=run=any has no representation flow of frames.*motion=stored"):
+        figure.draw(video=video, run="any")
     run(place="input")
     for given in ({"frame": "-1"}, {"step": "0"}, {"frame": "two"}):
         with pytest.raises(InputError, match="must be a whole number of at least"):
             figure.draw(video=video, run="any", **given)
-    with pytest.raises(InputError, match="only 9 frames decode"):
+    with pytest.raises(InputError, match=r"has 9 frames .*--input=frame=8 on, 2 apart, ends with frame 14: begin"):
         figure.draw(video=video, run="any", frame="8")
 
 

@@ -74,5 +74,21 @@ def test_wrong_inputs_are_one_sentence(run, video):
     for given in ({"frame": "-1"}, {"step": "0"}):
         with pytest.raises(InputError, match="must be a whole number of at least"):
             figure.draw(video=video, **given)
-    with pytest.raises(InputError, match="moved.avi"):
+    with pytest.raises(InputError, match=r"moved.avi has 7 frames .*--input=frame=5 on, 2 apart, ends with frame 9"):
         figure.draw(video=video, frame="5")
+    with pytest.raises(InputError, match="missing.avi"):
+        figure.draw(video="missing.avi")
+
+
+@pytest.mark.parametrize("flows", ["fof", "fcf"])
+def test_of_flow_of_flow_the_flow_that_follows_the_frames_is_shown(run, flows):
+    run(place="input", flows=flows)
+    flow = figure._layer("any")(clip_of(MOTION))
+    assert flow.shape == (*SIZE, 2)
+    np.testing.assert_allclose(np.median(flow, axis=(0, 1)), MOTION, atol=0.1)
+
+
+def test_a_network_of_stored_flow_has_no_flow_of_frames_to_show(run, video):
+    run(place="input", motion="stored", flow_fields=1)
+    with pytest.raises(InputError, match="--input=run=any computes no representation flow of frames"):
+        figure.draw(video=video, run="any")

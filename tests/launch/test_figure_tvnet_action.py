@@ -43,5 +43,5 @@ def test_what_cannot_be_drawn_is_one_sentence(clip, monkeypatch):
     with pytest.raises(InputError, match="has no TVNet: its method is rgb"):
         tvnet_action.draw(run="any", videos=clip)
     monkeypatch.setattr(tvnet_action, "load_run", a_run("tvnet", iterations=3))
-    with pytest.raises(InputError, match="frame=first must be the number"):
+    with pytest.raises(InputError, match="frame=first must be a whole number"):
         tvnet_action.draw(run="any", videos=clip, frame="first")

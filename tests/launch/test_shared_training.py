@@ -1,5 +1,6 @@
 """Rows of two tables with one training: both have the same configuration, and it is kept in one place."""
 
+import collections
 import json
 from dataclasses import replace
 
@@ -7,6 +8,8 @@ import pytest
 
 import launch.tables
 from launch.evaluators import Measurement
+from launch.run import run_folder
+from launch.run.config import new_config, to_dict
 from launch.tables import Cell
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.full_scale import full_scale_cell
@@ -15,6 +18,7 @@ from launch.tables.parts.shared_training import trained_in
 from launch.tables.parts.stored import results_of, run_folder_of, split_files
 from tests.launch.test_fuse import write_scores
 from tvnet_keras import TVNet
+from tvnet_keras.errors import InputError
 
 
 def cells_of(table):
@@ -34,19 +38,30 @@ def test_what_is_shared_is_one_training():
         assert (there.config, there.protocol) == (cell.config, cell.protocol), (table, row)
 
 
+def test_no_training_stands_in_two_rows_as_two_trainings():
+    """Otherwise one configuration comes to have two numbers, as soon as one of them is computed again."""
+    rows = collections.defaultdict(list)
+    for table in launch.tables.names():
+        for row, cell in cells_of(table).items():
+            if cell.run and not cell.trained_as:
+                rows[json.dumps([cell.config, cell.protocol], sort_keys=True)].append(f"{table}/{row}")
+    assert len(rows) > 150 and [same for same in rows.values() if len(same) > 1] == []
+
+
 def training(seen, splits=(1,)):
     """A cell whose run says what it finds in its folders, and leaves the version of TVNet's mathematics there."""
+    config = new_config("rgb", "moving_shapes")
 
     def run(data_dir, seed, weights):
         for folder in map(run_folder_of, split_files(weights, splits)):
             file = folder / "checkpoint"
             seen.append((folder.relative_to(folder.parents[1]).as_posix(), file.read_text() if file.is_file() else ""))
-            folder.mkdir(parents=True, exist_ok=True)
+            run_folder.claim(folder, config)
             file.write_text(f"version {TVNet.SOLVER_VERSION}")
             write_scores(folder / "evaluation/scores.npz", seed)
         return Measurement({"top1": 0.5}, {})
 
-    return Cell("there", None, "top1", {}, {"data": "none"}, run, 1.0, network=lambda: TVNet(1, 1, 1))
+    return Cell("there", None, "top1", to_dict(config), {"data": "none"}, run, 1.0, network=lambda: TVNet(1, 1, 1))
 
 
 def test_a_shared_training_is_kept_in_the_other_table(tmp_path, capsys):
@@ -83,8 +98,22 @@ def test_a_training_of_other_mathematics_is_no_rows_and_no_fusions(splits, tmp_p
         seen.clear()
 
 
+def test_a_fusion_refuses_scores_of_another_configuration(tmp_path):
+    cell = training([])
+    Trained("other", cell).scores("data", 0, tmp_path)
+    for path, value in (("train.steps", 7), ("data.frames", 10), ("model.dropout", 0.25), ("eval.clips", 2)):
+        section, field = path.split(".")
+        config = json.loads(json.dumps(cell.config))
+        config[section][field] = value
+        with pytest.raises(InputError, match=rf"there-seed0 holds a training of .*\({path} was .*, is {value}\)"):
+            Trained("other", replace(cell, config=config)).scores("data", 0, tmp_path)
+    elsewhere = json.loads(json.dumps(cell.config))
+    elsewhere["data"]["root"] = "another/place"
+    Trained("other", replace(cell, config=elsewhere)).scores("data", 0, tmp_path)
+
+
 def test_a_cell_of_splits_does_not_say_how_long_it_took_after_it_was_killed(tmp_path):
-    (tmp_path / "weights/table/there-seed0.split1").mkdir(parents=True)
+    run_folder.claim(tmp_path / "weights/table/there-seed0.split1", new_config("rgb", "moving_shapes"))
     (tmp_path / "weights/table/there-seed0.solver_versions.json").write_text(json.dumps({"TVNet": 1}) + "\n")
     reproduce([training([], (1, 2))], "table", "data", (0,), tmp_path / "results", tmp_path / "weights")
     (result,) = results_of("table", tmp_path / "results")["there"]

@@ -12,10 +12,12 @@ from launch.tables.parts import generated_pairs, video_sets
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, weights_file
 from launch.tables.parts.trained_cells import trained_cell, with_root
+from launch.tables.parts.video_sets import DataSet, prepare
 from tvnet_keras import FlowOfFlow, RepresentationFlow, TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions
 from tvnet_keras.scoring.result import Result
+from tvnet_keras.video.moving_shapes.writer import ACCELERATION, write_dataset
 
 TABLES = launch.tables.names()
 TRAINED = [name for name in TABLES if name.startswith("representation_flow")]
@@ -132,14 +134,38 @@ def interrupted(*arguments):
 
 def test_clips_are_generated_where_there_are_none(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr("launch.tables.parts.moving_shapes.write_dataset", made.append)
+
+    def write(folder, **options):
+        made.append(folder)
+        write_dataset(folder, train_groups=1, test_groups=1, size=(32, 32), motions=options["motions"])
+
+    monkeypatch.setattr("launch.tables.parts.moving_shapes.write_dataset", write)
     monkeypatch.setattr("launch.tables.parts.trained_cells.train", interrupted)
     cell = cells_of("representation_flow_table5")[0]
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             cell.run(str(tmp_path / "shapes"), 0, tmp_path / "weights/a.weights.h5")
-        (tmp_path / "shapes/splits").mkdir(parents=True, exist_ok=True)
     assert made == [tmp_path / "shapes"]
+
+
+def test_steady_tables_refuse_the_clips_of_the_other_set(tmp_path):
+    write_dataset(tmp_path / "shapes", train_groups=1, test_groups=1, size=(32, 32), motions=ACCELERATION)
+    for row in ("none", "flow"):
+        cell = next(cell for cell in cells_of("representation_flow_table1") if cell.row == row)
+        with pytest.raises(InputError, match=r"holds the classes .* about MoveRight, .* with --motions=steady\.$"):
+            cell.run(str(tmp_path / "shapes"), 0, tmp_path / "weights/a.weights.h5")
+
+
+def test_frames_and_flow_are_not_taken_from_other_videos_of_the_same_names(tmp_path):
+    config = from_dict(cells_of("representation_flow_table1")[0].config)
+    for name, seed in (("first", 0), ("second", 1)):
+        write_dataset(tmp_path / name, train_groups=1, test_groups=1, size=(32, 32), seed=seed)
+    data = DataSet("few", "moving_shapes", splits=(1,), steps=0)
+    for solver in ("", "dis"):
+        for _ in range(2):
+            prepare(data, solver, config, tmp_path / "first", tmp_path / "runs/table")
+        with pytest.raises(InputError, match=r"few-frames is of other videos than those in --data_dir=.*second"):
+            prepare(data, solver, config, tmp_path / "second", tmp_path / "runs/table")
 
 
 def test_clips_of_the_other_set_are_refused(shapes, tmp_path):

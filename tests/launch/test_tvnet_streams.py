@@ -155,9 +155,13 @@ def test_a_fusion_takes_the_scores_that_are_there(tmp_path, monkeypatch):
         weights = tmp_path / "weights" / f"{origin}-seed0.weights.h5"
         weights.parent.mkdir(parents=True, exist_ok=True)
         set_aside_unless_made_by(versions_of(two_streams.trained(UCF101, stream, origin).cell), weights)
-        folder = run_folder_of(weights) / "evaluation"
-        folder.mkdir(parents=True)
-        save_scores(folder / "scores.npz", scores_of([[1.0, 0.0]], ("v1",), ("run", "walk")))
+        # Only where it was trained do ImageNet weights choose the range of frames.
+        config = configuration(UCF101, stream, 1)
+        model = dataclasses.replace(config.model, scaling="lite") if stream is RGB else config.model
+        config = dataclasses.replace(config, model=model)
+        run_folder.claim(run_folder_of(weights), config)
+        (run_folder_of(weights) / "evaluation").mkdir()
+        save_scores(run_folder_of(weights) / "evaluation/scores.npz", scores_of([[1.0, 0.0]], ("v1",), ("run", "walk")))
     cell = two_streams.fused_cell("two-streams", None, UCF101, rows, minutes=1)
     reproduce([cell], "tvnet_table4", "data", (0,), tmp_path / "results", tmp_path / "weights")
     (result,) = results_of("tvnet_table4", tmp_path / "results")["two-streams"]

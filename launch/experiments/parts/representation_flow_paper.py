@@ -86,6 +86,8 @@ def paper_config(
             "lr": rate,
             "weight_decay": 1e-6,
             "schedule": "steps",
+            # The paper speaks of none.
+            "clip_norm": 0.0,
             "ema": average_momentum,
             "checkpoint_every": 500,
             **schedule.fields(),

@@ -21,7 +21,7 @@ from launch.tables.action_flow_net.parts.rows_of_table1 import ROOTS
 from launch.tables.action_flow_net.parts.videos import SETTING, full_scale, setting_of
 from launch.tables.action_flow_net.table1 import MINUTES, STEPS
 from launch.tables.parts.full_scale import full_scale_cell
-from launch.tables.parts.stored import weights_file
+from launch.tables.parts.shared_training import trained_in
 from launch.tables.parts.video_sets import UCF101
 
 __all__ = ["DATA_SET", "SETTING", "cells"]
@@ -32,6 +32,9 @@ TABLE1 = "action_flow_net_table1"
 
 PAPER = {"stacked-generated": (51.7, 9.12), "stacked": (69.6, 11.84)}
 """Top-1, percent, and end-point error on Sintel, pixels, by row."""
+
+OF_TABLE1 = "stacked"
+"""The row whose network Table 1 trains."""
 
 EPICFLOW = (77.7, 6.29)
 
@@ -46,7 +49,8 @@ def cells() -> tuple[Cell, ...]:
 def _cell(row: str, accuracy: float, error: float, setting: Setting) -> Cell:
     command = full_scale("ucf101", ROOTS["ucf101"])[row]
     cell = network_cell(row, accuracy, setting, minutes=MINUTES, full_scale=command)
-    return dataclasses.replace(cell, run=partial(_run, setting, row, cell), columns=(_sintel(error), *cell.columns))
+    measured = dataclasses.replace(cell, run=partial(_run, setting, row, cell), columns=(_sintel(error), *cell.columns))
+    return trained_in(measured, TABLE1, row) if row == OF_TABLE1 else measured
 
 
 def _sintel(paper: float) -> Column:
@@ -54,8 +58,6 @@ def _sintel(paper: float) -> Column:
 
 
 def _run(setting: Setting, row: str, cell: Cell, data_dir: str, seed: int, weights: Path) -> Measurement:
-    # The network of Table 1, which is trained there if it is not yet.
-    weights = weights_file(weights.parent.parent, TABLE1, row, seed)
     videos = str(Path(data_dir) / "ucf101")
     measured = cell.run(videos, seed, weights) if cell.run else Measurement({}, {})
     config, model, _ = load_run(train_flow(setting, NETWORKS[row].start, videos, weights))

@@ -7,8 +7,14 @@ from pathlib import Path
 
 from launch.evaluators import Measurement
 from launch.tables import Cell, Column
-from launch.tables.parts.kept_training import set_aside_unless_made_by, training_of, versions_of
+from launch.tables.parts.kept_training import (
+    require_training_of,
+    set_aside_unless_made_by,
+    training_of,
+    versions_of,
+)
 from launch.tables.parts.stored import run_folder_of, split_files
+from tvnet_keras.one_writer import only_writer
 from tvnet_keras.scoring import report, score_fusion
 from tvnet_keras.scoring.scores import Scores, load_scores
 
@@ -53,14 +59,22 @@ class Trained:
             seed: the seed of the trainings.
             weights_dir: the folder of what all tables train.
             splits: numbers of the splits that the cell trains on.
+
+        Raises:
+            InputError: another process computes it, or what is there is of another configuration.
         """
         weights = training_of(self.cell, self.table, seed, weights_dir)
-        set_aside_unless_made_by(versions_of(self.cell), weights)
-        files = [run_folder_of(file) / "evaluation" / "scores.npz" for file in split_files(weights, splits)]
-        if not all(file.is_file() for file in files):
-            if self.cell.run is None:
+        folders = [run_folder_of(file) for file in split_files(weights, splits)]
+        files = [folder / "evaluation" / "scores.npz" for folder in folders]
+        with only_writer(weights, beside=True):
+            set_aside_unless_made_by(versions_of(self.cell), weights)
+            if all(file.is_file() for file in files):
+                for folder in folders:
+                    require_training_of(self.cell, folder)
+            elif self.cell.run is None:
                 raise ValueError(f"Only cells that are trained here can be fused. Received: {self.origin}")
-            self.cell.run(data_dir, seed, weights)
+            else:
+                self.cell.run(data_dir, seed, weights)
         return [load_scores(file) for file in files]
 
 

@@ -4,10 +4,27 @@ import itertools
 import json
 from pathlib import Path
 
+from launch.run.config import from_dict, to_dict
+from launch.run.run_folder import PATH_FIELDS, differences, read_config
 from launch.tables import Cell
 from launch.tables.parts.stored import run_folder_of, run_folders_of, weights_file
 from tvnet_keras.atomic import atomic_path
+from tvnet_keras.choices import first_few
+from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions
+
+LEFT_TO_THE_RUN = (
+    "seed",
+    "data.split",
+    "data.flow",
+    "data.workers",
+    "data.missing",
+    "model.scaling",
+    "train.log_every",
+    "train.patience",
+)
+"""Fields that are a run's own: ImageNet weights bring the range of frames along, a cell of several splits has runs of
+each, and the rest changes nothing that is learned."""
 
 
 def training_of(cell: Cell, table: str, seed: int, weights_dir: Path) -> Path:
@@ -25,6 +42,29 @@ def training_of(cell: Cell, table: str, seed: int, weights_dir: Path) -> Path:
 def versions_of(cell: Cell) -> dict[str, int]:
     """By motion layer of a cell's network, the version of its mathematics today."""
     return solver_versions(cell.network()) if cell.network else {}
+
+
+def require_training_of(cell: Cell, folder: Path) -> None:
+    """Refuses a run of another configuration than a cell's, as an earlier version of the table may have left it.
+
+    Args:
+        cell: the cell.
+        folder: the folder of a run that is finished.
+
+    Raises:
+        InputError: it is none, or of another configuration.
+    """
+    before, now = to_dict(read_config(folder)), to_dict(from_dict(cell.config))
+    changed = [
+        f"{path} was {old!r}, is {new!r}"
+        for path, old, new in differences(before, now)
+        if path not in LEFT_TO_THE_RUN and path not in PATH_FIELDS
+    ]
+    if changed:
+        raise InputError(
+            f"{folder} holds a training of another configuration than the row {cell.row} has ({first_few(changed)}): "
+            "delete it, or give another --weights_dir."
+        )
 
 
 def set_aside_unless_made_by(versions: dict[str, int], weights: Path) -> None:

@@ -6,7 +6,7 @@ from launch.run.config import Config
 from launch.tables.parts.trained_cells import with_root
 from tvnet_keras.errors import InputError
 from tvnet_keras.video.datasets import moving_shapes
-from tvnet_keras.video.moving_shapes.writer import ACCELERATION, MOTIONS, write_dataset
+from tvnet_keras.video.moving_shapes.writer import ACCELERATION, MOTIONS, STEADY, write_dataset
 
 TRAIN_GROUPS, TEST_GROUPS = 80, 50
 """Of Moving Shapes II: twice the scenes of Moving Shapes, of half as many classes, which are equally many clips."""
@@ -19,14 +19,15 @@ def on_generated_clips(config: Config, data_dir: Path, folder: Path) -> Config:
         config: the configuration of a training.
         data_dir: the folder of Moving Shapes.
         folder: the folder of a table's runs, in which nothing is kept.
+
+    Raises:
+        InputError: the folder holds other clips.
     """
-    if not (data_dir / "splits").is_dir():
-        write_dataset(data_dir)
-    return with_root(config, data_dir)
+    return _on_clips(config, data_dir, STEADY, {})
 
 
 def on_accelerating_clips(config: Config, data_dir: Path, folder: Path) -> Config:
-    """The configuration on the clips of Moving Shapes II in `data_dir`, which are generated if they are not there.
+    """The same on the clips of Moving Shapes II.
 
     Args:
         config: the configuration of a training.
@@ -36,12 +37,17 @@ def on_accelerating_clips(config: Config, data_dir: Path, folder: Path) -> Confi
     Raises:
         InputError: the folder holds other clips.
     """
+    return _on_clips(config, data_dir, ACCELERATION, {"train_groups": TRAIN_GROUPS, "test_groups": TEST_GROUPS})
+
+
+def _on_clips(config: Config, data_dir: Path, motions: str, groups: dict[str, int]) -> Config:
     if not (data_dir / "splits").is_dir():
-        write_dataset(data_dir, motions=ACCELERATION, train_groups=TRAIN_GROUPS, test_groups=TEST_GROUPS)
+        write_dataset(data_dir, motions=motions, **groups)
     found = moving_shapes.load(data_dir, subset="train").class_names
-    if found != MOTIONS[ACCELERATION]:
+    if found != MOTIONS[motions]:
         raise InputError(
-            f"--data_dir={data_dir} holds the classes {', '.join(found)}, not those of Moving Shapes II; name an empty "
-            f"folder, or one that launch.prepare --generate wrote with --motions={ACCELERATION}."
+            f"--data_dir={data_dir} holds the classes {', '.join(found)}, and this table is about "
+            f"{', '.join(MOTIONS[motions])}; name an empty folder, or one that launch.prepare --generate wrote with "
+            f"--motions={motions}."
         )
     return with_root(config, data_dir)

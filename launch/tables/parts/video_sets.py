@@ -1,6 +1,7 @@
 """The videos of tables on UCF101 and JHMDB: decoded once, with stored flow of any solver, for all papers alike."""
 
 import dataclasses
+import hashlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from launch.run.config import Config
 from launch.run.progress import progress
 from launch.run.video_report import splits_of, union
 from launch.tables.parts.trained_cells import with_root
+from tvnet_keras.atomic import atomic_path
+from tvnet_keras.errors import InputError
 from tvnet_keras.flow.solvers import make_solver
 from tvnet_keras.flow.store import FlowFormat, write_flow
 from tvnet_keras.video.cache import write_cache
@@ -129,6 +132,9 @@ def prepare(
         data_dir: the data set's folder.
         folder: the folder of a table's runs; frames and flow lie beside it, where all tables find them.
         form: which flow is stored, and how; None takes `stacks`.
+
+    Raises:
+        InputError: there is no such list, or what is stored is of other videos.
     """
     folder = folder.parent / SHARED
     config = with_root(config, data_dir, cache=str(_frames(data, data_dir, folder)))
@@ -156,18 +162,36 @@ def _videos(data: DataSet, data_dir: Path) -> VideoList:
 
 
 def _frames(data: DataSet, data_dir: Path, folder: Path) -> Path:
-    place = folder / f"{data.name}-frames"
+    place, videos = folder / f"{data.name}-frames", _videos(data, data_dir)
+    _require_same(videos, place, data_dir)
     # Writing it again would read all of a finished store, for every cell.
     if not (place / "index.json").is_file():
         with progress("caching", "videos") as show:
-            write_cache(_videos(data, data_dir), place, progress=show)
+            write_cache(videos, place, progress=show)
     return place
 
 
 def _flow(data: DataSet, solver: str, data_dir: Path, folder: Path, form: FlowFormat) -> Path:
-    place = flow_folder(data, solver, folder, form)
+    place, videos = flow_folder(data, solver, folder, form), _videos(data, data_dir)
+    _require_same(videos, place, data_dir)
     if not (place / "index.json").is_file():
         with progress(f"storing the flow of {solver}", "videos") as show:
             make = partial(make_solver, solver)
-            write_flow(_videos(data, data_dir), place, make, solver_record(solver, {}), form, progress=show)
+            write_flow(videos, place, make, solver_record(solver, {}), form, progress=show)
     return place
+
+
+def _require_same(videos: VideoList, place: Path, data_dir: Path) -> None:
+    """Refuses a store of other files than those of a list, which a note beside it tells: ids alone can be the same."""
+    note = place.with_name(f"{place.name}.source")
+    found = "".join(f"{video.video_id} {Path(video.path).stat().st_size}\n" for video in videos.videos)
+    mark = hashlib.sha256(found.encode()).hexdigest()
+    if not note.is_file():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(note) as half:
+            half.write_text(mark)
+    elif note.read_text() != mark:
+        raise InputError(
+            f"{place} is of other videos than those in --data_dir={data_dir}: name their folder, or delete it and "
+            f"{note.name}, or give another --weights_dir."
+        )

@@ -7,6 +7,7 @@ small advantage of learning is no evidence.
 
 from launch.tables import Cell
 from launch.tables.parts.full_scale import full_scale_cell
+from launch.tables.parts.shared_training import trained_in
 from launch.tables.representation_flow.parts.full_scale import LOWRES_HMDB, command, folder_of
 from launch.tables.representation_flow.parts.moving_shapes_cells import FAST_FLOW_RATE, SETTING, cell
 
@@ -15,6 +16,10 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 DATA_SET = "moving_shapes"
 
 TABLE = "representation_flow_table2"
+
+TABLE_3 = "representation_flow_table3"
+OF_TABLE_3 = {"none": "100.fixed", "divergence-constants": "100.learned"}
+"""Rows that are also Table 3's, with the names that they have there."""
 
 CONSTANTS = ("tau", "lambda", "theta")
 PAPER = {
@@ -34,6 +39,7 @@ def cells() -> tuple[Cell, ...]:
         cell(row, tiny, {**model(learn), **FAST_FLOW_RATE}, full_scale=command(folder_of(TABLE, row), model(learn)))
         for row, (learn, tiny, _) in PAPER.items()
     ]
+    here = [trained_in(each, TABLE_3, OF_TABLE_3[each.row]) if each.row in OF_TABLE_3 else each for each in here]
     return (*here, *(_of_hmdb(f"{row}.hmdb", learn, number) for row, (learn, _, number) in PAPER.items()))
 
 

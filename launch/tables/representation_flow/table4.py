@@ -6,6 +6,7 @@ network of frames of Table 1, which were trained apart.
 
 from launch.tables import Cell
 from launch.tables.parts.fused_rows import Trained, fused_cell
+from launch.tables.parts.shared_training import trained_in
 from launch.tables.representation_flow.parts import rgb_network
 from launch.tables.representation_flow.parts.full_scale import RULE, command, folder_of, late_command
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
@@ -15,6 +16,12 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 DATA_SET = "moving_shapes"
 
 TABLE = "representation_flow_table4"
+
+SHARED = {
+    "none.block3": ("representation_flow_table3", "10.learned.rate-0.3"),
+    "none.input": ("representation_flow_table5", "flow.input"),
+}
+"""Rows that are also other tables', with the names that they have there."""
 
 PLACES = ("input", "block1", "block3")
 PAPER = {
@@ -44,7 +51,8 @@ def _cell(fusion: str, place: str, paper: float) -> Cell:
     row = f"{fusion}.{place}"
     if fusion == "late":
         return _late(row, place, paper)
-    return cell(row, paper, model(fusion, place), full_scale=command(folder_of(TABLE, row), model(fusion, place)))
+    own = cell(row, paper, model(fusion, place), full_scale=command(folder_of(TABLE, row), model(fusion, place)))
+    return trained_in(own, *SHARED[row]) if row in SHARED else own
 
 
 def _late(row: str, place: str, paper: float) -> Cell:

@@ -7,6 +7,7 @@ block 3, 14 x 14 features. Here after conv1, 32 x 32, with three seeds; three ti
 """
 
 from launch.tables import Cell
+from launch.tables.parts.shared_training import trained_in
 from launch.tables.representation_flow.parts.flow_of_flow import ROWS, TWICE, TWICE_PAPER, small
 from launch.tables.representation_flow.parts.full_scale import STACK, command, flow_command, folder_of
 from launch.tables.representation_flow.parts.moving_shapes_cells import SETTING, cell
@@ -17,6 +18,8 @@ __all__ = ["DATA_SET", "SETTING", "cells"]
 DATA_SET = "moving_shapes"
 
 TABLE = "representation_flow_table5"
+
+OF_TABLE_3 = ("representation_flow_table3", "10.learned.rate-0.3")
 
 LONG = 450
 """Number of steps in which a network of three flow layers learns too: its loss begins to fall at the 100th step."""
@@ -40,6 +43,8 @@ def cells() -> tuple[Cell, ...]:
         for row, (paper, model) in ROWS.items()
     ]
     deep = [cell(f"{row}.block3", paper, model, full_scale=commands[row]) for row, (paper, model) in ROWS.items()]
+    # The single flow is also a row of Table 3.
+    deep = [trained_in(each, *OF_TABLE_3) if each.row == "flow.block3" else each for each in deep]
     first = [
         cell(f"{row}.input", paper, {**AT_INPUT, **model}, minutes=4.0, full_scale=commands[row])
         for row, (paper, model) in ROWS.items()

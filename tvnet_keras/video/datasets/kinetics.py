@@ -28,6 +28,9 @@ LIST_FOLDERS = (".", "annotations", "splits")
 LIST_WORDS = {"train": "train", "test": "val"}
 """The word in the name of the list of each subset."""
 
+TINY_LISTS = "minikinetics_"
+"""What the lists of Tiny-Kinetics begin with, which may lie beside those of Kinetics (`tiny_kinetics`)."""
+
 COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 FILE_STEM = re.compile(r"(?P<youtube_id>.+)_(?P<start>\d+)_(?P<end>\d+)")
 
@@ -118,7 +121,11 @@ def _list_of(root: Path, subset: str) -> Path | None:
     """The list of a subset, None without one."""
     for folder in LIST_FOLDERS:
         names = sorted(path for ending in ("csv", "json") for path in matching(root / folder, f"*.{ending}"))
-        fitting = [path for path in names if LIST_WORDS[subset] in path.name.lower()]
+        fitting = [
+            path
+            for path in names
+            if LIST_WORDS[subset] in path.name.lower() and not path.name.startswith(TINY_LISTS)
+        ]
         if len(fitting) > 1:
             listed = ", ".join(path.name for path in fitting)
             raise InputError(f"{root / folder} holds several {subset} lists ({listed}); keep the one that is meant.")

@@ -101,8 +101,10 @@ def command(
     if init_from:
         fields["init_from"] = init_from
     start = [f"--method={method}", f"--experiment={experiment}", f"--output_dir={folder}"]
+    skipping = _skipping(experiment)
     return chained(
-        _launch("train", *start, *_overridden({**fields, **overrides})), _launch("evaluate", f"--run={folder}")
+        _launch("train", *start, *_overridden({**fields, **overrides}), *skipping),
+        _launch("evaluate", f"--run={folder}", *skipping),
     )
 
 
@@ -128,7 +130,7 @@ def stored_tvl1(experiment: str) -> tuple[str, dict[str, str]]:
     """
     dataset, root = DATA[experiment]
     store = f"flow/{root}-tvl1"
-    words = [f"--flow={store}", "--solver=tvl1", f"--dataset={dataset}", f"--data_dir={root}", "--skip_unreadable"]
+    words = [f"--flow={store}", "--solver=tvl1", f"--dataset={dataset}", f"--data_dir={root}", *_skipping(experiment)]
     # A clip that starts again has no stored flow from its last frame to its first.
     return _launch("prepare", *words), {"data.flow": store, "data.short": "clamp"}
 
@@ -162,6 +164,11 @@ def imagenet_command(depth: int, backbone: str, method: str = METHOD) -> tuple[s
     options = {"model.backbone": backbone, "model.scaling": "imagenet", **own}
     words = [f"--weights={IMAGENET[depth]}", f"--output={file}", f"--method={method}", f"--experiment={STUDY}"]
     return _launch("convert", "--from=torch", *words, *_overridden(options)), {"init_from": file}
+
+
+def _skipping(experiment: str) -> tuple[str, ...]:
+    """The flag for videos that YouTube no longer has whole, of which HMDB51 has none."""
+    return ("--skip_unreadable",) if DATA[experiment][0] != "hmdb51" else ()
 
 
 def _launch(launcher: str, *words: str) -> str:

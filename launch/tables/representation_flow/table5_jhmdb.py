@@ -21,8 +21,6 @@ MINUTES = {"fcf": 10.0, "flow": 6.5, "fof": 10.0, "fcfcf": 14.0}
 
 def cells() -> tuple[Cell, ...]:
     """Every row, the paper's best first."""
-    rows = [
-        cell(row, paper, small(model), seeds=SEEDS, minutes=MINUTES[row]) for row, (paper, model) in ROWS.items()
-    ]
+    rows = [cell(row, paper, small(model), seeds=SEEDS, minutes=MINUTES[row]) for row, (paper, model) in ROWS.items()]
     # The first seed stores the flow, too.
     return (*rows, cell(TWICE, TWICE_PAPER, {**FLOW_TWICE, "flow_fields": STACK}, seeds=SEEDS, minutes=30.0))

@@ -122,9 +122,7 @@ def _list_of(root: Path, subset: str) -> Path | None:
     for folder in LIST_FOLDERS:
         names = sorted(path for ending in ("csv", "json") for path in matching(root / folder, f"*.{ending}"))
         fitting = [
-            path
-            for path in names
-            if LIST_WORDS[subset] in path.name.lower() and not path.name.startswith(TINY_LISTS)
+            path for path in names if LIST_WORDS[subset] in path.name.lower() and not path.name.startswith(TINY_LISTS)
         ]
         if len(fitting) > 1:
             listed = ", ".join(path.name for path in fitting)

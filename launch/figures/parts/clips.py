@@ -7,13 +7,13 @@ from tvnet_keras.video.read import VideoError, read_frames
 
 
 def clip_at(path: str, frame: int, count: int, step: int = 1) -> np.ndarray:
-    """Frames of a video from `--input=frame` on.
+    """Frames of a video, from the one that the input `frame` names on.
 
     Args:
         path: the video.
         frame: number of the first one.
         count: how many.
-        step: `--input=step`, the distance of neighbouring ones.
+        step: the input `step`, the distance of neighbouring ones.
 
     Returns:
         uint8 `[count, H, W, 3]`, RGB.

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from launch.tables.parts import generated_pairs, video_sets
 from launch.tables.parts.computing import reproduce
 from launch.tables.parts.stored import results_of, weights_file
 from launch.tables.parts.trained_cells import trained_cell, with_root
-from launch.tables.parts.video_sets import DataSet, prepare
+from launch.tables.parts.video_sets import SHARED, DataSet, prepare
 from tvnet_keras import FlowOfFlow, RepresentationFlow, TVNet
 from tvnet_keras.errors import InputError
 from tvnet_keras.layers.motion_layer import solver_versions
@@ -166,6 +167,10 @@ def test_frames_and_flow_are_not_taken_from_other_videos_of_the_same_names(tmp_p
             prepare(data, solver, config, tmp_path / "first", tmp_path / "runs/table")
         with pytest.raises(InputError, match=r"few-frames is of other videos than those in --data_dir=.*second"):
             prepare(data, solver, config, tmp_path / "second", tmp_path / "runs/table")
+    videos = video_sets._videos(data, tmp_path / "first")
+    video_sets._require_same(
+        replace(videos, videos=videos.videos[::-1]), tmp_path / "runs" / SHARED / "few-frames", tmp_path
+    )
 
 
 def test_clips_of_the_other_set_are_refused(shapes, tmp_path):

@@ -57,7 +57,7 @@ class DataSet:
     paper: str = "ucf101"
 
     def fields(self, split: int | None = None) -> dict[str, Any]:
-        """Which of its videos a training sees, as fields of `config.data`; they are whole, whatever their size.
+        """Which of its videos a training sees, as fields of `config.data`; they are not resized.
 
         Args:
             split: number of the split; None for the first of `splits`.
@@ -184,8 +184,9 @@ def _flow(data: DataSet, solver: str, data_dir: Path, folder: Path, form: FlowFo
 def _require_same(videos: VideoList, place: Path, data_dir: Path) -> None:
     """Refuses a store of other files than those of a list, which a note beside it tells: ids alone can be the same."""
     note = place.with_name(f"{place.name}.source")
-    found = "".join(f"{video.video_id} {Path(video.path).stat().st_size}\n" for video in videos.videos)
-    mark = hashlib.sha256(found.encode()).hexdigest()
+    # Tables of one split and of all list the same videos in another order.
+    found = sorted(f"{video.video_id} {Path(video.path).stat().st_size}" for video in videos.videos)
+    mark = hashlib.sha256("\n".join(found).encode()).hexdigest()
     if not note.is_file():
         note.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(note) as half:

@@ -4,6 +4,7 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
+from tvnet_keras.entries import matching
 from tvnet_keras.layers.motion_layer import current_versions
 from tvnet_keras.scoring.result import Result, load_results
 
@@ -71,5 +72,5 @@ def split_files(weights: Path, splits: Sequence[int]) -> list[Path]:
 def run_folders_of(weights: Path) -> list[Path]:
     """The folders of a cell's runs that are there: its own, or those of its splits."""
     folder = run_folder_of(weights)
-    of_splits = sorted(folder.parent.glob(f"{glob.escape(folder.name)}.split[0-9]"))
+    of_splits = matching(folder.parent, f"{glob.escape(folder.name)}.split[0-9]")
     return [each for each in (folder, *of_splits) if each.is_dir()]

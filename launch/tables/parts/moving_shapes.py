@@ -8,8 +8,8 @@ from tvnet_keras.errors import InputError
 from tvnet_keras.video.datasets import moving_shapes
 from tvnet_keras.video.moving_shapes.writer import ACCELERATION, MOTIONS, STEADY, write_dataset
 
-TRAIN_GROUPS, TEST_GROUPS = 80, 50
-"""Of Moving Shapes II: twice the scenes of Moving Shapes, of half as many classes, which are equally many clips."""
+GROUPS = {STEADY: (40, 25), ACCELERATION: (80, 50)}
+"""Scenes to train on and to test: Moving Shapes II has half as many classes, so equally many clips."""
 
 
 def on_generated_clips(config: Config, data_dir: Path, folder: Path) -> Config:
@@ -23,7 +23,7 @@ def on_generated_clips(config: Config, data_dir: Path, folder: Path) -> Config:
     Raises:
         InputError: the folder holds other clips.
     """
-    return _on_clips(config, data_dir, STEADY, {})
+    return _on_clips(config, data_dir, STEADY)
 
 
 def on_accelerating_clips(config: Config, data_dir: Path, folder: Path) -> Config:
@@ -37,12 +37,13 @@ def on_accelerating_clips(config: Config, data_dir: Path, folder: Path) -> Confi
     Raises:
         InputError: the folder holds other clips.
     """
-    return _on_clips(config, data_dir, ACCELERATION, {"train_groups": TRAIN_GROUPS, "test_groups": TEST_GROUPS})
+    return _on_clips(config, data_dir, ACCELERATION)
 
 
-def _on_clips(config: Config, data_dir: Path, motions: str, groups: dict[str, int]) -> Config:
+def _on_clips(config: Config, data_dir: Path, motions: str) -> Config:
     if not (data_dir / "splits").is_dir():
-        write_dataset(data_dir, motions=motions, **groups)
+        train_groups, test_groups = GROUPS[motions]
+        write_dataset(data_dir, motions=motions, train_groups=train_groups, test_groups=test_groups)
     found = moving_shapes.load(data_dir, subset="train").class_names
     if found != MOTIONS[motions]:
         raise InputError(

@@ -16,7 +16,7 @@ from tests.docs import texts
 
 WITH_BLOCKS = [page for page in texts.pages() if texts.python_blocks(page)]
 
-SLOW = ("docs/cookbook.md",)
+SLOW = ("docs/cookbook.md", "docs/methods/tvnet.md")
 """Pages that export to ONNX, which takes half a minute."""
 
 

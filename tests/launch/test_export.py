@@ -227,10 +227,14 @@ def evaluated(model, config, videos, flow=None):
     return tf.nn.softmax(model(tf.concat([batch[taken] for batch in batches], 0), training=False)["logits"])
 
 
+LARGE = ("action_flow_net", "hidden_two_stream")
+"""Methods whose networks take seconds to build; `test_export_elsewhere` has one export of each."""
+
+
 def shown_cases():
-    """Every method at one size of the views, the quickest one at another too; the rest is slow."""
+    """Methods at one size of the views, the quickest one at another too; the rest is slow."""
     for method in module_names(models):
-        yield pytest.param(method, 16, 24, 0)
+        yield pytest.param(method, 16, 24, 0, marks=pytest.mark.slow if method in LARGE else ())
         yield pytest.param(method, 24, 16, 20, marks=() if method == "rgb" else pytest.mark.slow)
 
 

@@ -169,7 +169,7 @@ def test_whatever_is_wrong_with_one_file_the_others_are_predicted(
     odd = [str(shared_data / "faults" / name) for name in names]
     cut = tmp_path / "cut.avi"
     cut.write_bytes(Path(videos[0]).read_bytes()[:9000])
-    examine = functools.partial(summarise_video, TVNet(iterations=2), {}) if looked_at else None
+    examine = functools.partial(summarise_video, TVNet(1, 1, 2), {}) if looked_at else None
     with pytest.raises(InputError, match=r"cut\.avi: is cut short, it holds \d of 8 frames"):
         open_files([str(cut), *odd], tiny(), ("a",), examine=examine)
     source = open_files([str(cut), *odd], tiny(), ("a",), skip_unreadable=True, examine=examine)

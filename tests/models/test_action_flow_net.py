@@ -171,6 +171,7 @@ def translated(count, size, seed):
     return np.repeat(np.stack(pairs)[..., None], 3, -1).astype("uint8"), flow
 
 
+@pytest.mark.slow
 def test_a_trained_network_gives_the_translation_of_a_texture():
     model = make(losses=("flow",), width=12, flow_scale=4.0)
     frames, flow = translated(128, 32, seed=1)

@@ -233,6 +233,7 @@ def test_stored_flow_is_seen_as_that_of_motion_net_is():
     np.testing.assert_allclose(stored(live.motion(clip))["logits"], live(clip)["logits"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_joint_loss_stays_finite_at_the_released_rates():
     """Those of the joint stage: 1e-3 for the classifier, 1e-6 for MotionNet, with the sums of the released losses."""
     model = make(**C, normalisation="released", flow_range="eight_bit")

@@ -169,6 +169,7 @@ def translated(seeds):
     return np.round(255 * np.concatenate(pairs)).astype("uint8"), motion[:, None, None, None]
 
 
+@pytest.mark.slow
 def test_it_learns_the_translation_of_textures_without_labels():
     """Two motions, so that only a network that looks at the frames can tell them apart; and textures never seen."""
     model = make(width=8, flow_fields=1)

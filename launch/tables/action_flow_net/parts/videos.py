@@ -40,10 +40,7 @@ def setting_of(table: str, data: DataSet) -> Setting:
     base = action_flow_net_ucf101.config(METHOD)
     config = dataclasses.replace(
         base,
-        data=dataclasses.replace(
-            base.data,
-            **data.fields(),
-        ),
+        data=dataclasses.replace(base.data, **data.fields()),
         train=dataclasses.replace(base.train, steps=data.steps, validate_every=0, log_every=100),
     )
     stored = {"flow": str(flow_folder(data, SOLVER, SHARED, FORM)), "windows": FORM.windows}

@@ -1,6 +1,10 @@
 """What every test shares: where the real data is, quiet libraries, and how many tests were skipped and why."""
 
+import gc
+import importlib.util
 import os
+import subprocess
+import sys
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -12,6 +16,32 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+KERNELS = (("adjoint",), ("level", "frames", "median"))
+"""Modules of native kernels, in two halves that take about as long to compile."""
+
+# Nothing of what is collected ever goes; looking through it was a third of the time that collecting takes.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Garbage is collected from here on, except among the thousands of tests, which stay."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compiles the native kernels of a fresh clone once, where every worker would compile them for itself."""
+    if importlib.util.find_spec("numba") is None:
+        return
+    imports = [", ".join(f"tvnet_keras.ops.native.{name}" for name in half) for half in KERNELS]
+    started = [
+        subprocess.Popen([sys.executable, "-c", f"import {names}"], cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+        for names in imports
+    ]
+    for process in started:
+        process.wait()
 
 
 def _folder(name: str) -> Path:

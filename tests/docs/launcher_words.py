@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import fnmatch
+import functools
 import inspect
 import io
 import json
@@ -202,9 +203,16 @@ def _table_and_rows(given, defined: dict) -> None:
     from tvnet_keras.errors import InputError
 
     chosen = tables.matching(given.table or "*") if given.list else (given.table,) if given.table else tables.names()
-    rows = [cell.row for table in chosen for cell in tables.table_module(table).cells()]
+    rows = [row for table in chosen for row in _rows_of(table)]
     if not all(fnmatch.filter(rows, pattern) for pattern in given.rows):
         raise InputError(f"--rows={given.rows} fits no row of --table={given.table}.")
+
+
+@functools.cache
+def _rows_of(table: str) -> tuple[str, ...]:
+    from launch import tables
+
+    return tuple(cell.row for cell in tables.table_module(table).cells())
 
 
 def _suite(given, defined: dict) -> None:

@@ -85,7 +85,8 @@ def alternatives(word):
 def fault_of(tmp_path_factory):
     """What a launcher has against a line: `fault_of("train", line)`; all lines of a launcher are read at once."""
     commands = [command for path in WITH_COMMANDS for command in texts.commands(path)]
-    alone = [line for path in WITH_FLAGS for words in texts.flag_spans(path) for line in lines_alone(words)]
+    spans = dict.fromkeys(words for path in WITH_FLAGS for words in texts.flag_spans(path))
+    alone = [line for words in spans for line in lines_alone(words)]
     wrong = [(launcher, line_of_mistake(words)) for launcher, words, _ in MISTAKES]
     known = {}
 

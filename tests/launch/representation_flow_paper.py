@@ -1,5 +1,6 @@
 """The numbers of Representation Flow's tables, and the full-scale commands of their rows."""
 
+import functools
 import shlex
 
 import launch.experiments
@@ -146,7 +147,12 @@ def cells_of(table):
 
 def commands_of(tables=PAPER):
     """The parts of every full-scale command, by table and row."""
-    rows = {(table, each.row): each.full_scale for table in tables for each in cells_of(f"representation_flow_{table}")}
+    return {row: parts for table in tables for row, parts in _commands_of(table).items()}
+
+
+@functools.cache
+def _commands_of(table):
+    rows = {(table, each.row): each.full_scale for each in cells_of(f"representation_flow_{table}")}
     return {row: [shlex.split(part) for part in said.split(full_scale.AND)] for row, said in rows.items() if said}
 
 

@@ -39,8 +39,8 @@ def clip_of(shape):
     return np.round(255 * np.concatenate([clip * (1 - k / 4) for k in range(batch)])).astype("uint8")
 
 
-QUICK = ("tvnet", "action_flow_net", "hidden_two_stream")
-"""Methods whose graphs have what those of the others have; these are slow as well."""
+QUICK = ("tvnet", "action_flow_net")
+"""Methods whose graphs have nearly all that those of the others have; these are slow as well."""
 
 
 def exports():

@@ -98,6 +98,7 @@ def test_videos_without_flow_say_how_to_store_it(configured, unknown_flow, one_s
     one_sentence(str(refusal.value))
 
 
+@pytest.mark.slow
 def test_videos_of_ones_own_learn_stored_flow(configured, unknown_flow, tmp_path):
     config = configured(data={"dataset": "folder", "root": unknown_flow})
     videos = list_source(config, "train").videos
@@ -122,6 +123,7 @@ def test_stored_flow_of_several_clips_at_a_time_is_refused(configured, tmp_path,
     one_sentence(str(refusal.value))
 
 
+@pytest.mark.slow
 def test_the_rows_of_the_papers_table_start_from_each_other(run, configured, tmp_path):
     joint = weight_values(load_run(run)[1])
     fine_tuned = configured(

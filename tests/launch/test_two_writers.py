@@ -85,7 +85,7 @@ def while_checking(monkeypatch):
 
 
 def test_a_second_configuration_does_not_take_over_a_run_that_still_checks_its_videos(tiny, tmp_path, while_checking):
-    first, second = (tiny("rgb", seed=seed, train={"steps": 1}) for seed in (0, 1))
+    first, second = (tiny("rgb", seed=seed, train={"steps": 0}) for seed in (0, 1))
     refusals = []
 
     def start_the_second():

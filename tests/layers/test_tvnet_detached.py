@@ -29,7 +29,10 @@ def test_the_gradients_are_finite_differences_with_the_data_terms_held(mode, med
     check_gradients(flow_and_gradients(layer)[1], loss, start)
 
 
-@pytest.mark.parametrize("options", [{}, {"mode": "portable"}, {"variant": "official"}], ids=str)
+PORTABLE = pytest.param({"mode": "portable"}, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("options", [{}, PORTABLE, {"variant": "official"}], ids=str)
 def test_the_flow_is_the_same_and_only_its_gradient_another(options):
     (flow, usual), (same, detached) = (flow_and_gradients(built(**options, detach_warps=on)) for on in (False, True))
     np.testing.assert_array_equal(flow, same)

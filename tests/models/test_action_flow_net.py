@@ -62,7 +62,8 @@ def values(layer):
     return {weight.path: ops.convert_to_numpy(weight) for weight in layer.weights}
 
 
-@pytest.mark.parametrize("structure", ["stacked", pytest.param("stacked_full_size", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("structure", ["stacked", "stacked_full_size"])
 def test_frozen_parts_stay_as_they_are_to_the_last_bit(structure):
     model = make(structure=structure, **STACKED)
     frozen, learned = values(model.network), values(model.head)

@@ -27,6 +27,11 @@ LEVELS = "flows"
 FIELDS = ("label", "flow", "known")
 
 
+CLASSIFIERS = [name for name in module_names(models) if "label" in load_module(models, "--method", name).NEEDS]
+LARGE = ("action_flow_net", "hidden_two_stream")
+"""Methods whose training step takes ten seconds to trace."""
+
+
 def options_of(method, **chosen):
     known = {field.name for field in dataclasses.fields(method.Options)}
     return method.Options(**{name: value for name, value in {**QUICK, **chosen}.items() if name in known})
@@ -223,7 +228,11 @@ def test_every_learning_rate_names_weights(method, model):
         assert multiplier > 0
 
 
-def test_compile_and_fit_learn(classifier, method):
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in CLASSIFIERS]
+)
+def test_compile_and_fit_learn(name):
+    method = load_module(models, "--method", name)
     fresh = make(method, dropout=0.0)
     frames, label = clip(method.FRAMES, batch=6, seed=1), np.array([0, 1, 2, 3, 0, 1])
     fresh.compile("adam", loss={"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)})

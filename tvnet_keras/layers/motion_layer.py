@@ -1,5 +1,6 @@
 """What every motion layer states about itself, and which motion layers a network holds."""
 
+import functools
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -45,8 +46,14 @@ def motion_layers(layer: keras.layers.Layer) -> list:
 
 def current_versions() -> dict[str, int]:
     """`SOLVER_VERSION` by class name of every motion layer of this package."""
+    return _versions(_layers_of_package())
+
+
+@functools.cache
+def _layers_of_package() -> tuple[type, ...]:
+    """Every class of the modules of layers; a page asks for them hundreds of times."""
     modules = [load_module(tvnet_keras.layers, "layer", name) for name in module_names(tvnet_keras.layers)]
-    return _versions(value for module in modules for value in vars(module).values() if isinstance(value, type))
+    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, type))
 
 
 def _versions(classes: Iterable[type]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from launch import tables
 from launch.tables import Cell, Column
-from launch.tables.parts.stored import results_of, stale
+from launch.tables.parts.stored import all_results, stale
 from tvnet_keras.atomic import atomic_path
 from tvnet_keras.scoring.result import STALE_MARK, Result
 
@@ -141,8 +141,9 @@ def write_page(table: str, root: Path) -> Path:
     """
     paper = tables.paper_of(table)
     text, settings = [f"# {paper}", "Written by `python -m launch.reproduce --table=TABLE`."], set()
+    found = all_results(root)
     for name in tables.names():
-        results = results_of(name, root)
+        results = found.get(name, {})
         if tables.paper_of(name) != paper or not (results or name == table):
             continue
         module = tables.table_module(name)

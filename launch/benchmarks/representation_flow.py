@@ -225,7 +225,7 @@ def _protocol(frames: np.ndarray, cores: int, load: float, torch_layer: str) -> 
         "theta; the training step adds clipping and Adam's update",
         "released": "the authors' file, masks repaired" if torch_layer else "our transcription of the first version",
         "table9": f"ResNet-{table9.DEPTH}, {clip}, forward from decoded frames to logits; {table9.ITERATIONS} "
-        f"iterations after block 3; two-stream adds a flow network and TV-L1 (defaults) of {len(frames) - 1} pairs of "
-        f"{frames.shape[1]} x {frames.shape[2]}",
+        f"iterations after block 3; two-stream adds a network of stacks of {table9.FLOW_FIELDS} fields and TV-L1 "
+        f"(defaults) of {len(frames) - 1} pairs of {frames.shape[1]} x {frames.shape[2]}",
         "paper": "a Titan X, TV-L1 on the GPU",
     }

@@ -96,7 +96,7 @@ def small(monkeypatch):
     # Threads of PyTorch wait for each other by spinning, which takes seconds where other tests run at the same time.
     for name, value in {**layer, "THREADS": 1}.items():
         monkeypatch.setattr(suite, name, value)
-    for name, value in {"DEPTH": 10, "FRAMES": 4, "SIZE": 32, "ITERATIONS": 2, "CLASSES": 3}.items():
+    for name, value in {"DEPTH": 10, "FRAMES": 4, "SIZE": 32, "ITERATIONS": 2, "CLASSES": 3, "FLOW_FIELDS": 2}.items():
         monkeypatch.setattr(table9, name, value)
     monkeypatch.setattr(rounds, "ROUNDS", 1)
     monkeypatch.setattr(rounds, "TURN_SECONDS", 0.01)
@@ -134,17 +134,17 @@ def test_the_suite_measures_everything_in_one_run(small, numba, shapes, torch_py
     json.dumps(result)
 
 
-def test_the_two_stream_network_reads_flow_at_the_videos_size(monkeypatch):
-    monkeypatch.setattr(table9, "SIZE", 8)
+def test_the_flow_network_is_given_flow_of_the_videos_size_in_pixels_of_its_view():
     seen = []
 
     def solve(pair):
         seen.append(pair.shape)
         return np.full((*pair.shape[1:3], 2), (10.0, -30.0), "float32")
 
-    pictures = table9.flow_pictures(np.zeros((3, 24, 32, 3), "uint8"), solve)
-    assert seen == [(2, 24, 32, 3)] * 2 and pictures.shape == (2, 8, 8, 3)
-    assert pictures[0, 4, 4].tolist() == [191, 0, 255]
+    flow = table9.flow_of(np.zeros((3, 112, 160, 3), "uint8"), solve)
+    assert seen == [(2, 112, 160, 3)] * 2 and flow.shape == (1, 2, 224, 224, 2)
+    # The shorter side, of 112 pixels, becomes 224.
+    np.testing.assert_allclose(flow[0, :, 100, 100], [(20.0, -60.0)] * 2, rtol=1e-4)
 
 
 def test_what_is_missing_is_said_before_anything_is_measured(here, tmp_path):

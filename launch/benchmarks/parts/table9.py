@@ -12,18 +12,17 @@ from tvnet_keras.entries import files_below
 from tvnet_keras.errors import InputError
 from tvnet_keras.flow import solvers
 from tvnet_keras.flow.solvers import Solver
-from tvnet_keras.video.augment import test_views
+from tvnet_keras.video.augment import test_flow_views, test_views
 from tvnet_keras.video.read import VideoError, read_frames
 from tvnet_keras.video.recipe import ViewRecipe
-from tvnet_keras.video.resize import resize_half_pixel_antialiased
 
 DEPTH = 34
 FRAMES = 32
 SIZE = 224
 ITERATIONS = 20
 CLASSES = 400
-FLOW_BOUND = 20.0
-"""Largest displacement, in pixels, that the flow pictures of the two-stream network do not clip."""
+FLOW_FIELDS = 10
+"""Fields of a stack that the flow network of the two streams sees, as in its full-scale command."""
 
 RGB, FLOW, FCF, TWO_STREAM = "RGB", "RGB + representation flow", "RGB + FcF", "two-stream, OpenCV TV-L1"
 PAPER_MS = {RGB: 225, FLOW: 524, FCF: 576, TWO_STREAM: 8546}
@@ -57,35 +56,37 @@ def make_calls(frames: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
     Args:
         frames: uint8 `[FRAMES, H, W, 3]`, RGB.
     """
-    clip = test_views(frames, ViewRecipe((SIZE, SIZE), "center"))[0]
+    clip = test_views(frames, _view())[0]
     rgb, single, twice, flow_stream = (
         _classifier(FRAMES, place="none"),
         _classifier(FRAMES, place="block3"),
         _classifier(FRAMES, place="block3", flows="fcf"),
-        _classifier(FRAMES - 1, place="none"),
+        _classifier(FRAMES, place="none", motion="stored", flow_fields=FLOW_FIELDS),
     )
     solve = solvers.make_solver("tvl1")
 
     def two_stream() -> np.ndarray:
-        return rgb(clip) + flow_stream(flow_pictures(frames, solve)[None])
+        return rgb(clip) + flow_stream(flow_of(frames, solve))
 
     return {RGB: lambda: rgb(clip), FLOW: lambda: single(clip), FCF: lambda: twice(clip), TWO_STREAM: two_stream}
 
 
-def flow_pictures(frames: np.ndarray, solve: Solver) -> np.ndarray:
-    """Flow of every pair as a two-stream network reads it.
+def flow_of(frames: np.ndarray, solve: Solver) -> np.ndarray:
+    """Flow of every pair as the flow network is given it.
 
     Args:
         frames: uint8 `[T, H, W, 3]`, RGB; the flow is computed at this size.
         solve: a solver of `tvnet_keras.flow.solvers`.
 
     Returns:
-        uint8 `[T - 1, SIZE, SIZE, 3]`: u, v and their length, so that the network has as many inputs as that for RGB.
+        float32 `[1, T - 1, SIZE, SIZE, 2]`, pixels of the view that is classified.
     """
     flows = np.stack([solve(frames[k : k + 2]) for k in range(len(frames) - 1)])
-    flows = np.concatenate([flows, np.linalg.norm(flows, axis=-1, keepdims=True)], axis=-1)
-    grey = np.round(127.5 * (1 + np.clip(flows / FLOW_BOUND, -1, 1))).astype(np.uint8)
-    return resize_half_pixel_antialiased(grey, (SIZE, SIZE))
+    return test_flow_views(flows, _view())
+
+
+def _view() -> ViewRecipe:
+    return ViewRecipe((SIZE, SIZE), "center")
 
 
 def _classifier(frames: int, **options: Any) -> Callable[[np.ndarray], np.ndarray]:

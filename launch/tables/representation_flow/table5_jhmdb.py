@@ -2,6 +2,7 @@
 
 Rows as in `representation_flow_table5`. The paper: Tiny-Kinetics, after block 3, whose features are 14 x 14 there; here
 after conv1, whose are 32 x 32, 10 iterations: on smaller ones flow of flow tells little (`representation_flow_sizes`).
+`minutes` of `tvl1-twice` are with those in which its first seed stores TV-L1's flow.
 """
 
 from launch.tables import Cell

@@ -33,6 +33,8 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Compiles the native kernels of a fresh clone once, where every worker would compile them for itself."""
+    # This process hands tests out and collects none.
+    gc.enable()
     if importlib.util.find_spec("numba") is None:
         return
     imports = [", ".join(f"tvnet_keras.ops.native.{name}" for name in half) for half in KERNELS]

@@ -86,7 +86,9 @@ def rounded_flow_image():
     """FlowImage with its options that are off by default, on flow that lies well within its levels, and on none."""
     levels = np.random.default_rng(0).integers(-150, 150, (1, 3, 6, 7, 2)) + 0.25
     levels[0, 0] = 0
-    return gradients_of(FlowImage(3, quantised=True, output_range="eight_bit"), np.float32(levels * 6 / 255))
+    layer = FlowImage(3, quantised=True, output_range="eight_bit")
+    layer.build(levels.shape)
+    return gradients_of(layer, np.float32(levels * 6 / 255))
 
 
 def every_loss(loss_class):

@@ -12,6 +12,7 @@ from launch.benchmarks.parts.fresh_process import run_here
 from launch.benchmarks.parts.motion_layer import EAGER, FORWARD, FORWARD_BACKWARD, GRAPH, STEP
 from launch.benchmarks.parts.released_layer import ReleasedLayer
 from launch.benchmarks.parts.representation_flow import Case, make_call, make_input
+from launch.tables.representation_flow.parts import full_scale
 from tvnet_keras.errors import InputError
 
 TINY = {"frames": 3, "channels": 4, "size": 12}
@@ -132,6 +133,10 @@ def test_the_suite_measures_everything_in_one_run(small, numba, shapes, torch_py
     benchmark.print_rows(result["rows"])
     assert capsys.readouterr().out.count("┏") == 4, "four tables"
     json.dumps(result)
+
+
+def test_the_flow_network_sees_stacks_as_its_command_trains_it():
+    assert table9.FLOW_FIELDS == full_scale.STACK
 
 
 def test_the_flow_network_is_given_flow_of_the_videos_size_in_pixels_of_its_view():

@@ -54,6 +54,15 @@ def test_a_table_names_its_data_set_where_a_cell_is_computed_here(table):
     assert named <= {known}
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_the_command_of_a_committed_result_computes_its_seed(table, repository):
+    """Without `--seeds`, as pages and docstrings name the command."""
+    seeds = {cell.row: set(cell.seeds) for cell in cells_of(table)}
+    stored = results_of(table, repository / "docs/results")
+    more = {row: {each.seed for each in found} - seeds.get(row, set()) for row, found in stored.items()}
+    assert not {row: found for row, found in more.items() if found}
+
+
 def test_what_tables_share_lies_in_folders_that_are_no_table_s():
     # A table's folder holds its trained networks: generated clips are not written beside them.
     assert not {motion_nets.SHAPES, video_sets.SHARED, generated_pairs.FOLDER} & set(TABLES)

@@ -39,7 +39,7 @@ def cells() -> tuple[Cell, ...]:
     full_scale = flow_command(folder_of(TABLE, TWICE), {"motion": FLOW_TWICE["motion"], "flow_fields": STACK})
     twice = cell(TWICE, TWICE_PAPER, FLOW_TWICE, seeds=SEEDS, minutes=3.0, full_scale=full_scale)
     long = [
-        cell(f"{row}.long", paper, small(model), steps=LONG, minutes=4.0, full_scale=commands[row])
+        cell(f"{row}.long", paper, small(model), steps=LONG, minutes=4.0, seeds=SEEDS, full_scale=commands[row])
         for row, (paper, model) in ROWS.items()
     ]
     deep = [cell(f"{row}.block3", paper, model, full_scale=commands[row]) for row, (paper, model) in ROWS.items()]

@@ -1,8 +1,8 @@
 """Representation Flow, Table 5 on Moving Shapes II, where the change of the flow tells the class.
 
 Rows as in `representation_flow_table5`, without TV-L1 twice; `rgb` is the same network without flow, which the paper's
-table does not have. The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32, 10 iterations,
-with three seeds.
+table does not have. The paper: Tiny-Kinetics, after block 3, 14 x 14 features. Here after conv1, 32 x 32, 10
+iterations, with three seeds.
 
 Here: six changes of the velocity (speeding up, slowing down and pulsating; turning left, turning right and weaving),
 480 clips to train on and 300 to test, so chance is 16.7 %, one clip is 0.3 %. Sixteen frames of 64 x 64, one view;

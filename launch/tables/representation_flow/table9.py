@@ -4,8 +4,7 @@ The paper: top-1 in percent with 32 frames of 224 x 224: `.kinetics`, `.hmdb` (f
 `.hmdb-kinetics` after Kinetics, from the folder that the command of `.kinetics` writes. `2d.tvl1` sees stored TV-L1,
 `two-stream` rows fuse it with RGB. `.ms` is the time of one batch on a Titan X, including OpenCV's TV-L1 on the GPU
 where a network sees optical flow; ours is what `launch.benchmark --suite=representation_flow` has measured, with
-ResNet-34 on two CPU cores (`to RGB`: relative to the network without flow, and the paper's; the flow network of
-`2d.two-stream.ms` sees 31 pictures of a field each, not the stacks of ten of the other rows). --data_dir is the folder
+ResNet-34 on two CPU cores (`to RGB`: relative to the network without flow, and the paper's). --data_dir is the folder
 of its file. Networks of other papers have no command. Which (2+1)D network the paper means by its RGB row is not said;
 ours is the released one.
 """

@@ -1,6 +1,7 @@
 """The configuration of a run: typed dataclasses, filled by an experiment and overridden by `--config.*` flags."""
 
 import dataclasses
+import json
 import re
 import typing
 from collections.abc import Mapping
@@ -278,7 +279,7 @@ def least_frames(config: Config) -> int:
 
 def to_dict(config: Config) -> dict:
     """A JSON-ready dictionary; tuples become lists."""
-    return _plain(dataclasses.asdict(config))
+    return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
 def from_dict(values: dict) -> Config:
@@ -392,9 +393,3 @@ def _section(name: str, default: Any, values: dict) -> Any:
             require_type(f"config.{name}.{field}", value, kind)
         fields[field] = value
     return dataclasses.replace(default, **fields)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

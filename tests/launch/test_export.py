@@ -228,7 +228,7 @@ def evaluated(model, config, videos, flow=None):
 
 
 LARGE = ("action_flow_net", "hidden_two_stream")
-"""Methods whose networks take seconds to build; `test_export_elsewhere` has one export of each."""
+"""Methods whose networks take seconds to build; `test_export_elsewhere` exports each once more."""
 
 
 def shown_cases():
